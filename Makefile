@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# "make help" lists the goals. Every kind of build has a folder of its own.
+BUILD = build
+WERROR = 1
+SANITIZE =
+COVERAGE =
+PREFIX = /usr/local
+DIR = tests/data/vectors
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+TEST_KINDS = unit db vectors e2e faults lint
+
+# A plain "make" uses all processors; a make below this one shares the slots of its parent.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS) --no-print-directory
+endif
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- what is built
+
+sources := $(wildcard core/*.c pairing/*.c ingest/*.c ingest/*/*.c store/*.c api/*.c api/*/*.c)
+embedded := $(addprefix $(BUILD)/gen/,sql.c migration.c asset.c)
+objects := $(sources:%.c=$(BUILD)/obj/%.o) $(embedded:$(BUILD)/%.c=$(BUILD)/obj/%.o)
+library := $(BUILD)/libreceiptd.a
+program := $(BUILD)/receiptd
+
+sql_files := $(sort $(wildcard store/sql/*.sql))
+migration_files := $(sort $(wildcard migrations/*.sql))
+asset_files := $(sort $(shell find api/web docs/openapi.yaml -type f 2>/dev/null))
+
+# tests/unit/test_x.c and tests/db/test_x.c: one program each, with the helpers beside them.
+# tests/e2e/x.c, tests/faults/x.c: tools of the scripts there. tests/vectors/*.c: one program.
+test_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/db/test_*.c))
+test_tools := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/*.c tests/faults/*.c))
+vectors_program := $(BUILD)/tests/vectors
+vectors_sources := $(wildcard tests/vectors/*.c)
+helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))
+
+# ---- how
+
+# Only the room that may use a library finds its headers (where they have a folder of their own).
+packages_core := jansson libconfuse libsodium
+packages_pairing := jansson
+packages_ingest := $(packages_core) libxml-2.0 libarchive libcrypto
+packages_store := $(packages_core) libpq libcrypto
+packages_api := $(packages_core) libmicrohttpd libcrypto
+packages_all := $(sort $(packages_core) $(packages_ingest) $(packages_store) $(packages_api))
+packages_tests := $(packages_all) cmocka
+
+# pkg-config is asked when the first recipe needs it, once per room: it may not be there yet.
+asked = $(if $(done_$1),,$(eval done_$1 := 1)$(eval answer_$1 := $(shell pkg-config $2)))$(answer_$1)
+room = $(firstword $(subst /, ,$1))
+cflags_of = $(call asked,cflags_$1,--cflags $(or $(packages_$1),$(packages_core)))
+libraries = $(call asked,libs,--libs $(packages_all)) -lunistring -lm -pthread
+
+STANDARD := -std=c17 -D_GNU_SOURCE -I. -g -fPIE -pthread
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1 true,$(WERROR) $(CI)),-Werror)
+ifneq ($(SANITIZE),)
+MODE := -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifneq ($(COVERAGE),)
+MODE := -O0 --coverage
+else
+MODE := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	$(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection)
+endif
+compile = $(CC) $(STANDARD) $(WARNINGS) $(MODE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+link = $(CC) $(MODE) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
+
+# ---- goals
+
+.PHONY: all run check check-long check-built vectors lint format san tsan coverage clang tests \
+	setup install clean help FORCE
+
+all: $(program) ## build the program (default)
+
+setup: ## install every Debian package that any goal needs
+	@scripts/setup.sh run check lint
+
+help: ## list the goals
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo '  variables: CC BUILD CFLAGS WERROR=0|1 JOBS PREFIX DIR (folder of make vectors)'
+
+run: ## install what is missing, build, and show it working with sample logs
+	@scripts/setup.sh run
+	@$(MAKE) all
+	@exec env BUILD=$(BUILD) scripts/run.sh
+
+check: ## install what the tests need and run all of them
+	@scripts/setup.sh check
+	@$(MAKE) check-built
+
+check-long: ## the same with full counts; writes docs/TESTED.md
+	@scripts/setup.sh check
+	@RECEIPTD_LONG=1 $(MAKE) check-built
+
+check-built: $(program) tests
+	@BUILD=$(BUILD) JOBS=$(JOBS) tools/run_tests.sh $(TEST_KINDS)
+
+tests: $(test_programs) $(test_tools) $(if $(vectors_sources),$(vectors_program))
+
+vectors: ## run the vector files of DIR through the database path
+	@scripts/setup.sh run
+	@$(MAKE) $(program) $(vectors_program)
+	@$(vectors_program) "$(DIR)"
+
+lint: ## rooms, format, clang-tidy, cppcheck
+	@scripts/setup.sh lint
+	@$(MAKE) $(embedded)
+	@BUILD=$(BUILD) JOBS=$(JOBS) tools/lint.sh
+
+format: ## reformat all C sources
+	@scripts/setup.sh lint
+	tools/c_files.sh | xargs clang-format -i
+
+san: ## tests under address and undefined behaviour sanitizers
+	@scripts/setup.sh check
+	@$(MAKE) BUILD=build-asan SANITIZE=address,undefined TEST_KINDS="unit db vectors" check-built
+
+tsan: ## tests under the thread sanitizer
+	@scripts/setup.sh check
+	@$(MAKE) BUILD=build-tsan SANITIZE=thread TEST_KINDS="unit db" check-built
+
+coverage: ## tests with line coverage, one line per file
+	@scripts/setup.sh check
+	@$(MAKE) BUILD=build-cov COVERAGE=1 check-built
+	@BUILD=build-cov tools/coverage.sh
+
+clang: ## build program and tests with clang
+	@scripts/setup.sh check lint
+	@$(MAKE) CC=clang BUILD=build-clang all tests
+
+install: $(program) ## copy the program below PREFIX
+	install -D -m 0755 $(program) $(DESTDIR)$(PREFIX)/bin/receiptd
+
+clean: ## remove what was built
+	rm -rf build build-asan build-tsan build-cov build-clang
+
+# ---- rules
+
+$(program): $(BUILD)/obj/receiptd.o $(library)
+	@echo "  LINK  $@"
+	@$(link) -o $@ $^ $(libraries)
+
+# Made anew (an object whose source has gone must not stay) and by appending: two rooms may have a
+# file of the same name.
+$(library): $(objects)
+	@echo "  AR    $@"
+	@rm -f $@ && ar qcs $@ $^
+
+# A missing library is named once, with the way to get it, before the compiler stumbles over it.
+$(BUILD)/.packages: scripts/setup.sh
+	@scripts/setup.sh --look run
+	@mkdir -p $(@D) && touch $@
+
+$(BUILD)/obj/%.o: %.c | $(BUILD)/.packages
+	@echo "  CC    $<"
+	@mkdir -p $(@D)
+	@$(compile) $(call cflags_of,$(call room,$<)) -c -o $@ $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	@$(compile) -c -o $@ $<
+
+# The .list is touched only when a file was added or removed.
+$(BUILD)/gen/%.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$($*_files)' | cmp -s - $@ || echo '$($*_files)' >$@
+
+.SECONDARY:
+.SECONDEXPANSION:
+$(BUILD)/gen/%.c: tools/embed.sh $(BUILD)/gen/%.list $$($$*_files)
+	@echo "  EMBED $*"
+	@tools/embed.sh $* $($*_files) >$@
+
+object_of = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
+$(filter $(BUILD)/tests/unit/%,$(test_programs)): $(call object_of,$(call helpers,unit))
+$(filter $(BUILD)/tests/db/%,$(test_programs)): $(call object_of,$(call helpers,db))
+$(test_programs) $(test_tools): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries) $(if $(findstring /test_,$@),-lcmocka)
+
+$(vectors_program): $(call object_of,$(vectors_sources)) $(library)
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

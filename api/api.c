@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/api.h"
+
+#include "api/http/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_CONNECTIONS = 2, ACCESS_CONNECTIONS = 1, BACKLOG = 511 };
+
+struct api {
+	struct service service;
+	struct server *server;
+	int port;
+};
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+// Literal addresses only: what a name resolves to is not ours to decide (F154).
+static bool parse_address(const struct settings *settings, union address *address,
+			  socklen_t *length, bool *loopback)
+{
+	const char *listen = settings->listen;
+	if (strcmp(listen, "localhost") == 0)
+		listen = "127.0.0.1";
+	*address = (union address){0};
+	if (inet_pton(AF_INET, listen, &address->v4.sin_addr) == 1) {
+		address->v4.sin_family = AF_INET;
+		address->v4.sin_port = htons((uint16_t)settings->port);
+		*length = sizeof address->v4;
+		*loopback = ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;
+		return true;
+	}
+	if (inet_pton(AF_INET6, listen, &address->v6.sin6_addr) == 1) {
+		address->v6.sin6_family = AF_INET6;
+		address->v6.sin6_port = htons((uint16_t)settings->port);
+		*length = sizeof address->v6;
+		*loopback = IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+		return true;
+	}
+	return false;
+}
+
+static int bind_socket(const union address *address, socklen_t length)
+{
+	int yes = 1;
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (address->any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+	if (bind(fd, &address->any, length) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static bool open_listener(const struct settings *settings, int *listener, int *port,
+			  struct err *err)
+{
+	union address address;
+	socklen_t length;
+	bool loopback;
+	if (!parse_address(settings, &address, &length, &loopback))
+		return err_set(err, ERR_USAGE, "listen: \"%s\" is not an IP address",
+			       settings->listen);
+	if (!loopback && !settings->allow_remote)
+		return err_set(err, ERR_USAGE,
+			       "listen: %s can be reached from other machines and there is no TLS "
+			       "here; put a proxy in front or set allow_remote = true",
+			       settings->listen);
+	int fd = bind_socket(&address, length);
+	if (fd < 0)
+		return err_set(err, ERR_USAGE, "cannot listen on %s port %d: %s", settings->listen,
+			       settings->port, strerror(errno));
+	length = sizeof address;
+	getsockname(fd, &address.any, &length);
+	*port = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port
+						       : address.v6.sin6_port);
+	*listener = fd;
+	return true;
+}
+
+// A wrong schema stops the start; a database that is away does not (F146). The connection is kept:
+// with the embedded database it is what keeps the server running.
+static bool look_at_database(struct app *app, struct store **store, struct err *err)
+{
+	struct err seen = {0};
+	if (store_open(app, STORE_READ, store, &seen))
+		return true;
+	*store = NULL;
+	if (seen.kind != ERR_DATABASE) {
+		if (err)
+			*err = seen;
+		return false;
+	}
+	log_warn(app->log, "database_unreachable", LOG_S("error", seen.text),
+		 LOG_S("next", "serving 503 until it answers"));
+	return true;
+}
+
+static void free_service(struct service *service)
+{
+	pool_free(service->read);
+	pool_free(service->access);
+	pthread_mutex_destroy(&service->throttle.lock);
+}
+
+// INT and TERM belong to the main thread: those made here must not take them away from it.
+static bool start_threads(struct api *api, int listener, struct err *err)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool ok = server_start(&api->service, listener, &api->server, err);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ok;
+}
+
+bool api_start(struct app *app, struct api **started, struct err *err)
+{
+	int listener = -1, port = 0;
+	if (sodium_init() < 0)
+		return err_set(err, ERR_INTERNAL, "libsodium does not start");
+	if (!open_listener(app->settings, &listener, &port, err))
+		return false;
+	struct store *store = NULL;
+	if (!look_at_database(app, &store, err)) {
+		close(listener);
+		return false;
+	}
+	struct api *api = xcalloc(1, sizeof *api);
+	api->port = port;
+	api->service.app = app;
+	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
+	pool_adopt(api->service.read, store);
+	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
+	pthread_mutex_init(&api->service.throttle.lock, NULL);
+	if (!start_threads(api, listener, err)) {
+		free_service(&api->service);
+		free(api);
+		return false;
+	}
+	log_info(app->log, "listening", LOG_S("address", app->settings->listen),
+		 LOG_I("port", port));
+	*started = api;
+	return true;
+}
+
+int api_port(const struct api *api)
+{
+	return api->port;
+}
+
+void api_stop(struct api *api)
+{
+	if (!api)
+		return;
+	server_stop(api->server);
+	free_service(&api->service);
+	free(api);
+}

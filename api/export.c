@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/export.h"
+
+#include "api/message_json.h"
+
+#include <errno.h>
+
+// Rows go out one by one: memory does not grow with the export.
+struct export
+{
+	struct table table;
+	struct buf row;
+	FILE *out;
+	bool failed;
+	struct err *err;
+};
+
+static bool flush_row(struct export *export)
+{
+	if (export->row.len > 0 && fwrite(export->row.data, export->row.len, 1, export->out) != 1 &&
+	    !export->failed) {
+		export->failed = true;
+		err_set(export->err, ERR_STORAGE, "cannot write the export: %s", strerror(errno));
+	}
+	buf_drop(&export->row, export->row.len);
+	return !export->failed;
+}
+
+static void begin(struct export *export, const struct export_options *options,
+		  const char *const *columns, FILE *out, struct err *err)
+{
+	*export = (struct export){.out = out, .err = err};
+	export->table =
+		(struct table){.format = options->format, .columns = columns, .out = &export->row};
+	table_begin(&export->table);
+}
+
+static bool put(struct export *export, json_t *object)
+{
+	table_row(&export->table, object);
+	json_decref(object);
+	return flush_row(export);
+}
+
+static bool end(struct export *export, bool ok)
+{
+	if (ok && !export->failed) {
+		table_end(&export->table);
+		if (export->table.format == TABLE_JSON)
+			buf_char(&export->row, '\n');
+		flush_row(export);
+		if (!export->failed && fflush(export->out) != 0) {
+			export->failed = true;
+			err_set(export->err, ERR_STORAGE, "cannot write the export: %s",
+				strerror(errno));
+		}
+	}
+	buf_free(&export->row);
+	return ok && !export->failed;
+}
+
+static bool find_now(struct store *store, int32_t realm, struct text now, usec_t *at,
+		     struct err *err)
+{
+	*at = usec_now();
+	if (!now.p)
+		return true;
+	if (!text_is(now, "last")) {
+		return usec_parse(now, at) ||
+		       err_set(err, ERR_USAGE, "\"%.*s\" is not a time (nor \"last\")", (int)now.n,
+			       now.p);
+	}
+	struct honesty honesty;
+	if (!store_honesty(store, realm, USEC_NONE, USEC_NONE, &honesty, err))
+		return false;
+	if (honesty.newest != USEC_NONE)
+		*at = honesty.newest;
+	return true;
+}
+
+bool export_prepare(struct store *store, const char *realm, struct text now,
+		    struct export_options *options, struct err *err)
+{
+	struct realm found;
+	struct realm_settings rules = {0};
+	if (!store_realm_rules(store, realm, &found, &rules, err))
+		return false;
+	struct export_options made = {.realm = found.id,
+				      .since = USEC_NONE,
+				      .until = USEC_NONE,
+				      .t_expire = rules.t_expire,
+				      .t_infer = rules.t_infer,
+				      .format = TABLE_NDJSON};
+	realm_settings_free(&rules);
+	if (!find_now(store, found.id, now, &made.now, err))
+		return false;
+	*options = made;
+	return true;
+}
+
+static bool each_message(void *self, const struct message *message)
+{
+	return put(self, message_json(message, 0));
+}
+
+bool export_messages(struct store *store, const struct export_options *options, FILE *out,
+		     struct err *err)
+{
+	struct message_filter filter = {.realm = options->realm,
+					.since = options->since,
+					.until = options->until,
+					.state = -1,
+					.class_ = -1,
+					.verdict = -1,
+					.now = options->now,
+					.t_expire = options->t_expire,
+					.with_devices = true};
+	struct export export;
+	begin(&export, options, message_columns_plain, out, err);
+	bool ok = store_messages(store, &filter, &export, each_message, err);
+	return end(&export, ok);
+}
+
+static void each_counter(void *self, const char *name, int64_t value)
+{
+	json_object_set_new(self, name, json_integer(value));
+}
+
+bool export_counters(struct store *store, const struct export_options *options, FILE *out,
+		     struct err *err)
+{
+	JSON_AUTO *counters = json_object();
+	if (!store_counters(store, options->realm, options->since, options->until, options->now,
+			    options->t_expire, counters, each_counter, err))
+		return false;
+	static const char *const columns[] = {"name", "value", NULL};
+	struct export export;
+	begin(&export, options, columns, out, err);
+	if (options->format != TABLE_CSV)
+		return end(&export, put(&export, json_incref(counters)));
+	const char *name;
+	json_t *value;
+	json_object_foreach(counters, name, value) {
+		put(&export, json_pack("{s:s, s:O}", "name", name, "value", value));
+	}
+	return end(&export, true);
+}
+
+static bool each_finding(void *self, const struct stored_finding *finding)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "rule", json_text(finding->rule));
+	json_object_set_new(object, "by", json_text(finding->by.p ? finding->by : TEXT("")));
+	json_object_set_new(object, "ref", json_text(finding->ref.p ? finding->ref : TEXT("")));
+	json_put_usec(object, "first_at", finding->first_at, 6);
+	json_put_usec(object, "last_at", finding->last_at, 6);
+	json_object_set_new(object, "count", json_integer(finding->count));
+	return put(self, object);
+}
+
+bool export_findings(struct store *store, const struct export_options *options, FILE *out,
+		     struct err *err)
+{
+	static const char *const columns[] = {"rule",    "by",    "ref", "first_at",
+					      "last_at", "count", NULL};
+	struct export export;
+	begin(&export, options, columns, out, err);
+	bool ok = store_findings(store, options->realm, options->since, options->until, &export,
+				 each_finding, err);
+	return end(&export, ok);
+}
+
+static void put_rate(json_t *object, const char *key, int64_t part, int64_t whole)
+{
+	if (whole > 0)
+		json_object_set_new(object, key,
+				    json_pack("[I, I]", (json_int_t)part, (json_int_t)whole));
+}
+
+// ms: p50 p90 p95 p99 max, of which the vectors have no p95.
+static void put_latency(json_t *object, const char *key, int64_t n, const int64_t ms[5])
+{
+	if (n <= 0)
+		return;
+	json_object_set_new(object, key,
+			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)n, "p50",
+				      (json_int_t)ms[0], "p90", (json_int_t)ms[1], "p99",
+				      (json_int_t)ms[3], "max", (json_int_t)ms[4]));
+}
+
+static bool each_total(void *self, const struct delivery_bucket *bucket)
+{
+	put_rate(self, "delivery_rate", bucket->confirmed, bucket->requested);
+	put_rate(self, "read_rate", bucket->read, bucket->read_requested);
+	put_latency(self, "ttd_ms", bucket->ttd_n, bucket->ttd_ms);
+	put_latency(self, "ttr_ms", bucket->ttr_n, bucket->ttr_ms);
+	return true;
+}
+
+// The query wants both ends: all that the calendar of four digits has.
+static usec_t or_year(usec_t at, int year)
+{
+	const struct civil civil = {.year = year, .month = 1, .day = 1};
+	return at != USEC_NONE ? at : civil_to_utc(&civil);
+}
+
+bool export_metrics(struct store *store, const struct export_options *options, FILE *out,
+		    struct err *err)
+{
+	JSON_AUTO *metrics = json_object();
+	struct metric_query query = {.realm = options->realm,
+				     .since = or_year(options->since, 1),
+				     .until = or_year(options->until, 9999),
+				     .now = options->now,
+				     .t_expire = options->t_expire,
+				     .infer = options->t_infer};
+	if (!store_delivery(store, &query, metrics, each_total, err))
+		return false;
+	static const char *const columns[] = {"delivery_rate", "read_rate", "ttd_ms", "ttr_ms",
+					      NULL};
+	struct export export;
+	begin(&export, options, columns, out, err);
+	return end(&export, put(&export, json_incref(metrics)));
+}

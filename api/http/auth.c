@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http/auth.h"
+
+#include "api/token.h"
+
+#include <strings.h>
+
+enum { WINDOW_SECONDS = 60, FAILURES_ALLOWED = 60 };
+
+static const char scheme[] = "Bearer ";
+
+// Absent unless there is exactly one header of the right form.
+static struct text token_of(const struct request *request)
+{
+	struct text header = request->authorization;
+	size_t n = sizeof scheme - 1;
+	if (request->authorizations != 1 || !header.p || header.n <= n ||
+	    strncasecmp(header.p, scheme, n) != 0)
+		return TEXT_NONE;
+	struct text token = {header.p + n, header.n - n};
+	return token_looks_right(token) ? token : TEXT_NONE;
+}
+
+// Counts a wrong token; false when there were too many in this minute. Right tokens are not
+// affected, so nobody can lock others out.
+static bool may_try_again(struct throttle *throttle)
+{
+	usec_t now = usec_monotonic();
+	pthread_mutex_lock(&throttle->lock);
+	if (throttle->failures == 0 || now - throttle->since > WINDOW_SECONDS * USEC_PER_SEC) {
+		throttle->since = now;
+		throttle->failures = 0;
+	}
+	bool may = ++throttle->failures <= FAILURES_ALLOWED;
+	pthread_mutex_unlock(&throttle->lock);
+	return may;
+}
+
+static enum auth refuse(struct call *call)
+{
+	if (may_try_again(&call->service->throttle))
+		call_problem(call, 401, "A valid bearer token is needed.", NULL);
+	else
+		call_problem(call, 429, "Too many wrong tokens.", NULL);
+	return AUTH_REFUSED;
+}
+
+static enum auth check_scope(struct call *call)
+{
+	unsigned needed = call->route->scope;
+	if ((call->token.scopes & needed) == needed)
+		return AUTH_GOOD;
+	struct text detail =
+		arena_printf(call->request->arena, "This needs the scope %s.", scope_name(needed));
+	call_problem(call, 403, arena_zstr(call->request->arena, detail), NULL);
+	return AUTH_REFUSED;
+}
+
+// A missing or malformed token is looked up too (as the hash of nothing): same time, same answer.
+// The comparison is one of hashes, in the database.
+enum auth auth_check(struct call *call, struct err *err)
+{
+	struct text token = token_of(call->request);
+	unsigned char hash[TOKEN_HASH];
+	bool found = false;
+	token_hash(token, hash);
+	if (!store_token(call->db->store, hash, call->request->arena, &call->token, &found, err))
+		return AUTH_FAILED;
+	return found && token.p ? check_scope(call) : refuse(call);
+}
+
+// Origin is sent by browsers for requests from other pages: scheme "://" host [":" port].
+bool auth_same_origin(const struct request *request)
+{
+	struct text origin = request->origin;
+	if (!origin.p)
+		return true;
+	const char *host = memmem(origin.p, origin.n, "://", 3);
+	if (!host || !request->host.p)
+		return false;
+	host += 3;
+	size_t n = origin.n - (size_t)(host - origin.p);
+	return n == request->host.n && strncasecmp(host, request->host.p, n) == 0;
+}

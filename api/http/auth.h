@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may ask. Bearer tokens only: no cookie, no token in an address (F133, F152).
+#ifndef API_HTTP_AUTH_H
+#define API_HTTP_AUTH_H
+
+#include "api/http/call.h"
+
+enum auth { AUTH_GOOD, AUTH_REFUSED, AUTH_FAILED };
+
+// AUTH_REFUSED: 401, 403 or 429 is in the reply. AUTH_FAILED: err says why it could not be known.
+// Whatever is wrong with a token, the work done and the answer are the same.
+enum auth auth_check(struct call *call, struct err *err);
+
+// A page of somebody else that makes a browser ask here is refused (F150).
+bool auth_same_origin(const struct request *request);
+
+#endif

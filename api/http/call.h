@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a handler works with: the request as checked, the database connection, the answer.
+#ifndef API_HTTP_CALL_H
+#define API_HTTP_CALL_H
+
+#include "api/http/params.h"
+#include "api/http/reply.h"
+#include "api/pool.h"
+
+#include <pthread.h>
+
+struct throttle { // wrong tokens in the running minute (F135)
+	pthread_mutex_t lock;
+	usec_t since; // monotonic
+	int failures;
+};
+
+struct service { // one per server, shared by all threads
+	struct app *app;
+	struct pool *read;
+	struct pool *access;
+	struct throttle throttle;
+};
+
+struct request { // as sent; the head has been checked (head.h)
+	char id[REQUEST_ID];
+	struct text method, path, query;
+	struct text authorization, accept, origin, host; // absent when not sent
+	int authorizations;
+	bool has_body;
+	struct arena *arena;
+};
+
+struct call {
+	struct service *service;
+	const struct request *request;
+	const struct route *route;
+	const struct param *params; // in the order of the route's table
+	struct token token;
+	struct pool_slot *db; // NULL for routes without database
+	struct reply *reply;
+	usec_t now;
+	int64_t rows; // shown, for the access log
+};
+
+// Fills the reply. False with err: the caller makes a problem of it (503, 500) or tries again.
+typedef bool route_fn(struct call *call, struct err *err);
+
+struct param_table {
+	const struct param_spec *specs;
+	size_t count;
+};
+
+enum { PARAMS_MAX = 20 };
+
+struct route {
+	const char *method, *path;
+	unsigned scope; // of enum scope_bits; 0 = no token asked for
+	bool database;
+	bool audited;      // leaves an intent and a count row in the access log (F192)
+	const char *cache; // Cache-Control
+	route_fn *handle;
+	const struct param_table *params; // NULL = takes none
+};
+
+// Answers with a problem; always true, so that a handler can return it.
+bool call_problem(struct call *call, int status, const char *detail, const char *parameter);
+
+// Which single domain this call is about. A token limited to domains sees only those: with one it is
+// taken by itself, with more the client must say which. False: the problem is in the reply (F134).
+bool call_domain(struct call *call, const struct param *asked, const char *name,
+		 struct text *domain);
+bool token_sees(const struct token *token, struct text domain);
+
+// since < until, where both are given; the problem names since (F144).
+bool call_range(struct call *call, usec_t since, usec_t until);
+
+// F8: nothing that is still to come can change the rates up to end, but for late acks.
+bool is_final(const struct honesty *honesty, usec_t end, usec_t t_expire);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate in front of libmicrohttpd: one thread that accepts connections, waits for the head of the
+// request, judges it (head.h) and only then hands the connection on, nothing consumed. Waiting costs no
+// thread, has an absolute deadline (F136) and a bounded number of places, of which the oldest is
+// given away when all are taken: many idle connections keep nobody out (F137).
+#ifndef API_HTTP_GATE_H
+#define API_HTTP_GATE_H
+
+#include "core/log.h"
+#include "core/ztime.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+struct gate;
+
+struct gate_peer {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
+struct gate_options {
+	int listener; // listening, non-blocking; the gate closes it
+	struct log *log;
+	void *self;
+	// Takes the connection over. urgent: a probe, served also when all others must wait. False:
+	// no place; the socket stays the gate's, which says 503.
+	bool (*pass)(void *self, int fd, const struct gate_peer *peer, bool urgent);
+	void (*tick)(void *self, usec_t now); // several times a second; now is monotonic
+};
+
+struct gate *gate_start(const struct gate_options *options); // NULL: no thread, errno
+void gate_stop(struct gate *gate);                           // closes what waits
+
+#endif

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http/routes.h"
+
+#include "api/http/auth.h"
+#include "api/http/handlers.h"
+
+#define NO_STORE "no-store"
+#define SHORT_CACHE "public, max-age=300"
+
+static const struct route routes[] = {
+	{"GET", "/", 0, false, false, SHORT_CACHE, handle_index, NULL},
+	{"GET", "/style.css", 0, false, false, SHORT_CACHE, handle_style, NULL},
+	{"GET", "/openapi.yaml", 0, false, false, SHORT_CACHE, handle_openapi, NULL},
+	{"GET", "/healthz", 0, false, false, NO_STORE, handle_healthz, NULL},
+	{"GET", "/readyz", 0, true, false, NO_STORE, handle_readyz, NULL},
+	{"GET", "/v1/metrics/delivery", SCOPE_METRICS, true, false, NO_STORE, handle_delivery,
+	 &delivery_params},
+	{"GET", "/v1/messages", SCOPE_MESSAGES, true, true, NO_STORE, handle_messages,
+	 &messages_params},
+	{"GET", "/v1/findings", SCOPE_MESSAGES, true, true, NO_STORE, handle_findings,
+	 &window_params},
+	{"GET", "/v1/gaps", SCOPE_METRICS, true, false, NO_STORE, handle_gaps, &window_params},
+	{"GET", "/v1/sources", SCOPE_METRICS, true, false, NO_STORE, handle_sources, &plain_params},
+	{"GET", "/v1/quarantine", SCOPE_METRICS, true, false, NO_STORE, handle_quarantine,
+	 &plain_params},
+};
+
+static const struct route *find_route(struct text path)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (text_is(path, routes[i].path))
+			return &routes[i];
+	}
+	return NULL;
+}
+
+// The whole text stays in the log, where the request id finds it; the client gets a sentence (F153).
+static void answer_failure(struct call *call, const struct err *err)
+{
+	log_error(call->service->app->log, "request_failed", LOG_S("request", call->request->id),
+		  LOG_S("path", call->route->path), LOG_S("error", err->text));
+	if (err->kind == ERR_INTERNAL)
+		call_problem(call, 500, "Something went wrong here.", NULL);
+	else
+		call_problem(call, 503, "The database cannot be asked at the moment.", NULL);
+}
+
+// ---- access log
+
+static void add_filter(struct buf *filter, const struct param_spec *spec, const struct param *param)
+{
+	if (!param->given)
+		return;
+	buf_printf(filter, "%s%s=", filter->len > 0 ? "&" : "", spec->name);
+	if (spec->secret)
+		buf_printf(filter, "(%zu bytes)", param->raw.n);
+	else
+		buf_text(filter, param->raw);
+}
+
+static bool wants_bodies(const struct call *call)
+{
+	const struct param_table *table = call->route->params;
+	for (size_t i = 0; i < table->count; i++) {
+		const struct param *param = &call->params[i];
+		if ((table->specs[i].secret && param->given) ||
+		    (strcmp(table->specs[i].name, "body") == 0 && param->number == 1))
+			return true;
+	}
+	return false;
+}
+
+// Who, which route, which filter: stored before anything is read (F192).
+static bool log_intent(struct call *call, int64_t *access, struct err *err)
+{
+	struct pool *pool = call->service->access;
+	struct pool_slot *slot = pool_take(pool, err);
+	if (!slot)
+		return false;
+	struct buf filter = {0};
+	for (size_t i = 0; i < call->route->params->count; i++)
+		add_filter(&filter, &call->route->params->specs[i], &call->params[i]);
+	bool ok = store_access(slot->store, call->token.name, text_of(call->route->path),
+			       buf_view(&filter), wants_bodies(call), access, err);
+	buf_free(&filter);
+	pool_give(pool, slot, !ok && err->kind == ERR_DATABASE);
+	return ok;
+}
+
+static void log_count(struct call *call, int64_t access)
+{
+	struct err err = {0};
+	struct pool *pool = call->service->access;
+	struct pool_slot *slot = pool_take(pool, &err);
+	bool ok = slot && store_access_done(slot->store, access, call->rows, &err);
+	if (slot)
+		pool_give(pool, slot, !ok && err.kind == ERR_DATABASE);
+	if (!ok)
+		log_error(call->service->app->log, "access_count_lost",
+			  LOG_S("request", call->request->id), LOG_S("error", err.text));
+}
+
+// ---- one call
+
+static bool run_audited(struct call *call, struct err *err)
+{
+	int64_t access = 0;
+	if (!call->route->audited)
+		return call->route->handle(call, err);
+	if (!log_intent(call, &access, err)) {
+		answer_failure(call, err); // no second try: one intent, one answer
+		return true;
+	}
+	bool ok = call->route->handle(call, err);
+	log_count(call, access);
+	return ok;
+}
+
+static bool run_checked(struct call *call, struct err *err)
+{
+	static const struct param_table none = {NULL, 0};
+	const struct param_table *table = call->route->params ? call->route->params : &none;
+	struct param params[PARAMS_MAX];
+	struct param_problem problem;
+	if (call->route->scope != 0) {
+		enum auth auth = auth_check(call, err);
+		if (auth != AUTH_GOOD)
+			return auth == AUTH_REFUSED;
+	}
+	if (!params_parse(call->request->query, table->specs, table->count, call->request->arena,
+			  params, &problem))
+		return call_problem(call, 400, problem.detail,
+				    problem.name[0] ? problem.name : NULL);
+	call->params = params;
+	return run_audited(call, err);
+}
+
+// A connection that was cut while nobody used it (the database was restarted) is noticed by the
+// first who asks: so once more, with a new one. Nothing has been sent yet.
+static void run(struct call *call)
+{
+	struct pool *pool = call->service->read;
+	struct err err = {0};
+	bool ok = false;
+	for (int i = 0; i < 2 && !ok; i++) {
+		err = (struct err){.kind = ERR_INTERNAL};
+		call->db = call->route->database ? pool_take(pool, &err) : NULL;
+		if (call->route->database && !call->db)
+			break;
+		reply_reset(call->reply);
+		ok = run_checked(call, &err);
+		if (call->db)
+			pool_give(pool, call->db, !ok && err.kind == ERR_DATABASE);
+		if (err.kind != ERR_DATABASE)
+			break;
+	}
+	if (!ok)
+		answer_failure(call, &err);
+}
+
+static void common_headers(struct reply *reply, const struct request *request,
+			   const struct route *route)
+{
+	bool cacheable = route && reply->status == 200;
+	reply_header(reply, "Cache-Control", text_of(cacheable ? route->cache : NO_STORE));
+	reply_header(reply, "X-Content-Type-Options", TEXT("nosniff"));
+	reply_header(reply, "Content-Security-Policy",
+		     TEXT("default-src 'none'; style-src 'self'; base-uri 'none'; "
+			  "form-action 'none'; frame-ancestors 'none'"));
+	reply_header(reply, "Referrer-Policy", TEXT("no-referrer"));
+	reply_header(reply, "Cross-Origin-Resource-Policy", TEXT("same-origin"));
+	reply_header(reply, "Vary", TEXT("Accept, Authorization"));
+	reply_header(reply, "Request-Id", text_of(request->id));
+}
+
+static void answer(struct call *call)
+{
+	if (!call->route)
+		call_problem(call, 404, "There is nothing at this address.", NULL);
+	else if (!text_is(call->request->method, call->route->method))
+		call_problem(call, 405, "Only GET is answered here.", NULL);
+	else if (call->request->has_body)
+		call_problem(call, 413, "No body is taken here.", NULL);
+	else if (!auth_same_origin(call->request))
+		call_problem(call, 403, "Pages of other origins may not ask here.", NULL);
+	else
+		run(call);
+}
+
+void dispatch(struct service *service, const struct request *request, struct reply *reply,
+	      struct text *token_name)
+{
+	struct call call = {.service = service,
+			    .request = request,
+			    .route = find_route(request->path),
+			    .reply = reply,
+			    .now = usec_now()};
+	answer(&call);
+	*token_name = call.token.name;
+	common_headers(reply, request, call.route);
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that includes libmicrohttpd.
+#include "api/http/server.h"
+
+#include "api/http/gate.h"
+#include "api/http/refusal.h"
+#include "api/http/routes.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	RUNNING_MAX = 64,   // requests that are being answered
+	RUNNING_URGENT = 8, // and so many probes on top
+	TOTAL_SECONDS = 30, // from the complete head to the last byte of the answer, absolute
+	IDLE_SECONDS = 10,
+	CONNECTION_MEMORY = 48 * 1024,
+	THREAD_STACK = 1024 * 1024
+};
+
+struct running {         // a connection inside libmicrohttpd
+	int fd;          // -1 = free
+	usec_t deadline; // monotonic
+};
+
+struct server {
+	struct service *service;
+	struct MHD_Daemon *daemon;
+	struct gate *gate;
+	atomic_int count; // handed over and not closed yet
+	pthread_mutex_t lock;
+	struct running running[RUNNING_MAX + RUNNING_URGENT];
+};
+
+struct exchange { // one request; made by on_uri, freed by on_completed
+	struct request request;
+	usec_t started; // monotonic
+};
+
+// ---- deadlines
+
+static void on_connection(void *self, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct server *server = self;
+	pthread_mutex_lock(&server->lock);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		struct running *slot = server->running;
+		while (slot->fd >= 0)
+			slot++; // there is one: count is bounded by the same numbers
+		slot->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				   ->connect_fd;
+		slot->deadline = usec_monotonic() + TOTAL_SECONDS * USEC_PER_SEC;
+		*context = slot;
+	} else if (*context) {
+		((struct running *)*context)->fd = -1; // before the library closes it
+		atomic_fetch_sub(&server->count, 1);
+	}
+	pthread_mutex_unlock(&server->lock);
+}
+
+// A client that takes one byte a second is never idle; shutdown wakes its thread, which ends.
+static void cut_late(void *self, usec_t now)
+{
+	struct server *server = self;
+	pthread_mutex_lock(&server->lock);
+	for (size_t i = 0; i < RUNNING_MAX + RUNNING_URGENT; i++) {
+		struct running *slot = &server->running[i];
+		if (slot->fd >= 0 && now > slot->deadline)
+			shutdown(slot->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&server->lock);
+}
+
+static bool pass(void *self, int fd, const struct gate_peer *peer, bool urgent)
+{
+	struct server *server = self;
+	int limit = RUNNING_MAX + (urgent ? RUNNING_URGENT : 0);
+	if (atomic_fetch_add(&server->count, 1) >= limit) {
+		atomic_fetch_sub(&server->count, 1);
+		return false;
+	}
+	const struct sockaddr *address = (const struct sockaddr *)&peer->address;
+	if (MHD_add_connection(server->daemon, fd, address, peer->length) != MHD_YES)
+		atomic_fetch_sub(&server->count, 1); // the library has closed it
+	return true;
+}
+
+// ---- one request
+
+// Sees the address as it was sent, before the library decodes and cuts it (F140).
+static void *on_uri(void *self, const char *uri, struct MHD_Connection *connection)
+{
+	(void)self;
+	(void)connection;
+	struct arena *arena = arena_new();
+	struct exchange *exchange = arena_alloc(arena, sizeof *exchange);
+	struct text sent = arena_text(arena, text_of(uri));
+	const char *mark = memchr(sent.p, '?', sent.n);
+	size_t n = mark ? (size_t)(mark - sent.p) : sent.n;
+	exchange->started = usec_monotonic();
+	exchange->request =
+		(struct request){.path = {sent.p, n},
+				 .query = mark ? (struct text){mark + 1, sent.n - n - 1} : TEXT(""),
+				 .arena = arena};
+	request_id_make(exchange->request.id);
+	return exchange;
+}
+
+static void on_completed(void *self, struct MHD_Connection *connection, void **context,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void)self;
+	(void)connection;
+	(void)code;
+	struct exchange *exchange = *context;
+	*context = NULL;
+	if (exchange)
+		arena_free(exchange->request.arena);
+}
+
+static enum MHD_Result count_authorization(void *self, enum MHD_ValueKind kind, const char *key,
+					   const char *value)
+{
+	(void)kind;
+	(void)value;
+	struct request *request = self;
+	if (strcasecmp(key, "Authorization") == 0)
+		request->authorizations++;
+	return MHD_YES;
+}
+
+static void read_headers(struct request *request, struct MHD_Connection *connection)
+{
+	const struct {
+		const char *name;
+		struct text *to;
+	} wanted[] = {
+		{"Authorization", &request->authorization},
+		{"Accept", &request->accept},
+		{"Origin", &request->origin},
+		{"Host", &request->host},
+	};
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		*wanted[i].to = text_of(
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, wanted[i].name));
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_authorization, request);
+	const char *length =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+	request->has_body =
+		(length && strtoull(length, NULL, 10) > 0) ||
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding");
+}
+
+static struct MHD_Response *make_response(struct reply *reply)
+{
+	struct MHD_Response *response;
+	if (reply->fixed.p) {
+		response = MHD_create_response_from_buffer(
+			reply->fixed.n, (void *)(uintptr_t)reply->fixed.p, MHD_RESPMEM_PERSISTENT);
+	} else {
+		response = MHD_create_response_from_buffer(reply->body.len, reply->body.data,
+							   MHD_RESPMEM_MUST_FREE);
+		if (response)
+			reply->body = (struct buf){0}; // the library's now
+	}
+	if (!response)
+		return NULL;
+	MHD_add_response_header(response, "Content-Type", reply->type);
+	MHD_add_response_header(response, "Connection", "close");
+	for (size_t i = 0; i < reply->header_count; i++)
+		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+	return response;
+}
+
+static void log_request(const struct server *server, const struct exchange *exchange,
+			const struct reply *reply, struct text token)
+{
+	enum log_level level = reply->status >= 500   ? LOG_WARN
+			       : reply->status >= 400 ? LOG_INFO
+						      : LOG_DEBUG;
+	int64_t ms = (usec_monotonic() - exchange->started) / 1000;
+	LOG_AT(server->service->app->log, level, "request", LOG_S("request", exchange->request.id),
+	       LOG_T("path", exchange->request.path), LOG_I("status", reply->status),
+	       LOG_I("ms", ms), LOG_T("token", token.p ? token : TEXT("-")));
+}
+
+// Answers at the first call: a body, if there is one, is not read (F138), and the connection ends.
+static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_size, void **context)
+{
+	(void)url;
+	(void)version;
+	(void)upload;
+	struct server *server = self;
+	struct exchange *exchange = *context;
+	struct request *request = &exchange->request;
+	struct reply reply;
+	struct text token = TEXT_NONE;
+	if (*upload_size > 0)
+		return MHD_NO;
+	request->method = text_of(method);
+	read_headers(request, connection);
+	reply_begin(&reply, request->arena);
+	dispatch(server->service, request, &reply, &token);
+	log_request(server, exchange, &reply, token);
+	struct MHD_Response *response = make_response(&reply);
+	enum MHD_Result result = MHD_NO;
+	if (response)
+		result = MHD_queue_response(connection, (unsigned)reply.status, response);
+	if (response)
+		MHD_destroy_response(response);
+	reply_free(&reply);
+	return result;
+}
+
+// ---- start and stop
+
+static void on_log(void *self, const char *format, va_list args)
+{
+	struct server *server = self;
+	char text[200];
+	int n = vsnprintf(text, sizeof text, format, args);
+	if (n > 0)
+		log_debug(server->service->app->log, "http_library", LOG_S("text", text));
+}
+
+static struct MHD_Daemon *start_daemon(struct server *server)
+{
+	return MHD_start_daemon(
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+			MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+		0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
+		MHD_OPTION_CONNECTION_LIMIT, 2u * (RUNNING_MAX + RUNNING_URGENT),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_END);
+}
+
+bool server_start(struct service *service, int listener, struct server **started, struct err *err)
+{
+	struct server *server = xcalloc(1, sizeof *server);
+	server->service = service;
+	pthread_mutex_init(&server->lock, NULL);
+	for (size_t i = 0; i < RUNNING_MAX + RUNNING_URGENT; i++)
+		server->running[i].fd = -1;
+	server->daemon = start_daemon(server);
+	struct gate_options options = {.listener = listener,
+				       .log = service->app->log,
+				       .self = server,
+				       .pass = pass,
+				       .tick = cut_late};
+	server->gate = server->daemon ? gate_start(&options) : NULL;
+	if (server->gate) {
+		*started = server;
+		return true;
+	}
+	close(listener);
+	server_stop(server);
+	return err_set(err, ERR_INTERNAL, "cannot start the HTTP server: %s", strerror(errno));
+}
+
+void server_stop(struct server *server)
+{
+	if (!server)
+		return;
+	gate_stop(server->gate);
+	if (server->daemon)
+		MHD_stop_daemon(server->daemon);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message row as a JSON object with the field names of PAIRING section 9: what is not known is no
+// member at all. The one place where rows get their outer form.
+#ifndef API_MESSAGE_JSON_H
+#define API_MESSAGE_JSON_H
+
+#include "core/json.h"
+#include "store/store.h"
+
+enum message_parts {
+	MESSAGE_KEYS = 1, // conv and key (hex, as in links) and ticks
+	MESSAGE_BODY = 2  // body; the caller has checked the scope (F192)
+};
+
+// Times in UTC with microseconds. The id of an untracked row (M4) is "".
+json_t *message_json(const struct message *message, unsigned parts);
+
+// What a chat client would draw: 0 sent or failed, 1 accepted by a server, 2 delivered, 3 displayed.
+int message_ticks(enum message_state state);
+
+// For CSV; the last column is body, which message_columns_plain leaves out.
+extern const char *const message_table_columns[];
+extern const char *const message_columns_plain[];
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command gets from the front door. There is one, owned by receiptd.c.
+#ifndef CORE_APP_H
+#define CORE_APP_H
+
+#include "core/err.h"
+#include "core/log.h"
+#include "core/settings.h"
+
+#include <signal.h>
+
+struct app {
+	struct settings *settings;
+	struct log *log;
+	const volatile sig_atomic_t *stop; // set by INT and TERM: finish cleanly, exit 0
+	bool tty;                          // standard error is a terminal: progress may be drawn
+};
+
+// A subcommand. argv[0] is its own name. Returns an exit status of enum err_kind.
+typedef int command_fn(struct app *app, int argc, char **argv);
+
+#endif

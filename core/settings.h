@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings: one table (settings.c) with a row per setting: name, type, default, unit, help text.
+// The configuration file (libconfuse), --set name=value, --help and the sample file all come from it.
+// Unknown key, wrong type, duplicate key, unreadable file: ERR_USAGE naming file, line and key.
+#ifndef CORE_SETTINGS_H
+#define CORE_SETTINGS_H
+
+#include "core/err.h"
+#include "core/text.h"
+#include "core/ztime.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct string_list {
+	char **items; // each owned
+	size_t count;
+};
+
+bool string_list_has(const struct string_list *list, struct text item); // exact octets
+void string_list_add(struct string_list *list, struct text item);
+void string_list_free(struct string_list *list);
+
+struct wrapper_feed { // PAIRING E5
+	char *feed;
+	struct string_list domains;
+};
+
+// What decides how facts of a realm are read (PAIRING defaults line). Stored with the realm.
+struct realm_settings {
+	usec_t w_skew, w_resend, w_noid, w_ackdup, w_state, w_match, w_upto;
+	usec_t t_expire, t_infer, t_typing, t_composing_open;
+	bool content_digest; // false: a server rewrites bodies (M3)
+	struct string_list muc_domains;
+	struct string_list hosts; // the domains that the servers of this realm serve
+	struct wrapper_feed *wrappers;
+	size_t wrapper_count;
+};
+
+enum bodies_mode { BODIES_FULL, BODIES_HMAC, BODIES_NONE };
+
+struct source_setting { // one "source name { ... }" section
+	char *name;
+	char *path;    // file or glob
+	char *dialect; // NULL = detect
+	char *zone;    // NULL = the log's own, else the system's
+	bool authority;
+};
+
+struct settings {
+	char *data_dir; // default: /var/lib/receiptd for root, else the XDG state folder + /receiptd
+	char *database;    // "embedded", libpq URI / conninfo, "" = PG* environment
+	char *pg_bindir;   // where initdb and postgres are; NULL = look
+	char *realm;       // name, default "default"
+	char *listen;      // default 127.0.0.1
+	int port;          // default 8480
+	bool allow_remote; // explicit switch for a non-loopback address without TLS (F154)
+	char *log_level;
+	char *zone; // reporting zone, NULL = system
+	enum bodies_mode bodies;
+	usec_t flush_after;   // default 1 s after the first unflushed record
+	int64_t flush_events; // default 200000
+	int64_t flush_bytes;  // default 64 MB
+	usec_t database_wait; // how long a one-shot command waits for the database, default 10 s
+	struct realm_settings rules;
+	struct source_setting *sources;
+	size_t source_count;
+};
+
+// path NULL: no file, all defaults. Never touches *settings on failure.
+bool settings_load(const char *path, struct settings **settings, struct err *err);
+// One override "name=value" as given on the command line; durations take a unit (5s, 7d, 250ms)
+// or are plain seconds; lists are comma separated.
+bool settings_set(struct settings *settings, const char *assignment, struct err *err);
+void settings_free(struct settings *settings);
+void settings_print_help(FILE *out);   // table for --help
+void settings_print_sample(FILE *out); // complete sample file with defaults as comments
+
+// For the realm row and for exchange (vector files): members named as the fields above, durations
+// in seconds (integer or real), wrapper_feeds = {feed: domain or [domains]}. Members that are missing
+// get their default, unknown ones are passed over (a vector file also has "now"). _default, _from_json
+// and _copy overwrite what was in the target without freeing it; a failure leaves it alone.
+void realm_settings_default(struct realm_settings *rules);
+bool realm_settings_from_json(const json_t *object, struct realm_settings *rules, struct err *err);
+json_t *realm_settings_to_json(const struct realm_settings *rules);
+void realm_settings_copy(struct realm_settings *to, const struct realm_settings *from);
+void realm_settings_free(struct realm_settings *rules);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/settings_table.h"
+
+#include <stddef.h>
+
+// The formatter takes these braces for blocks.
+// clang-format off
+#define ROW(name, type, preset, help)                                                              \
+	{#name, &setting_##type, preset, help, offsetof(struct settings, name), false}
+#define RULE(name, type, preset, help)                                                             \
+	{#name, &setting_##type, preset, help, offsetof(struct settings, rules.name), true}
+// clang-format on
+
+const struct setting_row setting_rows[] = {
+	ROW(data_dir, optional, NULL,
+	    "folder of cluster, keys and spool; default: /var/lib/receiptd or the user's state folder"),
+	ROW(database, string, "embedded",
+	    "\"embedded\", a libpq URI or conninfo, or \"\" for the PG* environment"),
+	ROW(pg_bindir, optional, NULL, "folder of initdb and postgres; by default looked for"),
+	ROW(realm, string, "default", "name of the XMPP world that the sources see"),
+	ROW(listen, string, "127.0.0.1", "address of the HTTP server"),
+	ROW(port, port, "8480", "port of the HTTP server"),
+	ROW(allow_remote, switch, "false",
+	    "allow an address that is not loopback although there is no TLS"),
+	ROW(log_level, level, "info", "error, warn, info or debug"),
+	ROW(zone, zone, NULL, "time zone of reports and day buckets; by default the system's"),
+	ROW(bodies, bodies, "full", "what is stored of message bodies: full, hmac or none"),
+	ROW(flush_after, duration, "1s", "longest wait of a record before it is stored"),
+	ROW(flush_events, count, "200000", "most events in one transaction"),
+	ROW(flush_bytes, size, "64MB", "most bytes read for one transaction"),
+	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
+
+	RULE(hosts, list, NULL, "domains that the servers of this realm serve"),
+	RULE(muc_domains, list, NULL, "domains of group chat services"),
+	RULE(content_digest, switch, "true",
+	     "tell messages apart by content (false: servers rewrite)"),
+	RULE(w_skew, duration, "5s", "clock difference that is tolerated"),
+	RULE(w_resend, duration, "3600s", "same id again within this time is a resend"),
+	RULE(w_noid, duration, "5s", "the same without an id"),
+	RULE(w_ackdup, duration, "60s", "same acknowledgement again within this time is a copy"),
+	RULE(w_state, duration, "2s", "same chat state again within this time is a copy"),
+	RULE(w_match, duration, "30d", "oldest message that an acknowledgement can find"),
+	RULE(w_upto, duration, "7d", "how far back a marker speaks for earlier messages"),
+	RULE(t_expire, duration, "7d", "unanswered after this time is expired"),
+	RULE(t_infer, duration, "24h", "an answer within this time implies reading"),
+	RULE(t_typing, duration, "120s", "longest typing that is counted"),
+	RULE(t_composing_open, duration, "300s",
+	     "typing without an end after this time is a finding"),
+};
+
+const size_t setting_row_count = sizeof setting_rows / sizeof *setting_rows;
+
+const struct setting_row *setting_find(const char *name, size_t length)
+{
+	struct text wanted = {name, length};
+	for (size_t i = 0; i < setting_row_count; i++) {
+		if (text_is(wanted, setting_rows[i].name))
+			return &setting_rows[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A slice of bytes that somebody else owns. Not NUL-terminated; a NULL pointer means "absent",
+// which XMPP tells apart from "empty" (a missing id is not the id "").
+#ifndef CORE_TEXT_H
+#define CORE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct text {
+	const char *p;
+	size_t n;
+};
+
+#define TEXT_NONE ((struct text){NULL, 0})
+#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
+
+static inline struct text text_of(const char *zstr)
+{
+	return zstr ? (struct text){zstr, strlen(zstr)} : TEXT_NONE;
+}
+
+// Absent and empty are different texts here.
+static inline bool text_same(struct text a, struct text b)
+{
+	if (!a.p || !b.p)
+		return !a.p && !b.p;
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool text_is(struct text a, const char *zstr)
+{
+	return a.p && strlen(zstr) == a.n && memcmp(a.p, zstr, a.n) == 0;
+}
+
+static inline bool text_starts(struct text a, const char *zstr)
+{
+	size_t n = strlen(zstr);
+	return a.p && a.n >= n && memcmp(a.p, zstr, n) == 0;
+}
+
+// Byte order; absent sorts before empty.
+static inline int text_compare(struct text a, struct text b)
+{
+	if (!a.p || !b.p)
+		return (a.p ? 1 : 0) - (b.p ? 1 : 0);
+	size_t n = a.n < b.n ? a.n : b.n;
+	int order = n ? memcmp(a.p, b.p, n) : 0;
+	if (order)
+		return order;
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+#endif

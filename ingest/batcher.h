@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects what the streams of one realm give until it is worth a transaction, then commits rows and
+// positions together (DESIGN section 5). One thread.
+//
+// After ERR_DATABASE it is not known whether the batch is in the database. The batcher is then spent:
+// close it and the streams, connect again and open the streams at the marks that the database has
+// (FAULTS F78); nothing is ever sent twice blindly.
+#ifndef INGEST_BATCHER_H
+#define INGEST_BATCHER_H
+
+#include "core/app.h"
+#include "store/store.h"
+
+struct batcher;
+struct stream;
+
+// rules are copied. The realm is found or made, its rules stored.
+bool batcher_open(struct app *app, struct store *store, const char *realm,
+		  const struct realm_settings *rules, struct batcher **batcher, struct err *err);
+void batcher_close(struct batcher *batcher); // drops what was not flushed
+int32_t batcher_realm(const struct batcher *batcher);
+struct store *batcher_store(struct batcher *batcher);
+
+// One stanza, as XML; unparsable ones are counted and kept in quarantine. Texts are copied.
+struct batch_stanza {
+	usec_t at;
+	int32_t source;
+	struct text source_name; // E5 feed
+	enum direction dir;
+	struct text session;
+	struct text xml;
+	int32_t generation;
+	uint64_t offset;
+	uint32_t index, length;
+};
+
+void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza);
+void batcher_gap(struct batcher *batcher, const struct batch_gap *gap);
+void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *record);
+void batcher_fact(struct batcher *batcher, int32_t source, struct text key, struct text value);
+
+// True when a limit of the settings is reached, or flush_after has passed since the first record.
+bool batcher_is_due(const struct batcher *batcher, bool live);
+bool batcher_is_empty(const struct batcher *batcher);
+usec_t batcher_first_at(const struct batcher *batcher); // monotonic time of the first record, or NONE
+
+// Commits with the checkpoints of all streams given.
+bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_t count,
+		   struct batch_result *result, struct err *err);
+
+struct batcher_totals {
+	uint64_t records, stanzas, quarantined, gaps;
+	uint64_t inserted, updated;
+};
+
+struct batcher_totals batcher_totals(const struct batcher *batcher);
+
+// The id of a feed that a line names (observations); false with *err on a database failure.
+bool batcher_feed(struct batcher *batcher, struct text name, int32_t *source, struct err *err);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/arena.h"
+#include "core/buf.h"
+#include "ingest/assume.h"
+#include "ingest/ingest.h"
+#include "ingest/sources/decode.h"
+#include "ingest/stream.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CHUNK = 262144 };
+#define DRAW_EVERY (USEC_PER_SEC / 4)
+#define LOOK_LIMIT (UINT64_C(64) << 20)
+
+struct import {
+	struct app *app;
+	struct store *store;
+	struct batcher *batcher;
+	struct realm_settings rules;
+	const char *realm, *dialect, *zone, *source;
+	bool strict;
+	char *buffer;
+	usec_t started, drawn;
+};
+
+struct file {
+	const char *path;
+	struct decoder *decoder;
+	struct stream *stream;
+	const struct dialect_type *dialect;
+	uint64_t skip; // decoded bytes before the stream's start
+};
+
+static const char help[] =
+	"usage: receiptd import [options] FILE...\n"
+	"\n"
+	"Reads logs of XMPP servers (plain or compressed) once and stores what they show. A file that\n"
+	"was read before, under any name, adds nothing; one that has grown is read on from where it was.\n"
+	"\n"
+	"  --realm NAME     the XMPP world the files belong to (default: the realm setting)\n"
+	"  --dialect NAME   do not detect; see receiptd explain FILE\n"
+	"  --zone ZONE      time zone of stamps that name none (default: the system's)\n"
+	"  --source NAME    name of the source (default: dialect, folder and stem of the file)\n"
+	"  --strict         exit 3 when something could not be read\n"
+	"\n"
+	"Exit status: 0 all was read, 2 usage, 3 (--strict) something is in quarantine,\n"
+	"4 database not available, 5 a file could not be read.\n";
+
+// --- progress ---
+
+static void draw(struct import *import, const struct file *file, bool last)
+{
+	usec_t now = usec_monotonic();
+
+	if (!import->app->tty || (!last && now - import->drawn < DRAW_EVERY))
+		return;
+	import->drawn = now;
+	double seconds = (double)(now - import->started) / (double)USEC_PER_SEC + 0.001;
+	double used = (double)decode_used(file->decoder), size = (double)decode_size(file->decoder);
+	double share = size > 0 ? used / size : 1;
+	double left = share > 0 ? seconds / share - seconds : 0;
+	struct batcher_totals totals = batcher_totals(import->batcher);
+	fprintf(stderr, "\r\033[K%3.0f %%  %.0f stanzas, %.0f/s, %.1f MB/s, %.0f s left  %s%s",
+		share * 100, (double)totals.stanzas, (double)totals.stanzas / seconds,
+		used / seconds / 1e6, last ? 0.0 : left, file->path, last ? "\n" : "");
+}
+
+// --- one file ---
+
+// For proving a tail: plain files and compressed ones alike, by reading again from the start.
+static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
+{
+	const struct file *file = self;
+	struct decoder *again = decode_open(file->path, NULL);
+	char skipped[16384];
+	size_t have = 0;
+
+	while (again && offset > 0) {
+		size_t want = offset < sizeof(skipped) ? (size_t)offset : sizeof(skipped);
+		long got = decode_read(again, skipped, want, NULL);
+		if (got <= 0)
+			break;
+		offset -= (uint64_t)got;
+	}
+	while (again && offset == 0 && have < size) {
+		long got = decode_read(again, out + have, size - have, NULL);
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+	}
+	decode_close(again);
+	return have == size;
+}
+
+static bool open_stream(struct import *import, struct file *file, const struct look *look,
+			struct err *err)
+{
+	char *name = import->source ? xstrdup(import->source)
+				    : assume_source_name(look->dialect->name, file->path);
+	struct stream_options options = {.path = file->path,
+					 .source = name,
+					 .dialect = look->dialect,
+					 .zone = look->zone,
+					 .modified = decode_modified(file->decoder),
+					 .rules = &import->rules};
+	struct stream_file bytes = {file, read_at,
+				    decode_is_compressed(file->decoder)
+					    ? UINT64_MAX
+					    : decode_size(file->decoder)};
+	bool ok = stream_open(import->batcher, &options, &bytes, &file->stream, err);
+
+	free(name);
+	if (ok)
+		file->skip = stream_start(file->stream);
+	return ok;
+}
+
+static bool flush(struct import *import, struct file *file, struct err *err)
+{
+	struct batch_result result;
+	return batcher_flush(import->batcher, &file->stream, 1, &result, err);
+}
+
+static bool take(struct import *import, struct file *file, struct text data, struct err *err)
+{
+	if (file->skip >= data.n) {
+		file->skip -= data.n;
+		return true;
+	}
+	data.p += file->skip;
+	data.n -= (size_t)file->skip;
+	file->skip = 0;
+	if (!stream_bytes(file->stream, data, err))
+		return false;
+	return !batcher_is_due(import->batcher, false) || flush(import, file, err);
+}
+
+static bool read_file(struct import *import, struct file *file, struct err *err)
+{
+	while (!*import->app->stop) {
+		long got = decode_read(file->decoder, import->buffer, CHUNK, err);
+		if (got < 0) { // F21: what came before the damage is kept, the rest is a gap
+			log_error(import->app->log, "file-damaged", LOG_S("file", file->path),
+				  LOG_S("error", err->text), LOG_S("next", "the rest is a gap"));
+			stream_gap(file->stream, "compressed file damaged", 0);
+			break;
+		}
+		if (got == 0)
+			break;
+		if (!take(import, file, (struct text){import->buffer, (size_t)got}, err))
+			return false;
+		draw(import, file, false);
+	}
+	if (!*import->app->stop && !stream_end(file->stream, true, err))
+		return false;
+	return flush(import, file, err);
+}
+
+static void report(const struct import *import, const struct file *file,
+		   const struct batcher_totals *before)
+{
+	struct batcher_totals now = batcher_totals(import->batcher);
+
+	printf("%s: %s, %llu stanzas, %llu rows added, %llu changed", file->path, file->dialect->name,
+	       (unsigned long long)(now.stanzas - before->stanzas),
+	       (unsigned long long)(now.inserted - before->inserted),
+	       (unsigned long long)(now.updated - before->updated));
+	if (now.quarantined > before->quarantined)
+		printf(", %llu in quarantine",
+		       (unsigned long long)(now.quarantined - before->quarantined));
+	if (now.gaps > before->gaps)
+		printf(", %llu gaps", (unsigned long long)(now.gaps - before->gaps));
+	if (!stream_is_new(file->stream))
+		printf(now.stanzas == before->stanzas ? " (was read before)" : " (read on)");
+	printf("\n");
+	fflush(stdout);
+}
+
+// The realm learns MUC domains and hosts from each file before its first line is judged.
+static bool open_realm(struct import *import, const char *path, const struct look *look,
+		       struct err *err)
+{
+	size_t known = import->rules.muc_domains.count + import->rules.hosts.count;
+
+	assume_rules(import->app, path, look, &import->rules);
+	if (import->batcher && known == import->rules.muc_domains.count + import->rules.hosts.count)
+		return true;
+	batcher_close(import->batcher);
+	import->batcher = NULL;
+	return batcher_open(import->app, import->store, import->realm, &import->rules,
+			    &import->batcher, err);
+}
+
+static bool import_file(struct import *import, const char *path, struct err *err)
+{
+	struct file file = {.path = path};
+	struct look look;
+	struct look_options options = {.dialect = import->dialect,
+				       .zone = import->zone,
+				       .rules = &import->rules,
+				       .limit = LOOK_LIMIT};
+	bool ok = look_at(path, &options, &look, err) &&
+		  (file.decoder = decode_open(path, err)) != NULL &&
+		  open_realm(import, path, &look, err);
+
+	if (ok) {
+		struct batcher_totals before = batcher_totals(import->batcher);
+		file.dialect = look.dialect;
+		import->started = usec_monotonic();
+		ok = open_stream(import, &file, &look, err) && read_file(import, &file, err);
+		if (ok) {
+			draw(import, &file, true);
+			report(import, &file, &before);
+			if (import->strict && batcher_totals(import->batcher).quarantined)
+				ok = err_set(err, ERR_DIFFERS, "%s: some records are in quarantine",
+					     path);
+		}
+	}
+	stream_close(file.stream);
+	decode_close(file.decoder);
+	look_free(&look);
+	return ok;
+}
+
+static const struct option options_table[] = {
+	{"realm", required_argument, NULL, 'r'},  {"dialect", required_argument, NULL, 'd'},
+	{"zone", required_argument, NULL, 'z'},   {"source", required_argument, NULL, 's'},
+	{"strict", no_argument, NULL, 'S'},       {"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool parse(struct import *import, int argc, char **argv, int *status)
+{
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "h", options_table, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			*status = ERR_NONE;
+			return false;
+		}
+		const char **place = option == 'r'   ? &import->realm
+				     : option == 'd' ? &import->dialect
+				     : option == 'z' ? &import->zone
+				     : option == 's' ? &import->source
+						     : NULL;
+		if (place)
+			*place = optarg;
+		else if (option == 'S')
+			import->strict = true;
+		else
+			goto usage;
+	}
+	if (optind < argc)
+		return true;
+	fprintf(stderr, "receiptd import: no file named\n");
+usage:
+	fprintf(stderr, "try: receiptd import --help\n");
+	*status = ERR_USAGE;
+	return false;
+}
+
+// One file that cannot be read does not keep the others from being read; the worst status is told.
+static int import_all(struct import *import, int argc, char **argv)
+{
+	int status = ERR_NONE;
+
+	for (int i = optind; i < argc && !*import->app->stop; i++) {
+		struct err err = {0};
+		if (import_file(import, argv[i], &err))
+			continue;
+		log_error(import->app->log, "import-failed", LOG_S("file", argv[i]),
+			  LOG_S("error", err.text));
+		status = (int)err.kind > status ? (int)err.kind : status;
+		if (err.kind == ERR_DATABASE)
+			break;
+	}
+	return status;
+}
+
+int cmd_import(struct app *app, int argc, char **argv)
+{
+	struct import import = {.app = app, .realm = app->settings->realm};
+	struct err err = {0};
+	int status = ERR_NONE;
+
+	if (!parse(&import, argc, argv, &status))
+		return status;
+	import.buffer = xcalloc(1, CHUNK);
+	realm_settings_copy(&import.rules, &app->settings->rules);
+	if (store_open(app, STORE_WRITE, &import.store, &err) &&
+	    assume_known(app, import.store, import.realm, &import.rules, &err)) {
+		status = import_all(&import, argc, argv);
+	} else {
+		log_error(app->log, "database", LOG_S("error", err.text));
+		status = (int)err.kind;
+	}
+	batcher_close(import.batcher);
+	store_close(import.store);
+	realm_settings_free(&import.rules);
+	free(import.buffer);
+	return status;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the Prosody dialect, for its own files and its tests only.
+//
+//   prosody_stamp.c     the time at the beginning of a line
+//   prosody_sessions.c  c2s5587dc1ac450 -> anna@acme.test/phone
+//   prosody.c           lines -> records
+#ifndef INGEST_DIALECTS_PROSODY_H
+#define INGEST_DIALECTS_PROSODY_H
+
+#include "ingest/dialect.h"
+
+struct prosody_clock {
+	const struct zone *zone;
+	usec_t modified; // of the file, USEC_NONE unknown
+	int year;        // of the last stamp without year, 0 = none yet
+	int month, day;  // of that stamp
+	bool changed;    // year or month moved since the last save
+	usec_t latest;   // last time that was read
+};
+
+enum prosody_stamp { STAMP_NONE, STAMP_READ, STAMP_UNKNOWN };
+
+// text is what stands before the source, may be empty (timestamps = false).
+enum prosody_stamp prosody_stamp(struct prosody_clock *clock, struct text text, usec_t *at,
+				 bool *odd);
+
+struct prosody_sessions; // opaque
+
+struct prosody_sessions *prosody_sessions_new(const struct dialect_sink *sink);
+void prosody_sessions_free(struct prosody_sessions *sessions);
+void prosody_sessions_recall(struct prosody_sessions *sessions, struct text key, struct text value);
+// A line that the server logged about a client's session.
+void prosody_sessions_event(struct prosody_sessions *sessions, struct text source,
+			    struct text message);
+// A stanza's first tag on a client's session: it may tell whose it is.
+void prosody_sessions_stanza(struct prosody_sessions *sessions, struct text source, bool received,
+			     struct text tag);
+// The bound full JID or absent. *asleep: XEP-0198 hibernation, nothing reaches the client.
+struct text prosody_sessions_find(struct prosody_sessions *sessions, struct text source,
+				  bool *asleep);
+
+#endif

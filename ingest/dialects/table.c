@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/dialects/table.h"
+
+const struct dialect_type *const dialect_types[] = {
+	&openfire_audit_dialect,
+	&prosody_dialect,
+	&observations_dialect,
+	NULL,
+};
+
+enum { CERTAIN_ENOUGH = 50 };
+
+const struct dialect_type *dialect_by_name(struct text name)
+{
+	for (size_t i = 0; dialect_types[i]; i++)
+		if (text_is(name, dialect_types[i]->name))
+			return dialect_types[i];
+	return NULL;
+}
+
+const struct dialect_type *dialect_detect(struct text head, int *certainty, const char **why)
+{
+	static const char nothing[] = "not like any log that is known";
+	const struct dialect_type *best = NULL;
+	const char *best_why = nothing;
+	int most = 0;
+	for (size_t i = 0; dialect_types[i]; i++) {
+		const char *reason = nothing;
+		int score = dialect_types[i]->score(head, &reason);
+		if (score > most) {
+			most = score;
+			best = dialect_types[i];
+			best_why = reason;
+		}
+	}
+	if (certainty)
+		*certainty = most;
+	if (why)
+		*why = best_why;
+	return most >= CERTAIN_ENOUGH ? best : NULL;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every dialect's row, each defined in its own file.
+#ifndef INGEST_DIALECTS_TABLE_H
+#define INGEST_DIALECTS_TABLE_H
+
+#include "ingest/dialect.h"
+
+extern const struct dialect_type openfire_audit_dialect;
+extern const struct dialect_type prosody_dialect;
+extern const struct dialect_type observations_dialect;
+
+#endif

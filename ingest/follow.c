@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/follow.h"
+
+#include "core/arena.h"
+#include "ingest/assume.h"
+#include "ingest/tail.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define POLL (100 * INT64_C(1000))       // how often an idle file is looked at
+#define RESCAN (2 * USEC_PER_SEC)        // how often patterns are expanded again
+#define HEARTBEAT (5 * USEC_PER_SEC)     // how often "nothing came" is written down
+#define BACKOFF_MOST (5 * USEC_PER_SEC)
+enum { READ_SHARE = 8 << 20, LOOK_LIMIT = 32 << 20 };
+
+struct follow {
+	struct app *app;
+	struct store *store;
+	struct batcher *batcher;
+	struct realm_settings rules;
+	struct tail **tails;
+	size_t count, cap;
+	struct stream **streams; // those open now, for flushing
+	usec_t scanned_at, beat_at;
+	usec_t backoff;
+};
+
+static bool is_followed(const struct follow *follow, const char *path)
+{
+	for (size_t i = 0; i < follow->count; i++)
+		if (!strcmp(tail_path(follow->tails[i]), path))
+			return true;
+	return false;
+}
+
+static void add_tail(struct follow *follow, const struct source_setting *setting, const char *path)
+{
+	if (is_followed(follow, path))
+		return;
+	if (follow->count == follow->cap) {
+		follow->cap = follow->cap ? follow->cap * 2 : 8;
+		follow->tails = xrealloc(follow->tails, follow->cap * sizeof(*follow->tails));
+		follow->streams = xrealloc(follow->streams, follow->cap * sizeof(*follow->streams));
+	}
+	follow->tails[follow->count++] = tail_new(follow->app, setting, path, &follow->rules);
+}
+
+// A name that matches nothing is followed as it is: the file may come later (F15).
+static void scan(struct follow *follow)
+{
+	const struct settings *settings = follow->app->settings;
+
+	for (size_t i = 0; i < settings->source_count; i++) {
+		glob_t found;
+		if (glob(settings->sources[i].path, GLOB_NOCHECK, NULL, &found))
+			continue;
+		for (size_t j = 0; j < found.gl_pathc; j++)
+			add_tail(follow, &settings->sources[i], found.gl_pathv[j]);
+		globfree(&found);
+	}
+	follow->scanned_at = usec_monotonic();
+}
+
+static size_t open_streams(struct follow *follow)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < follow->count; i++)
+		if (tail_stream(follow->tails[i]))
+			follow->streams[count++] = tail_stream(follow->tails[i]);
+	return count;
+}
+
+static bool flush(struct follow *follow, struct err *err)
+{
+	struct batch_result result;
+	size_t count = open_streams(follow);
+
+	if (!batcher_flush(follow->batcher, follow->streams, count, &result, err))
+		return false;
+	follow->backoff = 0;
+	if (result.inserted || result.updated)
+		log_debug(follow->app->log, "committed", LOG_I("commit", result.commit),
+			  LOG_I("inserted", result.inserted), LOG_I("updated", result.updated));
+	return true;
+}
+
+static bool finish_tail(struct follow *follow, struct tail *tail, struct err *err)
+{
+	if (!tail_finish(tail, err) || !flush(follow, err))
+		return false;
+	tail_rewind(tail);
+	return true;
+}
+
+static bool read_all(struct follow *follow, bool *more, struct err *err)
+{
+	*more = false;
+	for (size_t i = 0; i < follow->count; i++) {
+		bool some = false;
+		size_t others = open_streams(follow);
+		if (!tail_read(follow->tails[i], follow->batcher, follow->streams, others, READ_SHARE,
+			       &some, err))
+			return false;
+		*more = *more || some;
+		if (!some && tail_is_over(follow->tails[i]) &&
+		    !finish_tail(follow, follow->tails[i], err))
+			return false;
+		if (batcher_is_due(follow->batcher, true) && !flush(follow, err))
+			return false;
+	}
+	return true;
+}
+
+static void rest(usec_t usec)
+{
+	struct timespec pause = {usec / USEC_PER_SEC, (usec % USEC_PER_SEC) * 1000};
+	nanosleep(&pause, NULL);
+}
+
+static bool heartbeat(struct follow *follow, struct err *err)
+{
+	if (usec_monotonic() - follow->beat_at < HEARTBEAT)
+		return true;
+	follow->beat_at = usec_monotonic();
+	for (size_t i = 0, count = open_streams(follow); i < count; i++)
+		stream_touch(follow->streams[i]);
+	return flush(follow, err);
+}
+
+static bool step(struct follow *follow, struct err *err)
+{
+	bool more;
+
+	if (usec_monotonic() - follow->scanned_at > RESCAN)
+		scan(follow);
+	if (!read_all(follow, &more, err) || !heartbeat(follow, err))
+		return false;
+	if (!more)
+		rest(POLL);
+	return true;
+}
+
+static void rewind_all(struct follow *follow)
+{
+	for (size_t i = 0; i < follow->count; i++)
+		tail_rewind(follow->tails[i]);
+	batcher_close(follow->batcher);
+	follow->batcher = NULL;
+}
+
+static bool open_database(struct follow *follow, struct err *err)
+{
+	if (follow->store && !store_reconnect(follow->store, err))
+		return false;
+	if (!follow->store && !store_open(follow->app, STORE_WRITE, &follow->store, err))
+		return false;
+	if (!assume_known(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
+			  err))
+		return false;
+	return batcher_open(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
+			    &follow->batcher, err);
+}
+
+static bool can_wait(const struct err *err)
+{
+	return err->kind == ERR_DATABASE;
+}
+
+static void wait_for_database(struct follow *follow, const struct err *err)
+{
+	follow->backoff = follow->backoff ? follow->backoff * 2 : USEC_PER_SEC / 5;
+	if (follow->backoff > BACKOFF_MOST)
+		follow->backoff = BACKOFF_MOST;
+	log_warn(follow->app->log, "database-lost", LOG_S("error", err->text),
+		 LOG_I("retry_ms", follow->backoff / 1000));
+	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL)
+		rest(POLL);
+}
+
+static void assume_from_files(struct follow *follow)
+{
+	const struct settings *settings = follow->app->settings;
+
+	for (size_t i = 0; i < settings->source_count; i++) {
+		const struct source_setting *source = &settings->sources[i];
+		struct look_options options = {.dialect = source->dialect,
+					       .zone = source->zone,
+					       .rules = &follow->rules,
+					       .limit = LOOK_LIMIT};
+		struct look look;
+		if (look_at(source->path, &options, &look, NULL))
+			assume_rules(follow->app, source->path, &look, &follow->rules);
+		look_free(&look);
+	}
+}
+
+bool follow_run(struct app *app, struct err *err)
+{
+	struct follow follow = {.app = app};
+	bool ok = true;
+
+	realm_settings_copy(&follow.rules, &app->settings->rules);
+	assume_from_files(&follow);
+	scan(&follow);
+	while (ok && !*app->stop) {
+		if (!follow.batcher)
+			ok = open_database(&follow, err);
+		while (ok && !*app->stop)
+			ok = step(&follow, err);
+		if (ok)
+			ok = flush(&follow, err); // TERM: what was read is stored
+		if (!ok && can_wait(err)) {
+			rewind_all(&follow);
+			wait_for_database(&follow, err);
+			ok = true;
+		}
+	}
+	rewind_all(&follow);
+	for (size_t i = 0; i < follow.count; i++)
+		tail_free(follow.tails[i]);
+	free(follow.tails);
+	free(follow.streams);
+	realm_settings_free(&follow.rules);
+	store_close(follow.store);
+	return ok;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file's bytes as the server wrote them: plain, or compressed by gzip, xz, zstd, bzip2 or lz4
+// (told by its first bytes, never by its name). Only regular files are opened; devices, FIFOs,
+// sockets and directories are refused before any open (FAULTS F36). Memory is bounded whatever the file holds.
+#ifndef INGEST_SOURCES_DECODE_H
+#define INGEST_SOURCES_DECODE_H
+
+#include "core/err.h"
+#include "core/ztime.h"
+
+#include <stddef.h>
+
+struct decoder; // opaque
+
+// NULL on failure (ERR_INPUT, text names the path).
+struct decoder *decode_open(const char *path, struct err *err);
+void decode_close(struct decoder *decoder); // NULL is fine
+
+// Up to size decoded bytes; 0 = end, -1 = damaged or cut (ERR_INPUT; what came before is good).
+long decode_read(struct decoder *decoder, void *buffer, size_t size, struct err *err);
+
+bool decode_is_compressed(const struct decoder *decoder);
+// Of the log: a compressed file that tells the time of the original has that.
+usec_t decode_modified(const struct decoder *decoder);
+// Bytes of the file itself: used so far and size, for progress.
+uint64_t decode_used(const struct decoder *decoder);
+uint64_t decode_size(const struct decoder *decoder);
+// The descriptor, for fstat; owned by the decoder.
+int decode_fd(const struct decoder *decoder);
+
+#endif

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/stream.h"
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "ingest/reassembly.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+enum { PRINT_BYTES = 4096, GENERATIONS_MAX = 100000 };
+
+struct mark {
+	bool set;
+	uint64_t offset;
+	uint32_t index;
+};
+
+struct stream {
+	struct batcher *batcher;
+	const struct dialect_type *type;
+	struct dialect *dialect;
+	struct dialect_sink sink;
+	struct reassembly *reassembly; // of dialects that give socket reads
+	struct text source_name;
+	int32_t source;
+	struct generation generation;
+	bool is_new, finished, dirty;
+	bool ended;          // stream_end(final): what is quarantined now may still grow,
+	uint64_t low_at_end; // so a later look reads it again from here
+	uint64_t start, offset, size;
+	struct mark done;    // records at or below are in the database
+	struct mark reached; // newest record handed on
+	struct buf recent;   // decoded bytes [recent_at, offset): the tail fingerprint needs those
+	uint64_t recent_at;  // before low water
+	usec_t first_at, last_at;
+	uint64_t records, stanzas;
+	bool failed;
+	struct err err; // of a call that a dialect made
+};
+
+// --- fingerprints: what proves that a file is the one that was read before ---
+
+static void digest(const void *data, size_t size, unsigned char out[32])
+{
+	crypto_hash_sha256(out, data, size);
+}
+
+static bool tail_matches(const struct stream_file *file, const struct generation *known)
+{
+	unsigned char bytes[PRINT_BYTES], hash[32];
+	uint32_t size = known->print.tail_len;
+
+	if (size > PRINT_BYTES || size > known->low_water || known->low_water > file->size)
+		return false;
+	if (!file->read(file->self, known->low_water - size, size, bytes))
+		return false;
+	digest(bytes, size, hash);
+	return memcmp(hash, known->print.tail, sizeof(hash)) == 0;
+}
+
+static bool head_matches(const struct generation *known, const unsigned char *head, size_t size)
+{
+	unsigned char hash[32];
+
+	if (known->print.head_len > size || !known->print.head_len)
+		return false;
+	digest(head, known->print.head_len, hash);
+	return memcmp(hash, known->print.head, sizeof(hash)) == 0;
+}
+
+static bool is_taken(const struct stream_options *options, int32_t generation)
+{
+	for (size_t i = 0; i < options->other_count; i++)
+		if (options->others[i]->generation.id == generation)
+			return true;
+	return false;
+}
+
+// The furthest read life of which every byte is still there.
+static bool find_generation(struct stream *stream, const struct stream_options *options,
+			    const struct stream_file *file, const unsigned char *head,
+			    size_t head_size, bool *found, struct err *err)
+{
+	struct generation *list = xcalloc(GENERATIONS_MAX, sizeof(*list));
+	size_t count = 0;
+
+	*found = false;
+	bool ok = store_generations(batcher_store(stream->batcher), batcher_realm(stream->batcher),
+				    list, GENERATIONS_MAX, &count, err);
+	for (size_t i = 0; ok && i < count; i++) {
+		// Without a mark nothing of it was stored: a bare header proves no identity.
+		if (!list[i].has_mark ||
+		    (*found && list[i].low_water <= stream->generation.low_water))
+			continue;
+		if (is_taken(options, list[i].id) || !head_matches(&list[i], head, head_size) ||
+		    !tail_matches(file, &list[i]))
+			continue;
+		stream->generation = list[i];
+		*found = true;
+	}
+	free(list);
+	return ok;
+}
+
+static bool take_generation(struct stream *stream, const struct stream_options *options,
+			    const struct stream_file *file, struct err *err)
+{
+	unsigned char head[PRINT_BYTES];
+	size_t size = file->size < PRINT_BYTES ? (size_t)file->size : PRINT_BYTES;
+	bool found = false;
+
+	while (size && !file->read(file->self, 0, size, head))
+		size /= 2; // a compressed file does not tell its size: take what there is
+	if (!find_generation(stream, options, file, head, size, &found, err))
+		return false;
+	if (found)
+		return true;
+	struct fingerprint print = {.head_len = (uint32_t)size};
+	digest(head, size, print.head);
+	digest(head, 0, print.tail);
+	stream->is_new = true;
+	return store_generation_new(batcher_store(stream->batcher), stream->source, options->path,
+				    &print, &stream->generation, err);
+}
+
+// --- what a dialect gives ---
+
+static bool is_done(const struct mark *mark, const struct record *record)
+{
+	return mark->set && (record->offset < mark->offset ||
+			     (record->offset == mark->offset && record->index <= mark->index));
+}
+
+static void see_time(struct stream *stream, usec_t at)
+{
+	if (at == USEC_NONE)
+		return;
+	if (stream->first_at == USEC_NONE || at < stream->first_at)
+		stream->first_at = at;
+	if (stream->last_at == USEC_NONE || at > stream->last_at)
+		stream->last_at = at;
+}
+
+static void take_stanza(struct stream *stream, const struct record *record)
+{
+	struct batch_stanza stanza = {.at = record->at,
+				      .source = stream->source,
+				      .source_name = stream->source_name,
+				      .dir = record->dir,
+				      .session = record->session,
+				      .xml = record->xml,
+				      .generation = stream->generation.id,
+				      .offset = record->offset,
+				      .index = record->index,
+				      .length = record->length};
+
+	if (record->feed.p) { // observations name their feed
+		stanza.source_name = record->feed;
+		if (!batcher_feed(stream->batcher, record->feed, &stanza.source, &stream->err)) {
+			stream->failed = true;
+			return;
+		}
+	}
+	stream->stanzas++;
+	batcher_stanza(stream->batcher, &stanza);
+}
+
+static void take_quarantine(struct stream *stream, const struct record *record, const char *reason)
+{
+	batcher_quarantine(stream->batcher,
+			   &(struct batch_quarantine){.source = stream->source,
+						      .generation = stream->generation.id,
+						      .offset = record->offset,
+						      .index = record->index,
+						      .length = record->length,
+						      .at = record->at,
+						      .reason = reason,
+						      .raw = record->xml});
+}
+
+static void take_gap(struct stream *stream, const struct record *record)
+{
+	batcher_gap(stream->batcher,
+		    &(struct batch_gap){.source = stream->source,
+					.generation = stream->generation.id,
+					.from_offset = record->offset,
+					.to_offset = record->offset + record->length,
+					.from_at = stream->last_at,
+					.to_at = record->at,
+					.cause = record->reason ? record->reason : "unknown",
+					.lost = record->lost});
+}
+
+static void on_whole(void *self, const struct record *record)
+{
+	struct stream *stream = self;
+
+	if (is_done(&stream->done, record) || stream->failed)
+		return; // read again after a restart: it is in the database
+	if (!stream->ended || record->kind != RECORD_QUARANTINE) {
+		stream->reached = (struct mark){true, record->offset, record->index};
+		stream->records++;
+	}
+	stream->dirty = true;
+	if (record->kind == RECORD_STANZA && record->at != USEC_NONE)
+		take_stanza(stream, record);
+	else if (record->kind == RECORD_STANZA)
+		take_quarantine(stream, record, "no time stamp");
+	else if (record->kind == RECORD_QUARANTINE)
+		take_quarantine(stream, record, record->reason);
+	else if (record->kind == RECORD_GAP)
+		take_gap(stream, record);
+	see_time(stream, record->at);
+}
+
+static void on_record(void *self, const struct record *record)
+{
+	struct stream *stream = self;
+
+	if (record->kind == RECORD_READ)
+		reassembly_read(stream->reassembly, record);
+	else if (record->kind == RECORD_CLOSED)
+		reassembly_closed(stream->reassembly, record);
+	else
+		on_whole(self, record);
+}
+
+static uint64_t low_water(const struct stream *stream)
+{
+	uint64_t of_log = stream->type->low_water(stream->dialect);
+	uint64_t of_reads = reassembly_low_water(stream->reassembly);
+	return of_reads < of_log ? of_reads : of_log;
+}
+
+static void on_remember(void *self, struct text key, struct text value)
+{
+	struct stream *stream = self;
+
+	batcher_fact(stream->batcher, stream->source, key, value);
+	stream->dirty = true;
+}
+
+static void on_ignored(void *self, const char *kind)
+{
+	(void)self;
+	(void)kind; // counted by explain; a store of it comes with source health
+}
+
+// --- life ---
+
+static void on_recalled(void *self, struct text key, struct text value)
+{
+	struct stream *stream = self;
+	stream->type->recall(stream->dialect, key, value);
+}
+
+static bool start_dialect(struct stream *stream, const struct stream_options *options,
+			  struct err *err)
+{
+	struct dialect_options dialect = {.zone = options->zone,
+					  .modified = options->modified,
+					  .rules = options->rules};
+
+	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
+	stream->reassembly = reassembly_new(&(struct reassembly_sink){stream, on_whole});
+	stream->dialect = stream->type->open(&dialect, &stream->sink);
+	return store_recall(batcher_store(stream->batcher), stream->source, stream, on_recalled, err);
+}
+
+bool stream_open(struct batcher *batcher, const struct stream_options *options,
+		 const struct stream_file *file, struct stream **stream, struct err *err)
+{
+	struct stream *made = xcalloc(1, sizeof(*made));
+
+	made->batcher = batcher;
+	made->type = options->dialect;
+	char *name = xstrdup(options->source);
+	made->source_name = text_of(name);
+	made->first_at = made->last_at = USEC_NONE;
+	made->size = file->size;
+	if (!store_source(batcher_store(batcher), batcher_realm(batcher), options->source,
+			  options->dialect->name, options->path, options->live, &made->source, err) ||
+	    !take_generation(made, options, file, err) || !start_dialect(made, options, err)) {
+		stream_close(made);
+		return false;
+	}
+	made->finished = made->generation.finished;
+	made->start = made->offset = made->generation.low_water;
+	made->done = (struct mark){made->generation.has_mark, made->generation.mark_offset,
+				   made->generation.mark_index};
+	made->reached = made->done;
+	// The tail before low water is needed again at the next checkpoint.
+	size_t tail = made->start < PRINT_BYTES ? (size_t)made->start : PRINT_BYTES;
+	made->recent_at = made->start - tail;
+	buf_reserve(&made->recent, tail);
+	if (tail && file->read(file->self, made->recent_at, tail, (unsigned char *)made->recent.data))
+		made->recent.len = tail;
+	*stream = made;
+	return true;
+}
+
+void stream_close(struct stream *stream)
+{
+	if (!stream)
+		return;
+	if (stream->dialect)
+		stream->type->close(stream->dialect);
+	reassembly_free(stream->reassembly);
+	buf_free(&stream->recent);
+	free((void *)(uintptr_t)stream->source_name.p);
+	free(stream);
+}
+
+uint64_t stream_start(const struct stream *stream)
+{
+	return stream->start;
+}
+
+uint64_t stream_offset(const struct stream *stream)
+{
+	return stream->offset;
+}
+
+bool stream_was_finished(const struct stream *stream)
+{
+	return stream->generation.finished;
+}
+
+bool stream_is_new(const struct stream *stream)
+{
+	return stream->is_new;
+}
+
+int32_t stream_generation(const struct stream *stream)
+{
+	return stream->generation.id;
+}
+
+void stream_touch(struct stream *stream)
+{
+	stream->dirty = true;
+}
+
+void stream_saw_size(struct stream *stream, uint64_t size)
+{
+	stream->size = size;
+}
+
+static bool done(struct stream *stream, struct err *err)
+{
+	if (stream->failed && err)
+		*err = stream->err;
+	return !stream->failed;
+}
+
+static void forget_old_bytes(struct stream *stream)
+{
+	uint64_t low = low_water(stream);
+	uint64_t keep = low > PRINT_BYTES ? low - PRINT_BYTES : 0;
+
+	// Moving bytes for every read would be quadratic; half a megabyte of slack is not.
+	if (keep > stream->recent_at + 524288) {
+		buf_drop(&stream->recent, (size_t)(keep - stream->recent_at));
+		stream->recent_at = keep;
+	}
+}
+
+bool stream_bytes(struct stream *stream, struct text data, struct err *err)
+{
+	uint64_t at = stream->offset;
+
+	buf_text(&stream->recent, data);
+	stream->offset += data.n;
+	stream->finished = false;
+	stream->dirty = true;
+	stream->type->bytes(stream->dialect, at, data);
+	forget_old_bytes(stream);
+	return done(stream, err);
+}
+
+bool stream_end(struct stream *stream, bool final, struct err *err)
+{
+	stream->type->end(stream->dialect, false);
+	if (!final)
+		return done(stream, err);
+	stream->low_at_end = low_water(stream);
+	stream->ended = true;
+	stream->type->end(stream->dialect, true);
+	if (!stream->finished)
+		stream->finished = stream->dirty = true;
+	return done(stream, err);
+}
+
+void stream_gap(struct stream *stream, const char *cause, uint64_t to_offset)
+{
+	batcher_gap(stream->batcher, &(struct batch_gap){.source = stream->source,
+							 .generation = stream->generation.id,
+							 .from_offset = stream->offset,
+							 .to_offset = to_offset,
+							 .from_at = stream->last_at,
+							 .to_at = USEC_NONE,
+							 .cause = cause,
+							 .lost = -1});
+	stream->dirty = true;
+}
+
+bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoint)
+{
+	uint64_t low = stream->ended ? stream->low_at_end : low_water(stream);
+	uint64_t tail = low < PRINT_BYTES ? low : PRINT_BYTES;
+
+	if (!stream->dirty)
+		return false;
+	if (low - tail < stream->recent_at) // cannot be: the bytes before low water are kept
+		abort();
+	*checkpoint = (struct batch_checkpoint){.generation = stream->generation.id,
+						.low_water = low,
+						.has_mark = stream->reached.set,
+						.mark_offset = stream->reached.offset,
+						.mark_index = stream->reached.index,
+						.print = stream->generation.print,
+						.first_at = stream->first_at,
+						.last_at = stream->last_at,
+						.records = stream->records,
+						.stanzas = stream->stanzas,
+						.size = stream->size,
+						.finished = stream->finished};
+	checkpoint->print.tail_len = (uint32_t)tail;
+	digest(stream->recent.data + (low - tail - stream->recent_at), (size_t)tail,
+	       checkpoint->print.tail);
+	return true;
+}
+
+void stream_committed(struct stream *stream)
+{
+	stream->done = stream->reached;
+	stream->records = stream->stanzas = 0;
+	stream->dirty = false;
+}

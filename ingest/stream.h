@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// One generation being read: bytes of a file -> dialect -> batcher, with the position that a restart
+// continues from. One thread.
+#ifndef INGEST_STREAM_H
+#define INGEST_STREAM_H
+
+#include "ingest/batcher.h"
+#include "ingest/dialect.h"
+
+struct stream;
+
+struct stream_options {
+	const char *path;                 // for people; identity is proven by content
+	const char *source;               // name
+	const struct dialect_type *dialect;
+	const struct zone *zone;
+	usec_t modified;                  // of the file, USEC_NONE unknown
+	const struct realm_settings *rules;
+	bool live;
+	// Generations that other streams of this process are reading: never taken.
+	struct stream *const *others;
+	size_t other_count;
+};
+
+// head: the first bytes of the file (all of it, or at least 4096), read: gives the decoded bytes
+// [offset, offset + size) for proving a tail; false when they are not there.
+struct stream_file {
+	void *self;
+	bool (*read)(void *self, uint64_t offset, size_t size, unsigned char *out);
+	uint64_t size; // as far as known: bytes that can be read now; UINT64_MAX for compressed files
+};
+
+bool stream_open(struct batcher *batcher, const struct stream_options *options,
+		 const struct stream_file *file, struct stream **stream, struct err *err);
+void stream_close(struct stream *stream);
+
+uint64_t stream_start(const struct stream *stream); // first byte that stream_bytes() must be given
+bool stream_was_finished(const struct stream *stream); // read to its end before
+bool stream_is_new(const struct stream *stream);
+int32_t stream_generation(const struct stream *stream);
+uint64_t stream_offset(const struct stream *stream); // bytes taken in
+
+// Continues at stream_offset(). False: a feed could not be looked up (database).
+bool stream_bytes(struct stream *stream, struct text data, struct err *err);
+bool stream_end(struct stream *stream, bool final, struct err *err);
+// The next flush says that this source was looked at, also when nothing came (complete_until).
+void stream_touch(struct stream *stream);
+void stream_saw_size(struct stream *stream, uint64_t size);
+void stream_gap(struct stream *stream, const char *cause, uint64_t to_offset);
+
+// For batcher_flush. False: nothing new to save.
+bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoint);
+void stream_committed(struct stream *stream);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// One growing file: opened by path, read to its end again and again, followed through rename and
+// truncation (FAULTS F1, F2, F8, F15, F23). Polling; identity is proven by content (stream.h).
+#ifndef INGEST_TAIL_H
+#define INGEST_TAIL_H
+
+#include "core/app.h"
+#include "ingest/stream.h"
+
+struct tail;
+
+struct tail *tail_new(struct app *app, const struct source_setting *setting, const char *path,
+		      const struct realm_settings *rules);
+void tail_free(struct tail *tail);
+const char *tail_path(const struct tail *tail);
+struct stream *tail_stream(const struct tail *tail); // NULL when the file is not open
+
+// Reads at most "most" bytes. *more: there was something to read. A missing or unreadable file is
+// logged once and tried again at the next call; false only for database errors.
+bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const *others,
+	       size_t other_count, size_t most, bool *more, struct err *err);
+// The open file will give nothing more: truncated, or its path led elsewhere and it was idle for the
+// grace time (F2). Then tail_finish, flush, tail_rewind.
+bool tail_is_over(struct tail *tail);
+bool tail_finish(struct tail *tail, struct err *err);
+// Forgets the stream (after a database error); the next read opens the file at its mark.
+void tail_rewind(struct tail *tail);
+
+#endif

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+// One entry: facts -> rows (M3, M4, M9, M11, P2, P4, P9, T2, T4, T5, S1, S2). A pure function of the
+// entry's facts; upto.c and settle.c add what needs a look beyond the key.
+#include "pairing/workset.h"
+
+#include <stdlib.h>
+
+// --- one incarnation ---
+
+// T2: the client's own stamp is one that an ingress line carries.
+static bool is_own_stamp(const struct stamp_fact *fact)
+{
+	return fact->ingress_at != USEC_NONE;
+}
+
+static void min_into(usec_t *into, usec_t at)
+{
+	if (at != USEC_NONE && (*into == USEC_NONE || at < *into))
+		*into = at;
+}
+
+static void stamp_times(const struct incarnation *inc, struct row *row, usec_t *earliest)
+{
+	for (size_t i = 0; i < inc->stamp_count; i++) {
+		const struct stamp_fact *fact = &inc->stamps[i];
+		bool own = is_own_stamp(fact);
+		min_into(earliest, fact->stamp);
+		if (own)
+			min_into(&row->composed_at, fact->stamp);
+		if (fact->egress_at != USEC_NONE)
+			min_into(&row->accepted_at, own ? fact->egress_at : fact->stamp);
+		if (fact->storable && !own)
+			min_into(&row->stored_at, fact->stamp);
+	}
+}
+
+static int32_t resends_of(const struct incarnation *inc) // M9
+{
+	int32_t most = 0;
+
+	for (size_t i = 0; i < inc->ingress_count; i++)
+		most = inc->ingress[i].lines > most ? inc->ingress[i].lines : most;
+	return most > 1 ? most - 1 : 0;
+}
+
+static int32_t source_of(const struct incarnation *inc)
+{
+	int32_t source = 0;
+
+	for (size_t i = 0; i < inc->ingress_count; i++)
+		if (!source || inc->ingress[i].source < source)
+			source = inc->ingress[i].source;
+	return source;
+}
+
+static const struct row empty_row = {
+	.composed_at = USEC_NONE,       .accepted_at = USEC_NONE,       .stored_at = USEC_NONE,
+	.routed_at = USEC_NONE,         .delivered_at = USEC_NONE,      .displayed_at = USEC_NONE,
+	.failed_at = USEC_NONE,         .retracted_at = USEC_NONE,      .upto_delivered_at = USEC_NONE,
+	.upto_displayed_at = USEC_NONE,
+};
+
+void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
+			  const struct incarnation *inc, struct row *row)
+{
+	usec_t stamp = USEC_NONE;
+
+	(void)pairing;
+	*row = empty_row;
+	row->conv = entry->conv;
+	row->key = entry->key;
+	row->from = entry->s;
+	row->to = entry->r;
+	row->id = entry->id;
+	row->from_resource = inc->from_resource;
+	row->nick = inc->nick;
+	row->type = inc->type;
+	row->corrects = inc->corrects;
+	row->flags = inc->flags;
+	row->digest = inc->digest;
+	row->thread = inc->thread;
+	row->body = inc->body;
+	row->body_bytes = inc->body_bytes;
+	row->last_at = inc->last;
+	row->accepted_at = inc->egress_at;
+	row->routed_at = inc->routed_at;
+	row->resends = resends_of(inc);
+	row->source = source_of(inc);
+	stamp_times(inc, row, &stamp);
+	row->sent_at = inc->seen_at != USEC_NONE ? inc->seen_at : stamp;
+	row->sent_pos = inc->seen_pos;
+	if (row->composed_at != USEC_NONE && row->composed_at >= row->sent_at)
+		row->composed_at = USEC_NONE;
+	if (row->accepted_at != USEC_NONE && row->accepted_at < row->sent_at)
+		row->accepted_at = row->sent_at;
+}
+
+// --- M11 ---
+
+static bool has_local(struct text party)
+{
+	return memchr(party.p, '@', party.n) != NULL;
+}
+
+static bool is_occupant(const struct pairing *pairing, struct text party)
+{
+	return memchr(party.p, '/', party.n) != NULL &&
+	       string_list_has(&pairing->rules->muc_domains, party_domain(party));
+}
+
+static enum message_class class_of(const struct pairing *pairing, const struct row *row)
+{
+	if (is_occupant(pairing, row->from))
+		return CLASS_PM_MIRROR;
+	if (text_same(row->from, row->to))
+		return CLASS_SELF;
+	if (is_occupant(pairing, row->to))
+		return CLASS_PM;
+	if (row->type == TYPE_HEADLINE)
+		return CLASS_HEADLINE;
+	if (!has_local(row->from) || !has_local(row->to))
+		return CLASS_SERVICE;
+	return row->corrects.p ? CLASS_CORRECTION : CLASS_CHAT;
+}
+
+// --- P2 ---
+
+int pick_incarnation(const struct realm_settings *rules, const struct row *rows, size_t count,
+		     usec_t t)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < count; i++) // rows are ordered by sent_at
+		if (rows[i].sent_at <= t && t - rows[i].sent_at <= rules->w_match)
+			best = (int)i;
+	for (size_t i = 0; best < 0 && i < count; i++)
+		if (rows[i].sent_at > t && rows[i].sent_at <= t + rules->w_skew)
+			best = (int)i;
+	return best;
+}
+
+// --- evidence -> columns ---
+
+struct text evidence_by(struct pairing *pairing, const struct entry *entry,
+			const struct evidence *ev)
+{
+	if (ev->by.p)
+		return ev->by;
+	struct text a = ev->kind == EV_RETRACTION ? entry->s : entry->r;
+	if (!ev->by_resource.p)
+		return a;
+	return arena_printf(pairing->arena, "%.*s/%.*s", (int)a.n, a.p, (int)ev->by_resource.n,
+			    ev->by_resource.p);
+}
+
+// P9: the lists whose earlier member names "via" when times are equal.
+static const struct {
+	enum via delivered, displayed;
+	bool is_ack;
+	unsigned asked;      // requested by one of these flags
+	const char *unasked; // finding when it was not
+} kinds[EV_KINDS] = {
+	[EV_RECEIPT] = {VIA_RECEIPT, VIA_NONE, true, FLAG_RECEIPT_REQUEST | FLAG_VOID_RECEIPT,
+			"ACK-UNREQUESTED"},
+	[EV_MARK_RECEIVED] = {VIA_MARKER, VIA_NONE, true, FLAG_MARKABLE | FLAG_VOID_MARKABLE,
+			      "MARK-UNREQUESTED"},
+	[EV_MARK_DISPLAYED] = {VIA_NONE, VIA_MARKER, true, FLAG_MARKABLE | FLAG_VOID_MARKABLE,
+			       "MARK-UNREQUESTED"},
+	[EV_MARK_ACKNOWLEDGED] = {VIA_NONE, VIA_MARKER, true, FLAG_MARKABLE | FLAG_VOID_MARKABLE,
+				  "MARK-UNREQUESTED"},
+	[EV_XE_OFFLINE] = {VIA_NONE, VIA_NONE, true, FLAG_XE_OFFLINE, "XE-UNREQUESTED"},
+	[EV_XE_DELIVERED] = {VIA_XEVENT, VIA_NONE, true, FLAG_XE_DELIVERED, "XE-UNREQUESTED"},
+	[EV_XE_DISPLAYED] = {VIA_NONE, VIA_XEVENT, true, FLAG_XE_DISPLAYED, "XE-UNREQUESTED"},
+};
+
+static void take_time(usec_t *at, enum via *via, position_t *pos, const struct evidence *ev,
+		      enum via how)
+{
+	if (how == VIA_NONE)
+		return;
+	if (*at == USEC_NONE || ev->first < *at || (ev->first == *at && how < *via)) {
+		*at = ev->first;
+		*via = how;
+		*pos = ev->position;
+	}
+}
+
+static void take_error(struct row *row, const struct evidence *ev)
+{
+	bool first = !row->has_error || ev->first < row->failed_at ||
+		     (ev->first == row->failed_at && text_compare(ev->condition, row->error) < 0);
+
+	row->has_error = true;
+	if (first) {
+		row->failed_at = ev->first;
+		row->error = ev->condition;
+		row->failed_pos = ev->position;
+	}
+}
+
+static void take_evidence(struct row *row, const struct evidence *ev)
+{
+	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
+		  kinds[ev->kind].delivered);
+	take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
+		  kinds[ev->kind].displayed);
+	if (kinds[ev->kind].is_ack)
+		row->acks++;
+	if (ev->kind == EV_ERROR)
+		take_error(row, ev);
+	if (ev->kind == EV_RETRACTION)
+		min_into(&row->retracted_at, ev->first);
+	if (ev->kind == EV_XE_OFFLINE)
+		min_into(&row->stored_at, ev->first); // P10
+}
+
+// --- findings of the key ---
+
+static struct text sender_device(struct pairing *pairing, const struct row *row)
+{
+	if (!row->from.p || !row->from_resource.p)
+		return row->from;
+	return arena_printf(pairing->arena, "%.*s/%.*s", (int)row->from.n, row->from.p,
+			    (int)row->from_resource.n, row->from_resource.p);
+}
+
+static void evidence_findings(struct pairing *pairing, struct entry *entry, const struct row *row,
+			      const struct evidence *ev)
+{
+	struct text by = evidence_by(pairing, entry, ev);
+
+	if (kinds[ev->kind].is_ack && !(row->flags & kinds[ev->kind].asked))
+		entry_finding(pairing, entry, kinds[ev->kind].unasked, by, entry->id, ev->first,
+			      ev->position);
+	bool explicit_ = row->delivered_at != USEC_NONE || row->displayed_at != USEC_NONE;
+	if (ev->kind == EV_ERROR && explicit_) {
+		usec_t heard = row->delivered_at;
+		min_into(&heard, row->displayed_at);
+		if (ev->first >= heard)
+			entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, entry->id, ev->first,
+				      ev->position);
+	}
+	// P9: the direct display came more than a second before the receipt.
+	if (ev->kind == EV_RECEIPT && row->displayed_at != USEC_NONE &&
+	    row->displayed_via != VIA_UPTO && ev->first == row->delivered_at &&
+	    ev->first - row->displayed_at > USEC_PER_SEC)
+		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, entry->id, ev->first,
+			      ev->position);
+}
+
+// P4: more than one ack of a kind from one device.
+static void count_duplicates(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		struct evidence *ev = &entry->evidence.items[i];
+		if (!ev->n || !kinds[ev->kind].is_ack)
+			continue;
+		for (size_t j = 0; j < i; j++) {
+			const struct evidence *other = &entry->evidence.items[j];
+			if (other->n != ev->n || other->kind != ev->kind ||
+			    !text_same(other->by_resource, ev->by_resource))
+				continue;
+			entry->rows[ev->n - 1].acks_dup++;
+			entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev),
+				      entry->id, ev->first, ev->position);
+			break;
+		}
+	}
+}
+
+// --- S2, P9, T5 ---
+
+void row_finish(struct row *row)
+{
+	usec_t delivered = row->delivered_at, displayed = row->displayed_at;
+	bool direct = delivered != USEC_NONE || displayed != USEC_NONE;
+	bool failed = row->has_error && !direct; // P8: an up-to marker does not raise a failed one
+
+	row->direct = delivered != USEC_NONE;
+	row->skew_clamped = (delivered != USEC_NONE && delivered < row->sent_at) ||
+			    (displayed != USEC_NONE && displayed < row->sent_at);
+	if (!failed && row->upto_delivered_at != USEC_NONE &&
+	    (delivered == USEC_NONE || row->upto_delivered_at < delivered)) {
+		row->delivered_at = row->upto_delivered_at;
+		row->delivered_via = VIA_UPTO;
+		row->direct = false;
+	}
+	if (!failed && row->upto_displayed_at != USEC_NONE &&
+	    (displayed == USEC_NONE || row->upto_displayed_at < displayed)) {
+		row->displayed_at = row->upto_displayed_at;
+		row->displayed_via = VIA_UPTO;
+	}
+	if (row->displayed_at != USEC_NONE && row->delivered_at == USEC_NONE)
+		row->delivered_via = VIA_IMPLIED;
+	row->state = row->displayed_at != USEC_NONE   ? STATE_DISPLAYED
+		     : row->delivered_at != USEC_NONE ? STATE_DELIVERED
+		     : row->failed_at != USEC_NONE    ? STATE_FAILED
+		     : row->routed_at != USEC_NONE    ? STATE_ROUTED
+		     : row->stored_at != USEC_NONE    ? STATE_STORED
+		     : row->accepted_at != USEC_NONE  ? STATE_ACCEPTED
+						      : STATE_SENT;
+}
+
+// --- the entry ---
+
+static int by_sent(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->sent_at != y->sent_at)
+		return x->sent_at < y->sent_at ? -1 : 1;
+	if (x->digest != y->digest)
+		return x->digest < y->digest ? -1 : 1;
+	return (x->last_at > y->last_at) - (x->last_at < y->last_at);
+}
+
+// P4 and the order of findings must not depend on arrival.
+static int by_time(const void *a, const void *b)
+{
+	const struct evidence *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	int order = text_compare(x->by_resource, y->by_resource);
+	if (!order)
+		order = text_compare(x->own_id, y->own_id);
+	if (!order)
+		order = text_compare(x->condition, y->condition);
+	return order ? order : (x->last > y->last) - (x->last < y->last);
+}
+
+static void pair_evidence(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		struct evidence *ev = &entry->evidence.items[i];
+		int at = pick_incarnation(pairing->rules, entry->rows, entry->row_count, ev->first);
+		enum evidence_class class_ = ev->class_;
+		if (at >= 0)
+			class_ = ACK_PAIRED;
+		else if (class_ == ACK_PAIRED)
+			class_ = ev->kind == EV_RETRACTION ? ACK_NO_EFFECT : ACK_UNKNOWN;
+		if (ev->n != at + 1 || ev->class_ != class_)
+			entry->evidence_changed = true;
+		ev->n = at + 1;
+		ev->class_ = class_;
+		if (at >= 0)
+			take_evidence(&entry->rows[at], ev);
+	}
+}
+
+static void number_rows(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; i < entry->row_count; i++) {
+		struct row *row = &entry->rows[i];
+		row->n = (int32_t)i + 1;
+		row->counts_acks = row->class_ != CLASS_PM_MIRROR && row->class_ != CLASS_GROUP;
+		if (i > 0 && entry->id.p) // M4: without id it is no finding
+			entry_finding(pairing, entry, "ID-REUSE", sender_device(pairing, row),
+				      entry->id, row->sent_at, row->sent_pos);
+	}
+}
+
+void derive_entry(struct pairing *pairing, struct entry *entry)
+{
+	if (entry->derived)
+		return;
+	entry->derived = true;
+	entry->findings.count = 0;
+	entry->owner = arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(size_t));
+	for (size_t i = 0; i < entry->incarnations.count; i++)
+		entry->owner[i] = i;
+	if (entry->group) {
+		derive_group(pairing, entry);
+	} else {
+		entry->row_count = entry->incarnations.count;
+		entry->rows = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(struct row));
+		for (size_t i = 0; i < entry->row_count; i++) {
+			row_from_incarnation(pairing, entry, &entry->incarnations.items[i],
+					     &entry->rows[i]);
+			entry->rows[i].class_ = class_of(pairing, &entry->rows[i]);
+			entry->rows[i].part = i;
+		}
+	}
+	if (entry->row_count > 1)
+		qsort(entry->rows, entry->row_count, sizeof(struct row), by_sent);
+	if (entry->evidence.count > 1)
+		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence), by_time);
+	number_rows(pairing, entry);
+	pair_evidence(pairing, entry);
+	count_duplicates(pairing, entry);
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (ev->n)
+			evidence_findings(pairing, entry, &entry->rows[ev->n - 1], ev);
+	}
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Facts of one key: what was seen, merged by union, so that order and batches cannot matter
+// (PAIRING "batch principle"). Nothing here is a judgement; derive.c makes rows of it.
+// All text belongs to the arena of the pairing object that holds the facts.
+#ifndef PAIRING_FACTS_H
+#define PAIRING_FACTS_H
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/settings.h"
+#include "pairing/observation.h"
+
+enum leg { // M6
+	LEG_DIRECT, // everything but groupchat
+	LEG_UPLOAD, // groupchat on its way to the room: knows the real sender
+	LEG_MIRROR  // groupchat as the room reflects it: knows the nick
+};
+
+enum content_flags {
+	FLAG_RECEIPT_REQUEST = 1 << 0, // K2
+	FLAG_MARKABLE = 1 << 1,        // K4
+	FLAG_XE_DELIVERED = 1 << 2,    // K7
+	FLAG_XE_DISPLAYED = 1 << 3,
+	FLAG_XE_OFFLINE = 1 << 4,
+	FLAG_VOID_RECEIPT = 1 << 5,    // P7: was asked beside an ack, void
+	FLAG_VOID_MARKABLE = 1 << 6,
+	FLAG_ENCRYPTED = 1 << 7,
+	FLAG_BODY = 1 << 8,
+	FLAG_NO_STORE = 1 << 9,
+	FLAG_ROOM_ID = 1 << 10,        // M6: the room assigned a stanza-id
+	FLAG_XE_COMPOSING = 1 << 11
+};
+
+struct stamp_fact { // T2: lines of one incarnation that carry the same delay stamp
+	usec_t stamp;
+	usec_t ingress_at; // earliest ingress line with it, USEC_NONE
+	usec_t egress_at;  // earliest egress line with it, USEC_NONE
+	bool storable;     // T4: an out/route line whose delay is from R's side, > w_skew old
+};
+
+struct ingress_fact { // M9
+	int32_t source;
+	enum direction dir;
+	int32_t lines;
+};
+
+// One incarnation of a message (M3): sightings with one digest whose e lie within w_resend.
+struct incarnation {
+	int64_t digest;
+	enum leg leg;
+	struct text nick;    // mirror legs; else absent
+	usec_t first, last;  // span of e
+	usec_t seen_at;      // earliest line that is ingress or undelayed, USEC_NONE
+	position_t seen_pos;
+	usec_t egress_at;    // earliest undelayed egress line
+	usec_t routed_at;    // earliest out line (or received carbon) to a device of R
+	struct stamp_fact *stamps;
+	size_t stamp_count;
+	struct ingress_fact *ingress;
+	size_t ingress_count;
+	usec_t from_at;             // line that gave the sender's device
+	struct text from_resource;  // of the earliest line with a full sender; absent
+	struct text from_account;   // uploads: real bare JID
+	usec_t text_at;             // line that gave type, body, corrects
+	enum message_type type;
+	struct text body;    // absent when not stored
+	int32_t body_bytes;
+	struct text corrects; // K9
+	int64_t thread;       // keyed hash of the thread, 0 = none
+	unsigned flags;       // enum content_flags, union over the lines
+	struct text *stanza_ids; // trusted ones (M6)
+	size_t stanza_id_count;
+	struct text origin_id;
+};
+
+enum evidence_kind {
+	EV_RECEIPT,
+	EV_MARK_RECEIVED,
+	EV_MARK_DISPLAYED,
+	EV_MARK_ACKNOWLEDGED,
+	EV_XE_OFFLINE,
+	EV_XE_DELIVERED,
+	EV_XE_DISPLAYED,
+	EV_ERROR,
+	EV_AMP_STORED,
+	EV_AMP_NONE,
+	EV_RETRACTION,
+	EV_REACTION,
+	EV_REPLY,
+	EV_KINDS
+};
+
+// Why a piece of evidence changes nothing (P3, P5, P6, P11). Values are stored.
+enum evidence_class {
+	ACK_PAIRED = 0,
+	ACK_UNKNOWN = 1,   // P3 d
+	ACK_FORGED = 2,    // P5
+	ACK_BY_DOMAIN = 3, // P5
+	ACK_SELF = 4,      // P6
+	ACK_OF_ACK = 5,    // P6
+	ACK_BOUNCED = 6,   // P11
+	ACK_LOOP = 7,      // P11, errors
+	ACK_LENT = 8,      // P11: settled on a message of another conversation
+	ACK_NO_EFFECT = 9  // e.g. a retraction without its message
+};
+
+// One ack, error or edit (P4): sightings of one stanza merged. A = by, B = to, about ref.
+struct evidence {
+	enum evidence_kind kind;
+	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
+	struct text own_id;      // absent = the stanza had none
+	usec_t first, last;      // T3 times; first counts
+	int64_t thread;          // markers (P8), 0 = none
+	struct text condition;   // errors
+	position_t position;
+	// P11: an error that was settled on a message of another key is lent to it; this is the copy
+	// there, with A spelled out (the key's recipient is somebody else).
+	bool borrowed;
+	struct text by; // A, borrowed evidence only
+	// Set by derive, not facts:
+	enum evidence_class class_;
+	int32_t n;               // incarnation it was paired with, 0 = none
+	int64_t lent_conv, lent_key; // where ACK_LENT went
+	bool stored;             // it, or a sighting of it, is in the database already
+};
+
+void incarnation_merge(struct arena *arena, struct incarnation *into, const struct incarnation *from);
+void evidence_merge(struct evidence *into, const struct evidence *from);
+bool evidence_same(const struct evidence *a, const struct evidence *b); // P4, apart from time
+
+// What does not fit the plain columns of a row (several lines with stamps, several sources, legs,
+// stanza-ids): a versioned byte string. Decoding checks every length; false = damaged.
+void incarnations_encode(struct buf *out, const struct incarnation *list, size_t count);
+bool incarnations_decode(struct text in, struct arena *arena, struct incarnation **list,
+			 size_t *count);
+
+#endif

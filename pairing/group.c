@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Group messages (M6): the upload leg knows the real sender, the mirror leg the nick. An upload
+// joins the nearest mirror with the same digest within w_resend (without id: w_noid).
+#include "pairing/workset.h"
+
+static usec_t distance(const struct incarnation *a, const struct incarnation *b)
+{
+	usec_t d = a->first - b->first;
+	return d < 0 ? -d : d;
+}
+
+static int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
+			  const struct incarnation *upload)
+{
+	usec_t best = entry->id.p ? pairing->rules->w_resend : pairing->rules->w_noid;
+	int found = -1;
+
+	for (size_t i = 0; i < entry->incarnations.count; i++) {
+		const struct incarnation *mirror = &entry->incarnations.items[i];
+		if (mirror->leg != LEG_MIRROR || mirror->digest != upload->digest)
+			continue;
+		usec_t d = distance(upload, mirror);
+		bool closer = d < best || (d == best && found < 0);
+		// A tie goes to the smaller nick: order must not matter.
+		bool tie = d == best && found >= 0 &&
+			   text_compare(mirror->nick, entry->incarnations.items[found].nick) < 0;
+		if (closer || tie) {
+			best = d;
+			found = (int)i;
+		}
+	}
+	return found;
+}
+
+static struct text occupant(struct pairing *pairing, const struct entry *entry, struct text nick)
+{
+	if (!nick.p)
+		return entry->r;
+	return arena_printf(pairing->arena, "%.*s/%.*s", (int)entry->r.n, entry->r.p, (int)nick.n,
+			    nick.p);
+}
+
+static void group_row(struct pairing *pairing, struct entry *entry, const struct incarnation *inc,
+		      struct row *row)
+{
+	row_from_incarnation(pairing, entry, inc, row);
+	row->class_ = CLASS_GROUP;
+	row->routed_at = row->stored_at = USEC_NONE; // P12: sent, accepted and failed only
+	row->from = inc->from_account.p ? inc->from_account : occupant(pairing, entry, inc->nick);
+	if (!inc->from_account.p)
+		row->from_resource = TEXT_NONE;
+	if (inc->nick.p)
+		row->digest = KEYED(&pairing->key, inc->nick,
+				    (struct text){(const char *)&inc->digest, sizeof(inc->digest)});
+}
+
+void derive_group(struct pairing *pairing, struct entry *entry)
+{
+	size_t count = entry->incarnations.count;
+	struct incarnation *joined = arena_alloc(pairing->arena, (count + 1) * sizeof(*joined));
+	bool *used = arena_alloc(pairing->arena, count + 1);
+
+	// Copies with lists of their own: the facts must not change by joining.
+	for (size_t i = 0; i < count; i++) {
+		struct incarnation bare = entry->incarnations.items[i];
+		bare.stamp_count = bare.ingress_count = bare.stanza_id_count = 0;
+		joined[i] = bare;
+		incarnation_merge(pairing->arena, &joined[i], &entry->incarnations.items[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct incarnation *leg = &entry->incarnations.items[i];
+		int mirror = leg->leg == LEG_UPLOAD ? nearest_mirror(pairing, entry, leg) : -1;
+		if (mirror < 0)
+			continue;
+		incarnation_merge(pairing->arena, &joined[mirror], leg);
+		used[i] = true;
+		entry->owner[i] = (size_t)mirror;
+	}
+	entry->rows = arena_alloc(pairing->arena, (count + 1) * sizeof(struct row));
+	entry->row_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!used[i]) {
+			struct row *row = &entry->rows[entry->row_count++];
+			group_row(pairing, entry, &joined[i], row);
+			row->part = i;
+		}
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Addresses (PAIRING J1..J5, M1, M7).
+#ifndef PAIRING_JID_H
+#define PAIRING_JID_H
+
+#include "core/arena.h"
+#include "core/settings.h"
+
+struct jid {
+	struct text full;     // normalised: local@domain/resource, parts that are there
+	struct text bare;     // normalised: a prefix of full
+	struct text local;    // absent for a domain
+	struct text domain;
+	struct text resource; // absent for a bare JID; exact octets (J4)
+};
+
+// Splits and normalises. False: bad (J5). Text lives in arena.
+bool jid_parse(struct text text, struct arena *arena, struct jid *jid);
+
+// M1, M7: who a message key is about: the bare JID, or the full occupant JID on a configured MUC domain.
+struct text jid_party(const struct jid *jid, const struct realm_settings *rules);
+bool jid_is_muc(const struct jid *jid, const struct realm_settings *rules);
+
+// The domain part of a normalised party.
+struct text party_domain(struct text party);
+
+#endif

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the store must load beside a batch, and taking it in. Asked in rounds until nothing is
+// missing: keys, then the windows of their conversations (P8), then who else sent those ids.
+#include "pairing/workset.h"
+
+#include <stdlib.h>
+
+void derive_all(struct pairing *pairing)
+{
+	bool again = true;
+
+	if (pairing->settled)
+		return;
+	for (int round = 0; again && round < 4; round++) {
+		for (size_t i = 0; i < pairing->order.count; i++) {
+			pairing->order.items[i]->derived = false;
+			derive_entry(pairing, pairing->order.items[i]);
+		}
+		settle(pairing); // lending puts facts into other entries
+		again = false;
+		for (size_t i = 0; i < pairing->order.count; i++)
+			again = again || !pairing->order.items[i]->derived;
+	}
+	for (size_t i = 0; i <= pairing->conversations.mask && pairing->conversations.slots; i++)
+		if (pairing->conversations.slots[i].value)
+			derive_upto(pairing, pairing->conversations.slots[i].value);
+	pairing->settled = true;
+}
+
+// --- taking in ---
+
+static bool row_is_known(const struct entry *entry, const struct row *row)
+{
+	for (size_t i = 0; i < entry->old_rows.count; i++)
+		if (entry->old_rows.items[i].sent_at == row->sent_at &&
+		    entry->old_rows.items[i].digest == row->digest)
+			return true;
+	return false;
+}
+
+static const struct evidence *keep_evidence(struct pairing *pairing, const struct evidence *ev)
+{
+	if (!ev)
+		return NULL;
+	struct evidence *copy = arena_alloc(pairing->arena, sizeof(*copy));
+	*copy = *ev;
+	copy->by_resource = arena_text(pairing->arena, ev->by_resource);
+	copy->own_id = arena_text(pairing->arena, ev->own_id);
+	return copy;
+}
+
+void pairing_load_row(struct pairing *pairing, const struct row *row)
+{
+	bool group = row->class_ == CLASS_GROUP;
+	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : row->from,
+					row->to, row->id, group);
+
+	if (row_is_known(entry, row))
+		return;
+	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
+	*old = *row;
+	old->from = arena_text(pairing->arena, row->from);
+	old->to = entry->r;
+	old->id = entry->id;
+	old->from_resource = arena_text(pairing->arena, row->from_resource);
+	old->nick = arena_text(pairing->arena, row->nick);
+	old->error = arena_text(pairing->arena, row->error);
+	old->corrects = arena_text(pairing->arena, row->corrects);
+	old->facts = arena_text(pairing->arena, row->facts);
+	old->body = TEXT_NONE;
+	old->receipt = keep_evidence(pairing, row->receipt);
+	old->marker = keep_evidence(pairing, row->marker);
+	entry_load_row(pairing, entry, old);
+	if (row->complex && !entry->asked)
+		entry->wanted = true; // a window showed one row of it; its evidence is elsewhere
+	pairing->settled = false;
+}
+
+static struct text bare_party(struct text by, struct text resource)
+{
+	return resource.p ? (struct text){by.p, by.n - resource.n - 1} : by;
+}
+
+void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *stored)
+{
+	struct evidence ev = stored->evidence;
+	struct text a = bare_party(stored->by, ev.by_resource);
+	bool own = ev.kind == EV_RETRACTION;
+	// Borrowed evidence sits on a key whose recipient is another; that entry exists by its rows.
+	struct entry *entry = map_get(&pairing->entries, stored->key);
+
+	if (!entry && ev.borrowed)
+		return;
+	if (!entry)
+		entry = entry_get(pairing, stored->conv, stored->key, own ? a : stored->to,
+				  own ? stored->to : a, stored->ref, false);
+	ev.by = ev.borrowed ? arena_text(pairing->arena, stored->by) : TEXT_NONE;
+	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
+	ev.own_id = arena_text(pairing->arena, ev.own_id);
+	ev.condition = arena_text(pairing->arena, ev.condition);
+	ev.stored = true;
+	entry_add_evidence(pairing, entry, &ev);
+	entry->stored_evidence++;
+	if (!entry->asked) { // an orphan that waits for what this batch brings
+		entry->touched = true;
+		entry->lo = ev.first < entry->lo ? ev.first : entry->lo;
+		entry->hi = ev.last > entry->hi ? ev.last : entry->hi;
+	}
+	pairing->settled = false;
+}
+
+void pairing_load_sent(struct pairing *pairing, const struct sent *sent)
+{
+	struct sent *copy = LIST_ADD(pairing->arena, &pairing->loaded_sent);
+
+	*copy = *sent;
+	copy->from = arena_text(pairing->arena, sent->from);
+	copy->to = arena_text(pairing->arena, sent->to);
+	pairing->settled = false;
+}
+
+// --- asking ---
+
+static void want_key(struct pairing *pairing, struct entry *entry)
+{
+	const struct realm_settings *rules = pairing->rules;
+	usec_t reach = rules->w_match + rules->w_resend + rules->w_skew;
+	usec_t lo = entry->lo, hi = entry->hi;
+
+	entry->asked = true;
+	for (size_t i = 0; i < entry->old_rows.count; i++) {
+		lo = entry->old_rows.items[i].sent_at < lo ? entry->old_rows.items[i].sent_at : lo;
+		hi = entry->old_rows.items[i].sent_at > hi ? entry->old_rows.items[i].sent_at : hi;
+	}
+	if (lo > hi) { // only wanted: look around everything that is known of the conversation
+		lo = 0;
+		hi = INT64_MAX / 2;
+		reach = 0;
+	}
+	*LIST_ADD(pairing->arena, &pairing->want_keys) =
+		(struct want_key){entry->conv, entry->key, lo - reach, hi + reach};
+}
+
+static bool any_marker(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		enum evidence_kind kind = entry->evidence.items[i].kind;
+		if (kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
+		    kind == EV_MARK_ACKNOWLEDGED)
+			return true;
+	}
+	return false;
+}
+
+// P8: a marker reaches back w_upto; a message may be covered by markers for later ones; the order of
+// a device's markers is looked at over w_match.
+static void want_window(struct pairing *pairing, struct conversation *conversation)
+{
+	const struct realm_settings *rules = pairing->rules;
+	usec_t lo = INT64_MAX, hi = INT64_MIN;
+	bool marked = false, touched = false;
+
+	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
+		if (!entry->touched || entry->group)
+			continue;
+		marked = marked || any_marker(entry);
+		touched = true;
+		for (size_t i = 0; i < entry->row_count; i++) {
+			usec_t at = entry->rows[i].sent_at;
+			lo = at < lo ? at : lo;
+			hi = at > hi ? at : hi;
+		}
+	}
+	if (!touched || lo > hi || conversation->window_asked)
+		return;
+	conversation->window_asked = true;
+	*LIST_ADD(pairing->arena, &pairing->want_windows) =
+		(struct want_window){conversation->id, marked ? lo - rules->w_match : lo,
+				     hi + (marked ? rules->w_match : rules->w_upto), true};
+	if (marked)
+		*LIST_ADD(pairing->arena, &pairing->want_windows) =
+			(struct want_window){conversation->id, lo - rules->w_upto, hi, false};
+}
+
+static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, bool sent)
+{
+	void **place = map_put(asked, hash);
+
+	if (*place)
+		return;
+	*place = asked;
+	if (sent)
+		*LIST_ADD(pairing->arena, &pairing->want_sent) = hash;
+	else
+		*LIST_ADD(pairing->arena, &pairing->want_orphans) = hash;
+}
+
+// The key that an error was lent to must be there when the error finds a better one. Asked once: it
+// may be gone by retention.
+static void want_lender(struct pairing *pairing, const struct evidence *ev)
+{
+	if (!ev->lent_key || map_get(&pairing->entries, ev->lent_key))
+		return;
+	void **place = map_put(&pairing->sent_asked, ev->lent_key);
+	if (*place)
+		return;
+	*place = pairing;
+	*LIST_ADD(pairing->arena, &pairing->want_keys) =
+		(struct want_key){ev->lent_conv, ev->lent_key, 0, INT64_MAX / 2};
+}
+
+static void want_neighbours(struct pairing *pairing, struct entry *entry)
+{
+	if (entry->id.p && entry->row_count && !entry->old_rows.count)
+		for (size_t i = 0; i < entry->row_count; i++)
+			want_hash(pairing, &pairing->orphans_asked,
+				  sent_hash(pairing, entry->rows[i].from, entry->id), false);
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (ev->own_id.p && !ev->stored && ev->kind <= EV_XE_DISPLAYED)
+			want_hash(pairing, &pairing->orphans_asked,
+				  sent_hash(pairing, entry->r, ev->own_id), false);
+		if (ev->n || !entry->id.p)
+			continue;
+		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->s, entry->id), true);
+		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->r, entry->id), true);
+		want_lender(pairing, ev);
+	}
+}
+
+static bool want_keys(struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->order.count; i++) {
+		struct entry *entry = pairing->order.items[i];
+		if ((entry->touched || entry->wanted) && !entry->asked)
+			want_key(pairing, entry);
+	}
+	return pairing->want_keys.count > 0;
+}
+
+static void want_rest(struct pairing *pairing)
+{
+	derive_all(pairing);
+	for (size_t i = 0; i < pairing->order.count; i++) {
+		struct entry *entry = pairing->order.items[i];
+		if (!entry->touched)
+			continue;
+		want_neighbours(pairing, entry);
+		if (!entry->group)
+			want_window(pairing, conversation_get(pairing, entry->conv));
+	}
+}
+
+bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants)
+{
+	pairing->want_keys.count = pairing->want_windows.count = 0;
+	pairing->want_sent.count = pairing->want_orphans.count = 0;
+	if (!want_keys(pairing)) {
+		want_rest(pairing);
+		want_keys(pairing);
+	}
+	*wants = (struct pairing_wants){
+		.keys = pairing->want_keys.items,
+		.key_count = pairing->want_keys.count,
+		.windows = pairing->want_windows.items,
+		.window_count = pairing->want_windows.count,
+		.sent = pairing->want_sent.items,
+		.sent_count = pairing->want_sent.count,
+		.orphans = pairing->want_orphans.items,
+		.orphan_count = pairing->want_orphans.count,
+	};
+	return wants->key_count || wants->window_count || wants->sent_count || wants->orphan_count;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adding facts to an entry by union. A piece (M3) is the span of sightings of one digest whose
+// neighbours lie within the gap; keeping [first, last] of each piece is enough, because joining
+// spans gives the same pieces in any order. The same holds for sightings of one ack (P4).
+#include "pairing/workset.h"
+
+static usec_t min_usec(usec_t a, usec_t b)
+{
+	if (a == USEC_NONE || b == USEC_NONE)
+		return a == USEC_NONE ? b : a;
+	return a < b ? a : b;
+}
+
+static usec_t max_usec(usec_t a, usec_t b)
+{
+	return a > b ? a : b;
+}
+
+static void merge_stamp(struct arena *arena, struct incarnation *into, const struct stamp_fact *fact)
+{
+	for (size_t i = 0; i < into->stamp_count; i++) {
+		struct stamp_fact *have = &into->stamps[i];
+		if (have->stamp != fact->stamp)
+			continue;
+		have->ingress_at = min_usec(have->ingress_at, fact->ingress_at);
+		have->egress_at = min_usec(have->egress_at, fact->egress_at);
+		have->storable = have->storable || fact->storable;
+		return;
+	}
+	struct stamp_fact *more = arena_alloc(arena, (into->stamp_count + 1) * sizeof(*more));
+	if (into->stamp_count)
+		memcpy(more, into->stamps, into->stamp_count * sizeof(*more));
+	more[into->stamp_count++] = *fact;
+	into->stamps = more;
+}
+
+static void merge_ingress(struct arena *arena, struct incarnation *into,
+			  const struct ingress_fact *fact)
+{
+	for (size_t i = 0; i < into->ingress_count; i++) {
+		struct ingress_fact *have = &into->ingress[i];
+		if (have->source == fact->source && have->dir == fact->dir) {
+			have->lines += fact->lines;
+			return;
+		}
+	}
+	struct ingress_fact *more = arena_alloc(arena, (into->ingress_count + 1) * sizeof(*more));
+	if (into->ingress_count)
+		memcpy(more, into->ingress, into->ingress_count * sizeof(*more));
+	more[into->ingress_count++] = *fact;
+	into->ingress = more;
+}
+
+static void merge_stanza_id(struct arena *arena, struct incarnation *into, struct text id)
+{
+	for (size_t i = 0; i < into->stanza_id_count; i++)
+		if (text_same(into->stanza_ids[i], id))
+			return;
+	struct text *more = arena_alloc(arena, (into->stanza_id_count + 1) * sizeof(*more));
+	if (into->stanza_id_count)
+		memcpy(more, into->stanza_ids, into->stanza_id_count * sizeof(*more));
+	more[into->stanza_id_count++] = id;
+	into->stanza_ids = more;
+}
+
+// The sender's device and the text come from the earliest line that has them; a tie goes to the
+// smaller text, so that order cannot matter.
+static void merge_sender(struct incarnation *into, const struct incarnation *from)
+{
+	if (!from->from_resource.p)
+		return;
+	if (!into->from_resource.p || from->from_at < into->from_at ||
+	    (from->from_at == into->from_at &&
+	     text_compare(from->from_resource, into->from_resource) < 0)) {
+		into->from_resource = from->from_resource;
+		into->from_at = from->from_at;
+	}
+}
+
+static bool text_line_wins(const struct incarnation *into, const struct incarnation *from)
+{
+	if (from->text_at != into->text_at)
+		return from->text_at < into->text_at;
+	if (from->type != into->type)
+		return from->type < into->type;
+	return text_compare(from->corrects, into->corrects) < 0;
+}
+
+static void merge_text(struct incarnation *into, const struct incarnation *from)
+{
+	struct text body = into->body.p ? into->body : from->body;
+	int32_t bytes = into->body_bytes ? into->body_bytes : from->body_bytes;
+
+	if (text_line_wins(into, from)) {
+		into->text_at = from->text_at;
+		into->type = from->type;
+		into->corrects = from->corrects;
+		if (from->body.p) {
+			body = from->body;
+			bytes = from->body_bytes;
+		}
+	}
+	into->body = body;
+	into->body_bytes = bytes;
+}
+
+void incarnation_merge(struct arena *arena, struct incarnation *into, const struct incarnation *from)
+{
+	into->first = min_usec(into->first, from->first);
+	into->last = max_usec(into->last, from->last);
+	if (from->seen_at != USEC_NONE && (into->seen_at == USEC_NONE || from->seen_at < into->seen_at ||
+					   (from->seen_at == into->seen_at && from->seen_pos < into->seen_pos))) {
+		into->seen_at = from->seen_at;
+		into->seen_pos = from->seen_pos;
+	}
+	into->egress_at = min_usec(into->egress_at, from->egress_at);
+	into->routed_at = min_usec(into->routed_at, from->routed_at);
+	for (size_t i = 0; i < from->stamp_count; i++)
+		merge_stamp(arena, into, &from->stamps[i]);
+	for (size_t i = 0; i < from->ingress_count; i++)
+		merge_ingress(arena, into, &from->ingress[i]);
+	for (size_t i = 0; i < from->stanza_id_count; i++)
+		merge_stanza_id(arena, into, from->stanza_ids[i]);
+	merge_sender(into, from);
+	merge_text(into, from);
+	if (!into->from_account.p)
+		into->from_account = from->from_account;
+	if (!into->thread || (from->thread && from->thread < into->thread))
+		into->thread = from->thread;
+	if (!into->origin_id.p || (from->origin_id.p && text_compare(from->origin_id, into->origin_id) < 0))
+		into->origin_id = from->origin_id;
+	into->flags |= from->flags;
+}
+
+// M3: one digest (and in rooms one nick or one account, M6). M2: without an id an origin-id joins.
+static bool same_group(const struct entry *entry, const struct incarnation *a,
+		       const struct incarnation *b)
+{
+	if (!entry->id.p && a->origin_id.p && text_same(a->origin_id, b->origin_id))
+		return true;
+	return a->digest == b->digest && a->leg == b->leg && text_same(a->nick, b->nick) &&
+	       text_same(a->from_account, b->from_account);
+}
+
+static bool spans_join(usec_t first_a, usec_t last_a, usec_t first_b, usec_t last_b, usec_t gap)
+{
+	return first_a - last_b <= gap && first_b - last_a <= gap;
+}
+
+static void drop_incarnation(struct entry *entry, size_t at)
+{
+	entry->incarnations.items[at] = entry->incarnations.items[--entry->incarnations.count];
+}
+
+void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
+			   const struct incarnation *incarnation)
+{
+	struct incarnation joined = *incarnation;
+
+	entry->derived = false;
+	for (size_t i = 0; i < entry->incarnations.count;) {
+		struct incarnation *have = &entry->incarnations.items[i];
+		bool tied = !entry->id.p && have->origin_id.p &&
+			    text_same(have->origin_id, joined.origin_id);
+		usec_t gap = entry->id.p || tied ? pairing->rules->w_resend : pairing->rules->w_noid;
+		if (!same_group(entry, have, &joined) ||
+		    !spans_join(have->first, have->last, joined.first, joined.last, gap)) {
+			i++;
+			continue;
+		}
+		struct incarnation merged = *have;
+		incarnation_merge(pairing->arena, &merged, &joined);
+		joined = merged;
+		drop_incarnation(entry, i);
+		i = 0; // the longer span may reach pieces that were passed
+	}
+	*LIST_ADD(pairing->arena, &entry->incarnations) = joined;
+}
+
+bool evidence_same(const struct evidence *a, const struct evidence *b)
+{
+	return a->kind == b->kind && a->borrowed == b->borrowed && text_same(a->by, b->by) &&
+	       text_same(a->by_resource, b->by_resource) && text_same(a->own_id, b->own_id) &&
+	       text_same(a->condition, b->condition);
+}
+
+void evidence_merge(struct evidence *into, const struct evidence *from)
+{
+	if (from->first < into->first ||
+	    (from->first == into->first && from->position < into->position)) {
+		into->first = from->first;
+		into->position = from->position;
+	}
+	into->last = max_usec(into->last, from->last);
+	into->stored = into->stored || from->stored;
+	if (!into->thread || (from->thread && from->thread < into->thread))
+		into->thread = from->thread;
+	if (!into->lent_key) {
+		into->lent_conv = from->lent_conv;
+		into->lent_key = from->lent_key;
+	}
+}
+
+static bool evidence_equal(const struct evidence *a, const struct evidence *b)
+{
+	return a->first == b->first && a->last == b->last && a->thread == b->thread;
+}
+
+bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
+			const struct evidence *evidence)
+{
+	struct evidence joined = *evidence;
+	size_t parts = 0;
+	bool same = false;
+
+	for (size_t i = 0; i < entry->evidence.count;) {
+		struct evidence *have = &entry->evidence.items[i];
+		if (!evidence_same(have, &joined) || !spans_join(have->first, have->last, joined.first,
+								  joined.last, pairing->rules->w_ackdup)) {
+			i++;
+			continue;
+		}
+		struct evidence merged = *have;
+		evidence_merge(&merged, &joined);
+		same = evidence_equal(&merged, have);
+		joined = merged;
+		parts++;
+		*have = entry->evidence.items[--entry->evidence.count];
+		i = 0;
+	}
+	*LIST_ADD(pairing->arena, &entry->evidence) = joined;
+	bool changed = !(parts == 1 && same);
+	if (changed)
+		entry->derived = false;
+	return changed;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pairing/workset.h"
+
+#include <stdlib.h>
+
+void list_room(struct arena *arena, void **items, size_t *cap, size_t count, size_t size)
+{
+	if (count == *cap) {
+		size_t more = *cap ? *cap * 2 : 2;
+		void *bigger = arena_alloc(arena, more * size);
+		if (count)
+			memcpy(bigger, *items, count * size);
+		*items = bigger;
+		*cap = more;
+	}
+	memset((char *)*items + count * size, 0, size);
+}
+
+struct pairing *pairing_new(const struct pairing_options *options)
+{
+	struct pairing *pairing = xcalloc(1, sizeof(*pairing));
+
+	pairing->arena = arena_new();
+	pairing->rules = options->rules;
+	char *realm = xcalloc(1, options->realm.n + 1);
+	memcpy(realm, options->realm.p, options->realm.n);
+	pairing->realm = (struct text){realm, options->realm.n};
+	pairing->key = options->key;
+	pairing->privacy = options->privacy;
+	pairing->bodies = options->bodies;
+	return pairing;
+}
+
+void pairing_free(struct pairing *pairing)
+{
+	if (!pairing)
+		return;
+	map_free(&pairing->entries);
+	map_free(&pairing->conversations);
+	map_free(&pairing->sent);
+	map_free(&pairing->sent_asked);
+	map_free(&pairing->orphans_asked);
+	map_free(&pairing->line_finding_seen);
+	arena_free(pairing->arena);
+	free((void *)(uintptr_t)pairing->realm.p);
+	free(pairing);
+}
+
+void pairing_reset(struct pairing *pairing)
+{
+	struct pairing empty = {
+		.rules = pairing->rules,
+		.realm = pairing->realm,
+		.key = pairing->key,
+		.privacy = pairing->privacy,
+		.bodies = pairing->bodies,
+		.arena = pairing->arena,
+		.entries = pairing->entries,
+		.conversations = pairing->conversations,
+		.sent = pairing->sent,
+		.sent_asked = pairing->sent_asked,
+		.orphans_asked = pairing->orphans_asked,
+		.line_finding_seen = pairing->line_finding_seen,
+	};
+	*pairing = empty;
+	map_clear(&pairing->entries);
+	map_clear(&pairing->conversations);
+	map_clear(&pairing->sent);
+	map_clear(&pairing->sent_asked);
+	map_clear(&pairing->orphans_asked);
+	map_clear(&pairing->line_finding_seen);
+	arena_reset(pairing->arena);
+}
+
+size_t pairing_bytes(const struct pairing *pairing)
+{
+	return arena_used(pairing->arena);
+}
+
+const int64_t *pairing_line_counts(const struct pairing *pairing)
+{
+	return pairing->lines;
+}
+
+// --- hashes ---
+
+int64_t pairing_jid_id(const struct pairing *pairing, struct text jid)
+{
+	return KEYED(&pairing->key, TEXT("jid"), jid);
+}
+
+int64_t pairing_conv(const struct pairing *pairing, struct text a, struct text b)
+{
+	bool swap = text_compare(a, b) > 0;
+	return KEYED(&pairing->key, TEXT("conv"), pairing->realm, swap ? b : a, swap ? a : b);
+}
+
+int64_t pairing_room(const struct pairing *pairing, struct text room)
+{
+	return KEYED(&pairing->key, TEXT("room"), pairing->realm, room);
+}
+
+int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id)
+{
+	return KEYED(&pairing->key, TEXT("sent"), pairing->realm, sender, id);
+}
+
+// --- entries ---
+
+struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
+{
+	void **place = map_put(&pairing->conversations, conv);
+	if (!*place) {
+		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
+		made->id = conv;
+		*place = made;
+	}
+	return *place;
+}
+
+struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
+			struct text r, struct text id, bool group)
+{
+	void **place = map_put(&pairing->entries, key);
+	if (*place)
+		return *place;
+	struct entry *entry = arena_alloc(pairing->arena, sizeof(*entry));
+	*place = entry;
+	entry->conv = conv;
+	entry->key = key;
+	entry->s = arena_text(pairing->arena, s);
+	entry->r = arena_text(pairing->arena, r);
+	entry->id = arena_text(pairing->arena, id);
+	entry->group = group;
+	entry->lo = INT64_MAX;
+	entry->hi = INT64_MIN;
+	struct conversation *conversation = conversation_get(pairing, conv);
+	entry->next_in_conv = conversation->entries;
+	conversation->entries = entry;
+	*LIST_ADD(pairing->arena, &pairing->order) = entry;
+	return entry;
+}
+
+// M1: key (S, R, id). The realm is in it: keys are unique in the whole database.
+struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
+				struct text id)
+{
+	int64_t key = KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
+	return entry_get(pairing, pairing_conv(pairing, s, r), key, s, r, id, false);
+}
+
+// M6: key (room, id), no recipient.
+struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id)
+{
+	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
+	return entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room, id, true);
+}
+
+// --- findings ---
+
+static struct text or_empty(struct text text)
+{
+	return text.p ? text : TEXT("");
+}
+
+void line_finding(struct pairing *pairing, const char *rule, struct text by, struct text ref,
+		  usec_t at, position_t position)
+{
+	int64_t element = KEYED(&pairing->key, text_of(rule), by, or_empty(ref));
+	void **place = map_put(&pairing->line_finding_seen, element);
+	if (*place) {
+		struct finding *seen = &pairing->line_findings.items[(uintptr_t)*place - 1];
+		if (at < seen->at)
+			seen->at = at;
+		return;
+	}
+	struct finding *finding = LIST_ADD(pairing->arena, &pairing->line_findings);
+	*place = (void *)(uintptr_t)pairing->line_findings.count;
+	*finding = (struct finding){.rule = rule,
+				    .by = arena_text(pairing->arena, by),
+				    .ref = arena_text(pairing->arena, or_empty(ref)),
+				    .at = at,
+				    .position = position};
+}
+
+void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
+		   struct text ref, usec_t at, position_t position)
+{
+	for (size_t i = 0; i < entry->findings.count; i++) {
+		struct finding *seen = &entry->findings.items[i];
+		if (!strcmp(seen->rule, rule) && text_same(seen->by, by) &&
+		    text_same(seen->ref, or_empty(ref)))
+			return;
+	}
+	*LIST_ADD(pairing->arena, &entry->findings) =
+		(struct finding){.rule = rule,
+				 .by = by,
+				 .ref = or_empty(ref),
+				 .conv = entry->conv,
+				 .key = entry->key,
+				 .at = at,
+				 .position = position};
+}
+
+void pairing_line_findings(struct pairing *pairing, void *self,
+			   void (*finding)(void *self, const struct finding *finding))
+{
+	for (size_t i = 0; i < pairing->line_findings.count; i++)
+		finding(self, &pairing->line_findings.items[i]);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The room's door. A pairing object is the work set of one batch of one realm: observations go in,
+// what is stored about the same keys is loaded beside them, derive makes rows, evidence classes,
+// findings and line counters (PAIRING). Pure: no clock, no files, no database; the same set of
+// observations gives the same result in any order and any batches.
+//
+// Use: observe*, then ask pairing_wants() and load what it wants until it wants nothing, then read the
+// results; pairing_reset() for the next batch. One thread.
+#ifndef PAIRING_PAIRING_H
+#define PAIRING_PAIRING_H
+
+#include "core/keyed.h"
+#include "core/settings.h"
+#include "pairing/observation.h"
+#include "pairing/row.h"
+
+struct pairing;
+
+struct pairing_options {
+	const struct realm_settings *rules; // must outlive the object
+	struct text realm;                  // its name: part of every hash
+	struct hash_key key;                // the pairing key
+	enum bodies_mode bodies;
+	struct hash_key privacy; // BODIES_HMAC
+};
+
+struct pairing *pairing_new(const struct pairing_options *options);
+void pairing_free(struct pairing *pairing);
+void pairing_reset(struct pairing *pairing); // forgets everything, keeps memory
+size_t pairing_bytes(const struct pairing *pairing); // memory held by the batch
+
+void pairing_observe(struct pairing *pairing, const struct observation *observation);
+
+// Hashes that others need too.
+int64_t pairing_jid_id(const struct pairing *pairing, struct text jid);
+int64_t pairing_conv(const struct pairing *pairing, struct text a, struct text b);
+int64_t pairing_room(const struct pairing *pairing, struct text room);
+
+// --- what must be loaded ---
+
+struct want_key { // all rows and evidence of this key with times in lo..hi
+	int64_t conv, key;
+	usec_t lo, hi;
+};
+
+struct want_window { // rows of a conversation with sent_at in lo..hi (P8)
+	int64_t conv;
+	usec_t lo, hi;
+	bool markers_only; // only rows that hold a direct marker
+};
+
+struct pairing_wants {
+	const struct want_key *keys;
+	size_t key_count;
+	const struct want_window *windows;
+	size_t window_count;
+	const int64_t *sent; // sent_id entries with these hashes (P3, P5, P6, P11)
+	size_t sent_count;
+	const int64_t *orphans; // unpaired evidence that waits for these hashes
+	size_t orphan_count;
+};
+
+// False when nothing more is wanted; each thing is asked for once. Valid until the next call.
+bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants);
+
+// A stored row; its text is copied. Rows of complex keys carry facts; their evidence follows by
+// pairing_load_evidence.
+void pairing_load_row(struct pairing *pairing, const struct row *row);
+
+struct stored_evidence { // also the form in which evidence is written
+	int64_t conv, key;
+	struct text by, to;   // A full, B bare (or occupants)
+	struct text ref;
+	int64_t about;        // hash of (B, ref): what its message's sent entry would have
+	int64_t about_self;   // hash of (A, ref): P6
+	struct evidence evidence;
+};
+
+void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *evidence);
+
+enum sent_what { SENT_MESSAGE, SENT_GROUP_MESSAGE, SENT_ACK };
+
+struct sent { // who sent which id to whom
+	int64_t hash; // of (sender, id)
+	enum sent_what what;
+	int64_t conv, key;
+	usec_t at;
+	struct text from, to; // bare (or occupant) JIDs
+};
+
+void pairing_load_sent(struct pairing *pairing, const struct sent *sent);
+
+// --- results ---
+
+struct finding { // PAIRING section 8
+	const char *rule;
+	struct text by, ref;
+	int64_t conv, key; // key 0: stands on a line alone, is never withdrawn
+	usec_t at;
+	position_t position;
+};
+
+struct entry_change { // one key whose stored form changes
+	int64_t conv, key;
+	const struct row *old_rows; // as loaded
+	size_t old_count;
+	const struct row *rows;     // as they must be now
+	// Parallel to rows: the stored row that this one continues (UPDATE; its body stays), or NULL
+	// (a new row). Old rows that nobody continues were merged into others: DELETE them.
+	const struct row *const *was;
+	size_t row_count;
+	bool evidence_changed;      // then replace all stored evidence of the key by these
+	const struct stored_evidence *evidence;
+	size_t evidence_count;
+	const struct finding *findings; // all that this key gives now: what is stored beyond is withdrawn
+	size_t finding_count;
+};
+
+// Calls back for every key that changed. Nothing is called for keys whose rows came out as loaded.
+void pairing_changes(struct pairing *pairing, void *self,
+		     void (*change)(void *self, const struct entry_change *change));
+
+// New entries for the sent_id table.
+void pairing_new_sent(struct pairing *pairing, void *self,
+		      void (*sent)(void *self, const struct sent *sent));
+
+// Findings that stand on one line alone, already unique within the batch.
+void pairing_line_findings(struct pairing *pairing, void *self,
+			   void (*finding)(void *self, const struct finding *finding));
+
+enum line_counter { // PAIRING section 9, "Lines"
+	LINE_UNPARSABLE,
+	LINE_IGNORED,
+	LINE_BAD_JID,
+	LINE_NO_SENDER,
+	LINE_WRAPPER_REJECTED,
+	LINE_CARBONS,
+	LINE_CARBONS_FORGED,
+	LINE_ARCHIVE,
+	LINE_FORWARDS,
+	LINE_DELEGATED,
+	LINE_PUBSUB,
+	LINE_MUC_HISTORY,
+	LINE_COUNTERS
+};
+
+extern const char *const line_counter_names[LINE_COUNTERS];
+
+const int64_t *pairing_line_counts(const struct pairing *pairing); // LINE_COUNTERS numbers
+
+#endif

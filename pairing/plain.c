@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stored form of an entry. Plain: one incarnation seen by one source without stamps, at most one
+// receipt and one displayed marker of one device; all of it fits the columns of one row. Anything
+// else is complex: its incarnations as a byte string in the row, its evidence as rows of their own.
+#include "pairing/workset.h"
+
+static bool plain_incarnation(const struct entry *entry)
+{
+	if (entry->group || entry->incarnations.count != 1 || entry->row_count != 1)
+		return false;
+	const struct incarnation *inc = &entry->incarnations.items[0];
+	if (inc->stamp_count || inc->stanza_id_count || inc->ingress_count > 1 || inc->origin_id.p)
+		return false;
+	if (inc->ingress_count &&
+	    (inc->ingress[0].lines > 1 || inc->ingress[0].dir != DIR_IN || !inc->ingress[0].source))
+		return false;
+	// One line gave everything: then sent_at says when.
+	return inc->seen_at == inc->first && inc->text_at == inc->first &&
+	       (!inc->from_resource.p || inc->from_at == inc->first);
+}
+
+struct inline_acks {
+	const struct evidence *receipt, *marker;
+};
+
+static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
+{
+	*acks = (struct inline_acks){NULL, NULL};
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		const struct evidence **place = ev->kind == EV_RECEIPT          ? &acks->receipt
+						: ev->kind == EV_MARK_DISPLAYED ? &acks->marker
+										: NULL;
+		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed)
+			return false;
+		*place = ev;
+	}
+	return !acks->receipt || !acks->marker ||
+	       text_same(acks->receipt->by_resource, acks->marker->by_resource);
+}
+
+static struct text encode_part(struct pairing *pairing, const struct entry *entry, size_t part)
+{
+	struct incarnation *list =
+		arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(*list));
+	size_t count = 0;
+	struct buf out = {0};
+
+	for (size_t i = 0; i < entry->incarnations.count; i++)
+		if (entry->owner[i] == part)
+			list[count++] = entry->incarnations.items[i];
+	incarnations_encode(&out, list, count);
+	struct text facts = arena_text(pairing->arena, buf_view(&out));
+	buf_free(&out);
+	return facts;
+}
+
+void entry_store_form(struct pairing *pairing, struct entry *entry)
+{
+	struct inline_acks acks;
+	bool plain = plain_evidence(entry, &acks) && plain_incarnation(entry);
+
+	for (size_t i = 0; i < entry->row_count; i++) {
+		struct row *row = &entry->finished[i];
+		row->has_findings = entry->findings.count > 0;
+		row->complex = !plain;
+		row->receipt = plain ? acks.receipt : NULL;
+		row->marker = plain ? acks.marker : NULL;
+		row->facts = plain ? TEXT_NONE : encode_part(pairing, entry, row->part);
+	}
+}
+
+// --- the way back ---
+
+static void load_inline(struct pairing *pairing, struct entry *entry, const struct evidence *ev,
+			enum evidence_kind kind)
+{
+	if (!ev)
+		return;
+	struct evidence copy = *ev;
+	copy.kind = kind;
+	copy.by = TEXT_NONE;
+	copy.by_resource = arena_text(pairing->arena, ev->by_resource);
+	copy.own_id = arena_text(pairing->arena, ev->own_id);
+	copy.condition = TEXT_NONE;
+	copy.borrowed = false;
+	copy.thread = 0;
+	copy.n = 1;
+	copy.class_ = ACK_PAIRED;
+	copy.lent_conv = copy.lent_key = 0;
+	copy.stored = true;
+	entry_add_evidence(pairing, entry, &copy);
+}
+
+static void load_plain(struct pairing *pairing, struct entry *entry, const struct row *row)
+{
+	struct incarnation inc = {
+		.digest = row->digest,
+		.leg = LEG_DIRECT,
+		.first = row->sent_at,
+		.last = row->last_at,
+		.seen_at = row->sent_at,
+		.seen_pos = row->sent_pos,
+		.egress_at = row->accepted_at,
+		.routed_at = row->routed_at,
+		.from_at = row->sent_at,
+		.from_resource = row->from_resource,
+		.text_at = row->sent_at,
+		.type = row->type,
+		.body_bytes = row->body_bytes,
+		.corrects = row->corrects,
+		.thread = row->thread,
+		.flags = row->flags,
+	};
+	struct ingress_fact ingress = {row->source, DIR_IN, 1};
+
+	if (row->source) {
+		inc.ingress = arena_alloc(pairing->arena, sizeof(ingress));
+		*inc.ingress = ingress;
+		inc.ingress_count = 1;
+	}
+	entry_add_incarnation(pairing, entry, &inc);
+	load_inline(pairing, entry, row->receipt, EV_RECEIPT);
+	load_inline(pairing, entry, row->marker, EV_MARK_DISPLAYED);
+}
+
+void entry_load_row(struct pairing *pairing, struct entry *entry, const struct row *row)
+{
+	struct incarnation *list;
+	size_t count;
+
+	if (!row->complex) {
+		load_plain(pairing, entry, row);
+		return;
+	}
+	if (!row->facts.p || !incarnations_decode(row->facts, pairing->arena, &list, &count))
+		return; // damaged facts: the row is kept as it is, see results.c
+	for (size_t i = 0; i < count; i++)
+		entry_add_incarnation(pairing, entry, &list[i]);
+}

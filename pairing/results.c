@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a batch changes: finished rows beside the stored ones, evidence that has rows of its own, new
+// entries for the list of who sent which id.
+#include "pairing/workset.h"
+
+static bool same_inline(const struct evidence *a, const struct evidence *b)
+{
+	if (!a || !b)
+		return !a && !b;
+	return a->first == b->first && a->last == b->last && a->position == b->position &&
+	       text_same(a->by_resource, b->by_resource) && text_same(a->own_id, b->own_id);
+}
+
+static bool same_times(const struct row *a, const struct row *b)
+{
+	return a->sent_at == b->sent_at && a->last_at == b->last_at &&
+	       a->composed_at == b->composed_at && a->accepted_at == b->accepted_at &&
+	       a->stored_at == b->stored_at && a->routed_at == b->routed_at &&
+	       a->delivered_at == b->delivered_at && a->displayed_at == b->displayed_at &&
+	       a->upto_delivered_at == b->upto_delivered_at &&
+	       a->upto_displayed_at == b->upto_displayed_at && a->failed_at == b->failed_at &&
+	       a->retracted_at == b->retracted_at;
+}
+
+static bool same_numbers(const struct row *a, const struct row *b)
+{
+	return a->n == b->n && a->type == b->type && a->class_ == b->class_ &&
+	       a->state == b->state && a->delivered_via == b->delivered_via &&
+	       a->displayed_via == b->displayed_via && a->flags == b->flags &&
+	       a->resends == b->resends && a->acks == b->acks && a->acks_dup == b->acks_dup &&
+	       a->digest == b->digest && a->thread == b->thread && a->source == b->source &&
+	       a->has_findings == b->has_findings && a->has_error == b->has_error &&
+	       a->direct == b->direct && a->complex == b->complex;
+}
+
+static bool same_row(const struct row *a, const struct row *b)
+{
+	return same_times(a, b) && same_numbers(a, b) && text_same(a->from, b->from) &&
+	       text_same(a->from_resource, b->from_resource) && text_same(a->nick, b->nick) &&
+	       text_same(a->error, b->error) && text_same(a->corrects, b->corrects) &&
+	       text_same(a->facts, b->facts) && same_inline(a->receipt, b->receipt) &&
+	       same_inline(a->marker, b->marker);
+}
+
+// A row goes on from the stored row of its digest that is nearest in time; its body stays there.
+static void match_rows(struct pairing *pairing, const struct entry *entry, const struct row **was)
+{
+	bool *taken = arena_alloc(pairing->arena, entry->old_rows.count + 1);
+
+	for (size_t i = 0; i < entry->row_count; i++) {
+		const struct row *row = &entry->finished[i];
+		usec_t best = INT64_MAX;
+		size_t found = 0;
+		for (size_t j = 0; j < entry->old_rows.count; j++) {
+			const struct row *old = &entry->old_rows.items[j];
+			usec_t apart = old->sent_at > row->sent_at ? old->sent_at - row->sent_at
+								   : row->sent_at - old->sent_at;
+			if (taken[j] || old->digest != row->digest || apart >= best)
+				continue;
+			best = apart;
+			found = j;
+			was[i] = old;
+		}
+		if (was[i])
+			taken[found] = true;
+	}
+}
+
+static bool rows_changed(const struct entry *entry, const struct row *const *was)
+{
+	if (entry->row_count != entry->old_rows.count)
+		return true;
+	for (size_t i = 0; i < entry->row_count; i++)
+		if (!was[i] || !same_row(was[i], &entry->finished[i]))
+			return true;
+	return false;
+}
+
+static struct stored_evidence stored_form(struct pairing *pairing, const struct entry *entry,
+					  const struct evidence *ev)
+{
+	bool own = ev->kind == EV_RETRACTION;
+
+	return (struct stored_evidence){
+		.conv = entry->conv,
+		.key = entry->key,
+		.by = evidence_by(pairing, entry, ev),
+		.to = entry->group ? entry->r : own ? entry->r : entry->s,
+		.ref = entry->id,
+		.about = entry->s.p ? sent_hash(pairing, entry->s, entry->id) : 0,
+		.about_self = sent_hash(pairing, entry->r, entry->id),
+		.evidence = *ev,
+	};
+}
+
+static void fill_evidence(struct pairing *pairing, const struct entry *entry,
+			  struct entry_change *change)
+{
+	bool inlined = entry->row_count == 1 && !entry->finished[0].complex;
+	size_t count = inlined ? 0 : entry->evidence.count;
+	struct stored_evidence *list = arena_alloc(pairing->arena, (count + 1) * sizeof(*list));
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = stored_form(pairing, entry, &entry->evidence.items[i]);
+	change->evidence = list;
+	change->evidence_count = count;
+	change->evidence_changed =
+		entry->evidence_changed && (count > 0 || entry->stored_evidence > 0);
+	if (count == 0 && entry->stored_evidence > 0)
+		change->evidence_changed = true;
+	// A row that becomes complex takes its evidence out of its columns.
+	if (count > 0 && entry->old_rows.count == 1 && !entry->old_rows.items[0].complex)
+		change->evidence_changed = true;
+}
+
+// A stored row whose facts could not be read must not be rewritten from what is left of them.
+static bool is_damaged(const struct entry *entry)
+{
+	return entry->old_rows.count > 0 && entry->incarnations.count == 0;
+}
+
+void pairing_changes(struct pairing *pairing, void *self,
+		     void (*change)(void *self, const struct entry_change *change))
+{
+	derive_all(pairing);
+	for (size_t i = 0; i < pairing->order.count; i++) {
+		struct entry *entry = pairing->order.items[i];
+		if (is_damaged(entry))
+			continue;
+		const struct row **was =
+			arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
+		entry_store_form(pairing, entry);
+		match_rows(pairing, entry, was);
+		struct entry_change it = {
+			.conv = entry->conv,
+			.key = entry->key,
+			.old_rows = entry->old_rows.items,
+			.old_count = entry->old_rows.count,
+			.rows = entry->finished,
+			.was = was,
+			.row_count = entry->row_count,
+			.findings = entry->findings.items,
+			.finding_count = entry->findings.count,
+		};
+		fill_evidence(pairing, entry, &it);
+		bool findings = entry->touched && entry->findings.count > 0;
+		if (rows_changed(entry, was) || it.evidence_changed || findings)
+			change(self, &it);
+	}
+}
+
+static void sent_of_entry(struct pairing *pairing, const struct entry *entry, void *self,
+			  void (*sent)(void *self, const struct sent *sent))
+{
+	const struct row **was = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
+
+	match_rows(pairing, entry, was);
+	for (size_t i = 0; i < entry->row_count && entry->id.p; i++) {
+		const struct row *row = &entry->finished[i];
+		if (was[i] && text_same(was[i]->from, row->from))
+			continue;
+		sent(self, &(struct sent){sent_hash(pairing, row->from, entry->id),
+					  entry->group ? SENT_GROUP_MESSAGE : SENT_MESSAGE,
+					  entry->conv, entry->key, row->sent_at, row->from, entry->r});
+	}
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (ev->stored || ev->borrowed || !ev->own_id.p || ev->kind > EV_XE_DISPLAYED)
+			continue;
+		sent(self, &(struct sent){sent_hash(pairing, entry->r, ev->own_id), SENT_ACK,
+					  entry->conv, entry->key, ev->first, entry->r, entry->s});
+	}
+}
+
+void pairing_new_sent(struct pairing *pairing, void *self,
+		      void (*sent)(void *self, const struct sent *sent))
+{
+	derive_all(pairing);
+	for (size_t i = 0; i < pairing->order.count; i++)
+		if (pairing->order.items[i]->touched)
+			sent_of_entry(pairing, pairing->order.items[i], self, sent);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message row: what derive() says of one incarnation, and the plain facts it stands on.
+// Field names are those of PAIRING section 9 and of the message table.
+#ifndef PAIRING_ROW_H
+#define PAIRING_ROW_H
+
+#include "pairing/facts.h"
+
+enum message_class { // M11; the order is that of the database
+	CLASS_CHAT,
+	CLASS_PM,
+	CLASS_CORRECTION,
+	CLASS_SELF,
+	CLASS_PM_MIRROR,
+	CLASS_GROUP,
+	CLASS_HEADLINE,
+	CLASS_SERVICE,
+	CLASS_COUNT
+};
+
+enum message_state { // S1, S2
+	STATE_SENT,
+	STATE_ACCEPTED,
+	STATE_STORED,
+	STATE_ROUTED,
+	STATE_FAILED,
+	STATE_DELIVERED,
+	STATE_DISPLAYED,
+	STATE_COUNT
+};
+
+enum via { // P9
+	VIA_NONE,
+	VIA_RECEIPT,
+	VIA_MARKER,
+	VIA_XEVENT,
+	VIA_UPTO,
+	VIA_IMPLIED,
+	VIA_STATE,
+	VIA_CONTENT,
+	VIA_REACTION,
+	VIA_REPLY,
+	VIA_MDS,
+	VIA_COUNT
+};
+
+enum verdict { // S3
+	VERDICT_CONFIRMED,
+	VERDICT_FAILED,
+	VERDICT_UNKNOWN,
+	VERDICT_PENDING,
+	VERDICT_EXPIRED,
+	VERDICT_COUNT
+};
+
+extern const char *const message_type_names[];   // "normal", "chat", ...
+extern const char *const message_class_names[];  // "chat", "pm", ...
+extern const char *const message_state_names[];  // "sent", ...
+extern const char *const via_names[];            // NULL for VIA_NONE, "receipt", ...
+extern const char *const verdict_names[];
+extern const char *const evidence_kind_names[];  // "receipt", ...
+
+struct row {
+	int64_t conv, key;
+	usec_t sent_at;
+	int32_t n;
+	struct text from, to;  // S, R: bare (or occupant) JIDs, normalised
+	struct text id;        // absent = untracked (M4)
+	struct text from_resource, nick;
+	enum message_type type;
+	enum message_class class_;
+	enum message_state state;
+	usec_t composed_at, accepted_at, stored_at, routed_at;
+	usec_t delivered_at, displayed_at, failed_at, retracted_at;
+	enum via delivered_via, displayed_via;
+	usec_t upto_delivered_at, upto_displayed_at; // P8, kept apart from direct evidence
+	struct text error;     // condition
+	struct text corrects;
+	int32_t resends;       // M9
+	int32_t acks, acks_dup; // P4: paired acks (duplicates too), second acks
+	unsigned flags;        // enum content_flags
+	bool skew_clamped;     // T5
+	bool direct;           // delivered_at stands on direct evidence (F7)
+	bool has_findings;     // some finding of its key is open
+	bool has_error;        // got an error (P11), also when delivery wins
+	bool counts_acks;      // its acks are in the counters (M7: not for pm-mirror)
+	// Tells incarnations of one key apart when they share an instant: (conv, sent_at, key, digest) is
+	// unique. The content digest; for groups mixed with the nick.
+	int64_t digest;
+	int64_t thread;
+	usec_t last_at;        // last e of the incarnation
+	int32_t source;        // whose ingress line was seen; 0 = none was
+	struct text body;
+	int32_t body_bytes;
+	position_t sent_pos, delivered_pos, displayed_pos, failed_pos;
+
+	// Plain rows only: their at most one receipt and one displayed marker of one device.
+	bool complex;
+	const struct evidence *receipt, *marker;
+	struct text facts;     // complex rows: incarnations_encode() of their incarnations
+	size_t part;           // pairing/ only: its incarnation's place in the entry
+};
+
+bool class_is_counted(enum message_class class_); // M11
+bool row_is_requested(const struct row *row);     // F2
+bool row_is_read_requested(const struct row *row); // F3
+enum verdict row_verdict(const struct row *row, usec_t now, usec_t t_expire); // S3
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pairing/pairing.h"
+
+const char *const direction_names[DIR_COUNT] = {
+	[DIR_IN] = "in",           [DIR_OUT] = "out",           [DIR_S2S_IN] = "s2s-in",
+	[DIR_S2S_OUT] = "s2s-out", [DIR_COMP_IN] = "comp-in",   [DIR_COMP_OUT] = "comp-out",
+	[DIR_ROUTE] = "route",
+};
+
+const char *const message_type_names[] = {"normal", "chat", "groupchat", "headline", "error", NULL};
+
+const char *const message_class_names[] = {
+	[CLASS_CHAT] = "chat",           [CLASS_PM] = "pm",
+	[CLASS_CORRECTION] = "correction", [CLASS_SELF] = "self",
+	[CLASS_PM_MIRROR] = "pm-mirror", [CLASS_GROUP] = "group",
+	[CLASS_HEADLINE] = "headline",   [CLASS_SERVICE] = "service",
+	[CLASS_COUNT] = NULL,
+};
+
+const char *const message_state_names[] = {
+	[STATE_SENT] = "sent",           [STATE_ACCEPTED] = "accepted", [STATE_STORED] = "stored",
+	[STATE_ROUTED] = "routed",       [STATE_FAILED] = "failed",
+	[STATE_DELIVERED] = "delivered", [STATE_DISPLAYED] = "displayed",
+	[STATE_COUNT] = NULL,
+};
+
+const char *const via_names[] = {
+	[VIA_NONE] = NULL,         [VIA_RECEIPT] = "receipt", [VIA_MARKER] = "marker",
+	[VIA_XEVENT] = "x-event",  [VIA_UPTO] = "upto",       [VIA_IMPLIED] = "implied",
+	[VIA_STATE] = "state",     [VIA_CONTENT] = "content", [VIA_REACTION] = "reaction",
+	[VIA_REPLY] = "reply",     [VIA_MDS] = "mds",         [VIA_COUNT] = NULL,
+};
+
+const char *const verdict_names[] = {
+	[VERDICT_CONFIRMED] = "confirmed", [VERDICT_FAILED] = "failed",
+	[VERDICT_UNKNOWN] = "unknown",     [VERDICT_PENDING] = "pending",
+	[VERDICT_EXPIRED] = "expired",     [VERDICT_COUNT] = NULL,
+};
+
+const char *const evidence_kind_names[] = {
+	[EV_RECEIPT] = "receipt",
+	[EV_MARK_RECEIVED] = "marker-received",
+	[EV_MARK_DISPLAYED] = "marker-displayed",
+	[EV_MARK_ACKNOWLEDGED] = "marker-acknowledged",
+	[EV_XE_OFFLINE] = "event-offline",
+	[EV_XE_DELIVERED] = "event-delivered",
+	[EV_XE_DISPLAYED] = "event-displayed",
+	[EV_ERROR] = "error",
+	[EV_AMP_STORED] = "amp-stored",
+	[EV_AMP_NONE] = "amp-none",
+	[EV_RETRACTION] = "retraction",
+	[EV_REACTION] = "reaction",
+	[EV_REPLY] = "reply",
+	[EV_KINDS] = NULL,
+};
+
+const char *const line_counter_names[LINE_COUNTERS] = {
+	[LINE_UNPARSABLE] = "unparsable",
+	[LINE_IGNORED] = "ignored",
+	[LINE_BAD_JID] = "bad_jid",
+	[LINE_NO_SENDER] = "no_sender",
+	[LINE_WRAPPER_REJECTED] = "wrapper_rejected",
+	[LINE_CARBONS] = "carbons",
+	[LINE_CARBONS_FORGED] = "carbons_forged",
+	[LINE_ARCHIVE] = "archive",
+	[LINE_FORWARDS] = "forwards",
+	[LINE_DELEGATED] = "delegated",
+	[LINE_PUBSUB] = "pubsub",
+	[LINE_MUC_HISTORY] = "muc_history",
+};
+
+bool direction_parse(struct text name, enum direction *dir)
+{
+	for (int i = 0; i < DIR_COUNT; i++) {
+		if (text_is(name, direction_names[i])) {
+			*dir = (enum direction)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+// M11: which classes are in "sent" and in the rates.
+bool class_is_counted(enum message_class class_)
+{
+	return class_ == CLASS_CHAT || class_ == CLASS_PM || class_ == CLASS_CORRECTION;
+}
+
+// F2: rows with id that asked for a receipt or an x-event delivered.
+bool row_is_requested(const struct row *row)
+{
+	return class_is_counted(row->class_) && row->id.p &&
+	       (row->flags & (FLAG_RECEIPT_REQUEST | FLAG_XE_DELIVERED));
+}
+
+// F3: rows with id that asked for a sign of reading; not corrections, failed ones, nor those
+// retracted before they were displayed.
+bool row_is_read_requested(const struct row *row)
+{
+	if (!class_is_counted(row->class_) || row->class_ == CLASS_CORRECTION || !row->id.p)
+		return false;
+	if (!(row->flags & (FLAG_MARKABLE | FLAG_XE_DISPLAYED)) || row->state == STATE_FAILED)
+		return false;
+	bool retracted = row->retracted_at != USEC_NONE;
+	bool displayed = row->displayed_at != USEC_NONE;
+	return !retracted || (displayed && row->displayed_at <= row->retracted_at);
+}
+
+// S3, S4: silence of a message that asked for nothing is "unknown", never a failure.
+enum verdict row_verdict(const struct row *row, usec_t now, usec_t t_expire)
+{
+	const unsigned asked = FLAG_RECEIPT_REQUEST | FLAG_MARKABLE | FLAG_XE_DELIVERED |
+			       FLAG_XE_DISPLAYED;
+	if (row->state == STATE_DELIVERED || row->state == STATE_DISPLAYED)
+		return VERDICT_CONFIRMED;
+	if (row->state == STATE_FAILED)
+		return VERDICT_FAILED;
+	// P12: who read a group message is asked of the room, one by one; the row itself waits for nothing.
+	if (!row->id.p || row->class_ == CLASS_GROUP || !(row->flags & asked))
+		return VERDICT_UNKNOWN;
+	return now - row->sent_at < t_expire ? VERDICT_PENDING : VERDICT_EXPIRED;
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The work set of one batch: what pairing.h hides. Only files of pairing/ include this.
+//
+// observe.c puts facts into entries (one entry per key), load.c adds what is stored, derive.c makes
+// rows of one entry, upto.c looks along a conversation, settle.c looks across conversations,
+// results.c compares with what was loaded. Everything lives in the batch's arena.
+#ifndef PAIRING_WORKSET_H
+#define PAIRING_WORKSET_H
+
+#include "core/map.h"
+#include "pairing/jid.h"
+#include "pairing/pairing.h"
+
+// A growing list in the arena: LIST_OF(struct row) rows; LIST_ADD(arena, &list) gives a zeroed place.
+#define LIST_OF(type)                                                                              \
+	struct {                                                                                   \
+		type *items;                                                                       \
+		size_t count, cap;                                                                 \
+	}
+#define LIST_ADD(arena, list)                                                                      \
+	(list_room((arena), (void **)&(list)->items, &(list)->cap, (list)->count,                  \
+		   sizeof(*(list)->items)),                                                        \
+	 &(list)->items[(list)->count++])
+void list_room(struct arena *arena, void **items, size_t *cap, size_t count, size_t size);
+
+struct entry { // one key: (S, R, id), or (room, id)
+	int64_t conv, key;
+	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
+	bool group;
+	bool touched; // this batch has facts for it: everything about it must be known and written
+	bool asked;   // its stored rows and evidence were asked for
+	bool derived; // rows are those of the facts as they are
+	bool wanted;  // not touched, but all of it must be known (lending, loops)
+	usec_t lo, hi; // span of times of this batch's facts
+
+	LIST_OF(struct incarnation) incarnations;
+	LIST_OF(struct evidence) evidence;
+	bool evidence_changed;
+	size_t stored_evidence; // ack rows that were loaded
+	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
+	LIST_OF(struct row) old_rows;
+
+	struct row *rows; // derived from the key's own facts, ordered by n
+	size_t row_count;
+	struct row *finished; // rows with up-to evidence and state
+	LIST_OF(struct finding) findings; // of derive; upto and settle append
+	struct entry *next_in_conv;
+};
+
+struct conversation {
+	int64_t id;
+	struct entry *entries;
+	bool window_asked;
+};
+
+struct pairing {
+	const struct realm_settings *rules;
+	struct text realm;
+	struct hash_key key, privacy;
+	enum bodies_mode bodies;
+	struct arena *arena;
+	struct map entries;       // key -> struct entry (keys are unique across conversations)
+	struct map conversations; // conv -> struct conversation
+	LIST_OF(struct entry *) order; // entries as they came
+	struct map sent;          // hash of (sender, id) -> struct sent_node
+	struct map sent_asked, orphans_asked;
+	LIST_OF(struct sent) loaded_sent;
+	LIST_OF(struct finding) line_findings;
+	struct map line_finding_seen;
+	int64_t lines[LINE_COUNTERS];
+	struct pairing_wants wants;
+	LIST_OF(struct want_key) want_keys;
+	LIST_OF(struct want_window) want_windows;
+	LIST_OF(int64_t) want_sent;
+	LIST_OF(int64_t) want_orphans;
+	bool settled; // the derived results are those of the facts
+};
+
+struct sent_node { // one of several senders of an id
+	struct sent sent;
+	struct sent_node *next;
+};
+
+// --- pairing.c ---
+struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
+			struct text r, struct text id, bool group);
+struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
+				struct text id);
+struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id);
+struct conversation *conversation_get(struct pairing *pairing, int64_t conv);
+int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id);
+void line_finding(struct pairing *pairing, const char *rule, struct text by, struct text ref,
+		  usec_t at, position_t position);
+void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
+		   struct text ref, usec_t at, position_t position);
+
+// --- merge.c: adding facts (M3, P4) ---
+void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
+			   const struct incarnation *incarnation);
+// True when the entry's evidence is different now.
+bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
+			const struct evidence *evidence);
+
+// --- derive.c, group.c ---
+void derive_entry(struct pairing *pairing, struct entry *entry);
+void derive_group(struct pairing *pairing, struct entry *entry);
+// P2: index of the row that a thing said at t is about, -1 = none.
+int pick_incarnation(const struct realm_settings *rules, const struct row *rows, size_t count,
+		     usec_t t);
+void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
+			  const struct incarnation *inc, struct row *row);
+void row_finish(struct row *row); // P9, S2 from the evidence columns
+struct text evidence_by(struct pairing *pairing, const struct entry *entry,
+			const struct evidence *evidence); // A, full
+
+// --- upto.c, settle.c, load.c ---
+void derive_upto(struct pairing *pairing, struct conversation *conversation);
+void settle(struct pairing *pairing);
+void derive_all(struct pairing *pairing);
+struct sent_node *sent_find(const struct pairing *pairing, struct text sender, struct text id);
+
+// --- store form (plain.c) ---
+// Fills the plain columns of the finished rows when the entry fits them, else complex and facts.
+void entry_store_form(struct pairing *pairing, struct entry *entry);
+// The way back: facts of a stored row into the entry.
+void entry_load_row(struct pairing *pairing, struct entry *entry, const struct row *row);
+
+#endif

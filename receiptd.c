@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// The front door: global options, one table of subcommands, signals. The only file with global
+// mutable state: the flag that INT and TERM set.
+#include "api/api.h"
+#include "core/app.h"
+#include "core/arena.h"
+#include "ingest/follow.h"
+#include "ingest/ingest.h"
+#include "store/store.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define VERSION "0.1.0"
+
+static volatile sig_atomic_t stop_requested;
+
+static command_fn cmd_run;
+
+static const struct command {
+	const char *name;
+	const char *what;
+	command_fn *run;
+} commands[] = {
+	{"run", "follow the configured sources and serve the HTTP API", cmd_run},
+	{"import", "read log files once and store what they show", cmd_import},
+	{"serve", "serve the HTTP API only", cmd_serve},
+	{"explain", "say what a log file is and what an import would store", cmd_explain},
+	{"export", "print messages, counters, findings or metrics", cmd_export},
+	{"token", "add, list and revoke access tokens of the API", cmd_token},
+	{"migrate", "bring the database schema up to date, or show its state", cmd_migrate},
+};
+
+static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: receiptd [--config FILE] [--set NAME=VALUE]... COMMAND [options]\n"
+		     "\n"
+		     "Pairs the messages in XMPP server logs with their receipts, markers and errors,\n"
+		     "and answers: do they arrive, how fast, and when are they read.\n"
+		     "\n"
+		     "Commands (each with --help):\n");
+	for (size_t i = 0; i < command_count; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
+	fprintf(out, "\n"
+		     "Everywhere:\n"
+		     "  --config FILE      settings (default: $RECEIPTD_CONFIG, else none)\n"
+		     "  --set NAME=VALUE   one setting, wins over the file\n"
+		     "  --log-level LEVEL  error, warn, info or debug\n"
+		     "  --settings         list all settings;  --sample  print a sample file\n"
+		     "  --version\n"
+		     "\n"
+		     "First steps:\n"
+		     "  receiptd explain /var/log/prosody/prosody.log\n"
+		     "  receiptd import  /var/log/prosody/prosody.log\n"
+		     "  receiptd token add me --scopes metrics,messages && receiptd serve\n");
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop_requested = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+// --- run ---
+
+static const char run_help[] =
+	"usage: receiptd run\n"
+	"\n"
+	"Follows every source of the settings file and serves the HTTP API, until INT or TERM.\n"
+	"Without sources it serves what was imported.\n";
+
+static void wait_for_stop(const struct app *app)
+{
+	while (!*app->stop)
+		usleep(100000);
+}
+
+static int cmd_run(struct app *app, int argc, char **argv)
+{
+	struct err err = {0};
+	struct api *api = NULL;
+
+	if (argc > 1) {
+		bool asked = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
+		fputs(run_help, asked ? stdout : stderr);
+		return asked ? ERR_NONE : ERR_USAGE;
+	}
+	bool ok = api_start(app, &api, &err);
+	if (ok && app->settings->source_count)
+		ok = follow_run(app, &err);
+	else if (ok)
+		wait_for_stop(app);
+	api_stop(api);
+	if (!ok)
+		log_error(app->log, "stopped", LOG_S("error", err.text));
+	return ok ? ERR_NONE : (int)err.kind;
+}
+
+// --- global options: taken out of argv wherever they stand before "--" ---
+
+struct globals {
+	const char *config, *log_level;
+	const char **sets;
+	size_t set_count;
+};
+
+static bool take_option(const char *name, int argc, char **argv, int *at, const char **value)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(argv[*at], name, n) != 0)
+		return false;
+	if (argv[*at][n] == '=') {
+		*value = argv[*at] + n + 1;
+		return true;
+	}
+	if (argv[*at][n] != '\0' || *at + 1 >= argc)
+		return false;
+	*value = argv[++*at];
+	return true;
+}
+
+static int take_globals(int argc, char **argv, struct globals *globals)
+{
+	int kept = 1;
+
+	for (int i = 1; i < argc; i++) {
+		const char *value = NULL;
+		if (!strcmp(argv[i], "--")) {
+			while (i < argc)
+				argv[kept++] = argv[i++];
+		} else if (take_option("--config", argc, argv, &i, &globals->config) ||
+			   take_option("--log-level", argc, argv, &i, &globals->log_level)) {
+			continue;
+		} else if (take_option("--set", argc, argv, &i, &value)) {
+			globals->sets[globals->set_count++] = value;
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+static bool load_settings(const struct globals *globals, struct app *app, struct err *err)
+{
+	const char *config = globals->config ? globals->config : getenv("RECEIPTD_CONFIG");
+
+	if (!settings_load(config && *config ? config : NULL, &app->settings, err))
+		return false;
+	for (size_t i = 0; i < globals->set_count; i++)
+		if (!settings_set(app->settings, globals->sets[i], err))
+			return false;
+	enum log_level level = LOG_INFO;
+	const char *name = globals->log_level ? globals->log_level : app->settings->log_level;
+	if (name && !log_level_parse(name, &level))
+		return err_set(err, ERR_USAGE, "log level %s: use error, warn, info or debug", name);
+	app->log = log_new(STDERR_FILENO, level);
+	return true;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static const struct {
+	const char *option;
+	void (*print)(FILE *out);
+} printers[] = {
+	{"--help", print_help},
+	{"-h", print_help},
+	{"help", print_help},
+	{"--settings", settings_print_help},
+	{"--sample", settings_print_sample},
+};
+
+static bool print_and_leave(const char *word)
+{
+	for (size_t i = 0; i < sizeof(printers) / sizeof(printers[0]); i++) {
+		if (!strcmp(word, printers[i].option)) {
+			printers[i].print(stdout);
+			return true;
+		}
+	}
+	if (!strcmp(word, "--version"))
+		printf("receiptd %s\n", VERSION);
+	return !strcmp(word, "--version");
+}
+
+static int run_command(const struct globals *globals, int argc, char **argv)
+{
+	struct app app = {.stop = &stop_requested, .tty = isatty(STDERR_FILENO) == 1};
+	const struct command *command = find_command(argv[1]);
+	struct err err = {0};
+	int status = ERR_USAGE;
+
+	if (!command) {
+		fprintf(stderr, "receiptd: unknown command '%s'; try: receiptd --help\n", argv[1]);
+		return ERR_USAGE;
+	}
+	if (load_settings(globals, &app, &err))
+		status = command->run(&app, argc - 1, argv + 1);
+	else
+		fprintf(stderr, "receiptd: %s\n", err.text);
+	settings_free(app.settings);
+	log_free(app.log);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct globals globals = {.sets = xcalloc((size_t)argc + 1, sizeof(char *))};
+
+	catch_signals();
+	argc = take_globals(argc, argv, &globals);
+	int status = ERR_NONE;
+	if (argc < 2) {
+		print_help(stderr);
+		status = ERR_USAGE;
+	} else if (!print_and_leave(argv[1])) {
+		status = run_command(&globals, argc, argv);
+	}
+	free(globals.sets);
+	if (fflush(stdout) == EOF && status == ERR_NONE)
+		status = ERR_STORAGE;
+	return status;
+}

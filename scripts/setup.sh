@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that are missing for one or more goals, and says which and why.
+# Usage: scripts/setup.sh [--look] run|check|lint...
+# --look: says only what is missing. Exit status 2: something is missing and stays so.
+set -eu
+
+cd "$(dirname "$0")/.."
+look=
+if [ "${1-}" = --look ]; then
+	look=yes
+	shift
+fi
+
+# goal|package|what proves that it is there (command or file; nothing: the package itself)|why
+packages() {
+	cat <<'TABLE'
+run|libc6-dev||headers of the C library
+run|pkg-config|pkg-config|finds the libraries for the compiler
+run|libxml2-dev||parses the stanzas
+run|libpq-dev||talks to PostgreSQL
+run|libmicrohttpd-dev||serves HTTP
+run|libjansson-dev||writes and reads JSON
+run|libconfuse-dev||reads the configuration file
+run|libarchive-dev||reads compressed logs
+run|libsodium-dev||keyed hashes
+run|libssl-dev||digests and signatures
+run|libunistring-dev||normalises addresses
+run|postgresql|/usr/lib/postgresql/*/bin/initdb|the database that receiptd runs for itself
+run|curl|curl|for the examples that make run prints
+run|tzdata|/usr/share/zoneinfo/Europe/Berlin|the time zones of logs and reports
+check|libcmocka-dev||unit tests
+check|perl|prove|prove, the one runner of all tests
+check|python3|/usr/bin/python3|test scripts
+check|python3-yaml||reads docs/openapi.yaml in the tests
+check|python3-jsonschema||checks replies against docs/openapi.yaml
+lint|clang|clang|the second compiler that must be content
+lint|clang-format|clang-format|format
+lint|clang-tidy|clang-tidy|static analysis
+lint|cppcheck|cppcheck|static analysis
+TABLE
+	if grep -qs '^#!.*bats' tests/*/*.t; then
+		echo 'check|bats|bats|test scripts'
+	fi
+}
+
+is_there() { # package, proof
+	case $2 in
+	/*) ls $2 >/dev/null 2>&1 ;; # unquoted: the proof may be a pattern
+	?*) command -v "$2" >/dev/null 2>&1 ;;
+	*) dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q ' installed$' ;;
+	esac
+}
+
+# "check" and "lint" build the program first, so they need what "run" needs.
+wanted() {
+	for goal in run "$@"; do
+		packages | grep "^$goal|" || :
+	done | awk '!seen[$0]++'
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif [ -t 0 ]; then
+		sudo "$@" # may ask for the password
+	else
+		sudo -n "$@"
+	fi
+}
+
+apt_install() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+		install --no-install-recommends "$@" </dev/null
+}
+
+have_lists() {
+	ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1
+}
+
+apt_update() {
+	as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null
+}
+
+# Debian's server package makes a cluster on port 5432 when it is configured, unless it is told not
+# to before. The package that owns the setting comes first; what an administrator wrote there stays.
+forbid_main_cluster() {
+	config=/etc/postgresql-common/createcluster.conf
+	apt_install postgresql-common || return 1
+	grep -qs '^[[:space:]]*create_main_cluster' "$config" && return 0
+	echo 'create_main_cluster = false' | as_root tee -a "$config" >/dev/null
+}
+
+install_all() {
+	case " $* " in
+	*' postgresql '*) forbid_main_cluster || return 1 ;;
+	esac
+	apt_install "$@"
+}
+
+give_up() {
+	echo "$1. As root, this does it:" >&2
+	case " $missing " in
+	*' postgresql '*)
+		cat >&2 <<'HINT'
+  apt-get update && apt-get install -y postgresql-common
+  echo 'create_main_cluster = false' >>/etc/postgresql-common/createcluster.conf
+HINT
+		;;
+	esac
+	echo "  apt-get update && apt-get install -y --no-install-recommends$missing" >&2
+	exit 2
+}
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+	echo 'setup: not a Debian system; these have to be there under whatever name:'
+	wanted "$@" | while IFS='|' read -r _ package _ why; do
+		echo "  $package: $why"
+	done
+	exit 0
+fi
+
+missing=
+while IFS='|' read -r _ package proof why; do
+	[ -n "$package" ] || continue
+	is_there "$package" "$proof" && continue
+	[ -n "$missing" ] || echo 'Missing Debian packages:'
+	echo "  $package: $why"
+	missing="$missing $package"
+done <<LIST
+$(wanted "$@")
+LIST
+[ -n "$missing" ] || exit 0
+if [ -n "$look" ]; then
+	echo '"make setup" installs them.'
+	exit 2
+fi
+
+if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null 2>&1; then
+	give_up 'They cannot be installed: not root, and there is no sudo'
+fi
+echo 'Installing them with apt-get.'
+have_lists || apt_update || :
+# shellcheck disable=SC2086 # a list of words
+install_all $missing || { apt_update && install_all $missing; } || give_up 'apt-get failed'

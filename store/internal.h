@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of store/: only store/*.c include this. pq.c, pq_rows.c and pq_copy.c are the one place
+// that talks libpq; everything else says which .sql file, with which fields, and reads rows by
+// type.
+//
+//	FIELDS_AUTO params = {0};
+//	put_int4(&params, realm);
+//	put_text(&params, name);
+//	ROWS_AUTO rows = {0};
+//	if (!sql_run(store, "source_find", &params, &rows, err))
+//		return err_wrap(err, "source %s", ...);
+//	int64_t id = rows.count ? row_int(&rows, 0, 0) : 0;
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "core/buf.h"
+#include "store/cluster.h"
+#include "store/store.h"
+
+#include <libpq-fe.h>
+
+// Oldest server that is accepted: partitions with unique keys, gen_random_uuid, incremental sort.
+#define SERVER_MIN 13
+
+// Advisory locks: pg_advisory_xact_lock(LOCK_SPACE, one of these). 0x72637074 = "rcpt".
+#define LOCK_SPACE 0x72637074
+enum { LOCK_MIGRATE = 1, LOCK_NAMES = 2, LOCK_DAY = 3 }; // LOCK_DAY: used by make_day() itself
+
+struct store {
+	struct app *app;
+	enum store_role role;
+	struct cluster *cluster; // embedded database, else NULL
+	PGconn *conn;            // NULL when not connected
+	bool *prepared;          // by index in sql_files; this connection knows it
+	bool broken;             // lost, silent or out of step: nothing more is sent
+	usec_t patience;         // longest silence of the server, F79 (60 s; longer in migrations)
+	char sqlstate[6];        // of the last failed statement, "" when there was none
+	struct writer *writer;   // write.c: what it remembers between batches, else NULL
+};
+
+// --- fields: parameters, array elements and COPY rows are all the same bytes ---
+
+// A list of values, each a 4-byte length (-1: NULL) and PostgreSQL's binary form.
+// {0} is an empty list.
+struct fields {
+	struct buf bytes;
+	size_t count;
+	bool refused; // a text held a NUL byte (22021): sql_run and copy_row refuse to send it
+};
+
+void fields_free(struct fields *fields);
+void fields_clear(struct fields *fields); // keeps the memory
+#define FIELDS_AUTO __attribute__((cleanup(fields_free))) struct fields
+
+void put_null(struct fields *fields);
+void put_bool(struct fields *fields, bool value);
+void put_int2(struct fields *fields, int value);
+void put_int4(struct fields *fields, int32_t value);
+void put_int8(struct fields *fields, int64_t value);
+void put_text(struct fields *fields, struct text text);   // absent = NULL
+void put_zstr(struct fields *fields, const char *zstr);   // NULL = NULL
+void put_bytea(struct fields *fields, struct text bytes); // absent = NULL
+void put_usec(struct fields *fields, usec_t at);          // timestamptz; USEC_NONE = NULL
+void put_date(struct fields *fields, usec_t at); // date in UTC that contains "at"; USEC_NONE = NULL
+
+// Element types of arrays: PostgreSQL's fixed type numbers.
+enum element {
+	OF_BOOL = 16,
+	OF_BYTEA = 17,
+	OF_INT8 = 20,
+	OF_INT2 = 21,
+	OF_INT4 = 23,
+	OF_TEXT = 25,
+	OF_DATE = 1082,
+	OF_TIMESTAMPTZ = 1184
+};
+// One field that is an array of the items: for "= any($1)" and "unnest($1, $2)".
+void put_array(struct fields *fields, enum element type, const struct fields *items);
+void put_int8s(struct fields *fields, const int64_t *items, size_t count);
+void put_texts(struct fields *fields, const struct string_list *list);
+
+// --- statements ---
+
+struct rows { // a result, all of it, binary
+	PGresult *pg;
+	int count;
+	int64_t changed; // rows written by INSERT, UPDATE, DELETE
+};
+
+void rows_free(struct rows *rows);
+#define ROWS_AUTO __attribute__((cleanup(rows_free))) struct rows
+
+bool row_null(const struct rows *rows, int row, int column);
+int64_t row_int(const struct rows *rows, int row, int column);  // int2, int4, int8; NULL = 0
+bool row_bool(const struct rows *rows, int row, int column);    // NULL = false
+double row_float(const struct rows *rows, int row, int column); // float8; NULL = 0
+usec_t row_usec(const struct rows *rows, int row,
+		int column); // timestamptz, date; NULL = USEC_NONE
+// A slice of the result: valid until rows_free (sql_each: until the callback returns).
+struct text row_text(const struct rows *rows, int row, int column); // text, bytea; NULL = TEXT_NONE
+struct text row_copy(const struct rows *rows, int row, int column, struct arena *arena);
+void row_strings(const struct rows *rows, int row, int column, struct string_list *list); // text[]
+
+// Runs store/sql/<name>.sql, prepared at its first use on this connection. params may be NULL
+// (none); rows may be NULL (not wanted), else it must be empty and is filled on success only.
+bool sql_run(struct store *store, const char *name, const struct fields *params, struct rows *rows,
+	     struct err *err);
+// The same row by row with flat memory: the callback gets one row (number 0); false = stop (then
+// the statement is cancelled, and true is returned). The callback must not use this store.
+bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,
+	      bool (*each)(void *self, const struct rows *row), struct err *err);
+// Several statements as one text, no parameters: migrations, settings.
+bool sql_script(struct store *store, const char *text, struct err *err);
+// The text of store/sql/<name>.sql; NULL: there is none.
+const char *sql_text(const char *name);
+
+// The last failure was a serialization failure or deadlock: do the whole transaction again (F87).
+bool sql_again(const struct store *store);
+
+enum txn_kind { TXN_WRITE, TXN_SNAPSHOT }; // snapshot: repeatable read, read only
+
+bool txn_begin(struct store *store, enum txn_kind kind, struct err *err);
+// ERR_DATABASE with store->broken: it is not known whether it was committed (F78).
+bool txn_commit(struct store *store, struct err *err);
+void txn_rollback(struct store *store); // does nothing outside of a transaction
+
+// --- binary COPY ---
+
+//	struct copy copy;
+//	if (!copy_begin(&copy, store, "copy_message", err)) ...
+//	for each row: copy_row(&copy, 3); put_int8(&copy.fields, ...) x 3
+//	return copy_end(&copy, err);
+// Errors are kept until copy_end, which must be called whenever copy_begin succeeded.
+struct copy {
+	struct store *store;
+	struct fields fields; // put_* go here
+	struct err err;       // first failure
+	int64_t rows;
+};
+
+// store/sql/copy_*.sql: "COPY ... FROM STDIN (FORMAT binary)". Those files are not prepared.
+bool copy_begin(struct copy *copy, struct store *store, const char *name, struct err *err);
+void copy_row(struct copy *copy, int columns); // starts a row; sends what has piled up over 64 KB
+bool copy_end(struct copy *copy, struct err *err);
+void copy_abort(struct copy *copy); // instead of copy_end: ends it, nothing is stored
+
+void writer_free(struct writer *writer); // write.c; NULL is fine
+
+// --- connection (connect.c) and migrations (migrate.c), used by each other ---
+
+// libpq's message as one line, without LOCATION lines and with the password masked.
+void pq_message(PGconn *conn, const char *message, char *out, size_t size);
+// Fills err and store->sqlstate from a failed result (NULL: the connection's message). false.
+bool pq_failed(struct store *store, const PGresult *result, const char *what, struct err *err);
+// Waits until the socket can be read (or written too); false: deadline passed or socket failed.
+bool pq_wait(PGconn *conn, bool writing, usec_t deadline);
+
+// The lower half of pq_copy.c.
+bool pq_start_copy(struct store *store, const char *name, struct err *err);
+bool pq_flush(struct store *store, const char *what, struct err *err);
+bool pq_finish(struct store *store, const char *what, struct rows *rows, struct err *err);
+
+bool schema_check(struct store *store, struct err *err); // current, or ERR_USAGE
+bool schema_migrate(struct store *store, bool dry_run, int *applied, struct err *err);
+
+#endif

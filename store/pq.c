@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running statements. The socket never blocks: every wait has an absolute deadline of our own,
+// because a server or proxy that keeps the connection and says nothing would hold us for ever
+// (F79).
+#include "store/internal.h"
+
+#include "core/embedded.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void result_free(PGresult **result)
+{
+	PQclear(*result);
+}
+#define RESULT_AUTO __attribute__((cleanup(result_free))) PGresult
+
+bool pq_wait(PGconn *conn, bool writing, usec_t deadline)
+{
+	struct pollfd fd = {PQsocket(conn), (short)(POLLIN | (writing ? POLLOUT : 0)), 0};
+	if (fd.fd < 0)
+		return false;
+	for (;;) {
+		usec_t left = deadline - usec_monotonic();
+		if (left <= 0)
+			return false;
+		int ms = left > 1000 * USEC_PER_SEC ? 1000000 : (int)((left + 999) / 1000);
+		int ready = poll(&fd, 1, ms);
+		if (ready > 0)
+			return true;
+		if (ready < 0 && errno != EINTR)
+			return false;
+	}
+}
+
+// The connection is of no use any more. Says whether it was lost or only silent.
+static bool lost(struct store *store, const char *what, struct err *err)
+{
+	store->broken = true;
+	store->sqlstate[0] = '\0';
+	if (store->conn && PQstatus(store->conn) != CONNECTION_OK)
+		return pq_failed(store, NULL, what, err);
+	return err_set(err, ERR_DATABASE, "%s: the database did not answer for %lld s", what,
+		       (long long)(store->patience / USEC_PER_SEC));
+}
+
+static bool flush(struct store *store, usec_t deadline)
+{
+	int more;
+	while ((more = PQflush(store->conn)) > 0) {
+		if (!pq_wait(store->conn, true, deadline) || !PQconsumeInput(store->conn))
+			return false;
+	}
+	return more == 0;
+}
+
+// The next result, NULL after the last. *ok false: lost.
+static PGresult *next_result(struct store *store, bool *ok)
+{
+	usec_t deadline = usec_monotonic() + store->patience;
+	*ok = flush(store, deadline);
+	while (*ok && PQisBusy(store->conn))
+		*ok = pq_wait(store->conn, false, deadline) && PQconsumeInput(store->conn);
+	return *ok ? PQgetResult(store->conn) : NULL;
+}
+
+static bool is_good(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+	       status == PGRES_SINGLE_TUPLE || status == PGRES_COPY_IN;
+}
+
+// Reads the results of one command up to its end; the first error counts. *last gets the last good
+// result when wanted.
+static bool finish(struct store *store, const char *what, PGresult **last, struct err *err)
+{
+	bool fine = true, ok;
+	for (;;) {
+		RESULT_AUTO *result = next_result(store, &ok);
+		if (!ok)
+			return lost(store, what, fine ? err : NULL);
+		if (!result)
+			return fine;
+		if (!is_good(result)) {
+			if (fine)
+				pq_failed(store, result, what, err);
+			fine = false;
+		} else if (last) {
+			PQclear(*last);
+			*last = result;
+			result = NULL;
+		}
+	}
+}
+
+static bool usable(struct store *store, const char *what, struct err *err)
+{
+	store->sqlstate[0] = '\0';
+	if (store->conn && !store->broken)
+		return true;
+	return err_set(err, ERR_DATABASE, "%s: the connection to the database is lost", what);
+}
+
+// --- the embedded statements ---
+
+static int compare_name(const void *name, const void *file)
+{
+	return strcmp(name, ((const struct sql_file *)file)->name);
+}
+
+static const struct sql_file *find_file(const char *name)
+{
+	return bsearch(name, sql_files, sql_file_count, sizeof *sql_files, compare_name);
+}
+
+const char *sql_text(const char *name)
+{
+	const struct sql_file *file = find_file(name);
+	return file ? file->text : NULL;
+}
+
+static bool prepare(struct store *store, const char *name, struct err *err)
+{
+	const struct sql_file *file = find_file(name);
+	if (!file)
+		return err_set(err, ERR_INTERNAL, "no statement %s in this program", name);
+	bool *known = &store->prepared[file - sql_files];
+	if (*known)
+		return true;
+	if (!PQsendPrepare(store->conn, name, file->text, 0, NULL))
+		return lost(store, name, err);
+	*known = finish(store, name, NULL, err);
+	return *known;
+}
+
+// --- sending ---
+
+enum { PARAMS_MAX = 100 };
+
+struct parameters {
+	const char *values[PARAMS_MAX];
+	int lengths[PARAMS_MAX];
+	int formats[PARAMS_MAX];
+};
+
+// The fields are a list of (length, bytes): exactly what libpq wants, once taken apart.
+static void take_apart(const struct fields *fields, struct parameters *out)
+{
+	const char *at = fields->bytes.data;
+	for (size_t i = 0; i < fields->count; i++) {
+		uint32_t length = (uint32_t)(unsigned char)at[0] << 24 |
+				  (uint32_t)(unsigned char)at[1] << 16 |
+				  (uint32_t)(unsigned char)at[2] << 8 | (unsigned char)at[3];
+		at += 4;
+		out->values[i] = length == UINT32_MAX ? NULL : at;
+		out->lengths[i] = length == UINT32_MAX ? 0 : (int)length;
+		out->formats[i] = 1;
+		at += out->lengths[i];
+	}
+}
+
+static bool send(struct store *store, const char *name, const struct fields *params,
+		 struct err *err)
+{
+	static const struct fields none = {0};
+	if (!params)
+		params = &none;
+	if (!usable(store, name, err))
+		return false;
+	if (params->refused) {
+		memcpy(store->sqlstate, "22021", sizeof "22021");
+		return err_set(err, ERR_INTERNAL, "%s: 22021 a text holds a NUL byte", name);
+	}
+	if (params->count > PARAMS_MAX)
+		return err_set(err, ERR_INTERNAL, "%s: too many parameters", name);
+	if (!prepare(store, name, err))
+		return false;
+	struct parameters out;
+	take_apart(params, &out);
+	if (!PQsendQueryPrepared(store->conn, name, (int)params->count, out.values, out.lengths,
+				 out.formats, 1))
+		return lost(store, name, err);
+	return true;
+}
+
+// "1234" of "INSERT 0 1234"; nothing for other statements.
+static int64_t changed_rows(PGresult *result)
+{
+	return strtoll(PQcmdTuples(result), NULL, 10);
+}
+
+bool sql_run(struct store *store, const char *name, const struct fields *params, struct rows *rows,
+	     struct err *err)
+{
+	RESULT_AUTO *result = NULL;
+	if (!send(store, name, params, err) || !finish(store, name, &result, err))
+		return false;
+	if (rows) {
+		*rows = (struct rows){result, PQntuples(result), changed_rows(result)};
+		result = NULL;
+	}
+	return true;
+}
+
+static void cancel(struct store *store)
+{
+	PGcancel *handle = PQgetCancel(store->conn);
+	char ignored[256];
+	if (handle)
+		PQcancel(handle, ignored, sizeof ignored);
+	PQfreeCancel(handle);
+}
+
+bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,
+	      bool (*each)(void *self, const struct rows *row), struct err *err)
+{
+	if (!send(store, name, params, err))
+		return false;
+	if (!PQsetSingleRowMode(store->conn))
+		return lost(store, name, err);
+	for (;;) {
+		bool ok;
+		RESULT_AUTO *result = next_result(store, &ok);
+		if (!ok)
+			return lost(store, name, err);
+		if (!result)
+			return true;
+		if (!is_good(result)) {
+			pq_failed(store, result, name, err);
+			finish(store, name, NULL, NULL);
+			return false;
+		}
+		struct rows row = {result, PQntuples(result), 0};
+		if (row.count == 1 && !each(self, &row)) {
+			cancel(store);
+			finish(store, name, NULL, NULL); // ends with 57014, as asked for
+			return store->broken ? lost(store, name, err) : true;
+		}
+	}
+}
+
+bool sql_script(struct store *store, const char *text, struct err *err)
+{
+	static const char what[] = "database";
+	if (!usable(store, what, err))
+		return false;
+	if (!PQsendQuery(store->conn, text))
+		return lost(store, what, err);
+	return finish(store, what, NULL, err);
+}
+
+// --- transactions ---
+
+bool txn_begin(struct store *store, enum txn_kind kind, struct err *err)
+{
+	static const char *const begin[] = {
+		[TXN_WRITE] = "BEGIN",
+		[TXN_SNAPSHOT] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+	};
+	return sql_script(store, begin[kind], err);
+}
+
+bool txn_commit(struct store *store, struct err *err)
+{
+	static const char what[] = "commit";
+	RESULT_AUTO *result = NULL;
+	if (!usable(store, what, err))
+		return false;
+	if (!PQsendQuery(store->conn, "COMMIT"))
+		return lost(store, what, err);
+	if (!finish(store, what, &result, err))
+		return false;
+	// A transaction that had failed before "succeeds" in rolling back.
+	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+		return err_set(err, ERR_INTERNAL, "commit: the transaction had failed");
+	return true;
+}
+
+void txn_rollback(struct store *store)
+{
+	if (!store->conn || store->broken || PQtransactionStatus(store->conn) == PQTRANS_IDLE)
+		return;
+	char sqlstate[sizeof store->sqlstate]; // sql_again() still speaks of what failed
+	memcpy(sqlstate, store->sqlstate, sizeof sqlstate);
+	if (!sql_script(store, "ROLLBACK", NULL))
+		store->broken = true;
+	memcpy(store->sqlstate, sqlstate, sizeof sqlstate);
+}
+
+bool sql_again(const struct store *store)
+{
+	return strcmp(store->sqlstate, "40001") == 0 || strcmp(store->sqlstate, "40P01") == 0;
+}
+
+// --- used by pq_copy.c ---
+
+bool pq_flush(struct store *store, const char *what, struct err *err)
+{
+	if (flush(store, usec_monotonic() + store->patience))
+		return true;
+	return lost(store, what, err);
+}
+
+bool pq_finish(struct store *store, const char *what, struct rows *rows, struct err *err)
+{
+	RESULT_AUTO *result = NULL;
+	if (!finish(store, what, &result, err))
+		return false;
+	rows->changed = result ? changed_rows(result) : 0;
+	return true;
+}
+
+bool pq_start_copy(struct store *store, const char *name, struct err *err)
+{
+	const char *text = sql_text(name);
+	if (!text)
+		return err_set(err, ERR_INTERNAL, "no statement %s in this program", name);
+	if (!usable(store, name, err))
+		return false;
+	if (!PQsendQuery(store->conn, text))
+		return lost(store, name, err);
+	bool ok;
+	RESULT_AUTO *result = next_result(store, &ok);
+	if (!ok)
+		return lost(store, name, err);
+	if (PQresultStatus(result) == PGRES_COPY_IN)
+		return true;
+	pq_failed(store, result, name, err);
+	finish(store, name, NULL, NULL);
+	return false;
+}

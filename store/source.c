@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// Realms, sources, generations and what dialects remember. Their numbers are "greatest + 1"
+// under an advisory lock: no sequences, so the schema can be spread over nodes (DESIGN section
+// 5).
+#include "store/internal.h"
+
+#include "core/json.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANE = 0 }; // the only one so far
+
+// Runs a statement that gives out a number, alone. *number = its first column.
+static bool put_named(struct store *store, const char *name, const struct fields *params,
+		      int32_t *number, struct err *err)
+{
+	FIELDS_AUTO lock = {0};
+	ROWS_AUTO rows = {0};
+	put_int4(&lock, LOCK_SPACE);
+	put_int4(&lock, LOCK_NAMES);
+	if (!txn_begin(store, TXN_WRITE, err) || !sql_run(store, "lock", &lock, NULL, err) ||
+	    !sql_run(store, name, params, &rows, err) || !txn_commit(store, err)) {
+		txn_rollback(store);
+		return false;
+	}
+	if (rows.count != 1)
+		return err_set(err, ERR_INTERNAL, "%s: nothing was stored", name);
+	*number = (int32_t)row_int(&rows, 0, 0);
+	return true;
+}
+
+// --- realms ---
+
+static bool read_key(struct store *store, struct realm *realm, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!sql_run(store, "instance", NULL, &rows, err))
+		return false;
+	struct text key = rows.count ? row_text(&rows, 0, 0) : TEXT_NONE;
+	if (key.n != sizeof realm->key.bytes)
+		return err_set(err, ERR_USAGE,
+			       "database: its pairing key (table instance) is missing");
+	memcpy(realm->key.bytes, key.p, key.n);
+	return true;
+}
+
+static char *rules_text(const struct realm_settings *rules)
+{
+	JSON_AUTO *object = rules ? realm_settings_to_json(rules) : NULL;
+	return object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+}
+
+static char *default_rules_text(void)
+{
+	struct realm_settings rules;
+	realm_settings_default(&rules);
+	char *text = rules_text(&rules);
+	realm_settings_free(&rules);
+	return text;
+}
+
+bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
+		 struct realm *realm, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	char *given = rules_text(rules), *first = default_rules_text();
+	put_zstr(&params, name);
+	put_zstr(&params, given);
+	put_zstr(&params, first);
+	free(given);
+	free(first);
+	struct realm found = {0};
+	if (!read_key(store, &found, err) ||
+	    !put_named(store, "realm_put", &params, &found.id, err))
+		return err_wrap(err, "realm %s", name);
+	*realm = found;
+	return true;
+}
+
+bool store_realm_rules(struct store *store, const char *name, struct realm *realm,
+		       struct realm_settings *rules, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_zstr(&params, name);
+	if (!sql_run(store, "realm_find", &params, &rows, err))
+		return false;
+	if (rows.count == 0)
+		return err_set(err, ERR_USAGE, "there is no realm \"%s\"", name);
+	struct realm found = {.id = (int32_t)row_int(&rows, 0, 0)};
+	struct text text = row_text(&rows, 0, 1);
+	JSON_AUTO *object = json_loadb(text.p, text.n, 0, NULL);
+	if (!object)
+		return err_set(err, ERR_INTERNAL, "realm %s: its stored rules are damaged", name);
+	if (!read_key(store, &found, err) || !realm_settings_from_json(object, rules, err))
+		return err_wrap(err, "realm %s", name);
+	*realm = found;
+	return true;
+}
+
+// --- sources ---
+
+static bool find_source(struct store *store, int32_t realm, struct text name, struct rows *rows,
+			struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int4(&params, realm);
+	put_text(&params, name);
+	return sql_run(store, "source_find", &params, rows, err);
+}
+
+static bool put_source(struct store *store, int32_t realm, struct text name, const char *dialect,
+		       const char *path, bool live, int32_t *source, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int4(&params, realm);
+	put_text(&params, name);
+	put_zstr(&params, dialect);
+	put_zstr(&params, path);
+	put_bool(&params, live);
+	return put_named(store, "source_put", &params, source, err);
+}
+
+bool store_source(struct store *store, int32_t realm, const char *name, const char *dialect,
+		  const char *path, bool live, int32_t *source, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!find_source(store, realm, text_of(name), &rows, err))
+		return false;
+	if (rows.count && text_is(row_text(&rows, 0, 1), dialect) &&
+	    text_same(row_text(&rows, 0, 2), text_of(path)) && row_bool(&rows, 0, 3) == live) {
+		*source = (int32_t)row_int(&rows, 0, 0);
+		return true;
+	}
+	return put_source(store, realm, text_of(name), dialect, path, live, source, err);
+}
+
+bool store_feed(struct store *store, int32_t realm, struct text name, int32_t *source,
+		struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!find_source(store, realm, name, &rows, err))
+		return false;
+	if (!rows.count) // never live: what names it is read from a source that is
+		return put_source(store, realm, name, "", NULL, false, source, err);
+	*source = (int32_t)row_int(&rows, 0, 0);
+	return true;
+}
+
+// --- generations ---
+
+static uint32_t read_hash(const struct rows *rows, int row, int column, unsigned char out[32])
+{
+	struct text hash = row_text(rows, row, column + 1);
+	memset(out, 0, 32);
+	if (hash.n != 32)
+		return 0;
+	memcpy(out, hash.p, 32);
+	return (uint32_t)row_int(rows, row, column);
+}
+
+static struct generation read_generation(const struct rows *rows, int row)
+{
+	struct generation out = {
+		.id = (int32_t)row_int(rows, row, 0),
+		.source = (int32_t)row_int(rows, row, 1),
+		.low_water = (uint64_t)row_int(rows, row, 2),
+		.mark_offset = (uint64_t)row_int(rows, row, 3),
+		.mark_index = (uint32_t)row_int(rows, row, 4),
+		.has_mark = !row_null(rows, row, 3),
+		.finished = row_bool(rows, row, 9),
+	};
+	out.print.head_len = read_hash(rows, row, 5, out.print.head);
+	out.print.tail_len = read_hash(rows, row, 7, out.print.tail);
+	return out;
+}
+
+bool store_generations(struct store *store, int32_t realm, struct generation *list, size_t max,
+		       size_t *count, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int4(&params, realm);
+	put_int2(&params, LANE);
+	put_int8(&params, max > INT32_MAX ? INT32_MAX : (int64_t)max);
+	if (!sql_run(store, "generations", &params, &rows, err))
+		return false;
+	for (int i = 0; i < rows.count; i++)
+		list[i] = read_generation(&rows, i);
+	*count = (size_t)rows.count;
+	return true;
+}
+
+bool store_generation_new(struct store *store, int32_t source, const char *path,
+			  const struct fingerprint *print, struct generation *generation,
+			  struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int4(&params, source);
+	put_zstr(&params, path);
+	put_int4(&params, (int32_t)print->head_len);
+	put_bytea(&params, (struct text){(const char *)print->head, sizeof print->head});
+	int32_t id;
+	if (!put_named(store, "generation_add", &params, &id, err))
+		return err_wrap(err, "%s", path);
+	*generation = (struct generation){.id = id, .source = source};
+	generation->print.head_len = print->head_len;
+	memcpy(generation->print.head, print->head, sizeof print->head);
+	return true;
+}
+
+// --- what dialects remember ---
+
+struct recall {
+	void *self;
+	void (*fact)(void *self, struct text key, struct text value);
+};
+
+static bool recall_row(void *self, const struct rows *row)
+{
+	struct recall *recall = self;
+	recall->fact(recall->self, row_text(row, 0, 0), row_text(row, 0, 1));
+	return true;
+}
+
+bool store_recall(struct store *store, int32_t source, void *self,
+		  void (*fact)(void *self, struct text key, struct text value), struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int4(&params, source);
+	struct recall recall = {self, fact};
+	return sql_each(store, "recall", &params, &recall, recall_row, err);
+}

@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What an answer stands on. A live source is complete up to the last look at its end, less the time its
+-- writer may be late; while its end is not reached, up to its newest record. A finished import does not
+-- count, unless there is nothing else.
+--   $1 int4         realm; 0 = all
+--   $2 timestamptz  since, null = open
+--   $3 timestamptz  until, exclusive, null = open
+WITH g AS (
+     SELECT g.source, max(g.last_at) AS last_at,
+            bool_and(g.finished OR g.low_water >= g.size) AS at_end
+     FROM generation AS g
+     WHERE $1 = 0 OR g.realm = $1
+     GROUP BY g.source),
+live AS (
+     SELECT CASE WHEN coalesce(g.at_end, true) THEN s.checked_at ELSE g.last_at END
+            - s.flush_allowance * interval '1 microsecond' AS complete
+     FROM source AS s
+     LEFT JOIN g ON g.source = s.id
+     WHERE s.live AND ($1 = 0 OR s.realm = $1))
+SELECT CASE WHEN EXISTS (SELECT FROM live)
+            THEN (SELECT CASE WHEN bool_and(live.complete IS NOT NULL) THEN min(live.complete) END
+                  FROM live)
+            ELSE (SELECT max(g.last_at) FROM g) END AS complete_until,
+       (SELECT max(g.last_at) FROM g) AS newest,
+       (SELECT count(*) FROM gap AS p
+        WHERE ($1 = 0 OR p.realm = $1)
+          AND ($3::timestamptz IS NULL OR p.from_at IS NULL OR p.from_at < $3)
+          AND ($2::timestamptz IS NULL OR p.to_at IS NULL OR p.to_at >= $2)) AS open_gaps,
+       (SELECT count(*) FROM quarantine AS q WHERE $1 = 0 OR q.realm = $1) AS quarantined,
+       (SELECT coalesce(max(b.commit), 0) FROM batch AS b) AS commit;

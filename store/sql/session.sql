@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Settings of every connection; the first statement after connecting, so it names no table.
+--   $1 text  'on': this connection never writes
+SELECT set_config('search_path', 'pg_catalog, receiptd, pg_temp', false),
+       set_config('default_transaction_read_only', $1, false),
+       set_config('TimeZone', 'UTC', false),
+       set_config('jit', 'off', false),
+       set_config('client_min_messages', 'warning', false),
+       -- A batch that waits for a lock must not go on after its client is gone.
+       CASE WHEN current_setting('server_version_num')::int4 >= 140000
+            THEN set_config('client_connection_check_interval', '10s', false) END;

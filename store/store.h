@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's door: rows <-> PostgreSQL. One object = one connection; one thread at a time.
+// Kinds of failure: ERR_DATABASE (not reachable, lost, refused: try again later), ERR_USAGE (schema too
+// old, too new, not ours; database not UTF-8; server too old), ERR_INTERNAL (a defect of ours).
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "core/app.h"
+#include "pairing/pairing.h"
+
+struct store;
+
+enum store_role {
+	STORE_ADMIN,  // migrate: no schema check
+	STORE_WRITE,  // ingester
+	STORE_READ,   // default_transaction_read_only = on
+	STORE_ACCESS, // the API's second connection: tokens' last use and access log only
+};
+
+// Opens what settings->database says. "embedded": makes, starts and (with the last user of this
+// process) stops a private cluster, see store/cluster.h. Waits up to settings->database_wait.
+// For WRITE and READ the schema must be current; with the embedded database it is migrated here.
+bool store_open(struct app *app, enum store_role role, struct store **store, struct err *err);
+void store_close(struct store *store); // NULL is fine
+bool store_alive(struct store *store); // cheap: asks the socket, not the server
+// After ERR_DATABASE: closes and connects again (once; the caller does back-off).
+bool store_reconnect(struct store *store, struct err *err);
+
+// --- realms, sources, generations ---
+
+struct realm {
+	int32_t id;
+	struct hash_key key; // the pairing key of the database, shared by all
+};
+
+// Finds or makes the realm; rules: the settings win over what is stored, and are stored. NULL = keep.
+bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
+		 struct realm *realm, struct err *err);
+// The stored rules of a realm; ERR_USAGE when there is no such realm.
+bool store_realm_rules(struct store *store, const char *name, struct realm *realm,
+		       struct realm_settings *rules, struct err *err);
+
+bool store_source(struct store *store, int32_t realm, const char *name, const char *dialect,
+		  const char *path, bool live, int32_t *source, struct err *err);
+// The id of a feed named inside observations: a source without path.
+bool store_feed(struct store *store, int32_t realm, struct text name, int32_t *source,
+		struct err *err);
+
+// What proves that a file is the one that was read before (FAULTS "Generation").
+struct fingerprint {
+	uint32_t head_len;      // first min(4096, size) bytes
+	unsigned char head[32]; // SHA-256
+	uint32_t tail_len;      // last <= 4096 bytes before offset
+	unsigned char tail[32];
+};
+
+struct generation {
+	int32_t id;
+	int32_t source;
+	uint64_t low_water; // read again from here
+	uint64_t mark_offset; // skip records at or below (mark_offset, mark_index)
+	uint32_t mark_index;
+	bool has_mark;
+	struct fingerprint print; // tail is that before low_water
+	bool finished;      // read to its end and closed
+};
+
+// Candidates with this head (same length and hash, or a shorter stored head: the caller hashes
+// again with head_len): the caller proves the tail. Newest first, at most max.
+bool store_generations(struct store *store, int32_t realm, struct generation *list, size_t max,
+		       size_t *count, struct err *err);
+bool store_generation_new(struct store *store, int32_t source, const char *path,
+			  const struct fingerprint *print, struct generation *generation,
+			  struct err *err);
+
+// Facts remembered by dialects, by source.
+bool store_recall(struct store *store, int32_t source, void *self,
+		  void (*fact)(void *self, struct text key, struct text value), struct err *err);
+
+// --- the batch ---
+
+struct batch_checkpoint { // one per generation touched
+	int32_t generation;
+	uint64_t low_water;
+	bool has_mark; // false: no record was read yet, leave the mark unset
+	uint64_t mark_offset;
+	uint32_t mark_index;
+	struct fingerprint print;
+	usec_t first_at, last_at; // record times seen in this batch, USEC_NONE
+	uint64_t records, stanzas;
+	uint64_t size;       // file size known, for lag
+	bool finished;
+};
+
+struct batch_fact { // changed row of source_session; value absent = delete
+	int32_t source;
+	struct text key, value;
+};
+
+struct batch_gap {
+	int32_t source;
+	int32_t generation;
+	uint64_t from_offset, to_offset;
+	usec_t from_at, to_at; // USEC_NONE = unknown
+	const char *cause;
+	int64_t lost; // estimate, -1 unknown
+};
+
+struct batch_quarantine {
+	int32_t source;
+	int32_t generation;
+	uint64_t offset;
+	uint32_t index, length; // length of the whole; raw may be a head of it
+	usec_t at;
+	const char *reason;
+	struct text raw;
+};
+
+struct batch {
+	int32_t realm;
+	struct pairing *pairing;
+	const struct batch_checkpoint *checkpoints;
+	size_t checkpoint_count;
+	const struct batch_fact *facts;
+	size_t fact_count;
+	const struct batch_gap *gaps;
+	size_t gap_count;
+	const struct batch_quarantine *quarantine;
+	size_t quarantine_count;
+	uint64_t events;
+};
+
+struct batch_result {
+	int64_t commit; // commit number, order of visibility
+	size_t inserted, updated, moved, removed;
+};
+
+// One transaction: locks the lane's shards, checks fence and marks, loads what pairing wants, derives,
+// writes rows, sent ids, evidence, findings, counters, gaps, quarantine, facts, marks; commits.
+// Retries serialization failures and deadlocks itself. ERR_DATABASE: it is not known whether the
+// batch was committed: reconnect, read the marks back (store_generations) and only repeat what they
+// do not cover (FAULTS F78).
+bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
+		  struct err *err);
+
+// --- reading (used by api/ and export) ---
+
+struct message_filter {
+	int32_t realm; // 0 = all
+	usec_t since, until; // sent_at, half open; USEC_NONE = open
+	struct text participant, peer; // bare JIDs; both = the pair in both directions; room for groups
+	struct text from, to;          // one direction only
+	struct text id;
+	struct text domain;   // either party's domain
+	int state;            // enum message_state, -1 = any
+	int class_;           // enum message_class, -1 = any
+	int verdict;          // enum verdict, -1 = any (needs now and t_expire)
+	struct text body_contains; // case-insensitive substring
+	usec_t now, t_expire;
+	bool with_body;
+	bool with_devices;   // fill message.devices
+	bool newest_first;
+	// keyset: continue after this row
+	bool has_after;
+	usec_t after_at;
+	int64_t after_conv, after_key;
+	int32_t after_n;
+	int64_t limit; // 0 = all
+};
+
+struct device_time {
+	struct text device; // full JID
+	usec_t delivered, displayed;
+};
+
+struct message { // a row as shown
+	struct row row;
+	enum verdict verdict;
+	const struct device_time *devices;
+	size_t device_count;
+	const struct device_time *readers; // groups
+	size_t reader_count;
+	const struct device_time *receivers;
+	size_t receiver_count;
+	usec_t read_inferred_at;
+	enum via read_via;
+	int64_t response_ms; // -1 = none
+};
+
+// Streams rows in (sent_at, from, to, id, n) order, single-row mode: memory is flat. The callback
+// returns false to stop. Times order is ascending unless newest_first.
+bool store_messages(struct store *store, const struct message_filter *filter, void *self,
+		    bool (*each)(void *self, const struct message *message), struct err *err);
+
+// PAIRING section 9 counters by name, non-zero only, names in byte order.
+bool store_counters(struct store *store, int32_t realm, usec_t since, usec_t until, usec_t now,
+		    usec_t t_expire, void *self,
+		    void (*each)(void *self, const char *name, int64_t value), struct err *err);
+
+struct stored_finding {
+	struct text rule, by, ref;
+	usec_t first_at, last_at;
+	int64_t count;
+	position_t position;
+};
+
+// Open findings, as a sorted set of (rule, by, ref).
+bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+		    bool (*each)(void *self, const struct stored_finding *finding),
+		    struct err *err);
+
+struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
+	usec_t start, end;
+	int64_t sent, unknown, failed_all;
+	int64_t requested, confirmed, failed, pending, expired; // F2's rows
+	int64_t read_requested, read;
+	int64_t stored;                      // rows that waited offline
+	int64_t ttd_n, ttd_ms[5];            // p50 p90 p95 p99 max; -1 = none
+	int64_t ttr_n, ttr_ms[5];
+	int64_t skew_clamped, resends;
+};
+
+struct metric_query {
+	int32_t realm;
+	usec_t since, until; // half open, both required
+	usec_t bucket;       // width; 0 = one bucket; USEC_PER_DAY = civil days of zone
+	const struct zone *zone;
+	struct text from_domain, to_domain; // absent = all
+	usec_t now, t_expire;
+	usec_t infer; // t_infer
+};
+
+bool store_delivery(struct store *store, const struct metric_query *query, void *self,
+		    bool (*each)(void *self, const struct delivery_bucket *bucket),
+		    struct err *err);
+
+struct honesty { // what an answer stands on
+	usec_t complete_until; // minimum over live sources, USEC_NONE = nothing read yet
+	usec_t newest;         // newest event of the realm
+	int64_t open_gaps;     // that overlap since..until
+	int64_t quarantined;
+	int64_t commit;        // newest commit number
+};
+
+bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t until,
+		   struct honesty *honesty, struct err *err);
+
+struct source_state {
+	struct text name, dialect, path, realm;
+	bool live;
+	int64_t generations, records, stanzas, quarantined, gaps;
+	usec_t first_at, last_at, seen_at; // record times; when it was last read
+	uint64_t read_bytes, size;
+};
+
+bool store_sources(struct store *store, int32_t realm, void *self,
+		   bool (*each)(void *self, const struct source_state *source), struct err *err);
+
+struct stored_gap {
+	struct text source, cause;
+	usec_t from_at, to_at, found_at;
+	int64_t from_offset, to_offset, lost;
+};
+
+bool store_gaps(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+		bool (*each)(void *self, const struct stored_gap *gap), struct err *err);
+
+struct stored_quarantine { // never the raw bytes
+	struct text source, reason;
+	usec_t at, found_at;
+	int64_t offset, length;
+};
+
+bool store_quarantine(struct store *store, int32_t realm, void *self,
+		      bool (*each)(void *self, const struct stored_quarantine *record),
+		      struct err *err);
+
+// --- tokens and access log ---
+
+enum scope_bits {
+	SCOPE_METRICS = 1,
+	SCOPE_MESSAGES = 2,
+	SCOPE_BODIES = 4,
+	SCOPE_REPORTS = 8,
+	SCOPE_FEED = 16,
+	SCOPE_ADMIN = 32
+};
+
+struct token {
+	struct text name;
+	unsigned scopes;
+	struct string_list domains; // empty = all
+	usec_t created_at, expires_at, revoked_at; // USEC_NONE = not
+};
+
+// sha256 of the token's text. *found false when unknown, expired or revoked.
+bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
+		 struct token *token, bool *found, struct err *err);
+bool store_token_add(struct store *store, const unsigned char sha256[32],
+		     const struct token *token, struct err *err);
+bool store_token_revoke(struct store *store, struct text name, bool *found, struct err *err);
+bool store_tokens(struct store *store, void *self,
+		  void (*each)(void *self, const struct token *token), struct err *err);
+
+// The intent row, before the answer starts; *access identifies it for the count row after it.
+bool store_access(struct store *store, struct text token, struct text route, struct text filter,
+		  bool bodies, int64_t *access, struct err *err);
+bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
+
+// --- commands of this room ---
+command_fn cmd_migrate;
+
+#endif

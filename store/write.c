@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// store_commit(): one batch, one transaction.
+//
+// The lane's row is locked first, so all that follows sees and writes as if it were alone. What pairing
+// was given and what it answered stay valid as long as nobody else commits to the lane; therefore a
+// transaction that must be done again (serialization failure, deadlock, partitions to be made first)
+// writes the same lists again, once the lane is locked and its commit number is found unchanged.
+#include "store/write.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+enum { ATTEMPTS = 6, JIDS_KNOWN_MAX = 100000 };
+
+enum outcome { DONE, REPEAT, FAILED };
+
+void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
+	map_free(&writer->jids);
+	map_free(&writer->days);
+	free(writer->marks.items);
+	free(writer);
+}
+
+static bool learn_key(struct plan *plan, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (plan->writer->has_key)
+		return true;
+	if (!sql_run(plan->store, "instance", NULL, &rows, err))
+		return false;
+	struct text key = rows.count ? row_text(&rows, 0, 0) : TEXT_NONE;
+	if (key.n != sizeof plan->writer->key.bytes)
+		return err_set(err, ERR_USAGE, "the database has no pairing key");
+	memcpy(plan->writer->key.bytes, key.p, key.n);
+	plan->writer->has_key = true;
+	return true;
+}
+
+// --- the lane ---
+
+// A new holder raises the fence; a batch of an older one must not be written any more.
+static bool check_fence(struct plan *plan, int64_t fence, struct err *err)
+{
+	struct writer *writer = plan->writer;
+	if (!writer->has_fence) {
+		writer->fence = fence;
+		writer->has_fence = true;
+	}
+	if (writer->fence == fence)
+		return true;
+	return err_set(err, ERR_DATABASE, "another ingester has taken over lane %d", LANE);
+}
+
+static bool lock_lane(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int2(&params, LANE);
+	if (!sql_run(plan->store, "lane_lock", &params, &rows, err))
+		return false;
+	if (!rows.count)
+		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
+	int64_t commit = row_int(&rows, 0, 1);
+	if (!check_fence(plan, row_int(&rows, 0, 0), err))
+		return false;
+	if (plan->loaded && commit != plan->lane_commit)
+		return err_set(err, ERR_DATABASE,
+			       "another ingester wrote while this batch was repeated");
+	plan->lane_commit = commit;
+	plan->commit = commit + 1;
+	return true;
+}
+
+// --- one attempt ---
+
+static bool load(struct plan *plan, struct err *err)
+{
+	if (plan->loaded)
+		return true;
+	if (!learn_key(plan, err) || !plan_load(plan, err))
+		return false;
+	plan->loaded = true;
+	plan_collect(plan);
+	return true;
+}
+
+static bool write_all(struct plan *plan, struct err *err)
+{
+	plan->changed_texts = 0;
+	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
+	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
+	       write_findings(plan, err) && write_marks(plan, err);
+}
+
+static enum outcome failed(struct plan *plan, bool begun_loading)
+{
+	bool again = sql_again(plan->store) && (plan->loaded || !begun_loading);
+	txn_rollback(plan->store);
+	return again && !plan->store->broken ? REPEAT : FAILED;
+}
+
+static enum outcome attempt(struct plan *plan, struct err *err)
+{
+	if (!txn_begin(plan->store, TXN_WRITE, err) || !lock_lane(plan, err) ||
+	    !check_marks(plan, err))
+		return failed(plan, false);
+	if (!load(plan, err))
+		return failed(plan, true);
+	if (plan_needs_days(plan)) {
+		txn_rollback(plan->store);
+		return plan_make_days(plan, err) ? REPEAT : failed(plan, true);
+	}
+	if (!write_all(plan, err))
+		return failed(plan, true);
+	if (txn_commit(plan->store, err))
+		return DONE;
+	return failed(plan, true);
+}
+
+// --- after it ---
+
+static void remember(struct plan *plan)
+{
+	if (plan->writer->jids.count > JIDS_KNOWN_MAX)
+		map_clear(&plan->writer->jids);
+	for (size_t i = 0; i < plan->jids.count; i++)
+		*map_put(&plan->writer->jids, plan->jids.items[i].id) = plan->writer;
+	remember_marks(plan);
+}
+
+static void pause_before(int attempt_number)
+{
+	usec_t jitter = usec_monotonic() % 20;
+	poll(NULL, 0, 5 * attempt_number + (int)jitter);
+}
+
+static enum outcome run(struct plan *plan, struct err *err)
+{
+	enum outcome outcome = REPEAT;
+	for (int i = 0; outcome == REPEAT && i < ATTEMPTS; i++) {
+		if (i > 0 && sql_again(plan->store))
+			pause_before(i);
+		if (err)
+			*err = (struct err){0};
+		outcome = attempt(plan, err);
+	}
+	return outcome;
+}
+
+bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
+		  struct err *err)
+{
+	if (!store->writer)
+		store->writer = xcalloc(1, sizeof *store->writer);
+	struct plan plan = {.store = store, .writer = store->writer, .batch = batch};
+	enum outcome outcome = run(&plan, err);
+
+	if (outcome == DONE) {
+		remember(&plan);
+		if (plan.changed_texts)
+			log_warn(store->app->log, "text_changed",
+				 LOG_I("values", plan.changed_texts),
+				 LOG_S("why", "NUL or not UTF-8, stored with U+FFFD"));
+		*result = (struct batch_result){
+			.commit = plan.commit,
+			.inserted = plan.inserts.count,
+			.updated = plan.updates.count,
+			.moved = plan.moved,
+			.removed = plan.removes.count,
+		};
+	} else {
+		forget_marks(store->writer); // the caller reads them back
+	}
+	plan_free(&plan);
+	if (outcome == REPEAT && err && err->kind == ERR_NONE)
+		return err_set(err, ERR_DATABASE, "the batch could not be written in %d attempts",
+			       ATTEMPTS);
+	return outcome == DONE;
+}

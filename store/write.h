@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of store/: how a batch is written. write.c is the transaction, write_load.c gives pairing
+// what is stored, write_plan.c collects what it answers, write_rows.c, write_evidence.c and
+// write_marks.c write it.
+#ifndef STORE_WRITE_H
+#define STORE_WRITE_H
+
+#include "core/arena.h"
+#include "core/map.h"
+#include "store/message_row.h"
+
+// A growing list; freed with free(list.items).
+#define VEC(type)                                                                                  \
+	struct {                                                                                   \
+		type *items;                                                                       \
+		size_t count, cap;                                                                 \
+	}
+// A new zeroed place at the end.
+#define VEC_ADD(vec)                                                                               \
+	(vec_room((void **)&(vec)->items, &(vec)->cap, (vec)->count, sizeof *(vec)->items),        \
+	 &(vec)->items[(vec)->count++])
+void vec_room(void **items, size_t *cap, size_t count, size_t size);
+
+enum { LANE = 0 }; // the only lane so far: all shards
+
+struct mark {
+	int32_t generation;
+	int64_t offset;
+	int32_t index;
+};
+
+// What a store object remembers between batches (store->writer).
+struct writer {
+	struct map jids; // known to be in the database; emptied when large
+	struct map days; // UTC day + 1: its partitions are there, or cannot be
+	struct hash_key key;
+	bool has_key;
+	int64_t fence;
+	bool has_fence;
+	VEC(struct mark) marks; // as this object wrote them last
+};
+void writer_free(struct writer *writer); // NULL is fine
+
+struct place { // of stored evidence
+	int64_t conv, key;
+	usec_t at;
+};
+
+struct range { // what was asked for a key, or for the findings of one
+	int64_t conv, key;
+	usec_t lo, hi;
+};
+
+struct update {
+	const struct row *was, *row;
+	bool parked;
+};
+
+struct new_jid {
+	int64_t id;
+	struct text text;
+};
+
+struct new_finding {
+	int64_t conv, key, element;
+	const struct finding *finding;
+};
+
+// All that one batch writes: collected once, written again as it is when the transaction must be
+// repeated. Points into the arena of the pairing object.
+struct plan {
+	struct store *store;
+	struct writer *writer;
+	const struct batch *batch;
+	bool loaded;         // pairing has all it wants: rows and so on are final
+	int64_t lane_commit; // of the lane when it was loaded
+	int64_t commit;      // number of this batch
+
+	VEC(struct range) ranges;  // asked keys, sorted by key once loaded
+	VEC(struct place) stored;  // loaded evidence, sorted once loaded
+	VEC(const struct row *) removes;
+	VEC(struct update) updates;
+	VEC(const struct row *) inserts;
+	VEC(struct place) ack_removes;
+	VEC(const struct stored_evidence *) acks;
+	VEC(struct sent) sent;
+	VEC(struct new_jid) jids;
+	struct map jid_seen;
+	VEC(struct new_finding) findings;
+	VEC(struct range) withdraws;
+	size_t moved;
+	size_t changed_texts; // F98: values that were made storable
+};
+
+// --- write_load.c ---
+// Runs the rounds of pairing_wants(). After a failure the pairing object is of no more use.
+bool plan_load(struct plan *plan, struct err *err);
+
+// --- write_plan.c ---
+void plan_collect(struct plan *plan);
+void plan_free(struct plan *plan);
+
+// --- write_days.c ---
+// Partitions of the days that the batch needs and that this object has not seen yet.
+bool plan_needs_days(const struct plan *plan);
+bool plan_make_days(struct plan *plan, struct err *err); // outside of a transaction
+
+// --- write_rows.c ---
+bool write_jids(struct plan *plan, struct err *err);
+bool write_rows(struct plan *plan, struct err *err);
+
+// --- write_evidence.c ---
+bool write_acks(struct plan *plan, struct err *err);
+bool write_sent(struct plan *plan, struct err *err);
+bool write_findings(struct plan *plan, struct err *err);
+
+// --- write_marks.c ---
+bool check_marks(struct plan *plan, struct err *err);
+bool write_marks(struct plan *plan, struct err *err);
+void remember_marks(struct plan *plan);
+void forget_marks(struct writer *writer);
+
+#endif

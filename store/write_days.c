@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Partitions of the days of a batch. They are made before its transaction, because a partition that is
+// attached inside it would keep readers out until the commit.
+#include "store/write.h"
+
+#include <stdlib.h>
+
+// A day outside of the batch's own record times (delay stamps, wrong clocks) is worth a partition
+// only when it brings this many rows; the rest partition takes fewer. So nobody can fill the
+// database with empty days.
+enum { WORTH_A_DAY = 1000 };
+
+static int64_t day_of(usec_t at)
+{
+	return at / USEC_PER_DAY - (at % USEC_PER_DAY < 0);
+}
+
+static bool within_records(const struct batch *batch, int64_t day)
+{
+	for (size_t i = 0; i < batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &batch->checkpoints[i];
+		if (point->first_at == USEC_NONE || point->last_at == USEC_NONE)
+			continue;
+		if (day >= day_of(point->first_at) && day <= day_of(point->last_at))
+			return true;
+	}
+	return false;
+}
+
+static bool is_known(const struct plan *plan, int64_t day)
+{
+	return map_get(&plan->writer->days, day) != NULL;
+}
+
+typedef VEC(int64_t) day_list;
+
+static void count_day(const struct plan *plan, struct map *counts, day_list *wanted, usec_t at)
+{
+	int64_t day = day_of(usec_bounded(at));
+	if (is_known(plan, day))
+		return;
+	uintptr_t *count = (uintptr_t *)map_put(counts, day);
+	uintptr_t enough = within_records(plan->batch, day) ? 1 : WORTH_A_DAY;
+	if (++*count == enough)
+		*VEC_ADD(wanted) = day;
+}
+
+static void list_days(const struct plan *plan, day_list *wanted)
+{
+	struct map counts = {0};
+	for (size_t i = 0; i < plan->inserts.count; i++)
+		count_day(plan, &counts, wanted, plan->inserts.items[i]->sent_at);
+	for (size_t i = 0; i < plan->updates.count; i++)
+		count_day(plan, &counts, wanted, plan->updates.items[i].row->sent_at);
+	for (size_t i = 0; i < plan->acks.count; i++)
+		count_day(plan, &counts, wanted, plan->acks.items[i]->evidence.first);
+	for (size_t i = 0; i < plan->sent.count; i++)
+		count_day(plan, &counts, wanted, plan->sent.items[i].at);
+	map_free(&counts);
+}
+
+bool plan_needs_days(const struct plan *plan)
+{
+	day_list wanted = {0};
+	list_days(plan, &wanted);
+	free(wanted.items);
+	return wanted.count > 0;
+}
+
+static bool make_day(struct plan *plan, int64_t day, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_date(&params, day * USEC_PER_DAY);
+	if (!sql_run(plan->store, "day_make", &params, &rows, err))
+		return false;
+	// False is remembered too: the rows have a place, and a later process may try again.
+	*map_put(&plan->writer->days, day) = plan->writer;
+	return true;
+}
+
+bool plan_make_days(struct plan *plan, struct err *err)
+{
+	day_list wanted = {0};
+	bool fine = true;
+	list_days(plan, &wanted);
+	for (size_t i = 0; fine && i < wanted.count; i++)
+		fine = make_day(plan, wanted.items[i], err);
+	free(wanted.items);
+	return fine;
+}

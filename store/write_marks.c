@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far the input was read, what of it could not be, and what dialects remember: written with the
+// rows, so that a replay finds all of it or nothing (F82, F101).
+#include "store/write.h"
+
+#include <stdlib.h>
+
+// --- marks ---
+
+static int compare_marks(int64_t offset, int32_t index, int64_t other_offset, int32_t other_index)
+{
+	if (offset != other_offset)
+		return offset < other_offset ? -1 : 1;
+	return (index > other_index) - (index < other_index);
+}
+
+static struct mark *known_mark(const struct writer *writer, int32_t generation)
+{
+	for (size_t i = 0; i < writer->marks.count; i++) {
+		if (writer->marks.items[i].generation == generation)
+			return &writer->marks.items[i];
+	}
+	return NULL;
+}
+
+static const struct batch_checkpoint *checkpoint_of(const struct batch *batch, int32_t generation)
+{
+	for (size_t i = 0; i < batch->checkpoint_count; i++) {
+		if (batch->checkpoints[i].generation == generation)
+			return &batch->checkpoints[i];
+	}
+	return NULL;
+}
+
+// The batch was read from the mark that this object wrote last. When somebody else has moved it, or
+// it is at or beyond the batch's own end, the batch holds records that are stored already.
+static bool check_mark(const struct plan *plan, const struct mark *stored, struct err *err)
+{
+	const struct batch_checkpoint *point = checkpoint_of(plan->batch, stored->generation);
+	const struct mark *known = known_mark(plan->writer, stored->generation);
+	if (!point)
+		return true;
+	int order = compare_marks((int64_t)point->mark_offset, (int32_t)point->mark_index,
+				  stored->offset, stored->index);
+	bool moved = known && compare_marks(known->offset, known->index, stored->offset,
+					    stored->index) != 0;
+	if (!moved && (order > 0 || (order == 0 && point->records == 0)))
+		return true;
+	return err_set(err, ERR_INTERNAL,
+		       "mark moved: generation %d is stored up to %lld, the batch ends at %llu",
+		       (int)stored->generation, (long long)stored->offset,
+		       (unsigned long long)point->mark_offset);
+}
+
+bool check_marks(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO generations = {0};
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	if (!plan->batch->checkpoint_count)
+		return true;
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++)
+		put_int4(&generations, plan->batch->checkpoints[i].generation);
+	put_int2(&params, LANE);
+	put_array(&params, OF_INT4, &generations);
+	if (!sql_run(plan->store, "lane_marks", &params, &rows, err))
+		return false;
+	for (int i = 0; i < rows.count; i++) {
+		struct mark stored = {(int32_t)row_int(&rows, i, 0), row_int(&rows, i, 1),
+				      (int32_t)row_int(&rows, i, 2)};
+		if (!check_mark(plan, &stored, err))
+			return false;
+	}
+	return true;
+}
+
+void remember_marks(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		struct mark *mark = known_mark(plan->writer, point->generation);
+		if (!mark)
+			mark = VEC_ADD(&plan->writer->marks);
+		*mark = (struct mark){point->generation, (int64_t)point->mark_offset,
+				      (int32_t)point->mark_index};
+	}
+}
+
+void forget_marks(struct writer *writer)
+{
+	writer->marks.count = 0;
+}
+
+static bool put_mark(struct plan *plan, const struct batch_checkpoint *point, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int2(&params, LANE);
+	put_int4(&params, point->generation);
+	put_int8(&params, (int64_t)point->mark_offset);
+	put_int4(&params, (int32_t)point->mark_index);
+	if (!sql_run(plan->store, "lane_mark_put", &params, &rows, err))
+		return false;
+	if (rows.changed != 1)
+		return err_set(err, ERR_INTERNAL, "mark moved: generation %d",
+			       (int)point->generation);
+	return true;
+}
+
+static void put_hash(struct fields *params, uint32_t length, const unsigned char hash[32])
+{
+	put_int4(params, (int32_t)length);
+	put_bytea(params, length ? (struct text){(const char *)hash, 32} : TEXT(""));
+}
+
+static bool put_generation(struct plan *plan, const struct batch_checkpoint *point,
+			   struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int4(&params, point->generation);
+	put_int8(&params, (int64_t)point->low_water);
+	put_hash(&params, point->print.head_len, point->print.head);
+	put_hash(&params, point->print.tail_len, point->print.tail);
+	put_int8(&params, (int64_t)point->size);
+	put_usec(&params, usec_bounded(point->first_at));
+	put_usec(&params, usec_bounded(point->last_at));
+	put_int8(&params, (int64_t)point->records);
+	put_int8(&params, (int64_t)point->stanzas);
+	put_bool(&params, point->finished);
+	if (!sql_run(plan->store, "generation_put", &params, &rows, err))
+		return false;
+	if (rows.changed != 1)
+		return err_set(err, ERR_INTERNAL, "there is no generation %d",
+			       (int)point->generation);
+	return true;
+}
+
+// A source counts as complete up to now only when its end was reached (store_honesty).
+static bool put_checked(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO generations = {0};
+	FIELDS_AUTO params = {0};
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		if (point->finished || point->low_water >= point->size)
+			put_int4(&generations, point->generation);
+	}
+	if (!generations.count)
+		return true;
+	put_array(&params, OF_INT4, &generations);
+	put_usec(&params, usec_now());
+	return sql_run(plan->store, "source_checked", &params, NULL, err);
+}
+
+static bool put_checkpoints(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		if (!put_mark(plan, point, err) || !put_generation(plan, point, err))
+			return false;
+	}
+	return put_checked(plan, err);
+}
+
+// --- line counters ---
+
+static usec_t newest_record(const struct batch *batch)
+{
+	usec_t newest = USEC_NONE;
+	for (size_t i = 0; i < batch->checkpoint_count; i++) {
+		if (batch->checkpoints[i].last_at > newest)
+			newest = batch->checkpoints[i].last_at;
+	}
+	return usec_bounded(newest == USEC_NONE ? usec_now() : newest);
+}
+
+static bool add_line_counters(struct plan *plan, struct err *err)
+{
+	const int64_t *counts = pairing_line_counts(plan->batch->pairing);
+	FIELDS_AUTO name = {0};
+	FIELDS_AUTO n = {0};
+	FIELDS_AUTO params = {0};
+	for (int i = 0; i < LINE_COUNTERS; i++) {
+		if (counts[i]) {
+			put_zstr(&name, line_counter_names[i]);
+			put_int8(&n, counts[i]);
+		}
+	}
+	if (!n.count)
+		return true;
+	put_int4(&params, plan->batch->realm);
+	put_date(&params, newest_record(plan->batch));
+	put_array(&params, OF_TEXT, &name);
+	put_array(&params, OF_INT8, &n);
+	return sql_run(plan->store, "line_counter_add", &params, NULL, err);
+}
+
+// --- what is missing ---
+
+static bool add_gaps(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->batch->gap_count; i++) {
+		const struct batch_gap *gap = &plan->batch->gaps[i];
+		FIELDS_AUTO params = {0};
+		put_int4(&params, plan->batch->realm);
+		put_int4(&params, gap->source);
+		put_int4(&params, gap->generation);
+		put_int8(&params, (int64_t)gap->from_offset);
+		put_int8(&params, (int64_t)gap->to_offset);
+		put_usec(&params, usec_bounded(gap->from_at));
+		put_usec(&params, usec_bounded(gap->to_at));
+		put_zstr(&params, gap->cause);
+		if (gap->lost < 0)
+			put_null(&params);
+		else
+			put_int8(&params, gap->lost);
+		if (!sql_run(plan->store, "gap_add", &params, NULL, err))
+			return false;
+	}
+	return true;
+}
+
+static bool add_quarantine(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->batch->quarantine_count; i++) {
+		const struct batch_quarantine *it = &plan->batch->quarantine[i];
+		FIELDS_AUTO params = {0};
+		put_int4(&params, plan->batch->realm);
+		put_int4(&params, it->source);
+		put_int4(&params, it->generation);
+		put_int8(&params, (int64_t)it->offset);
+		put_int4(&params, (int32_t)it->index);
+		put_int8(&params, it->length);
+		put_usec(&params, usec_bounded(it->at));
+		put_zstr(&params, it->reason);
+		put_bytea(&params, it->raw.p ? it->raw : TEXT(""));
+		if (!sql_run(plan->store, "quarantine_add", &params, NULL, err))
+			return false;
+	}
+	return true;
+}
+
+// --- facts of dialects ---
+
+enum { FACT_KEY_MAX = 2000 }; // an index entry has at most 2704 bytes (54000)
+
+struct fact_at {
+	const struct batch_fact *fact;
+	size_t order;
+};
+
+static int by_fact(const void *a, const void *b)
+{
+	const struct fact_at *x = a, *y = b;
+	if (x->fact->source != y->fact->source)
+		return x->fact->source < y->fact->source ? -1 : 1;
+	int order = text_compare(x->fact->key, y->fact->key);
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static bool is_last_of_key(const struct fact_at *list, size_t i, size_t count)
+{
+	return i + 1 == count || list[i + 1].fact->source != list[i].fact->source ||
+	       !text_same(list[i + 1].fact->key, list[i].fact->key);
+}
+
+struct fact_query {
+	struct fields source, key, value;
+};
+
+static void fact_query_free(struct fact_query *query)
+{
+	fields_free(&query->source);
+	fields_free(&query->key);
+	fields_free(&query->value);
+}
+#define FACT_QUERY_AUTO __attribute__((cleanup(fact_query_free))) struct fact_query
+
+static bool run_facts(struct plan *plan, const char *name, const struct fact_query *query,
+		      struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	if (!query->source.count)
+		return true;
+	put_array(&params, OF_INT4, &query->source);
+	put_array(&params, OF_TEXT, &query->key);
+	if (query->value.count)
+		put_array(&params, OF_TEXT, &query->value);
+	return sql_run(plan->store, name, &params, NULL, err);
+}
+
+static bool put_facts(struct plan *plan, struct err *err)
+{
+	FACT_QUERY_AUTO kept = {0};
+	FACT_QUERY_AUTO gone = {0};
+	size_t count = plan->batch->fact_count;
+	struct fact_at *list = xcalloc(count + 1, sizeof *list);
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct fact_at){&plan->batch->facts[i], i};
+	qsort(list, count, sizeof *list, by_fact);
+	for (size_t i = 0; i < count; i++) {
+		const struct batch_fact *fact = list[i].fact;
+		if (!is_last_of_key(list, i, count) || fact->key.n > FACT_KEY_MAX)
+			continue;
+		struct fact_query *query = fact->value.p ? &kept : &gone;
+		put_int4(&query->source, fact->source);
+		plan->changed_texts += !put_safe(&query->key, fact->key);
+		if (fact->value.p)
+			plan->changed_texts += !put_safe(&query->value, fact->value);
+	}
+	free(list);
+	return run_facts(plan, "session_forget", &gone, err) &&
+	       run_facts(plan, "session_put", &kept, err);
+}
+
+// --- the batch ---
+
+static bool add_batch(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int8(&params, plan->commit);
+	put_int2(&params, LANE);
+	put_int4(&params, plan->batch->realm);
+	put_int8(&params, (int64_t)plan->batch->events);
+	put_int8(&params, (int64_t)plan->inserts.count);
+	put_int8(&params, (int64_t)plan->updates.count);
+	return sql_run(plan->store, "batch_add", &params, NULL, err);
+}
+
+bool write_marks(struct plan *plan, struct err *err)
+{
+	return add_line_counters(plan, err) && add_gaps(plan, err) && add_quarantine(plan, err) &&
+	       put_facts(plan, err) && put_checkpoints(plan, err) && add_batch(plan, err);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes message rows: merged ones away, changed ones by one UPDATE, new ones by COPY.
+#include "store/write.h"
+
+static struct text domain_of(struct text jid)
+{
+	const char *slash = memchr(jid.p, '/', jid.n);
+	struct text bare = {jid.p, slash ? (size_t)(slash - jid.p) : jid.n};
+	const char *at = memchr(bare.p, '@', bare.n);
+	size_t skip = at ? (size_t)(at - bare.p) + 1 : 0;
+	return (struct text){bare.p + skip, bare.n - skip};
+}
+
+bool write_jids(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO id = {0};
+	FIELDS_AUTO jid = {0};
+	FIELDS_AUTO domain = {0};
+	FIELDS_AUTO params = {0};
+	if (!plan->jids.count)
+		return true;
+	for (size_t i = 0; i < plan->jids.count; i++) {
+		const struct new_jid *it = &plan->jids.items[i];
+		put_int8(&id, it->id);
+		plan->changed_texts += !put_safe(&jid, it->text);
+		put_safe(&domain, domain_of(it->text));
+	}
+	put_array(&params, OF_INT8, &id);
+	put_array(&params, OF_TEXT, &jid);
+	put_array(&params, OF_TEXT, &domain);
+	return sql_run(plan->store, "jid_add", &params, NULL, err);
+}
+
+// --- rows by identity ---
+
+struct identities {
+	struct fields conv, sent_at, key, n;
+};
+
+static void identities_free(struct identities *list)
+{
+	fields_free(&list->conv);
+	fields_free(&list->sent_at);
+	fields_free(&list->key);
+	fields_free(&list->n);
+}
+#define IDENTITIES_AUTO __attribute__((cleanup(identities_free))) struct identities
+
+static void add_identity(struct identities *list, const struct row *row)
+{
+	put_int8(&list->conv, row->conv);
+	put_usec(&list->sent_at, row->sent_at);
+	put_int8(&list->key, row->key);
+	put_int4(&list->n, row->n);
+}
+
+// Every one of them must be there: they were loaded under the lane's lock.
+static bool run_identities(struct plan *plan, const char *name, const struct identities *list,
+			   struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	if (!list->conv.count)
+		return true;
+	put_array(&params, OF_INT8, &list->conv);
+	put_array(&params, OF_TIMESTAMPTZ, &list->sent_at);
+	put_array(&params, OF_INT8, &list->key);
+	put_array(&params, OF_INT4, &list->n);
+	if (!sql_run(plan->store, name, &params, &rows, err))
+		return false;
+	if (rows.changed != (int64_t)list->conv.count)
+		return err_set(err, ERR_INTERNAL, "%s: %lld of %zu rows were found", name,
+			       (long long)rows.changed, list->conv.count);
+	return true;
+}
+
+static bool remove_rows(struct plan *plan, struct err *err)
+{
+	IDENTITIES_AUTO list = {0};
+	for (size_t i = 0; i < plan->removes.count; i++)
+		add_identity(&list, plan->removes.items[i]);
+	return run_identities(plan, "message_delete", &list, err);
+}
+
+static bool park_rows(struct plan *plan, struct err *err)
+{
+	IDENTITIES_AUTO list = {0};
+	for (size_t i = 0; i < plan->updates.count; i++) {
+		if (plan->updates.items[i].parked)
+			add_identity(&list, plan->updates.items[i].was);
+	}
+	return run_identities(plan, "message_park", &list, err);
+}
+
+// --- whole rows ---
+
+static void fill_row(const struct plan *plan, const struct row *row, struct message_row *flat)
+{
+	const struct pairing *pairing = plan->batch->pairing;
+	message_from_row(row, flat);
+	flat->realm = plan->batch->realm;
+	flat->from_jid = pairing_jid_id(pairing, row->from.p ? row->from : TEXT(""));
+	flat->to_jid = pairing_jid_id(pairing, row->to.p ? row->to : TEXT(""));
+	flat->commit = plan->commit;
+}
+
+static bool copy_rows(struct plan *plan, struct err *err)
+{
+	struct copy copy;
+	if (!plan->inserts.count)
+		return true;
+	if (!copy_begin(&copy, plan->store, "copy_message", err))
+		return false;
+	for (size_t i = 0; i < plan->inserts.count; i++) {
+		struct message_row flat;
+		fill_row(plan, plan->inserts.items[i], &flat);
+		copy_row(&copy, MESSAGE_COLUMNS);
+		for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+			plan->changed_texts +=
+				!message_put(&copy.fields, &message_columns[c], &flat);
+	}
+	return copy_end(&copy, err);
+}
+
+struct columns { // one array per parameter of message_update.sql
+	struct fields old_at, old_n, arrays[MESSAGE_COLUMNS];
+};
+
+static void columns_free(struct columns *columns)
+{
+	fields_free(&columns->old_at);
+	fields_free(&columns->old_n);
+	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+		fields_free(&columns->arrays[c]);
+}
+
+static void add_update(struct plan *plan, const struct update *update, struct columns *columns)
+{
+	struct message_row flat;
+	fill_row(plan, update->row, &flat);
+	put_usec(&columns->old_at, update->was->sent_at);
+	put_int4(&columns->old_n, update->parked ? -update->was->n : update->was->n);
+	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+		plan->changed_texts +=
+			!message_put(&columns->arrays[c], &message_columns[c], &flat);
+}
+
+static bool update_some(struct plan *plan, size_t from, size_t to, struct err *err)
+{
+	__attribute__((cleanup(columns_free))) struct columns columns = {0};
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	for (size_t i = from; i < to; i++)
+		add_update(plan, &plan->updates.items[i], &columns);
+	put_array(&params, OF_TIMESTAMPTZ, &columns.old_at);
+	put_array(&params, OF_INT4, &columns.old_n);
+	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+		put_array(&params, message_columns[c].element, &columns.arrays[c]);
+	if (!sql_run(plan->store, "message_update", &params, &rows, err))
+		return false;
+	if (rows.changed != (int64_t)(to - from))
+		return err_set(err, ERR_INTERNAL, "message_update: %lld of %zu rows were found",
+			       (long long)rows.changed, to - from);
+	return true;
+}
+
+// In pieces: the arrays of a statement are held whole, here and in the server.
+enum { UPDATES_AT_ONCE = 10000 };
+
+static bool update_rows(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->updates.count; i += UPDATES_AT_ONCE) {
+		size_t end = i + UPDATES_AT_ONCE;
+		end = end < plan->updates.count ? end : plan->updates.count;
+		if (!update_some(plan, i, end, err))
+			return false;
+	}
+	return true;
+}
+
+bool write_rows(struct plan *plan, struct err *err)
+{
+	return remove_rows(plan, err) && park_rows(plan, err) && update_rows(plan, err) &&
+	       copy_rows(plan, err);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// Realms, sources, generations, tokens and the access log.
+#include "tests/db/fixture.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct fixture fixture;
+static struct store *store;
+static struct err err;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start(&fixture);
+	store = fixture_open(&fixture, STORE_WRITE);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	store_close(store);
+	fixture_stop(&fixture);
+	return 0;
+}
+
+static struct realm must_realm(const char *name, const struct realm_settings *rules)
+{
+	struct realm realm = {0};
+	if (!store_realm(store, name, rules, &realm, &err))
+		fail_msg("%s", err.text);
+	return realm;
+}
+
+static void realms_share_one_key_and_keep_their_number(void **state)
+{
+	(void)state;
+	struct realm a = must_realm("default", NULL), b = must_realm("other", NULL);
+	struct realm again = must_realm("default", NULL);
+	assert_int_not_equal(a.id, b.id);
+	assert_int_equal(a.id, again.id);
+	assert_memory_equal(a.key.bytes, b.key.bytes, sizeof a.key.bytes);
+}
+
+static void given_rules_win_and_are_kept(void **state)
+{
+	(void)state;
+	struct realm_settings rules, stored;
+	struct realm realm;
+	realm_settings_default(&rules);
+	realm_settings_default(&stored);
+	rules.w_match = 12345 * USEC_PER_SEC;
+	string_list_add(&rules.hosts, TEXT("example.org"));
+	must_realm("ruled", &rules);
+	must_realm("ruled", NULL);
+	assert_true(store_realm_rules(store, "ruled", &realm, &stored, &err));
+	assert_int_equal(stored.w_match, rules.w_match);
+	assert_true(string_list_has(&stored.hosts, TEXT("example.org")));
+	assert_false(store_realm_rules(store, "nowhere", &realm, &stored, &err));
+	assert_int_equal(err.kind, ERR_USAGE);
+	realm_settings_free(&rules);
+	realm_settings_free(&stored);
+}
+
+static void a_source_keeps_its_number_when_its_setting_changes(void **state)
+{
+	(void)state;
+	struct realm realm = must_realm("default", NULL);
+	int32_t first = 0, second = 0, feed = 0, same = 0;
+	assert_true(store_source(store, realm.id, "log", "prosody", "/a", true, &first, &err));
+	assert_true(
+		store_source(store, realm.id, "log", "openfire-audit", "/b", true, &second, &err));
+	assert_int_equal(first, second);
+	assert_int_equal(
+		fixture_int(store, "SELECT flush_allowance FROM source WHERE name = 'log'"),
+		120000000);
+	assert_true(store_feed(store, realm.id, TEXT("log"), &same, &err));
+	assert_int_equal(first, same);
+	assert_true(store_feed(store, realm.id, TEXT("feed"), &feed, &err));
+	assert_int_not_equal(first, feed);
+	assert_false(store_feed(store, realm.id, TEXT("a\0b"), &feed, &err));
+	assert_string_equal(store->sqlstate, "22021");
+}
+
+static void *add_source(void *argument)
+{
+	struct store *own = fixture_open(&fixture, STORE_WRITE);
+	int32_t id;
+	char name[32];
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "many-%d-%d", *(int *)argument, i);
+		if (!store_source(own, 1, name, "prosody", name, false, &id, NULL))
+			print_error("%s\n", name);
+	}
+	store_close(own);
+	return NULL;
+}
+
+static void numbers_given_out_at_once_differ(void **state)
+{
+	(void)state;
+	pthread_t threads[3];
+	int numbers[3] = {0, 1, 2};
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, add_source, &numbers[i]);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(fixture_int(store, "SELECT count(DISTINCT id) FROM source WHERE name LIKE "
+					    "'many-%'"),
+			 30);
+}
+
+static void generations_come_back_newest_first_with_their_mark(void **state)
+{
+	(void)state;
+	struct realm realm = must_realm("default", NULL);
+	struct fingerprint print = {.head_len = 4096, .head = {1, 2, 3}};
+	struct generation made[2], list[8];
+	int32_t source;
+	size_t count;
+	assert_true(store_source(store, realm.id, "g", "prosody", "/g", false, &source, &err));
+	for (int i = 0; i < 2; i++)
+		assert_true(store_generation_new(store, source, "/g", &print, &made[i], &err));
+	char text[200];
+	snprintf(text, sizeof text, "INSERT INTO lane_mark VALUES (0, %d, 77, 2)", made[0].id);
+	fixture_sql(store, text);
+	assert_true(store_generations(store, realm.id, list, 8, &count, &err));
+	assert_int_equal(count, 2);
+	assert_int_equal(list[0].id, made[1].id);
+	assert_false(list[0].has_mark);
+	assert_true(list[1].has_mark);
+	assert_int_equal(list[1].mark_offset, 77);
+	assert_int_equal(list[1].mark_index, 2);
+	assert_int_equal(list[1].print.head_len, 4096);
+	assert_memory_equal(list[1].print.head, print.head, 32);
+	assert_int_equal(list[1].print.tail_len, 0);
+}
+
+static void take_fact(void *self, struct text key, struct text value)
+{
+	assert_true(text_is(key, "c2s1"));
+	assert_true(text_is(value, "a@b/c"));
+	(*(int *)self)++;
+}
+
+static void remembered_facts_come_back(void **state)
+{
+	(void)state;
+	int count = 0;
+	fixture_sql(store, "INSERT INTO source_session VALUES (7, 'c2s1', 'a@b/c'), (8, 'x', 'y')");
+	assert_true(store_recall(store, 7, &count, take_fact, &err));
+	assert_int_equal(count, 1);
+}
+
+// --- tokens ---
+
+static void add_token(const char *name, unsigned char byte, usec_t expires)
+{
+	unsigned char hash[32] = {byte};
+	struct token token = {.name = text_of(name),
+			      .scopes = SCOPE_METRICS | SCOPE_MESSAGES,
+			      .created_at = USEC_NONE,
+			      .expires_at = expires,
+			      .revoked_at = USEC_NONE};
+	string_list_add(&token.domains, TEXT("example.org"));
+	string_list_add(&token.domains, TEXT("example.net"));
+	if (!store_token_add(store, hash, &token, &err))
+		fail_msg("%s", err.text);
+	string_list_free(&token.domains);
+}
+
+static bool token_is_good(unsigned char byte)
+{
+	unsigned char hash[32] = {byte};
+	struct arena *arena = arena_new();
+	struct token token;
+	bool found;
+	assert_true(store_token(store, hash, arena, &token, &found, &err));
+	if (found) {
+		assert_int_equal(token.scopes, SCOPE_METRICS | SCOPE_MESSAGES);
+		assert_int_equal(token.domains.count, 2);
+		assert_string_equal(token.domains.items[1], "example.net");
+		assert_int_equal(token.revoked_at, USEC_NONE);
+	}
+	arena_free(arena);
+	return found;
+}
+
+static void count_token(void *self, const struct token *token)
+{
+	(void)token;
+	(*(int *)self)++;
+}
+
+static void tokens_are_good_until_they_expire_or_are_revoked(void **state)
+{
+	(void)state;
+	bool found;
+	int count = 0;
+	add_token("old", 1, usec_now() - USEC_PER_SEC);
+	add_token("good", 2, usec_now() + 1000 * USEC_PER_SEC);
+	add_token("ever", 3, USEC_NONE);
+	assert_false(token_is_good(1));
+	assert_true(token_is_good(2));
+	assert_true(token_is_good(3));
+	assert_false(token_is_good(4));
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM token WHERE used_at > now() - "
+					    "interval '1 minute'"),
+			 2);
+	assert_true(store_token_revoke(store, TEXT("good"), &found, &err) && found);
+	assert_false(token_is_good(2));
+	assert_true(store_token_revoke(store, TEXT("nobody"), &found, &err) && !found);
+	assert_true(store_tokens(store, &count, count_token, &err));
+	assert_int_equal(count, 3);
+}
+
+static void a_token_name_is_used_once(void **state)
+{
+	(void)state;
+	unsigned char hash[32] = {99};
+	struct token token = {
+		.name = TEXT("ever"), .created_at = USEC_NONE, .expires_at = USEC_NONE};
+	assert_false(store_token_add(store, hash, &token, &err));
+	assert_int_equal(err.kind, ERR_USAGE);
+}
+
+static void an_access_is_logged_before_and_after(void **state)
+{
+	(void)state;
+	int64_t access = 0;
+	assert_true(store_access(store, TEXT("ever"), TEXT("/v1/messages"), TEXT("limit=1"), true,
+				 &access, &err));
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM access_log WHERE rows IS NULL"),
+			 1);
+	assert_true(store_access_done(store, access, 17, &err));
+	assert_int_equal(fixture_int(store, "SELECT rows FROM access_log"), 17);
+}
+
+static bool stop_at_once(void *self, const struct rows *row)
+{
+	assert_int_equal(row->count, 1);
+	(*(int *)self)++;
+	return false;
+}
+
+static void a_stream_can_be_stopped(void **state)
+{
+	(void)state;
+	int count = 0;
+	assert_true(sql_each(store, "tokens", NULL, &count, stop_at_once, &err));
+	assert_int_equal(count, 1);
+	assert_true(sql_run(store, "instance", NULL, NULL, &err));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(realms_share_one_key_and_keep_their_number),
+		cmocka_unit_test(given_rules_win_and_are_kept),
+		cmocka_unit_test(a_source_keeps_its_number_when_its_setting_changes),
+		cmocka_unit_test(numbers_given_out_at_once_differ),
+		cmocka_unit_test(generations_come_back_newest_first_with_their_mark),
+		cmocka_unit_test(remembered_facts_come_back),
+		cmocka_unit_test(tokens_are_good_until_they_expire_or_are_revoked),
+		cmocka_unit_test(a_token_name_is_used_once),
+		cmocka_unit_test(an_access_is_logged_before_and_after),
+		cmocka_unit_test(a_stream_can_be_stopped),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every embedded statement is prepared and explained on a fresh schema; every object of the
+// schema says what it is for.
+#include "tests/db/fixture.h"
+
+#include "core/embedded.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct fixture fixture;
+static struct store *store;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start(&fixture);
+	store = fixture_open(&fixture, STORE_WRITE);
+	fixture_sql(store, "SELECT make_day(current_date), make_day(current_date - 1)");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	store_close(store);
+	fixture_stop(&fixture);
+	return 0;
+}
+
+static bool failed(const char *name, PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+	bool bad = status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+	if (bad)
+		print_error("%s: %s", name, PQresultErrorMessage(result));
+	PQclear(result);
+	return bad;
+}
+
+static int parameter_count(const char *name)
+{
+	PGresult *result = PQdescribePrepared(store->conn, name);
+	int count = PQnparams(result);
+	PQclear(result);
+	return count;
+}
+
+// The plan for any parameters: what a prepared statement comes to after a few uses.
+static bool explain(const char *name)
+{
+	struct buf text = {0};
+	int count = parameter_count(name);
+	buf_printf(&text, "EXPLAIN EXECUTE %s", name);
+	for (int i = 0; i < count; i++)
+		buf_printf(&text, "%sNULL", i ? ", " : " (");
+	buf_zstr(&text, count ? ")" : "");
+	bool bad = failed(name, PQexec(store->conn, text.data));
+	buf_free(&text);
+	return !bad;
+}
+
+static bool is_copy(const struct sql_file *file)
+{
+	return strncmp(file->name, "copy_", 5) == 0;
+}
+
+static void every_statement_can_be_prepared_and_explained(void **state)
+{
+	(void)state;
+	int bad = 0;
+	PQsetnonblocking(store->conn, 0);
+	failed("settings",
+	       PQexec(store->conn, "DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan"));
+	for (size_t i = 0; i < sql_file_count; i++) {
+		const struct sql_file *file = &sql_files[i];
+		if (is_copy(file))
+			continue;
+		if (failed(file->name, PQprepare(store->conn, file->name, file->text, 0, NULL)) ||
+		    !explain(file->name))
+			bad++;
+	}
+	failed("settings", PQexec(store->conn, "DEALLOCATE ALL; RESET plan_cache_mode"));
+	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
+	PQsetnonblocking(store->conn, 1);
+	assert_int_equal(bad, 0);
+}
+
+static void every_copy_is_accepted(void **state)
+{
+	(void)state;
+	int bad = 0;
+	for (size_t i = 0; i < sql_file_count; i++) {
+		struct copy copy;
+		struct err err = {0};
+		if (!is_copy(&sql_files[i]))
+			continue;
+		if (copy_begin(&copy, store, sql_files[i].name, &err) && copy_end(&copy, &err))
+			continue;
+		print_error("%s\n", err.text);
+		bad++;
+	}
+	assert_int_equal(bad, 0);
+	assert_true(store_alive(store));
+}
+
+static void every_statement_says_its_licence_and_names_its_columns(void **state)
+{
+	(void)state;
+	static const char spdx[] = "-- SPDX-License-Identifier: Apache-2.0\n";
+	for (size_t i = 0; i < sql_file_count; i++) {
+		assert_int_equal(strncmp(sql_files[i].text, spdx, sizeof spdx - 1), 0);
+		assert_null(strstr(sql_files[i].text, "SELECT *"));
+	}
+}
+
+static void assert_none(const char *query)
+{
+	char *first = fixture_text(store, query);
+	if (*first)
+		fail_msg("%s", first);
+	free(first);
+}
+
+static void everything_has_a_comment(void **state)
+{
+	(void)state;
+	assert_none("SELECT relname FROM pg_class WHERE relnamespace = 'receiptd'::regnamespace "
+		    "AND relkind IN ('r', 'p', 'i', 'I', 'v', 'm') AND obj_description(oid, "
+		    "'pg_class') IS NULL LIMIT 1");
+	assert_none(
+		"SELECT attrelid::regclass || '.' || attname FROM pg_attribute WHERE attnum > 0 "
+		"AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL AND attrelid "
+		"IN (SELECT oid FROM pg_class WHERE relnamespace = 'receiptd'::regnamespace AND "
+		"relkind IN ('r', 'p', 'v')) LIMIT 1");
+	assert_none("SELECT proname FROM pg_proc WHERE pronamespace = 'receiptd'::regnamespace AND "
+		    "obj_description(oid, 'pg_proc') IS NULL LIMIT 1");
+}
+
+static void there_are_no_sequences_and_no_foreign_keys(void **state)
+{
+	(void)state;
+	assert_none("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = "
+		    "'receiptd'::regnamespace");
+	assert_none("SELECT conname FROM pg_constraint WHERE contype = 'f' AND connamespace = "
+		    "'receiptd'::regnamespace");
+}
+
+// A row of sent_id for days that have no partition yet: the rest partition keeps it until they
+// have.
+#define ADD_SENT                                                                                   \
+	"INSERT INTO sent_id SELECT d, 1, 0, 1, 1, d, 1, 1, 1 FROM (SELECT current_date - 5 AS d) t"
+
+static void a_day_is_made_once_and_takes_its_rows_from_the_rest(void **state)
+{
+	(void)state;
+	static const char where[] = "SELECT count(*) FROM sent_id_other";
+	fixture_sql(store, ADD_SENT);
+	assert_int_equal(fixture_int(store, where), 1);
+	for (int i = 0; i < 2; i++)
+		assert_none("SELECT 'refused' WHERE NOT make_day(current_date - 5)");
+	assert_int_equal(fixture_int(store, where), 0);
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM sent_id"), 1);
+	fixture_sql(store, "DELETE FROM sent_id");
+}
+
+static void days_out_of_bounds_are_not_made(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		fixture_int(
+			store,
+			"SELECT count(*) FROM unnest(ARRAY[date '2014-12-31', date '2100-01-01', "
+			"current_date + 3, current_date - 8000, NULL]) AS d WHERE make_day(d)"),
+		0);
+}
+
+static void a_long_query_does_not_hold_up_a_new_day(void **state)
+{
+	(void)state;
+	struct store *reader = fixture_open(&fixture, STORE_READ);
+	fixture_sql(reader, "BEGIN; SELECT count(*) FROM message");
+	assert_none("SELECT 'waited' WHERE make_day(current_date - 6)");
+	fixture_sql(reader, "COMMIT");
+	assert_none("SELECT 'refused' WHERE NOT make_day(current_date - 6)");
+	store_close(reader);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_statement_can_be_prepared_and_explained),
+		cmocka_unit_test(every_copy_is_accepted),
+		cmocka_unit_test(every_statement_says_its_licence_and_names_its_columns),
+		cmocka_unit_test(everything_has_a_comment),
+		cmocka_unit_test(there_are_no_sequences_and_no_foreign_keys),
+		cmocka_unit_test(a_day_is_made_once_and_takes_its_rows_from_the_rest),
+		cmocka_unit_test(days_out_of_bounds_are_not_made),
+		cmocka_unit_test(a_long_query_does_not_hold_up_a_new_day),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Real captures of real servers, imported, against what the clients themselves say. Captures are
+# looked for below tests/data, or below the folder RECEIPTD_CAPTURES (openfire/ and prosody/).
+import glob
+import gzip
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+import product  # noqa: E402
+import truth  # noqa: E402
+import truth_load  # noqa: E402
+
+DATA = os.environ.get("RECEIPTD_CAPTURES") or os.path.join(product.ROOT, "tests", "data")
+
+
+def inside(folder, *patterns):
+    return sorted(path for pattern in patterns for path in glob.glob(os.path.join(folder, pattern)))
+
+
+def captures():
+    """(kind, name, folder, logs): a capture may hold the same traffic in several logs."""
+    for audit in inside(DATA, "openfire/*/audit-gaps.json"):
+        folder = os.path.dirname(audit)
+        logs = inside(folder, "jive.audit-*", "logs/jive.audit-*")
+        if logs and has_sessions(logs[0]):
+            yield "openfire", os.path.basename(folder), folder, logs
+    for folder in inside(DATA, "prosody/*"):
+        if inside(folder, "events.ndjson*", "truth/events.ndjson*"):
+            for log in inside(folder, "debug-*.log*"):
+                if b"\tRECV: <" in read(log):
+                    name = f"{os.path.basename(folder)} {os.path.basename(log)}"
+                    yield "prosody", name, folder, [log]
+
+
+def read(path):
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
+        return file.read()
+
+
+def has_sessions(log):
+    """IQ audit is on and the stamps are English: what the dialect promises."""
+    text = read(log)
+    english = b' AM">' in text or b' PM">' in text
+    return english and b"urn:ietf:params:xml:ns:xmpp-bind" in text
+
+
+def lay_out(program, name, logs, last):
+    """Plain copies, as old as the traffic: a log without years is dated by its mtime."""
+    folder = program.path(name.replace(" ", "_"))
+    os.mkdir(folder)
+    for log in logs:
+        target = os.path.join(folder, os.path.basename(log).removesuffix(".gz"))
+        with open(target, "wb") as out:
+            out.write(read(log))
+        os.utime(target, (last, last))
+    return sorted(glob.glob(os.path.join(folder, "*")))
+
+
+def run(tap, program, kind, name, folder, logs):
+    known = truth_load.LOADERS[kind](folder)
+    files = lay_out(program, name, logs, max(s.at for s in known.sent) + 5)
+    realm = name.replace(" ", "-")
+    status = program.call("import", "--realm", realm, *files, check=False)
+    if not tap.ok(status == 0, f"{kind} {name}: imported"):
+        program.complain(f"status {status}")
+        return
+    messages = program.export("messages", realm + ".ndjson", "--realm", realm)
+    result = truth.compare(kind, folder, messages)
+    for passed, text in truth.bars(result):
+        tap.ok(passed, f"{kind} {name}: {text}")
+    for text in result.bad[:12]:
+        tap.note(text)
+    tap.note(", ".join(f"{key} {value}" for key, value in sorted(result.counts.items())))
+
+
+def main():
+    tap = product.Tap()
+    program = product.Product(environment={"TZ": "UTC"})
+    try:
+        program.call("migrate")
+        keeper = program.start("serve")
+        found = list(captures())
+        tap.ok(bool(found), f"{len(found)} captures found")
+        for kind, name, folder, logs in found:
+            run(tap, program, kind, name, folder, logs)
+        product.stop(keeper)
+    finally:
+        program.close()
+    tap.done()
+
+
+main()

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The formats in which a script of traffic is written down. Each writer turns an emission into
+bytes and stamps the lines: stamp = the instant as the log shows it, ordinal = how many records of
+the log had the same stamp before (PAIRING T1b)."""
+
+import datetime
+import json
+
+import stanzas as st
+
+SECOND = 1000 * 1000
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def civil(at, offset_minutes=0):
+    return EPOCH + datetime.timedelta(microseconds=at, minutes=offset_minutes)
+
+
+class Writer:
+    step = 1  # of its clock, microseconds
+
+    def __init__(self, rng, offset=0):
+        self.rng, self.offset = rng, offset
+        self.last_stamp, self.same = None, 0
+        self.records = self.unparsable = 0
+
+    def tick(self, at):
+        """Stamp and ordinal of the next record."""
+        stamp = at - at % self.step
+        self.same = self.same + 1 if stamp == self.last_stamp else 0
+        self.last_stamp = stamp
+        self.records += 1
+        return stamp, min(self.same, self.step - 1)
+
+    def emit(self, kind, what, now):
+        return getattr(self, kind)(what, now).encode("utf-8")
+
+    def header(self):
+        return b""
+
+    def footer(self):
+        return b""
+
+    def resolve(self, stanza):
+        """Delay placeholders become elements with a stamp as precise as this server's."""
+        copy = stanza.copy()
+        copy.kids = [st.delay(kid[1], self.delay_stamp(kid[2])) if isinstance(kid, tuple) else kid
+                     for kid in stanza.kids]
+        return copy
+
+
+class Observations(Writer):
+    """NDJSON, one observation a line (PAIRING section 9, input)."""
+
+    def delay_stamp(self, at):
+        return civil(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def line(self, line, _now, xml=None):
+        line.stamp, line.ordinal = self.tick(line.at)
+        stamp = civil(line.stamp).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        xml = xml or st.render(self.resolve(line.stanza), cdata=True, order=self.rng.shuffle)
+        record = {"ts": stamp, "feed": "c2s", "dir": line.dir, "stanza": xml}
+        if line.session:
+            record["session"] = line.session.jid
+        return json.dumps(record, ensure_ascii=self.rng.random() < 0.5) + "\n"
+
+    def bad(self, line, now):
+        self.unparsable += 1
+        return self.line(line, now, st.render(line.stanza).replace("</body>", ""))
+
+    def login(self, _session, _now):
+        return ""
+
+    logout = login
+
+
+class Prosody(Writer):
+    """mod_stanza_debug, file sink: whole seconds, one line a record, newline -> newline + TAB."""
+
+    step = SECOND
+
+    def __init__(self, rng, offset=0, iso=True):
+        super().__init__(rng, offset)
+        self.iso = iso
+        self.names = [f"c2s{0x5587dc000000 + rng.randrange(1 << 20) * 16:x}" for _ in range(60)]
+
+    def delay_stamp(self, at):
+        return civil(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def stamp_text(self, stamp):
+        local = civil(stamp, self.offset)
+        if not self.iso:
+            return f"{MONTHS[local.month - 1]} {local:%d %H:%M:%S}"
+        sign, minutes = "-" if self.offset < 0 else "+", abs(self.offset)
+        return f"{local:%Y-%m-%dT%H:%M:%S}{sign}{minutes // 60:02}{minutes % 60:02}"
+
+    def record(self, at, source, level, text):
+        stamp, ordinal = self.tick(at)
+        text = text.replace("\n", "\n\t")
+        return stamp, ordinal, f"{self.stamp_text(stamp)} {source}\t{level}\t{text}\n"
+
+    def plain(self, at, source, text, level="debug"):
+        return self.record(at, source, level, text)[2]
+
+    def xml(self, stanza):
+        text = st.render(stanza, order=self.rng.shuffle, all_escaped=True)
+        return "".join(chr(0x2400 + ord(c)) if c < " " and c not in "\t\n" else c for c in text)
+
+    def line(self, line, now, xml=None):
+        xml = xml or self.xml(self.resolve(line.stanza))
+        verb, tag = ("RECV", "Received") if line.dir == "in" else ("SEND", "Sending")
+        name = line.session.name
+        head = xml[:xml.index(">") + 1].replace("/>", ">")
+        before = self.plain(now, name, f"{tag}[c2s]: {head}") if verb == "SEND" else ""
+        line.stamp, line.ordinal, text = self.record(now, name, "debug", f"{verb}: {xml}")
+        after = self.plain(now, name, f"{tag}[c2s]: {head}") if verb == "RECV" else ""
+        return before + text + after + self.noise(now)
+
+    def bad(self, line, now):
+        self.unparsable += 1
+        broken = self.xml(line.stanza).replace("<body>", "<body><q:x/>")
+        return self.line(line, now, broken)
+
+    def noise(self, now):
+        if self.rng.random() > 0.1:
+            return ""
+        text = self.rng.choice((
+            "Archiving stanza: <id> (<message xmlns='jabber:client' id='no' type='chat'>)",
+            "Statistics disabled", "stanza routed: <message to='x@y.example'/>",
+            "RECVD: <message to='x@y.example' id='no'><body>no</body></message>"))
+        return self.plain(now, "sea.example:mam", text)
+
+    def login(self, session, now):
+        """A name is a memory address: it is used again as soon as it is free."""
+        session.name = name = self.names.pop(self.rng.randrange(min(8, len(self.names))))
+        bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+        wanted = st.escape(session.jid.partition("/")[2], True)
+        bound = st.escape(session.jid, True)
+        return "".join((
+            self.plain(now, name, "Client connected", "info"),
+            self.plain(now, name, "RECV: <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
+                                  "mechanism='PLAIN'>AGFkYQBzZWNyZXQ=</auth>"),
+            self.plain(now, name, f"Authenticated as {session.user.bare}", "info"),
+            self.plain(now, name, f"RECV: <iq type='set' id='b'>{bind}<resource>{wanted}"
+                                  "</resource></bind></iq>"),
+            self.plain(now, name, f"SEND: <iq type='result' id='b'>{bind}<jid>{bound}"
+                                  "</jid></bind></iq>"),
+            self.plain(now, name, f"Resource bound: {session.jid}"),
+            self.plain(now, name, "RECV: <presence xml:lang='en'><priority>1</priority></presence>")
+        ))
+
+    def logout(self, session, now):
+        name = session.name
+        self.names.insert(0, name)
+        return (self.plain(now, name, "RECV: <presence type='unavailable'/>") +
+                self.plain(now, name, "Client disconnected: connection closed", "info") +
+                self.plain(now, name, f"Destroying session for {session.jid}"))
+
+
+class Openfire(Writer):
+    """Message audit log with IQ and presence: one endless line, no direction, 12-hour clock."""
+
+    step = 1000
+
+    def __init__(self, rng, offset=0, closed=True):
+        super().__init__(rng, offset)
+        self.closed = closed
+
+    def header(self):
+        return b'<jive xmlns="http://www.jivesoftware.org">'
+
+    def footer(self):
+        return b"</jive>" if self.closed else b""
+
+    def delay_stamp(self, at):
+        return civil(at).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at // 1000 % 1000:03}Z"
+
+    def stamp_text(self, stamp):
+        t = civil(stamp, self.offset)
+        return (f"{MONTHS[t.month - 1]} {t:%d}, {t:%Y} {t.hour % 12 or 12:02}:{t:%M:%S}:"
+                f"{t.microsecond // 1000:03} {'PM' if t.hour >= 12 else 'AM'}")
+
+    def packet(self, at, stream, status, xml):
+        stamp, ordinal = self.tick(at)
+        stream = f' streamID="{stream}"' if stream else ""
+        return stamp, ordinal, (
+            f'<packet xmlns="http://www.jivesoftware.org"{stream} status="{status}" '
+            f'timestamp="{self.stamp_text(stamp)}">{xml}</packet>')
+
+    def xml(self, line):
+        stanza = self.resolve(line.stanza)
+        attrs = {k: v for k, v in stanza.attrs.items() if k != "from"}
+        stanza.attrs = {"xmlns": "", **attrs}
+        stanza.attrs["from"] = (line.session.jid if line.dir == "in"
+                                else line.stanza.attrs["from"])
+        return st.render(stanza, quote='"', cdata=True)
+
+    def line(self, line, now, xml=None):
+        xml = xml or self.xml(line)
+        before = ""
+        if line.stanza.attrs.get("type") == "error":  # seen once more, without a session
+            line.stamp, line.ordinal, before = self.packet(now, None, "unknown", xml)
+            return before + self.packet(now, line.session.name, "auth", xml)[2]
+        line.stamp, line.ordinal, text = self.packet(now, line.session.name, "auth", xml)
+        return text
+
+    def bad(self, line, now):
+        self.unparsable += 1
+        return self.line(line, now, self.xml(line).replace("bad ", "bad &#1;", 1))
+
+    def login(self, session, now):
+        letters = "0123456789abcdefghijklmnopqrstuvwxyz"
+        session.name = name = "".join(self.rng.choices(letters, k=10))
+        bind = '<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind">'
+        resource = st.escape(session.jid.partition("/")[2], True)
+        jid = st.escape(session.jid, True)
+        packets = (
+            ("connected", f'<iq xmlns="" type="set" id="b">{bind}<resource>{resource}</resource>'
+                          "</bind></iq>"),
+            ("auth", f'<iq xmlns="" type="result" id="b" to="{session.user.host}/{name}">{bind}'
+                     f"<jid>{jid}</jid></bind></iq>"),
+            ("auth", f'<presence xmlns="" from="{jid}"/>'))
+        return "".join(self.packet(now, name, status, xml)[2] for status, xml in packets)
+
+    def logout(self, session, now):
+        xml = f'<presence xmlns="" type="unavailable" from="{st.escape(session.jid, True)}"/>'
+        return self.packet(now, session.name, "closed", xml)[2]
+
+
+FORMATS = {
+    "observations": Observations,
+    "prosody": Prosody,
+    "prosody-default": lambda rng, offset: Prosody(rng, offset, iso=False),
+    "openfire": Openfire,
+    "openfire-open": lambda rng, offset: Openfire(rng, offset, closed=False),
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Socket reads to stanzas: any cut, several connections, what must not come out.
+#include "core/buf.h"
+#include "ingest/reassembly.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void keep(void *self, const struct record *record)
+{
+	struct buf *out = self;
+
+	buf_printf(out, "%llu.%u ", (unsigned long long)record->offset, record->index);
+	buf_text(out, record->session_key);
+	buf_char(out, ' ');
+	if (record->kind == RECORD_QUARANTINE)
+		buf_zstr(out, record->reason);
+	else
+		buf_text(out, record->xml);
+	buf_char(out, '\n');
+}
+
+static void give(struct reassembly *reassembly, const char *key, uint64_t offset, struct text xml)
+{
+	reassembly_read(reassembly, &(struct record){.kind = RECORD_READ,
+						     .dir = DIR_IN,
+						     .session_key = text_of(key),
+						     .offset = offset,
+						     .xml = xml});
+}
+
+static const char talk[] =
+	"<?xml version='1.0'?><stream:stream to='a'><auth mechanism='PLAIN'>c2VjcmV0</auth>"
+	" <message id='1'><body>&lt;/message> <![CDATA[</message>]]></body></message>"
+	"<iq id='2'/><a xmlns='urn:xmpp:sm:3' h='1'/>\n<presence/></stream:stream>";
+
+static const char wanted[] =
+	"<message id='1'><body>&lt;/message> <![CDATA[</message>]]></body></message>\n"
+	"<iq id='2'/>\n<presence/>\n";
+
+static void just_xml(void *self, const struct record *record)
+{
+	struct buf *out = self;
+
+	assert_int_equal(record->kind, RECORD_STANZA);
+	buf_text(out, record->xml);
+	buf_char(out, '\n');
+}
+
+static void any_cut_gives_the_same_stanzas_and_no_password(void **state)
+{
+	(void)state;
+	for (size_t cut = 1; cut < sizeof(talk); cut++) {
+		struct buf out = {0};
+		struct reassembly *reassembly =
+			reassembly_new(&(struct reassembly_sink){&out, just_xml});
+		for (size_t at = 0; at < sizeof(talk) - 1; at += cut) {
+			size_t left = sizeof(talk) - 1 - at;
+			give(reassembly, "c", at,
+			     (struct text){talk + at, left < cut ? left : cut});
+		}
+		assert_string_equal(out.data, wanted);
+		assert_true(reassembly_low_water(reassembly) == UINT64_MAX);
+		reassembly_free(reassembly);
+		buf_free(&out);
+	}
+}
+
+static void connections_do_not_mix_and_positions_grow(void **state)
+{
+	(void)state;
+	struct buf out = {0};
+	struct reassembly *reassembly = reassembly_new(&(struct reassembly_sink){&out, keep});
+
+	give(reassembly, "a", 10, TEXT("<message id='a1'><body>x"));
+	give(reassembly, "b", 20, TEXT("<message id='b1'/><message id='b2'/>"));
+	assert_int_equal(reassembly_low_water(reassembly), 10);
+	give(reassembly, "a", 30, TEXT("</body></message><mess"));
+	assert_int_equal(reassembly_low_water(reassembly), 30);
+	reassembly_closed(reassembly, &(struct record){.session_key = TEXT("a"), .offset = 40});
+	assert_string_equal(out.data, "20.0 b <message id='b1'/>\n20.1 b <message id='b2'/>\n"
+				      "30.0 a <message id='a1'><body>x</body></message>\n"
+				      "40.0 a connection ended inside a stanza\n");
+	reassembly_free(reassembly);
+	buf_free(&out);
+}
+
+static void damage_is_told_and_the_next_read_is_clean(void **state)
+{
+	(void)state;
+	struct buf out = {0};
+	struct reassembly *reassembly = reassembly_new(&(struct reassembly_sink){&out, keep});
+
+	give(reassembly, "a", 1, TEXT("<message></body></message>"));
+	give(reassembly, "a", 2, TEXT("<message id='2'/>"));
+	assert_string_equal(out.data, "1.0 a stream not well-formed\n2.0 a <message id='2'/>\n");
+	reassembly_free(reassembly);
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_cut_gives_the_same_stanzas_and_no_password),
+		cmocka_unit_test(connections_do_not_mix_and_positions_grow),
+		cmocka_unit_test(damage_is_told_and_the_next_read_is_clean),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

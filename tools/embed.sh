@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Prints a C file with the contents of files as tables of core/embedded.h.
+# Usage: tools/embed.sh sql|migration|asset FILE...
+# Byte arrays instead of string literals: C17 promises no more than 4095 characters for those.
+set -eu
+export LC_ALL=C
+
+kind=$1
+shift
+
+name_of() {
+	case $kind in
+	asset) printf '%s' "$1" | sed -e 's|^api/web/||' -e 's|^docs/||' ;;
+	*) basename "$1" .sql ;;
+	esac
+}
+
+row_of() { # name, number, size
+	case $kind in
+	sql) printf '\t{"%s", (const char *)file_%d},\n' "$1" "$2" ;;
+	migration) printf '\t{"%s", (const char *)file_%d, %d},\n' "$1" "$2" "$3" ;;
+	asset) printf '\t{"%s", file_%d, %d},\n' "$1" "$2" "$3" ;;
+	esac
+}
+
+printf '// Made by tools/embed.sh. Do not edit.\n#include "core/embedded.h"\n\n'
+rows=
+count=0
+for file in "$@"; do
+	printf 'static const unsigned char file_%d[] = {\n' "$count"
+	od -An -v -tu1 "$file" | sed -e 's/^ *//' -e 's/  */,/g' -e 's/$/,/'
+	printf '0};\n\n'
+	size=$(wc -c <"$file")
+	rows="$rows$(row_of "$(name_of "$file")" "$count" "$size")
+"
+	count=$((count + 1))
+done
+# An empty table is not C: one row of nothing keeps it legal, the count says zero.
+[ "$count" -gt 0 ] || rows='	{0},
+'
+printf 'const struct %s_file %s_files[] = {\n%s};\n' "$kind" "$kind" "$rows"
+printf 'const size_t %s_file_count = %d;\n' "$kind" "$count"

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs the tests of the given kinds (folders of tests/) under one prove; everything prints TAP.
+# A kind's tests are its test_*.c, built below $BUILD, and its *.t, run as they are.
+# With RECEIPTD_LONG=1 the tests use their full counts and docs/TESTED.md is written.
+set -eu
+export LC_ALL=C CMOCKA_MESSAGE_OUTPUT=TAP
+export BUILD="${BUILD:-build}"
+jobs=${JOBS:-2}
+long=${RECEIPTD_LONG:-}
+
+list_tests() {
+	for kind in "$@"; do
+		for source in tests/"$kind"/test_*.c; do
+			[ ! -e "$source" ] || echo "$BUILD/${source%.c}"
+		done
+		for script in tests/"$kind"/*.t; do
+			[ ! -e "$script" ] || echo "$script"
+		done
+	done
+}
+
+write_tested() { # output of prove
+	{
+		echo '# What was tested'
+		echo
+		echo "\`make check-long\` on $(date -u +%Y-%m-%d), with:"
+		echo
+		echo "- $(uname -srm), $(nproc) processors"
+		echo "- $(${CC:-cc} --version | head -n 1)"
+		echo "- $(pkg-config --modversion libpq | sed 's/^/libpq /')"
+		echo
+		echo '```'
+		cat "$1"
+		echo '```'
+	} >docs/TESTED.md
+}
+
+tests=$(list_tests "$@")
+if [ -z "$tests" ]; then
+	echo "no tests of kind: $*" >&2
+	exit 2
+fi
+# shellcheck disable=SC2086 # one word per test: paths of this tree have no blanks
+if [ -z "$long" ]; then
+	exec prove --jobs "$jobs" -e '' $tests
+fi
+output=$BUILD/check-long.txt
+status=0
+# shellcheck disable=SC2086
+prove --jobs "$jobs" --timer -e '' $tests >"$output" 2>&1 || status=$?
+write_tested "$output"
+cat "$output"
+exit "$status"
