@@ -9,10 +9,11 @@
 #include <time.h>
 
 enum {
-	WAIT_SECONDS = 5,    // for a free slot
-	RULES_SECONDS = 5,   // how old the rules of the realm may be
-	CONNECT_SECONDS = 2, // a request hardly waits for a database that is down (F146)
-	PAUSE_SECONDS = 1    // between two tries to connect
+	WAIT_SECONDS = 5,      // for a free slot
+	RULES_SECONDS = 5,     // how old the rules of the realm may be
+	CONNECT_SECONDS = 2,   // a request hardly waits for a database that is down (F146)
+	PATIENCE_SECONDS = 15, // for a server that has gone silent
+	PAUSE_SECONDS = 1      // between two tries to connect
 };
 
 struct pool {
@@ -46,6 +47,8 @@ struct pool *pool_new(struct app *app, enum store_role role, size_t count)
 void pool_adopt(struct pool *pool, struct store *store)
 {
 	pool->slots[0].store = store;
+	if (store)
+		store_patience(store, PATIENCE_SECONDS * USEC_PER_SEC);
 }
 
 static void forget_rules(struct pool_slot *slot)
@@ -111,6 +114,7 @@ static bool connect_slot(struct pool *pool, struct pool_slot *slot, struct err *
 		slot->retry_at = usec_monotonic() + PAUSE_SECONDS * USEC_PER_SEC;
 		return false;
 	}
+	store_patience(slot->store, PATIENCE_SECONDS * USEC_PER_SEC);
 	slot->retry_at = 0;
 	slot->rules_at = 0;
 	return true;

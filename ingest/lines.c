@@ -12,9 +12,19 @@ void lines_free(struct lines *lines)
 	buf_free(&lines->tail);
 }
 
+uint64_t lines_hole(const struct lines *lines)
+{
+	return lines->hole && lines->length > HOLE_HELD ? lines->length : lines->resumed;
+}
+
+void lines_resume_hole(struct lines *lines, uint64_t length)
+{
+	lines->resumed = length;
+}
+
 uint64_t lines_low_water(const struct lines *lines)
 {
-	return lines->start;
+	return lines->start + (lines->resumed ? 0 : lines_hole(lines));
 }
 
 static struct text without_mark(struct text text, uint64_t offset)
@@ -41,15 +51,26 @@ static void close_line(struct lines *lines, enum line_kind kind, uint64_t newlin
 {
 	if (lines->hole)
 		kind = LINE_HOLE;
+	else if (lines->rest)
+		kind = LINE_REST;
 	else if (lines->length > lines->limit)
 		kind = LINE_LONG;
-	give(lines, kind, buf_view(&lines->tail), lines->length + newline);
+	give(lines, kind, kind == LINE_REST ? TEXT("") : buf_view(&lines->tail),
+	     lines->length + newline);
 	lines->tail.len = 0;
+	lines->rest = false;
 }
 
 // Takes bytes of a line whose end is not there yet.
 static void keep(struct lines *lines, struct text part)
 {
+	while (lines->length + part.n > LINE_PIECE) {
+		size_t fits = LINE_PIECE - (size_t)lines->length;
+		keep(lines, (struct text){part.p, fits});
+		close_line(lines, LINE_LONG, 0);
+		lines->rest = true;
+		part = (struct text){part.p + fits, part.n - fits};
+	}
 	lines->length += part.n;
 	if (lines->length > lines->limit) {
 		size_t have = lines->tail.len;
@@ -72,7 +93,7 @@ static void feed_text(struct lines *lines, struct text data)
 			keep(lines, part);
 			return;
 		}
-		if (lines->length == 0 && part.n <= lines->limit) {
+		if (lines->length == 0 && part.n <= lines->limit && !lines->rest) {
 			give(lines, LINE_WHOLE, part, part.n + 1); // the usual case: no copy
 		} else {
 			keep(lines, part);
@@ -95,6 +116,12 @@ void lines_feed(struct lines *lines, uint64_t offset, struct text data)
 {
 	if (lines->length == 0)
 		lines->start = offset;
+	if (lines->resumed) {
+		lines->hole = true;
+		lines->length = lines->resumed;
+		lines->start = offset - lines->resumed;
+		lines->resumed = 0;
+	}
 	while (data.n) {
 		size_t hole = nul_run(data);
 		if (hole) {
@@ -118,6 +145,6 @@ void lines_feed(struct lines *lines, uint64_t offset, struct text data)
 
 void lines_finish(struct lines *lines)
 {
-	if (lines->length)
+	if (lines->length || lines->rest)
 		close_line(lines, LINE_CUT, 0);
 }

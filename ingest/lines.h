@@ -11,6 +11,7 @@ enum line_kind {
 	LINE_WHOLE, // ended by a newline
 	LINE_CUT,   // ended by a hole or by the end of a file that will not grow
 	LINE_LONG,  // longer than the limit: text is its head, length its true length
+	LINE_REST,  // what follows LINE_PIECE bytes of such a line: no text
 	LINE_HOLE,  // NUL bytes: no text
 };
 
@@ -26,13 +27,19 @@ struct lines {
 	void (*line)(void *self, const struct line *line);
 	size_t limit; // of a line's text
 	// Private from here.
-	struct buf tail; // the unfinished line (at most its head when too long)
-	uint64_t start;  // its offset
-	uint64_t length; // its bytes so far
-	bool hole;       // it is a hole, not a line
+	struct buf tail;  // the unfinished line (at most its head when too long)
+	uint64_t start;   // its offset
+	uint64_t length;  // its bytes so far
+	bool hole;        // it is a hole, not a line
+	bool rest;        // it is the rest of a line
+	uint64_t resumed; // length of the hole that a restart is in
 };
 
-enum { LINE_HEAD = 4096 }; // what is kept of a line that is too long
+enum {
+	LINE_HEAD = 4096,      // what is kept of a line that is too long
+	LINE_PIECE = 32 << 20, // longest stretch that holds low water back
+	HOLE_HELD = 1 << 20    // the same for holes, which are one whatever their length
+};
 
 void lines_init(struct lines *lines, size_t limit, void *self,
 		void (*line)(void *self, const struct line *line));
@@ -41,7 +48,11 @@ void lines_free(struct lines *lines);
 void lines_feed(struct lines *lines, uint64_t offset, struct text data);
 // The file will not grow: what is unfinished comes out as LINE_CUT, LINE_LONG or LINE_HOLE.
 void lines_finish(struct lines *lines);
-// Offset of the unfinished line (= end of the data when there is none).
+// Offset of the unfinished line (= end of the data when there is none); of a long hole the end.
 uint64_t lines_low_water(const struct lines *lines);
+// Bytes of an unfinished hole that lie before low water (0 = none), to be remembered; and how a
+// restart at low water is told of them, before the first byte.
+uint64_t lines_hole(const struct lines *lines);
+void lines_resume_hole(struct lines *lines, uint64_t length);
 
 #endif

@@ -110,7 +110,7 @@ static void on_record(void *self, const struct record *record)
 	}
 }
 
-// Sessions that were bound but sent nothing: "s:..." -> JID, in some dialects behind a state letter.
+// Sessions that were bound but sent nothing: "s:..." -> JID, in some dialects behind a letter.
 static void on_remember(void *self, struct text key, struct text value)
 {
 	if (!text_starts(key, "s:") || !value.n || value.p[0] == '?' || value.p[0] == '@')

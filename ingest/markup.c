@@ -187,7 +187,9 @@ struct text markup_first(struct text data)
 
 struct text tag_attr(struct text tag, const char *name)
 {
-	size_t at = tag.p ? name_end(tag, 1) : 0;
+	if (!tag.p)
+		return TEXT_NONE;
+	size_t at = name_end(tag, 1);
 	while (at < tag.n) {
 		while (at < tag.n && (is_space(tag.p[at]) || tag.p[at] == '/'))
 			at++;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PAIRING T1b: a dialect whose clock is coarser than 1 us adds k us to the k-th record within a
 // stamp, so that the order of the file survives in the times. A few recent stamps are kept because
-// stamps of some logs go back a little; the whole is short text that survives restarts and rotation.
+// stamps of some logs go back a little; all is short text that survives restarts and rotation.
 //
 // ordinals_save() belongs to the end of dialect_bytes()/dialect_end(): what is committed in between
 // is read again from low water with the state before.

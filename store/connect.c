@@ -279,3 +279,8 @@ bool store_reconnect(struct store *store, struct err *err)
 	return restart_cluster(store, err) && connect_once(store, deadline, err) &&
 	       prepare_session(store, err) && ready_schema(store, err);
 }
+
+void store_patience(struct store *store, usec_t patience)
+{
+	store->patience = patience;
+}

@@ -25,6 +25,8 @@ void store_close(struct store *store); // NULL is fine
 bool store_alive(struct store *store); // cheap: asks the socket, not the server
 // After ERR_DATABASE: closes and connects again (once; the caller does back-off).
 bool store_reconnect(struct store *store, struct err *err);
+// Longest silence of the server before a call ends with ERR_DATABASE; 60 s unless said otherwise.
+void store_patience(struct store *store, usec_t patience);
 
 // --- realms, sources, generations ---
 

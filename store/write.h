@@ -116,6 +116,7 @@ bool write_findings(struct plan *plan, struct err *err);
 
 // --- write_marks.c ---
 bool check_marks(struct plan *plan, struct err *err);
+bool put_checkpoints(struct plan *plan, struct err *err);
 bool write_marks(struct plan *plan, struct err *err);
 void remember_marks(struct plan *plan);
 void forget_marks(struct writer *writer);

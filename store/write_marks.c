@@ -52,12 +52,22 @@ static bool check_mark(const struct plan *plan, const struct mark *stored, struc
 		       (unsigned long long)point->mark_offset);
 }
 
+// Only builds for tests can save marks outside of the batch's transaction (store/write.c).
+static bool marks_are_apart(void)
+{
+#ifdef RECEIPTD_TEST_HOOKS
+	return getenv("RECEIPTD_TEST_MARKS") != NULL;
+#else
+	return false;
+#endif
+}
+
 bool check_marks(struct plan *plan, struct err *err)
 {
 	FIELDS_AUTO generations = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
-	if (!plan->batch->checkpoint_count)
+	if (!plan->batch->checkpoint_count || marks_are_apart())
 		return true;
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++)
 		put_int4(&generations, plan->batch->checkpoints[i].generation);
@@ -153,7 +163,7 @@ static bool put_checked(struct plan *plan, struct err *err)
 	return sql_run(plan->store, "source_checked", &params, NULL, err);
 }
 
-static bool put_checkpoints(struct plan *plan, struct err *err)
+bool put_checkpoints(struct plan *plan, struct err *err)
 {
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
@@ -331,5 +341,6 @@ static bool add_batch(struct plan *plan, struct err *err)
 bool write_marks(struct plan *plan, struct err *err)
 {
 	return add_line_counters(plan, err) && add_gaps(plan, err) && add_quarantine(plan, err) &&
-	       put_facts(plan, err) && put_checkpoints(plan, err) && add_batch(plan, err);
+	       put_facts(plan, err) && (marks_are_apart() || put_checkpoints(plan, err)) &&
+	       add_batch(plan, err);
 }

@@ -7,6 +7,8 @@
 #define NO_STORE "no-store"
 #define SHORT_CACHE "public, max-age=300"
 
+enum { AGAIN_SECONDS = 3 };
+
 static const struct route routes[] = {
 	{"GET", "/", 0, false, false, SHORT_CACHE, handle_index, NULL},
 	{"GET", "/style.css", 0, false, false, SHORT_CACHE, handle_style, NULL},
@@ -136,9 +138,11 @@ static bool run_checked(struct call *call, struct err *err)
 }
 
 // A connection that was cut while nobody used it (the database was restarted) is noticed by the
-// first who asks: so once more, with a new one. Nothing has been sent yet.
+// first who asks: so once more, with a new one. Nothing has been sent yet. A database that was silent
+// for long is not asked twice: the client wants its 503 in time.
 static void run(struct call *call)
 {
+	usec_t started = usec_monotonic();
 	struct pool *pool = call->service->read;
 	struct err err = {0};
 	bool ok = false;
@@ -151,7 +155,8 @@ static void run(struct call *call)
 		ok = run_checked(call, &err);
 		if (call->db)
 			pool_give(pool, call->db, !ok && err.kind == ERR_DATABASE);
-		if (err.kind != ERR_DATABASE)
+		if (err.kind != ERR_DATABASE ||
+		    usec_monotonic() - started > AGAIN_SECONDS * USEC_PER_SEC)
 			break;
 	}
 	if (!ok)

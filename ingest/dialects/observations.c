@@ -44,7 +44,7 @@ static const char *fill(struct record *record, const json_t *object)
 
 static const char *reason_of(const struct line *line, bool object)
 {
-	if (line->kind == LINE_LONG)
+	if (line->kind == LINE_LONG || line->kind == LINE_REST)
 		return "line longer than the limit";
 	if (object)
 		return NULL;
@@ -71,7 +71,7 @@ static void on_line(void *self, const struct line *line)
 		.reason = "hole of NUL bytes",
 		.lost = -1,
 	};
-	if (line->kind != LINE_HOLE && is_blank(line->text))
+	if (line->kind != LINE_HOLE && line->kind != LINE_REST && is_blank(line->text))
 		return;
 	JSON_AUTO *object = line->kind == LINE_HOLE ? NULL : object_of(line->text);
 	if (line->kind != LINE_HOLE) {

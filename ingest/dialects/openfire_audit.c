@@ -6,6 +6,7 @@
 // positions must come in order: at most HELD_LIMIT packets or HELD_TIME of log time. Clock ordinals
 // (T1b) are given when a packet leaves, so that a restart from low water counts the same again.
 #include "ingest/dialects/openfire_audit.h"
+#include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
 #include "ingest/ordinal.h"
 
@@ -33,6 +34,7 @@ struct dialect {
 	struct item held[HELD_LIMIT];
 	size_t first, count, held_bytes;
 	usec_t newest;
+	bool hole;  // a hole is remembered
 	bool quiet; // end() was called and nothing came since
 };
 
@@ -270,12 +272,15 @@ static void audit_recall(struct dialect *d, struct text key, struct text value)
 {
 	if (text_is(key, "clock"))
 		ordinals_load(&d->ordinals, value);
+	else if (text_is(key, "hole"))
+		audit_frame_resume_hole(&d->frame, fact_number(value));
 	else
 		audit_streams_recall(d->streams, key, value);
 }
 
 static void save_clock(struct dialect *d)
 {
+	fact_hole(&d->sink, audit_frame_hole(&d->frame), &d->hole);
 	if (!d->ordinals.changed)
 		return;
 	struct buf text = {0};

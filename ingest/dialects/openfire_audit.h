@@ -23,6 +23,7 @@ enum {
 	AUDIT_STANZA_LIMIT = 1 << 20, // what a server accepts
 	AUDIT_HEAD = 64 << 10,        // bytes kept of what cannot be read
 	AUDIT_PIECE = 16 << 20,       // longest stretch named by one quarantine record
+	AUDIT_HOLE_HELD = 1 << 20     // longest hole that holds low water back
 };
 
 struct audit_frame {
@@ -48,6 +49,9 @@ void audit_frame_free(struct audit_frame *frame);
 void audit_frame_feed(struct audit_frame *frame, uint64_t offset, struct text data);
 void audit_frame_finish(struct audit_frame *frame); // the file will not grow
 uint64_t audit_frame_low_water(const struct audit_frame *frame);
+// As lines_hole() and lines_resume_hole() of ingest/lines.h.
+uint64_t audit_frame_hole(const struct audit_frame *frame);
+void audit_frame_resume_hole(struct audit_frame *frame, uint64_t length);
 
 // The reading, without zone. False: no known form, or no such day.
 bool audit_stamp(struct text stamp, struct civil *civil);

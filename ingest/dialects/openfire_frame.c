@@ -5,7 +5,8 @@
 // Who can write what: a client can put any well-formed element into its stanza, a <packet/> too
 // (F120). So a packet inside a packet is believed only where no stanza can be the reason: after a
 // mismatch or a hole, behind a repeated <jive xmlns><packet xmlns> (the server's writer never
-// repeats a namespace declaration inside one document), or when the outer one is larger than any stanza.
+// repeats a namespace declaration inside one document), or when the outer one is larger than
+// any stanza.
 #include "ingest/dialects/openfire_audit.h"
 
 static const char damaged[] = "damaged packet";
@@ -25,8 +26,20 @@ uint64_t audit_frame_low_water(const struct audit_frame *frame)
 {
 	uint64_t at = frame->base + frame->at;
 	if (frame->state == AUDIT_IN_DAMAGE || frame->state == AUDIT_IN_HOLE)
-		at -= frame->length;
+		at -= frame->length - audit_frame_hole(frame);
 	return at;
+}
+
+uint64_t audit_frame_hole(const struct audit_frame *frame)
+{
+	bool is_long = frame->state == AUDIT_IN_HOLE && frame->length > AUDIT_HOLE_HELD;
+	return is_long ? frame->length : 0;
+}
+
+void audit_frame_resume_hole(struct audit_frame *frame, uint64_t length)
+{
+	frame->state = AUDIT_IN_HOLE;
+	frame->length = length;
 }
 
 // Bytes that are there and hold no NUL.
@@ -230,7 +243,8 @@ void audit_frame_feed(struct audit_frame *frame, uint64_t offset, struct text da
 {
 	if (!data.n)
 		return;
-	if (frame->at == frame->buf.len && frame->state == AUDIT_BETWEEN) {
+	bool empty = frame->at == frame->buf.len;
+	if (empty && (frame->state == AUDIT_BETWEEN || frame->state == AUDIT_IN_HOLE)) {
 		frame->buf.len = frame->at = frame->nul = 0;
 		frame->base = offset;
 	}

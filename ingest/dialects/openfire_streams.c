@@ -83,8 +83,8 @@ void audit_streams_free(struct audit_streams *streams)
 	free(streams);
 }
 
-// What is remembered of a stream: "jid/resource", "@account", "domain", or for one that is not decided
-// "?", whether a client asked for a resource, and its hypotheses, a line each.
+// What is remembered of a stream: "jid/resource", "@account", "domain", or for one that is not
+// decided "?", whether a client asked for a resource, and its hypotheses, a line each.
 static void describe(const struct stream *stream, struct buf *out)
 {
 	const char *const hypotheses[] = {stream->sender, stream->receiver, stream->to_domain,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of streams behind openfire_sessions.c: found by id, remembered across restarts, forgotten
-// when they have been silent for long.
+// The table of streams behind openfire_sessions.c: found by id, remembered across restarts,
+// forgotten when they have been silent for long.
 #ifndef INGEST_DIALECTS_OPENFIRE_STREAMS_H
 #define INGEST_DIALECTS_OPENFIRE_STREAMS_H
 

@@ -6,6 +6,7 @@
 // another one begins. "RECV: "/"SEND: " hold stanzas; SASL and stream elements may hold passwords
 // and are dropped here, before anything could keep them.
 #include "ingest/dialects/prosody.h"
+#include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
 #include "ingest/lines.h"
 #include "ingest/markup.h"
@@ -37,6 +38,7 @@ struct dialect {
 	struct prosody_sessions *sessions;
 	struct ordinals ordinals;
 	struct pending pending;
+	bool hole; // one is remembered
 };
 
 static bool is_level(struct text text)
@@ -245,6 +247,10 @@ static void on_line(void *self, const struct line *line)
 		return;
 	}
 	flush(d);
+	if (line->kind == LINE_REST) { // never taken for a line of its own (F120)
+		d->sink.ignored(d->sink.self, "rest of a long line");
+		return;
+	}
 	if (line->kind == LINE_HOLE) {
 		on_hole(d, line);
 		return;
@@ -300,6 +306,8 @@ static void prosody_recall(struct dialect *d, struct text key, struct text value
 	if (text_is(key, "clock")) {
 		ordinals_load(&d->ordinals, value);
 		d->clock.latest = d->ordinals.latest;
+	} else if (text_is(key, "hole")) {
+		lines_resume_hole(&d->lines, fact_number(value));
 	} else if (text_is(key, "year") && value.n < sizeof text) {
 		memcpy(text, value.p, value.n);
 		text[value.n] = 0;
@@ -312,6 +320,7 @@ static void prosody_recall(struct dialect *d, struct text key, struct text value
 static void save(struct dialect *d)
 {
 	struct buf text = {0};
+	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
 	if (d->ordinals.changed) {
 		ordinals_save(&d->ordinals, &text);
 		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));

@@ -15,6 +15,7 @@ struct prosody_clock {
 	int year;        // of the last stamp without year, 0 = none yet
 	int month, day;  // of that stamp
 	bool changed;    // year or month moved since the last save
+	bool begun;      // a stamp was read since the file was opened
 	usec_t latest;   // last time that was read
 };
 

@@ -117,6 +117,11 @@ static void give_year(struct prosody_clock *clock, struct civil *c)
 		year++;
 	else if (now - before > 365) // 31 December behind 1 January: a step back
 		c->year = --year;
+	// The year that is remembered may be of a younger file of this log: no line that was there
+	// when the file was opened is younger than the file.
+	if (!clock->begun && clock->month && year > first_year(clock, c))
+		clock->year = year = first_year(clock, c);
+	clock->begun = true;
 	c->year = year;
 	if (year < clock->year && clock->month)
 		return;

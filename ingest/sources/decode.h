@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file's bytes as the server wrote them: plain, or compressed by gzip, xz, zstd, bzip2 or lz4
 // (told by its first bytes, never by its name). Only regular files are opened; devices, FIFOs,
-// sockets and directories are refused before any open (FAULTS F36). Memory is bounded whatever the file holds.
+// sockets and directories are refused before any open (FAULTS F36). Memory is bounded
+// whatever the file holds.
 #ifndef INGEST_SOURCES_DECODE_H
 #define INGEST_SOURCES_DECODE_H
 

@@ -25,7 +25,7 @@ t AS (
             CASE WHEN m.requested AND m.marks & 2 <> 0 AND m.stored_at IS NULL
                  THEN greatest(extract(epoch FROM m.delivered_at - m.sent_at) * 1000000, 0)::int8
                       / 1000 END AS ttd,
-            CASE WHEN m.read_requested
+            CASE WHEN m.read_requested AND m.displayed_at IS NOT NULL
                  THEN greatest(extract(epoch FROM m.displayed_at - m.sent_at) * 1000000, 0)::int8
                       / 1000 END AS ttr
      FROM m)

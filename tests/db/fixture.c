@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/db/fixture.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,51 @@ static _Noreturn void give_up(const char *what, const char *why)
 {
 	fprintf(stderr, "fixture: %s: %s\n", what, why);
 	exit(1);
+}
+
+static void kill_server(const char *folder)
+{
+	char path[160], line[32] = "";
+	snprintf(path, sizeof path, "%s/pg/postmaster.pid", folder);
+	FILE *file = fopen(path, "re");
+	long pid = file && fgets(line, sizeof line, file) ? strtol(line, NULL, 10) : 0;
+	if (file)
+		fclose(file);
+	if (pid > 1 && kill((pid_t)pid, SIGQUIT) == 0) { // at once, without a checkpoint
+		for (int i = 0; i < 50 && access(path, F_OK) == 0; i++)
+			usleep(100000);
+	}
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+	(void)status;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+// A test that is killed or fails an assertion must not leave its server behind: a process that
+// outlives it notices the end of the pipe.
+static void watch(struct fixture *fixture)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		give_up("pipe", "cannot be made");
+	fixture->watched = ends[1];
+	if (fork() != 0) {
+		close(ends[0]);
+		return;
+	}
+	char byte;
+	setsid();
+	close_range(0, (unsigned)ends[0] - 1, 0);
+	close_range((unsigned)ends[0] + 1, ~0U, 0);
+	while (read(ends[0], &byte, 1) < 0) {
+	}
+	kill_server(fixture->folder);
+	nftw(fixture->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	_exit(0);
 }
 
 void fixture_folder(struct fixture *fixture)
@@ -32,18 +79,12 @@ void fixture_folder(struct fixture *fixture)
 	free(settings->database);
 	settings->database = xstrdup("embedded");
 	settings->database_wait = 10 * USEC_PER_SEC;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *at)
-{
-	(void)status;
-	(void)kind;
-	(void)at;
-	return remove(path);
+	watch(fixture);
 }
 
 void fixture_remove(struct fixture *fixture)
 {
+	close(fixture->watched);
 	nftw(fixture->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	settings_free(fixture->app.settings);
 	*fixture = (struct fixture){0};

@@ -10,6 +10,7 @@ struct fixture {
 	struct app app; // settings: all defaults, database embedded
 	char folder[128];
 	struct cluster *cluster;
+	int watched; // closed by the end of the test: then all is removed
 };
 
 void fixture_start(struct fixture *fixture);

@@ -288,6 +288,59 @@ static void many_batches_equal_one(void **state)
 	assert_int_equal(count("sent_id", "what = 0"), 50);
 }
 
+// F87: the sequence counts across rollbacks, so the first two attempts fail.
+static void a_transaction_that_cannot_be_serialized_is_done_again(void **state)
+{
+	(void)state;
+	fixture_sql(store,
+		    "CREATE SEQUENCE receiptd.tries;"
+		    "CREATE FUNCTION receiptd.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+		    " IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001';"
+		    " END IF; RETURN NEW; END $$;"
+		    "CREATE TRIGGER refuse BEFORE INSERT ON batch FOR EACH ROW EXECUTE FUNCTION refuse()");
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	sample_commit(&sample);
+	assert_int_equal(fixture_int(store, "SELECT last_value FROM tries"), 3);
+	fixture_sql(store, "DROP TRIGGER refuse ON batch; DROP FUNCTION refuse; DROP SEQUENCE tries");
+	assert_int_equal(count("message", "state = 5"), 1);
+	assert_int_equal(count("batch", "true"), 1);
+	assert_int_equal(count("generation", "records = 3"), 1);
+}
+
+static void what_the_database_refuses_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	struct batch_result result;
+	struct err err = {0};
+	fixture_sql(store, "ALTER TABLE batch ADD CONSTRAINT never CHECK (events <> 2) NOT VALID");
+	sample_message(&sample, NOON, "m1");
+	assert_false(sample_try(&sample, &result, &err));
+	assert_int_equal(err.kind, ERR_INTERNAL);
+	fixture_sql(store, "ALTER TABLE batch DROP CONSTRAINT never");
+	assert_int_equal(count("message", "true"), 0);
+	assert_int_equal(count("generation", "records = 0"), 1);
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	assert_int_equal(count("message", "true"), 1);
+	assert_value("(SELECT jid FROM jid WHERE id = from_jid)", ADA);
+}
+
+static void an_older_holder_of_the_lane_is_refused(void **state)
+{
+	(void)state;
+	struct batch_result result;
+	struct err err = {0};
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	fixture_sql(store, "UPDATE lane SET fence = fence + 1");
+	sample_message(&sample, NOON + SEC, "m2");
+	assert_false(sample_try(&sample, &result, &err));
+	assert_int_equal(err.kind, ERR_DATABASE);
+	fixture_sql(store, "UPDATE lane SET fence = fence - 1");
+	assert_int_equal(count("message", "true"), 1);
+}
+
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, start_sample, stop_sample)
 
 int main(void)
@@ -304,6 +357,9 @@ int main(void)
 		WITH_SAMPLE(what_is_stored_already_is_refused),
 		WITH_SAMPLE(facts_gaps_and_quarantine_go_with_the_batch),
 		WITH_SAMPLE(many_batches_equal_one),
+		WITH_SAMPLE(a_transaction_that_cannot_be_serialized_is_done_again),
+		WITH_SAMPLE(what_the_database_refuses_leaves_nothing_behind),
+		WITH_SAMPLE(an_older_holder_of_the_lane_is_refused),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

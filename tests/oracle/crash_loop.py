@@ -89,6 +89,8 @@ class Loop:
     def run(self):
         self.program.call("migrate")
         keeper = self.program.start("serve")  # keeps the cluster running between the kills
+        if not product.wait_until(self.program.cluster_is_ready, 20):
+            self.errors.append("no database after 20 s")
         generator = self.generate()
         try:
             while self.kills < self.options.kills or generator.poll() is None:
@@ -98,6 +100,8 @@ class Loop:
             generator.kill()
             generator.wait()
             product.stop(keeper)
+            if self.errors:
+                self.program.complain("the program's own log ends with")
             self.program.close()
 
     def finish(self, generator):

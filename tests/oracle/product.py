@@ -5,7 +5,6 @@ import glob
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,12 +12,6 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Product:
@@ -32,7 +25,7 @@ class Product:
         self.log = os.path.join(self.folder, "stderr.log")
         self.config = self.path("receiptd.conf")
         with open(self.config, "w", encoding="utf-8") as out:
-            out.write(f'data_dir = "{self.path("data")}"\nport = {free_port()}\n'
+            out.write(f'data_dir = "{self.path("data")}"\nport = 0\n'
                       f"{settings}\n{sources}\n")
 
     def path(self, name):
@@ -56,6 +49,12 @@ class Product:
             return subprocess.Popen(self.command(*arguments), stderr=log, stdout=log,
                                     env={**self.environment, **(environment or {})},
                                     stdin=subprocess.DEVNULL)
+
+    def cluster_is_ready(self):
+        for lock in glob.glob(self.path("data/**/postmaster.pid"), recursive=True):
+            with open(lock, encoding="ascii", errors="replace") as file:
+                return file.read().split("\n")[-2].strip() == "ready"
+        return False
 
     def export(self, what, name=None, *more):
         target = self.path(name or what + ".ndjson")

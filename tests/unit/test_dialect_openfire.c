@@ -253,24 +253,21 @@ static void holes_are_gaps(void **state)
 
 static void packet_above_the_limit_is_named_and_left(void **state)
 {
+	enum { SIZE = 40 << 20 };
 	(void)state;
 	struct buf log = {0};
-	buf_zstr(
-		&log,
-		OPEN BIND(
-			"s1",
-			"anna@of.test/a") "<packet xmlns=\"http://www.jivesoftware.org\" status=\"auth\" timestamp=\"x\"><m>");
-	size_t head = log.len;
-	buf_reserve(&log, 40 << 20);
-	memset(log.data + log.len, 'a', 40 << 20);
-	log.len += 40 << 20;
-	buf_zstr(&log, "</m></packet>" PACKET(ON("s1"), "auth", T2,
-					      MESSAGE("anna@of.test/a", "bob@of.test", HELLO)));
+	buf_zstr(&log, OPEN BIND("s1", "anna@of.test/a"));
+	buf_zstr(&log, "<packet xmlns=\"http://www.jivesoftware.org\" status=\"auth\"><m>");
+	buf_reserve(&log, SIZE);
+	memset(log.data + log.len, 'a', SIZE);
+	log.len += SIZE;
+	buf_zstr(&log, "</m></packet>");
+	buf_zstr(&log,
+		 PACKET(ON("s1"), "auth", T2, MESSAGE("anna@of.test/a", "bob@of.test", HELLO)));
 	struct run *run = run_text("openfire-audit", "UTC", 0, buf_view(&log), 1 << 16);
 	assert_int_equal(run->stanzas, 1);
 	assert_int_equal(run->quarantined, 3); // pieces of 16 MiB
 	assert_true(says(run, "[packet longer than the limit]"));
-	assert_true(head > 0);
 	run_free(run);
 	buf_free(&log);
 }

@@ -213,6 +213,11 @@ static void stamps_without_year_go_over_new_year(void **state)
 	assert_int_equal(stamp(&clock, "Dec 31 23:59:59"), 1798761599000000); // clock set back
 	assert_int_equal(stamp(&clock, "Jan  1 00:00:01"), 1798761601000000);
 	assert_int_equal(clock.year, 2027);
+	// Remembered of a younger file, then an older one is imported.
+	struct prosody_clock older = {.zone = zone, .year = 2026, .month = 11, .day = 22};
+	older.latest = USEC_NONE;
+	assert_true(usec_parse(TEXT("2025-10-31T10:00:00Z"), &older.modified));
+	assert_int_equal(stamp(&older, "Oct 30 00:00:00"), 1761782400000000);
 	clock.year = 2024; // the setting names the year of the first line
 	clock.month = clock.day = 0;
 	assert_int_equal(stamp(&clock, "Feb 29 00:00:00"), 1709164800000000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dialects against what the clients themselves wrote down: every message that a client sent is
-// there once, read from its full JID; what it received was written to its full JID; nothing else has a
-// direction. Matched by (direction, session, id, carbon or not) and time.
+// there once, read from its full JID; what it received was written to its full JID;
+// nothing else has a direction. Matched by (direction, session, id, carbon or not) and time.
 #include "tests/unit/dialect_harness.h"
 
 #include "core/json.h"
@@ -19,7 +19,7 @@ struct seen { // a record of the dialect
 struct truth {
 	struct seen seen[MOST];
 	size_t count, unused_in, unused_out;
-	size_t in_bad; // "in" of a session that is not that of the truth
+	bool quiet; // much is missing in this capture, and that is known
 	long sent, sent_found, received, received_found;
 };
 
@@ -103,7 +103,7 @@ static void expect(struct truth *truth, bool sent, struct text jid, struct text 
 	bool found = take_first(truth, key, at);
 	*(sent ? &truth->sent : &truth->received) += 1;
 	*(sent ? &truth->sent_found : &truth->received_found) += found;
-	if (!found)
+	if (!found && !truth->quiet)
 		print_message("# not in the log: %s at %lld\n", key, (long long)at);
 	free(key);
 }
@@ -276,6 +276,7 @@ static const struct capture captures[] = {
 static void check(const struct capture *capture)
 {
 	struct truth *truth = xcalloc(1, sizeof *truth);
+	truth->quiet = capture->received < 0.9;
 	read_logs(truth, capture->dialect, capture->zone, capture->logs);
 	read_truth(truth, capture->truth, capture->gaps);
 	print_message("# %s: %ld of %ld sends, %ld of %ld receives, %zu in and %zu out left\n",
