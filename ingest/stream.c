@@ -230,7 +230,8 @@ static uint64_t low_water(const struct stream *stream)
 {
 	uint64_t of_log = stream->type->low_water(stream->dialect);
 	uint64_t of_reads = reassembly_low_water(stream->reassembly);
-	return of_reads < of_log ? of_reads : of_log;
+	uint64_t low = of_reads < of_log ? of_reads : of_log;
+	return low > stream->start ? low : stream->start; // a dialect knows nothing before its first byte
 }
 
 static void on_remember(void *self, struct text key, struct text value)

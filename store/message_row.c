@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/message_row.h"
 
-#define COLUMN(name, element, member) {name, element, offsetof(struct message_row, member)}
+#define COLUMN(name, element, member)                                                              \
+	{                                                                                          \
+		name, element, offsetof(struct message_row, member)                                \
+	}
 
 const struct message_column message_columns[MESSAGE_COLUMNS] = {
 	COLUMN("conv", OF_INT8, conv),
@@ -71,7 +74,7 @@ usec_t usec_bounded(usec_t at)
 	return at < YEAR_1 ? YEAR_1 : at >= YEAR_10000 ? YEAR_10000 - 1 : at;
 }
 
-// Length of the UTF-8 sequence at p, 0 when there is none: overlong forms, surrogates and NUL are none.
+// Length of the UTF-8 sequence at p. 0: there is none; overlong forms, surrogates, NUL are none.
 static size_t utf8_length(const unsigned char *p, size_t left)
 {
 	if (p[0] < 0x80)

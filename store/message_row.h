@@ -64,7 +64,7 @@ struct plain_acks { // where the evidence of a plain row lives
 void message_to_row(const struct message_row *flat, struct text from, struct text to,
 		    struct plain_acks *acks, struct row *row);
 
-// --- values that PostgreSQL would refuse (F98) are made storable: a batch is never lost for them ---
+// --- what PostgreSQL would refuse (F98) is made storable: a batch is never lost for it ---
 
 // NUL bytes and what is not UTF-8 become U+FFFD. True when nothing had to be changed.
 bool put_safe(struct fields *fields, struct text text);

@@ -13,8 +13,8 @@ struct array {
 };
 void array_open(struct array *array, const struct rows *rows, int row, int column);
 bool array_next(struct array *array, struct text *element); // NULL element = absent
-int64_t array_int(struct text element);  // int4 or int8; absent = 0
-usec_t array_usec(struct text element);  // timestamptz; absent = USEC_NONE
+int64_t array_int(struct text element);                     // int4 or int8; absent = 0
+usec_t array_usec(struct text element);                     // timestamptz; absent = USEC_NONE
 
 // Realms by name, with the key: for the hashes that rows are found by.
 struct known_realm {

@@ -33,8 +33,8 @@ struct stream {
 static void add_device(struct stream *stream, struct message *message, struct text device,
 		       usec_t delivered, usec_t displayed)
 {
-	struct device_time *list = arena_alloc(
-		stream->arena, (message->device_count + 1) * sizeof *list);
+	struct device_time *list =
+		arena_alloc(stream->arena, (message->device_count + 1) * sizeof *list);
 	if (message->device_count)
 		memcpy(list, message->devices, message->device_count * sizeof *list);
 	list[message->device_count++] = (struct device_time){device, delivered, displayed};
@@ -55,8 +55,7 @@ static void plain_device(struct stream *stream, struct message *message)
 		   row->marker ? row->marker->first : USEC_NONE);
 }
 
-static void complex_devices(struct stream *stream, const struct rows *rows,
-			    struct message *message)
+static void complex_devices(struct stream *stream, const struct rows *rows, struct message *message)
 {
 	struct array device, delivered, displayed;
 	struct text name, first, second;
@@ -213,8 +212,8 @@ static usec_t earlier(usec_t a, usec_t b)
 	return a < b ? a : b;
 }
 
-// There is no index by time alone, so that writing stays cheap. A page of a wide interval is looked for
-// in a day, then in the two before it, then four: only where messages are rare is much read.
+// There is no index by time alone, so that writing stays cheap. A page of a wide interval is looked
+// for in a day, then in the two before it, then four: only where messages are rare is much read.
 static bool windows_back(struct store *store, struct stream *stream,
 			 const struct known_realms *realms, struct err *err)
 {

@@ -16,7 +16,8 @@ struct counter_sink {
 static bool take_counter(void *self, const struct rows *rows)
 {
 	const struct counter_sink *sink = self;
-	sink->each(sink->self, row_text(rows, 0, 0).p, row_int(rows, 0, 1)); // libpq ends it with NUL
+	// libpq ends every value with a NUL.
+	sink->each(sink->self, row_text(rows, 0, 0).p, row_int(rows, 0, 1));
 	return true;
 }
 
@@ -129,11 +130,10 @@ static bool take_bucket(void *self, const struct rows *rows)
 		return false;
 	struct delivery_bucket bucket = empty_bucket(sink->buckets, i);
 	int64_t *const members[] = {
-		&bucket.sent,           &bucket.unknown,        &bucket.failed_all,
-		&bucket.requested,      &bucket.confirmed,      &bucket.failed,
-		&bucket.pending,        &bucket.expired,        &bucket.read_requested,
-		&bucket.read,           &bucket.stored,         &bucket.ttd_n,
-		&bucket.ttr_n,          &bucket.skew_clamped,   &bucket.resends,
+		&bucket.sent,           &bucket.unknown,      &bucket.failed_all, &bucket.requested,
+		&bucket.confirmed,      &bucket.failed,       &bucket.pending,    &bucket.expired,
+		&bucket.read_requested, &bucket.read,         &bucket.stored,     &bucket.ttd_n,
+		&bucket.ttr_n,          &bucket.skew_clamped, &bucket.resends,
 	};
 	int column = 1;
 	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
@@ -162,8 +162,7 @@ static bool run_delivery(struct store *store, const struct metric_query *query,
 }
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,
-		    bool (*each)(void *self, const struct delivery_bucket *bucket),
-		    struct err *err)
+		    bool (*each)(void *self, const struct delivery_bucket *bucket), struct err *err)
 {
 	struct buckets buckets = {0};
 	struct delivery_sink sink = {.self = self, .each = each, .buckets = &buckets};

@@ -43,8 +43,7 @@ static bool take_finding(void *self, const struct rows *rows)
 }
 
 bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
-		    bool (*each)(void *self, const struct stored_finding *finding),
-		    struct err *err)
+		    bool (*each)(void *self, const struct stored_finding *finding), struct err *err)
 {
 	struct finding_sink sink = {self, each};
 	FIELDS_AUTO params = {0};

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // store_commit(): one batch, one transaction.
 //
-// The lane's row is locked first, so all that follows sees and writes as if it were alone. What pairing
-// was given and what it answered stay valid as long as nobody else commits to the lane; therefore a
-// transaction that must be done again (serialization failure, deadlock, partitions to be made first)
-// writes the same lists again, once the lane is locked and its commit number is found unchanged.
+// The lane's row is locked first, so all that follows sees and writes as if it were alone. What
+// pairing was given and what it answered stay valid as long as nobody else commits to the lane.
+// Therefore a transaction that must be done again (serialization failure, deadlock, partitions to
+// be made first) writes the same lists again, once the lane is locked and its commit number is
+// found unchanged.
 #include "store/write.h"
 
 #include <poll.h>
@@ -87,8 +88,9 @@ static bool load(struct plan *plan, struct err *err)
 	return true;
 }
 
-// Builds for tests can save the marks wrongly, in a transaction of their own before or after the rows: the
-// crash loop shows that its checker sees the loss or the doubles. Never in a program that ships.
+// Builds for tests can save the marks wrongly, in a transaction of their own before or after the
+// rows: the crash loop shows that its checker sees the loss or the doubles. Never in a program that
+// ships.
 #ifdef RECEIPTD_TEST_HOOKS
 static bool marks_apart(struct plan *plan, const char *when, struct err *err)
 {
@@ -97,7 +99,7 @@ static bool marks_apart(struct plan *plan, const char *when, struct err *err)
 		return true;
 	bool ok = txn_begin(plan->store, TXN_WRITE, err) && put_checkpoints(plan, err) &&
 		  txn_commit(plan->store, err);
-	poll(NULL, 0, 25); // a kill must be able to hit the gap
+	poll(NULL, 0, 250); // a kill must be able to hit the gap
 	return ok;
 }
 #else

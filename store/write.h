@@ -76,8 +76,8 @@ struct plan {
 	int64_t lane_commit; // of the lane when it was loaded
 	int64_t commit;      // number of this batch
 
-	VEC(struct range) ranges;  // asked keys, sorted by key once loaded
-	VEC(struct place) stored;  // loaded evidence, sorted once loaded
+	VEC(struct range) ranges; // asked keys, sorted by key once loaded
+	VEC(struct place) stored; // loaded evidence, sorted once loaded
 	VEC(const struct row *) removes;
 	VEC(struct update) updates;
 	VEC(const struct row *) inserts;

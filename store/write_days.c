@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Partitions of the days of a batch. They are made before its transaction, because a partition that is
-// attached inside it would keep readers out until the commit.
+// Partitions of the days of a batch. They are made before its transaction, because a partition that
+// is attached inside it would keep readers out until the commit.
 #include "store/write.h"
 
 #include <stdlib.h>

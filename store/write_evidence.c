@@ -34,8 +34,8 @@ static void put_ack(struct plan *plan, struct fields *f, const struct stored_evi
 {
 	const struct evidence *ev = &ack->evidence;
 	size_t tail = ev->by_resource.p ? ev->by_resource.n + 1 : 0;
-	struct text by = tail && tail < ack->by.n ? (struct text){ack->by.p, ack->by.n - tail}
-						  : ack->by;
+	struct text by =
+		tail && tail < ack->by.n ? (struct text){ack->by.p, ack->by.n - tail} : ack->by;
 	put_int8(f, ack->conv);
 	put_int8(f, ack->key);
 	put_usec(f, usec_bounded(ev->first));

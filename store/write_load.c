@@ -38,21 +38,22 @@ static bool take_ack(void *self, const struct rows *rows)
 		.ref = row_text(rows, 0, 4),
 		.about = row_int(rows, 0, 5),
 		.about_self = row_int(rows, 0, 6),
-		.evidence = {
-			.kind = (enum evidence_kind)row_int(rows, 0, 7),
-			.by_resource = row_text(rows, 0, 8),
-			.own_id = row_text(rows, 0, 9),
-			.first = row_usec(rows, 0, 10),
-			.last = row_usec(rows, 0, 11),
-			.thread = row_int(rows, 0, 12),
-			.condition = row_text(rows, 0, 13),
-			.position = row_int(rows, 0, 14),
-			.borrowed = row_bool(rows, 0, 15),
-			.class_ = (enum evidence_class)row_int(rows, 0, 16),
-			.n = (int32_t)row_int(rows, 0, 17),
-			.lent_conv = row_int(rows, 0, 18),
-			.lent_key = row_int(rows, 0, 19),
-		},
+		.evidence =
+			{
+				.kind = (enum evidence_kind)row_int(rows, 0, 7),
+				.by_resource = row_text(rows, 0, 8),
+				.own_id = row_text(rows, 0, 9),
+				.first = row_usec(rows, 0, 10),
+				.last = row_usec(rows, 0, 11),
+				.thread = row_int(rows, 0, 12),
+				.condition = row_text(rows, 0, 13),
+				.position = row_int(rows, 0, 14),
+				.borrowed = row_bool(rows, 0, 15),
+				.class_ = (enum evidence_class)row_int(rows, 0, 16),
+				.n = (int32_t)row_int(rows, 0, 17),
+				.lent_conv = row_int(rows, 0, 18),
+				.lent_key = row_int(rows, 0, 19),
+			},
 	};
 	if (it.evidence.borrowed)
 		it.evidence.by = it.by;
@@ -76,6 +77,10 @@ static bool take_sent(void *self, const struct rows *rows)
 	pairing_load_sent(plan->batch->pairing, &sent);
 	return true;
 }
+
+// With this many conversations at once the planner may prefer to read evidence as a whole: there is
+// little of it, and what looks for every one of them walks all days.
+enum { MANY_CONVERSATIONS = 500 };
 
 // --- keys ---
 
@@ -157,12 +162,15 @@ static bool load_keys(struct plan *plan, const struct want_key *wants, size_t co
 		add_run(sorted + i, sorted + end, &single, &many, &all);
 	}
 	for (size_t i = 0; i < count; i++)
-		*VEC_ADD(&plan->ranges) = (struct range){sorted[i].conv, sorted[i].key,
-							 sorted[i].lo, sorted[i].hi};
+		*VEC_ADD(&plan->ranges) =
+			(struct range){sorted[i].conv, sorted[i].key, sorted[i].lo, sorted[i].hi};
 	free(sorted);
+	bool scan = all.conv.count >= MANY_CONVERSATIONS;
 	return run_keys(plan, "load_keys", &single, take_row, err) &&
 	       run_keys(plan, "load_conversations", &many, take_row, err) &&
-	       run_keys(plan, "load_acks", &all, take_ack, err);
+	       (!scan || sql_run(plan->store, "plan_scans", NULL, NULL, err)) &&
+	       run_keys(plan, "load_acks", &all, take_ack, err) &&
+	       (!scan || sql_run(plan->store, "plan_lookups", NULL, NULL, err));
 }
 
 // --- the rest ---

@@ -42,8 +42,8 @@ static bool check_mark(const struct plan *plan, const struct mark *stored, struc
 		return true;
 	int order = compare_marks((int64_t)point->mark_offset, (int32_t)point->mark_index,
 				  stored->offset, stored->index);
-	bool moved = known && compare_marks(known->offset, known->index, stored->offset,
-					    stored->index) != 0;
+	bool moved = known &&
+		     compare_marks(known->offset, known->index, stored->offset, stored->index) != 0;
 	if (!moved && (order > 0 || (order == 0 && point->records == 0)))
 		return true;
 	return err_set(err, ERR_INTERNAL,
@@ -123,8 +123,7 @@ static void put_hash(struct fields *params, uint32_t length, const unsigned char
 	put_bytea(params, length ? (struct text){(const char *)hash, 32} : TEXT(""));
 }
 
-static bool put_generation(struct plan *plan, const struct batch_checkpoint *point,
-			   struct err *err)
+static bool put_generation(struct plan *plan, const struct batch_checkpoint *point, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};

@@ -53,8 +53,8 @@ static bool changes_place(const struct row *was, const struct row *row)
 	return was->n != row->n || was->sent_at != row->sent_at;
 }
 
-// One row of the key may get the place that another one leaves: (conv, sent_at, key, n) is unique at
-// every moment, so such rows are parked first.
+// One row of the key may get the place that another one leaves: (conv, sent_at, key, n) is unique
+// at every moment, so such rows are parked first.
 static bool needs_parking(const struct entry_change *change)
 {
 	bool moves = false;
@@ -147,9 +147,8 @@ static void collect_withdraw(struct plan *plan, const struct entry_change *chang
 
 	if (!had_findings(plan, change))
 		return;
-	for (size_t i = first_of(plan->ranges.items, plan->ranges.count,
-				 sizeof *plan->ranges.items, offsetof(struct range, key),
-				 change->key);
+	for (size_t i = first_of(plan->ranges.items, plan->ranges.count, sizeof *plan->ranges.items,
+				 offsetof(struct range, key), change->key);
 	     i < plan->ranges.count && plan->ranges.items[i].key == change->key; i++) {
 		const struct range *range = &plan->ranges.items[i];
 		all.lo = range->lo < all.lo ? range->lo : all.lo;
@@ -163,9 +162,9 @@ static void add_finding(struct plan *plan, const struct finding *finding)
 {
 	char realm[16];
 	int n = snprintf(realm, sizeof realm, "%d", (int)plan->batch->realm);
-	int64_t element = KEYED(&plan->writer->key, TEXT("finding"),
-				((struct text){realm, (size_t)n}), text_of(finding->rule),
-				finding->by, finding->ref);
+	int64_t element =
+		KEYED(&plan->writer->key, TEXT("finding"), ((struct text){realm, (size_t)n}),
+		      text_of(finding->rule), finding->by, finding->ref);
 	*VEC_ADD(&plan->findings) = (struct new_finding){finding->key ? finding->conv : 0,
 							 finding->key, element, finding};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Session ids are addresses inside the server (c2s + hex) and are used again, so what ends a
 // session is as important as what begins it. "Client disconnected" does not end one that XEP-0198
-// keeps: it hibernates under its old id, and the server goes on with that id when the client resumes.
+// keeps: it hibernates under its old id, and goes on with that id when the client resumes.
 #include "ingest/dialects/prosody.h"
 
 #include "core/buf.h"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Counters of PAIRING section 9, non-zero ones. Rates and verdicts speak of counted classes (0, 1, 2: chat,
--- pm, correction). Flags: 5 = asks for delivery, 10 = for reading, 15 = for anything. Marks: 1 skew,
--- 8 error, 16 acks count. Evidence: kinds 0..6 are acks, 7 errors.
+-- Counters of PAIRING section 9, non-zero ones. Rates and verdicts speak of counted classes (0, 1,
+-- 2: chat, pm, correction). Flags: 5 = asks for delivery, 10 = for reading, 15 = for anything.
+-- Marks: 1 skew, 8 error, 16 acks count. Evidence: kinds 0..6 are acks, 7 errors.
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Rates and times by bucket of sent_at (PAIRING F1, F2, F3, F7): counted classes only. Flags and marks as
--- in counters.sql; mark 2: delivered_at stands on direct evidence. Empty buckets give no row.
+-- Rates and times by bucket of sent_at (PAIRING F1, F2, F3, F7): counted classes only. Flags and
+-- marks as in counters.sql; mark 2: delivered_at stands on direct evidence. Empty buckets give no
+-- row.
 --   $1 int4           realm; 0 = all
 --   $2 timestamptz[]  start of every bucket, ascending
 --   $3 timestamptz    since, $4 timestamptz until, exclusive

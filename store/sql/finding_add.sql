@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Findings that are given now. Those of a key are facts: given again they stay one. Those that stand on
--- a line (key 0) add up.
+-- Findings that are given now. Those of a key are facts: given again they stay one. Those that
+-- stand on a line (key 0) add up.
 --   $1 int4           realm
 --   $2 int8[]         conversation
 --   $3 int8[]         key

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What an answer stands on. A live source is complete up to the last look at its end, less the time its
--- writer may be late; while its end is not reached, up to its newest record. A finished import does not
--- count, unless there is nothing else.
+-- What an answer stands on. A live source is complete up to the last look at its end, less the
+-- time its writer may be late; while its end is not reached, up to its newest record. A finished
+-- import does not count, unless there is nothing else.
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open

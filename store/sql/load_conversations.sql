@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Stored rows of wanted keys of conversations that want many: one walk per conversation. Inside CASE
--- the list of keys stays a hashed look-up and does not become a join. Columns as load_keys.
+-- Stored rows of wanted keys of conversations that want many: one walk per conversation. Inside
+-- CASE the list of keys stays a hashed look-up and does not become a join. Columns as load_keys.
 --   $1 int8[]         conversation
 --   $2 int8[]         keys, of all of them
 --   $3 timestamptz[]  from

@@ -11,8 +11,9 @@ WITH w AS (SELECT unnest($1::int8[]) AS hash),
            WHERE x.class <> 0 AND x.realm = $2)
 SELECT a.conv, a.key,
        CASE WHEN a.by_resource IS NULL THEN b.jid ELSE b.jid || '/' || a.by_resource END AS by,
-       t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at, a.last_at,
-       a.thread, a.condition, a.position, a.borrowed, a.class, a.n, a.lent_conv, a.lent_key
+       t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,
+       a.last_at, a.thread, a.condition, a.position, a.borrowed, a.class, a.n,
+       a.lent_conv, a.lent_key
 FROM a
 LEFT JOIN jid AS b ON b.id = a.by_jid
 LEFT JOIN jid AS t ON t.id = a.to_jid;

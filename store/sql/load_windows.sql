@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Stored rows of a conversation within a span of time (P8); those with facts of their own are always
--- given, because their markers are rows of ack. Columns as load_keys.
+-- Stored rows of a conversation within a span of time (P8); those with facts of their own are
+-- always given, because their markers are rows of ack. Columns as load_keys.
 --   $1 int8[]         conversation
 --   $2 timestamptz[]  from
 --   $3 timestamptz[]  to, inclusive

@@ -31,8 +31,8 @@ FROM unnest($1::timestamptz[], $2::int4[], $3::int8[], $4::timestamptz[], $5::in
             $40::timestamptz[], $41::text[], $42::timestamptz[], $43::timestamptz[],
             $44::text[], $45::text[], $46::int8[], $47::int8[], $48::int8[], $49::int8[],
             $50::int8[], $51::int8[], $52::int4[], $53::bytea[], $54::int8[], $55::text[])
-     AS u (old_at, old_n, conv, sent_at, key, n, realm, from_jid, to_jid, id, from_resource, nick, type,
-           class, state, flags, digest, last_at, composed_at, accepted_at, stored_at,
+     AS u (old_at, old_n, conv, sent_at, key, n, realm, from_jid, to_jid, id, from_resource,
+           nick, type, class, state, flags, digest, last_at, composed_at, accepted_at, stored_at,
            routed_at, delivered_at, delivered_via, displayed_at, displayed_via,
            upto_delivered_at, upto_displayed_at, failed_at, error, retracted_at, corrects,
            resends, acks, acks_dup, marks, source, thread, receipt_first, receipt_last,

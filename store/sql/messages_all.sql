@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- All messages that pass, in the order of the export. Rows without an id are numbered here over all their
--- days (M4): a batch sees only some of them. Columns as messages_page.
+-- All messages that pass, in the order of the export. Rows without an id are numbered here over
+-- all their days (M4): a batch sees only some of them. Columns as messages_page.
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
@@ -63,4 +63,5 @@ WHERE ($1 = 0 OR m.realm = $1)
                                      WHEN m.sent_at > $14::timestamptz THEN 3
                                      ELSE 4 END)
   AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)
-ORDER BY m.sent_at, f.jid COLLATE "C", t.jid COLLATE "C", m.id COLLATE "C" NULLS FIRST, shown, m.key;
+ORDER BY m.sent_at, f.jid COLLATE "C", t.jid COLLATE "C", m.id COLLATE "C" NULLS FIRST, shown,
+         m.key;

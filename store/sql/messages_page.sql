@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A page of messages, oldest first. Planned with the values known, so that an absent filter costs nothing
--- and a conversation is read by its index. Columns as in store/message_row.c, then JIDs, body, shown n,
--- devices.
+-- A page of messages, oldest first. Planned with the values known, so that an absent filter costs
+-- nothing and a conversation is read by its index. Columns as in store/message_row.c, then JIDs,
+-- body, shown n, devices.
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
@@ -49,7 +49,8 @@ FROM (SELECT m.*
                                            ELSE 4 END)
         AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)
         AND ($18::timestamptz IS NULL
-             OR (m.sent_at >= $18 AND (m.sent_at, m.conv, m.key, m.n) > ($18, $19::int8, $20::int8, $21::int4)))
+             OR (m.sent_at >= $18
+                 AND (m.sent_at, m.conv, m.key, m.n) > ($18, $19::int8, $20::int8, $21::int4)))
       ORDER BY m.sent_at, m.conv, m.key, m.n
       LIMIT $22::int8) AS m
 LEFT JOIN jid AS f ON f.id = m.from_jid

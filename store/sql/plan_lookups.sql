@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Settings for the statements of a batch, up to its end: many look-ups by an index. The planner must not
--- choose by the size that a table has at the first batch, when it is empty: the plan is kept.
+-- Settings for the statements of a batch, up to its end: many look-ups by an index. The planner
+-- must not choose by the size that a table has at the first batch, when it is empty: the plan is
+-- kept.
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
        set_config('enable_seqscan', 'off', true),
        set_config('enable_bitmapscan', 'off', true),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hand-made observations for the database tests: a realm with one source and one generation, lines of
-// ada@a.example and ben@b.example, and the batches that they make.
+// Hand-made observations for the database tests: a realm with one source and one generation, lines
+// of ada@a.example and ben@b.example, and the batches that they make.
 #ifndef TESTS_DB_SAMPLE_H
 #define TESTS_DB_SAMPLE_H
 

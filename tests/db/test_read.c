@@ -16,24 +16,35 @@ static struct fixture fixture;
 static struct store *store, *reader;
 static struct sample sample;
 
-// m1 delivered after 1 s and displayed after 9 s by the tablet; m2 delivered by tablet and laptop; m3
-// asks and has no answer; m4 asks nothing; m5 fails; two without id; an ack about nothing.
+// m1 delivered after 1 s and displayed after 9 s by the tablet; m2 delivered by tablet and laptop;
+// m3 asks and has no answer; m4 asks nothing; m5 fails; two without id; an ack about nothing.
 static void fill(void)
 {
 	struct sample_line line = {.dir = DIR_IN, .session = ADA "/phone", .to = BEN};
-	sample_line(&sample, (struct sample_line){.at = NOON, .dir = DIR_IN, .session = ADA "/phone",
-						  .to = BEN, .id = "m1", .body = "Lunch?",
-						  .asks = true, .markable = true});
+	sample_line(&sample, (struct sample_line){.at = NOON,
+						  .dir = DIR_IN,
+						  .session = ADA "/phone",
+						  .to = BEN,
+						  .id = "m1",
+						  .body = "Lunch?",
+						  .asks = true,
+						  .markable = true});
 	sample_receipt(&sample, NOON + SEC, "m1", "r1");
-	sample_line(&sample, (struct sample_line){.at = NOON + 9 * SEC, .dir = DIR_IN,
-						  .session = BEN "/tablet", .to = ADA "/phone",
-						  .id = "d1", .displayed = "m1"});
+	sample_line(&sample, (struct sample_line){.at = NOON + 9 * SEC,
+						  .dir = DIR_IN,
+						  .session = BEN "/tablet",
+						  .to = ADA "/phone",
+						  .id = "d1",
+						  .displayed = "m1"});
 	sample_commit(&sample);
 	sample_message(&sample, NOON + 60 * SEC, "m2");
 	sample_receipt(&sample, NOON + 62 * SEC, "m2", "r2");
-	sample_line(&sample, (struct sample_line){.at = NOON + 63 * SEC, .dir = DIR_IN,
-						  .session = BEN "/laptop", .to = ADA "/phone",
-						  .id = "r3", .receipt = "m2"});
+	sample_line(&sample, (struct sample_line){.at = NOON + 63 * SEC,
+						  .dir = DIR_IN,
+						  .session = BEN "/laptop",
+						  .to = ADA "/phone",
+						  .id = "r3",
+						  .receipt = "m2"});
 	sample_message(&sample, NOON + USEC_PER_DAY, "m3");
 	sample_commit(&sample);
 	line.at = NOON + USEC_PER_DAY + SEC;
@@ -41,9 +52,13 @@ static void fill(void)
 	line.body = "no answer wanted";
 	sample_line(&sample, line);
 	sample_message(&sample, NOON + USEC_PER_DAY + 2 * SEC, "m5");
-	sample_line(&sample, (struct sample_line){.at = NOON + USEC_PER_DAY + 3 * SEC, .dir = DIR_OUT,
-						  .session = ADA "/phone", .from = BEN, .to = ADA "/phone",
-						  .id = "m5", .error = "service-unavailable"});
+	sample_line(&sample, (struct sample_line){.at = NOON + USEC_PER_DAY + 3 * SEC,
+						  .dir = DIR_OUT,
+						  .session = ADA "/phone",
+						  .from = BEN,
+						  .to = ADA "/phone",
+						  .id = "m5",
+						  .error = "service-unavailable"});
 	line.id = NULL;
 	line.body = "one";
 	line.at = NOON + USEC_PER_DAY + 10 * SEC;
@@ -250,13 +265,13 @@ static void devices_come_from_plain_and_complex_rows(void **state)
 	struct err err = {0};
 	filter.with_devices = true;
 	assert_true(store_messages(reader, &filter, &check, list_devices, &err));
-	assert_string_equal(check.text.data, BEN "/tablet 1 9; " BEN "/laptop 3 -1; " BEN
-						 "/tablet 2 -1; ");
+	assert_string_equal(check.text.data,
+			    BEN "/tablet 1 9; " BEN "/laptop 3 -1; " BEN "/tablet 2 -1; ");
 	buf_free(&check.text);
 	filter.limit = 10;
 	assert_true(store_messages(reader, &filter, &check, list_devices, &err));
-	assert_string_equal(check.text.data, BEN "/tablet 1 9; " BEN "/laptop 3 -1; " BEN
-						 "/tablet 2 -1; ");
+	assert_string_equal(check.text.data,
+			    BEN "/tablet 1 9; " BEN "/laptop 3 -1; " BEN "/tablet 2 -1; ");
 	buf_free(&check.text);
 }
 
@@ -289,8 +304,9 @@ static void counters_are_those_of_the_rows(void **state)
 	struct err err = {0};
 	assert_true(store_counters(reader, sample.realm.id, USEC_NONE, USEC_NONE,
 				   NOON + 10 * USEC_PER_DAY, EXPIRE, &text, add_counter, &err));
-	assert_string_equal(text.data, "acks=4 acks_orphan=1 confirmed=2 errors=1 expired=1 failed=1 "
-				       "read=1 read_requested=1 requested=4 rows=7 sent=7 unknown=3 ");
+	assert_string_equal(
+		text.data, "acks=4 acks_orphan=1 confirmed=2 errors=1 expired=1 "
+			   "failed=1 read=1 read_requested=1 requested=4 rows=7 sent=7 unknown=3 ");
 	buf_free(&text);
 	assert_true(store_counters(reader, sample.realm.id, NOON, NOON + SEC, NOON, EXPIRE, &text,
 				   add_counter, &err));
@@ -322,11 +338,9 @@ static void delivery_is_counted_by_bucket(void **state)
 				     .now = NOON + 10 * USEC_PER_DAY,
 				     .t_expire = EXPIRE};
 	assert_true(store_delivery(reader, &query, &text, add_bucket, &err));
-	assert_string_equal(
-		text.data,
-		"24 h: 2/2/2 failed 0 expired 0 ttd 2 1000 2000 ttr 1 9000; "
-		"24 h: 4/2/0 failed 1 expired 1 ttd 0 -1 -1 ttr 0 -1; "
-		"24 h: 0/0/0 failed 0 expired 0 ttd 0 -1 -1 ttr 0 -1; ");
+	assert_string_equal(text.data, "24 h: 2/2/2 failed 0 expired 0 ttd 2 1000 2000 ttr 1 9000; "
+				       "24 h: 4/2/0 failed 1 expired 1 ttd 0 -1 -1 ttr 0 -1; "
+				       "24 h: 0/0/0 failed 0 expired 0 ttd 0 -1 -1 ttr 0 -1; ");
 	buf_free(&text);
 	query.bucket = 0;
 	query.to_domain = TEXT("b.example");

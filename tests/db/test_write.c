@@ -295,14 +295,16 @@ static void a_transaction_that_cannot_be_serialized_is_done_again(void **state)
 	fixture_sql(store,
 		    "CREATE SEQUENCE receiptd.tries;"
 		    "CREATE FUNCTION receiptd.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-		    " IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001';"
+		    " IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'x' USING ERRCODE = '40001';"
 		    " END IF; RETURN NEW; END $$;"
-		    "CREATE TRIGGER refuse BEFORE INSERT ON batch FOR EACH ROW EXECUTE FUNCTION refuse()");
+		    "CREATE TRIGGER refuse BEFORE INSERT ON batch"
+		    " FOR EACH ROW EXECUTE FUNCTION refuse()");
 	sample_message(&sample, NOON, "m1");
 	sample_receipt(&sample, NOON + SEC, "m1", "r1");
 	sample_commit(&sample);
 	assert_int_equal(fixture_int(store, "SELECT last_value FROM tries"), 3);
-	fixture_sql(store, "DROP TRIGGER refuse ON batch; DROP FUNCTION refuse; DROP SEQUENCE tries");
+	fixture_sql(store, "DROP TRIGGER refuse ON batch; DROP FUNCTION refuse;"
+			   "DROP SEQUENCE tries");
 	assert_int_equal(count("message", "state = 5"), 1);
 	assert_int_equal(count("batch", "true"), 1);
 	assert_int_equal(count("generation", "records = 3"), 1);
