@@ -37,12 +37,13 @@ static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "usage: receiptd [--config FILE] [--set NAME=VALUE]... COMMAND [options]\n"
-		     "\n"
-		     "Pairs the messages in XMPP server logs with their receipts, markers and errors,\n"
-		     "and answers: do they arrive, how fast, and when are they read.\n"
-		     "\n"
-		     "Commands (each with --help):\n");
+	fprintf(out,
+		"usage: receiptd [--config FILE] [--set NAME=VALUE]... COMMAND [options]\n"
+		"\n"
+		"Pairs the messages in XMPP server logs with their receipts, markers and errors,\n"
+		"and answers: do they arrive, how fast, and when are they read.\n"
+		"\n"
+		"Commands (each with --help):\n");
 	for (size_t i = 0; i < command_count; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
 	fprintf(out, "\n"
@@ -167,7 +168,8 @@ static bool load_settings(const struct globals *globals, struct app *app, struct
 	enum log_level level = LOG_INFO;
 	const char *name = globals->log_level ? globals->log_level : app->settings->log_level;
 	if (name && !log_level_parse(name, &level))
-		return err_set(err, ERR_USAGE, "log level %s: use error, warn, info or debug", name);
+		return err_set(err, ERR_USAGE, "log level %s: use error, warn, info or debug",
+			       name);
 	app->log = log_new(STDERR_FILENO, level);
 	return true;
 }

@@ -119,36 +119,50 @@ static void free_service(struct service *service)
 }
 
 // INT and TERM belong to the main thread: those made here must not take them away from it.
-static bool start_threads(struct api *api, int listener, struct err *err)
+static bool start_threads(struct api *api, int listener, bool connected, struct err *err)
 {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool ok = server_start(&api->service, listener, &api->server, err);
+	bool ok = pool_start(api->service.read, connected) &&
+		  pool_start(api->service.access, connected);
+	if (!ok)
+		err_set(err, ERR_INTERNAL, "cannot start a thread: %s", strerror(errno));
+	if (ok)
+		ok = server_start(&api->service, listener, &api->server, err);
+	else
+		close(listener);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return ok;
+}
+
+static struct api *make_api(struct app *app, struct store *store, int port)
+{
+	struct api *api = xcalloc(1, sizeof *api);
+	api->port = port;
+	api->service.app = app;
+	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
+	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
+	pthread_mutex_init(&api->service.throttle.lock, NULL);
+	if (store)
+		pool_adopt(api->service.read, store);
+	return api;
 }
 
 bool api_start(struct app *app, struct api **started, struct err *err)
 {
 	int listener = -1, port = 0;
+	struct store *store = NULL;
 	if (sodium_init() < 0)
 		return err_set(err, ERR_INTERNAL, "libsodium does not start");
 	if (!open_listener(app->settings, &listener, &port, err))
 		return false;
-	struct store *store = NULL;
 	if (!look_at_database(app, &store, err)) {
 		close(listener);
 		return false;
 	}
-	struct api *api = xcalloc(1, sizeof *api);
-	api->port = port;
-	api->service.app = app;
-	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
-	pool_adopt(api->service.read, store);
-	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
-	pthread_mutex_init(&api->service.throttle.lock, NULL);
-	if (!start_threads(api, listener, err)) {
+	struct api *api = make_api(app, store, port);
+	if (!start_threads(api, listener, store != NULL, err)) {
 		free_service(&api->service);
 		free(api);
 		return false;

@@ -51,10 +51,9 @@ static bool find_subject(const char *name, export_fn **write, struct err *err)
 			return true;
 		}
 	}
-	return err_set(err, ERR_USAGE,
-		       "export: \"%s\" is not messages, counters, findings or "
-		       "metrics",
-		       name);
+	err_set(err, ERR_USAGE, "export: \"%s\" is not messages, counters, findings or metrics",
+		name);
+	return false;
 }
 
 static bool read_options(int argc, char **argv, struct request *request, struct err *err)
@@ -73,17 +72,18 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == OPT_HELP)
 			return request->help = true;
-		if (c > OPT_HELP)
-			return err_set(err, ERR_USAGE,
-				       "export: unknown option or missing value: %s",
-				       argv[optind - 1]);
+		if (c > OPT_HELP) {
+			err_set(err, ERR_USAGE, "export: unknown option or missing value: %s",
+				argv[optind - 1]);
+			return false;
+		}
 		request->given[c] = optarg;
 	}
-	if (optind + 1 != argc)
-		return err_set(err, ERR_USAGE,
-			       "export: say one of messages, counters, findings, "
-			       "metrics (see --help)");
-	return find_subject(argv[optind], &request->write, err);
+	if (optind + 1 == argc)
+		return find_subject(argv[optind], &request->write, err);
+	err_set(err, ERR_USAGE,
+		"export: say one of messages, counters, findings, metrics (see --help)");
+	return false;
 }
 
 static bool read_time(const char *name, const char *value, usec_t *at, struct err *err)

@@ -9,9 +9,10 @@
 #include <time.h>
 
 enum {
-	WAIT_SECONDS = 5,      // for a free slot
+	WAIT_SECONDS = 5,      // for a connection that others use
+	MEND_SECONDS = 2,      // after a loss: for a new connection; later requests fail at once
 	RULES_SECONDS = 5,     // how old the rules of the realm may be
-	CONNECT_SECONDS = 2,   // a request hardly waits for a database that is down (F146)
+	CONNECT_SECONDS = 2,   // one try to connect
 	PATIENCE_SECONDS = 15, // for a server that has gone silent
 	PAUSE_SECONDS = 1      // between two tries to connect
 };
@@ -20,8 +21,11 @@ struct pool {
 	struct app app; // a copy with settings of its own
 	struct settings settings;
 	enum store_role role;
+	pthread_t mender;
+	bool started, stop;
 	pthread_mutex_t lock;
-	pthread_cond_t freed;
+	pthread_cond_t changed; // a slot was given back, mended or lost
+	usec_t lost_at;         // when the last good slot was lost; 0 = there is one
 	size_t count;
 	struct pool_slot slots[];
 };
@@ -35,20 +39,14 @@ struct pool *pool_new(struct app *app, enum store_role role, size_t count)
 	pool->app.settings = &pool->settings;
 	pool->role = role;
 	pool->count = count;
+	pool->lost_at = usec_monotonic();
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->freed, &attributes);
+	pthread_cond_init(&pool->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	return pool;
-}
-
-void pool_adopt(struct pool *pool, struct store *store)
-{
-	pool->slots[0].store = store;
-	if (store)
-		store_patience(store, PATIENCE_SECONDS * USEC_PER_SEC);
 }
 
 static void forget_rules(struct pool_slot *slot)
@@ -58,66 +56,153 @@ static void forget_rules(struct pool_slot *slot)
 	slot->has_rules = false;
 }
 
+// ---- under the lock
+
+static void wait_until(struct pool *pool, usec_t end)
+{
+	struct timespec at = {.tv_sec = (time_t)(end / USEC_PER_SEC),
+			      .tv_nsec = (long)(end % USEC_PER_SEC) * 1000};
+	pthread_cond_timedwait(&pool->changed, &pool->lock, &at);
+}
+
+static void set_good(struct pool *pool, struct pool_slot *slot, bool good)
+{
+	bool any = false;
+	slot->good = good;
+	for (size_t i = 0; i < pool->count; i++)
+		any |= pool->slots[i].good;
+	if (any)
+		pool->lost_at = 0;
+	else if (pool->lost_at == 0)
+		pool->lost_at = usec_monotonic();
+	pthread_cond_broadcast(&pool->changed);
+}
+
+// A connection that the server has closed while nobody used it is noticed here.
+static struct pool_slot *find_good(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		struct pool_slot *slot = &pool->slots[i];
+		if (slot->busy || !slot->good)
+			continue;
+		if (store_alive(slot->store))
+			return slot;
+		set_good(pool, slot, false);
+	}
+	return NULL;
+}
+
+static struct pool_slot *find_lost(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		if (!pool->slots[i].busy && !pool->slots[i].good)
+			return &pool->slots[i];
+	}
+	return NULL;
+}
+
+// ---- mending
+
+void pool_adopt(struct pool *pool, struct store *store)
+{
+	pool->slots[0].store = store;
+	store_patience(store, PATIENCE_SECONDS * USEC_PER_SEC);
+	set_good(pool, &pool->slots[0], true);
+}
+
+static bool connect_slot(struct pool *pool, struct pool_slot *slot)
+{
+	struct err err = {0};
+	bool ok = slot->store ? store_reconnect(slot->store, &err)
+			      : store_open(&pool->app, pool->role, &slot->store, &err);
+	if (!ok) {
+		log_debug(pool->app.log, "database_unreachable", LOG_S("error", err.text));
+		return false;
+	}
+	store_patience(slot->store, PATIENCE_SECONDS * USEC_PER_SEC);
+	slot->rules_at = 0;
+	return true;
+}
+
+// One lost slot, if there is one; the lock is open while it connects. False: it stays lost.
+static bool mend_one(struct pool *pool)
+{
+	struct pool_slot *slot = find_lost(pool);
+	if (!slot)
+		return true;
+	slot->busy = true;
+	pthread_mutex_unlock(&pool->lock);
+	bool ok = connect_slot(pool, slot);
+	pthread_mutex_lock(&pool->lock);
+	slot->busy = false;
+	set_good(pool, slot, ok);
+	return ok;
+}
+
+static void *mender_main(void *self)
+{
+	struct pool *pool = self;
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->stop) {
+		bool ok = mend_one(pool);
+		usec_t end = usec_monotonic() + PAUSE_SECONDS * USEC_PER_SEC;
+		while (!pool->stop && usec_monotonic() < end && !(ok && find_lost(pool)))
+			wait_until(pool, end);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+bool pool_start(struct pool *pool, bool now)
+{
+	pthread_mutex_lock(&pool->lock);
+	while (now && find_lost(pool))
+		now = mend_one(pool);
+	pthread_mutex_unlock(&pool->lock);
+	int status = pthread_create(&pool->mender, NULL, mender_main, pool);
+	pool->started = status == 0;
+	errno = status;
+	return pool->started;
+}
+
 void pool_free(struct pool *pool)
 {
 	if (!pool)
 		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->stop = true;
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
+	if (pool->started)
+		pthread_join(pool->mender, NULL);
 	for (size_t i = 0; i < pool->count; i++) {
 		forget_rules(&pool->slots[i]);
 		store_close(pool->slots[i].store);
 	}
-	pthread_cond_destroy(&pool->freed);
+	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
 
-// Connected ones first: while another is down its pause must not hit those who could be served.
-static struct pool_slot *find_free(struct pool *pool)
-{
-	struct pool_slot *found = NULL;
-	for (size_t i = 0; i < pool->count; i++) {
-		struct pool_slot *slot = &pool->slots[i];
-		if (!slot->busy && (!found || (slot->store && !slot->broken)))
-			found = slot;
-	}
-	return found;
-}
+// ---- taking and giving
 
 static struct pool_slot *wait_for_slot(struct pool *pool)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += WAIT_SECONDS;
+	usec_t end = usec_monotonic() + WAIT_SECONDS * USEC_PER_SEC;
 	pthread_mutex_lock(&pool->lock);
-	struct pool_slot *slot = find_free(pool);
-	int status = 0;
-	while (!slot && status != ETIMEDOUT) {
-		status = pthread_cond_timedwait(&pool->freed, &pool->lock, &until);
-		slot = find_free(pool);
+	struct pool_slot *slot;
+	while (!(slot = find_good(pool))) {
+		usec_t now = usec_monotonic(), until = end;
+		if (pool->lost_at > 0 && pool->lost_at + MEND_SECONDS * USEC_PER_SEC < end)
+			until = pool->lost_at + MEND_SECONDS * USEC_PER_SEC;
+		if (now >= until)
+			break;
+		wait_until(pool, until);
 	}
 	if (slot)
 		slot->busy = true;
 	pthread_mutex_unlock(&pool->lock);
 	return slot;
-}
-
-static bool connect_slot(struct pool *pool, struct pool_slot *slot, struct err *err)
-{
-	if (slot->store && !slot->broken && store_alive(slot->store))
-		return true;
-	if (usec_monotonic() < slot->retry_at)
-		return err_set(err, ERR_DATABASE, "the database could not be reached a moment ago");
-	bool ok = slot->store ? store_reconnect(slot->store, err)
-			      : store_open(&pool->app, pool->role, &slot->store, err);
-	slot->broken = !ok;
-	if (!ok) {
-		slot->retry_at = usec_monotonic() + PAUSE_SECONDS * USEC_PER_SEC;
-		return false;
-	}
-	store_patience(slot->store, PATIENCE_SECONDS * USEC_PER_SEC);
-	slot->retry_at = 0;
-	slot->rules_at = 0;
-	return true;
 }
 
 // A realm that is not there yet is no error: all questions about it have empty answers.
@@ -145,10 +230,10 @@ struct pool_slot *pool_take(struct pool *pool, struct err *err)
 {
 	struct pool_slot *slot = wait_for_slot(pool);
 	if (!slot) {
-		err_set(err, ERR_DATABASE, "all database connections are in use");
+		err_set(err, ERR_DATABASE, "no database connection is free or can be made");
 		return NULL;
 	}
-	if (connect_slot(pool, slot, err) && read_rules(pool, slot, err))
+	if (read_rules(pool, slot, err))
 		return slot;
 	pool_give(pool, slot, err->kind == ERR_DATABASE);
 	return NULL;
@@ -157,8 +242,7 @@ struct pool_slot *pool_take(struct pool *pool, struct err *err)
 void pool_give(struct pool *pool, struct pool_slot *slot, bool broken)
 {
 	pthread_mutex_lock(&pool->lock);
-	slot->broken = slot->broken || broken;
 	slot->busy = false;
-	pthread_cond_signal(&pool->freed);
+	set_good(pool, slot, slot->good && !broken);
 	pthread_mutex_unlock(&pool->lock);
 }

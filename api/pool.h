@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A few store connections shared by many request threads. A lost connection is made again by the
-// next one who needs it; while the database is down nobody waits for it (F146).
+// A few store connections shared by many request threads. A thread of the pool makes lost ones again;
+// requests never wait for that for long: while the database is away they fail at once (F146).
 #ifndef API_POOL_H
 #define API_POOL_H
 
@@ -13,18 +13,20 @@ struct pool_slot { // one connection; belongs to the thread that took it
 	struct realm realm;          // of the settings; id -1: nothing was ever stored
 	struct realm_settings rules; // of the realm, as stored
 	bool has_rules;
-	usec_t rules_at, retry_at; // monotonic
-	bool broken, busy;
+	usec_t rules_at; // monotonic
+	bool good, busy;
 };
 
-// role: STORE_READ or STORE_ACCESS. Opens nothing yet. app must outlive the pool.
+// role: STORE_READ or STORE_ACCESS. app must outlive the pool.
 struct pool *pool_new(struct app *app, enum store_role role, size_t count);
-// Takes over a connection that is there already; before the first pool_take. NULL is fine.
+// Takes over a connection that is there already; before pool_start.
 void pool_adopt(struct pool *pool, struct store *store);
-void pool_free(struct pool *pool); // nobody may hold a slot
+// now: tries to connect before it returns, otherwise only in its thread. False: no thread, errno.
+bool pool_start(struct pool *pool, bool now);
+void pool_free(struct pool *pool); // ends the thread; nobody may hold a slot; NULL is fine
 
-// Waits for a free slot and for its connection, a few seconds each at most. Reads the
-// rules of the realm again every few seconds. NULL: ERR_DATABASE and the like.
+// Waits a little for a free connection. Reads the rules of the realm again every few seconds. NULL:
+// ERR_DATABASE and the like.
 struct pool_slot *pool_take(struct pool *pool, struct err *err);
 // broken: the last call said ERR_DATABASE, the connection may not be used again as it is.
 void pool_give(struct pool *pool, struct pool_slot *slot, bool broken);

@@ -27,7 +27,7 @@ const struct setting_row setting_rows[] = {
 	ROW(bodies, bodies, "full", "what is stored of message bodies: full, hmac or none"),
 	ROW(flush_after, duration, "1s", "longest wait of a record before it is stored"),
 	ROW(flush_events, count, "200000", "most events in one transaction"),
-	ROW(flush_bytes, size, "64MB", "most bytes read for one transaction"),
+	ROW(flush_bytes, size, "32MB", "most bytes read for one transaction"),
 	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
 
 	RULE(hosts, list, NULL, "domains that the servers of this realm serve"),

@@ -18,7 +18,7 @@ struct known_feed {
 #define GROW(list, count, cap)                                                                     \
 	do {                                                                                       \
 		if ((count) == (cap)) {                                                            \
-			(cap) = (cap) ? (cap) * 2 : 16;                                            \
+			(cap) = (cap) ? (cap)*2 : 16;                                              \
 			(list) = xrealloc((list), (cap) * sizeof(*(list)));                        \
 		}                                                                                  \
 	} while (0)
@@ -133,17 +133,17 @@ void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza)
 		parsed = NULL;
 	}
 	batcher->totals.stanzas++;
-	pairing_observe(batcher->pairing,
-			&(struct observation){.at = stanza->at,
-					      .source = stanza->source,
-					      .feed = stanza->source_name,
-					      .dir = stanza->dir,
-					      .session = stanza->session,
-					      .raw = stanza->xml,
-					      .stanza = parsed,
-					      .position = position_pack((uint32_t)stanza->generation,
-									stanza->offset,
-									stanza->index)});
+	pairing_observe(
+		batcher->pairing,
+		&(struct observation){.at = stanza->at,
+				      .source = stanza->source,
+				      .feed = stanza->source_name,
+				      .dir = stanza->dir,
+				      .session = stanza->session,
+				      .raw = stanza->xml,
+				      .stanza = parsed,
+				      .position = position_pack((uint32_t)stanza->generation,
+								stanza->offset, stanza->index)});
 }
 
 void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
@@ -173,9 +173,8 @@ void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *
 void batcher_fact(struct batcher *batcher, int32_t source, struct text key, struct text value)
 {
 	GROW(batcher->facts, batcher->fact_count, batcher->fact_cap);
-	batcher->facts[batcher->fact_count++] =
-		(struct batch_fact){source, arena_text(batcher->arena, key),
-				    arena_text(batcher->arena, value)};
+	batcher->facts[batcher->fact_count++] = (struct batch_fact){
+		source, arena_text(batcher->arena, key), arena_text(batcher->arena, value)};
 }
 
 bool batcher_is_empty(const struct batcher *batcher)

@@ -105,10 +105,9 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .zone = look->zone,
 					 .modified = decode_modified(file->decoder),
 					 .rules = &import->rules};
-	struct stream_file bytes = {file, read_at,
-				    decode_is_compressed(file->decoder)
-					    ? UINT64_MAX
-					    : decode_size(file->decoder)};
+	struct stream_file bytes = {
+		file, read_at,
+		decode_is_compressed(file->decoder) ? UINT64_MAX : decode_size(file->decoder)};
 	bool ok = stream_open(import->batcher, &options, &bytes, &file->stream, err);
 
 	free(name);
@@ -163,8 +162,8 @@ static void report(const struct import *import, const struct file *file,
 {
 	struct batcher_totals now = batcher_totals(import->batcher);
 
-	printf("%s: %s, %llu stanzas, %llu rows added, %llu changed", file->path, file->dialect->name,
-	       (unsigned long long)(now.stanzas - before->stanzas),
+	printf("%s: %s, %llu stanzas, %llu rows added, %llu changed", file->path,
+	       file->dialect->name, (unsigned long long)(now.stanzas - before->stanzas),
 	       (unsigned long long)(now.inserted - before->inserted),
 	       (unsigned long long)(now.updated - before->updated));
 	if (now.quarantined > before->quarantined)
@@ -225,9 +224,12 @@ static bool import_file(struct import *import, const char *path, struct err *err
 }
 
 static const struct option options_table[] = {
-	{"realm", required_argument, NULL, 'r'},  {"dialect", required_argument, NULL, 'd'},
-	{"zone", required_argument, NULL, 'z'},   {"source", required_argument, NULL, 's'},
-	{"strict", no_argument, NULL, 'S'},       {"help", no_argument, NULL, 'h'},
+	{"realm", required_argument, NULL, 'r'},
+	{"dialect", required_argument, NULL, 'd'},
+	{"zone", required_argument, NULL, 'z'},
+	{"source", required_argument, NULL, 's'},
+	{"strict", no_argument, NULL, 'S'},
+	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 

@@ -17,27 +17,29 @@
 #include "pairing/observation.h"
 
 enum record_kind {
-	RECORD_STANZA,     // xml holds one whole stanza
-	RECORD_READ,       // xml holds bytes of one socket read of connection "session_key": any part of
-			   // a stanza, or several; ingest/reassembly.c makes RECORD_STANZA of them
-	RECORD_CLOSED,     // connection "session_key" ended: forget its half stanza
-	RECORD_GAP,        // something is known to be missing: reason, lost (estimate, -1 = unknown)
+	RECORD_STANZA, // xml holds one whole stanza
+	RECORD_READ, // xml holds bytes of one socket read of connection "session_key": any part of
+		     // a stanza, or several; ingest/reassembly.c makes RECORD_STANZA of them
+	RECORD_CLOSED, // connection "session_key" ended: forget its half stanza
+	RECORD_GAP,    // something is known to be missing: reason, lost (estimate, -1 = unknown)
 	RECORD_QUARANTINE, // xml = the raw bytes, reason says why; nothing else could be read
 };
 
 struct record {
 	enum record_kind kind;
-	usec_t at;            // event time, T1b ordinal added; USEC_NONE if the log has no time
-	bool at_odd;          // time was ambiguous or did not exist (F46, F47)
+	usec_t at;   // event time, T1b ordinal added; USEC_NONE if the log has no time
+	bool at_odd; // time was ambiguous or did not exist (F46, F47)
 	enum direction dir;
-	struct text session;  // full JID bound to the stream (in: sender, out: receiver); absent if unknown
+	struct text
+		session; // full JID bound to the stream (in: sender, out: receiver); absent if unknown
 	struct text session_key; // the log's name of the connection, absent if it has none
-	struct text feed;     // observations only: the feed named by the line; absent = the source's name
+	struct text
+		feed; // observations only: the feed named by the line; absent = the source's name
 	struct text xml;
 	uint64_t offset;
 	uint32_t index;
-	uint32_t length;      // bytes of the log that the record covers
-	const char *reason;   // static text
+	uint32_t length;    // bytes of the log that the record covers
+	const char *reason; // static text
 	int64_t lost;
 };
 
@@ -53,23 +55,24 @@ struct dialect_sink {
 };
 
 struct dialect_options {
-	const struct zone *zone;   // for stamps without zone
-	int year;                  // for stamps without year: that of the first line; 0 = guess from mtime
-	usec_t modified;           // mtime of the file, bound for guessing the year; USEC_NONE unknown
+	const struct zone *zone; // for stamps without zone
+	int year;        // for stamps without year: that of the first line; 0 = guess from mtime
+	usec_t modified; // mtime of the file, bound for guessing the year; USEC_NONE unknown
 	const struct realm_settings *rules; // hosts, MUC domains as far as known
 };
 
 struct dialect; // the object, opaque
 
 struct dialect_type {
-	const char *name;     // "openfire-audit": the value of a source's dialect setting
-	const char *title;    // for people
-	usec_t precision;     // step of its clock: 1 = microseconds
+	const char *name;       // "openfire-audit": the value of a source's dialect setting
+	const char *title;      // for people
+	usec_t precision;       // step of its clock: 1 = microseconds
 	usec_t flush_allowance; // how late a live file may be (Openfire audit: 120 s)
 	// How sure, 0..100, that these first bytes of a file (up to 64 KiB) are of this dialect.
 	// *why gets a static sentence for explain, also when the answer is "recognised, but holds no stanzas".
 	int (*score)(struct text head, const char **why);
-	struct dialect *(*open)(const struct dialect_options *options, const struct dialect_sink *sink);
+	struct dialect *(*open)(const struct dialect_options *options,
+				const struct dialect_sink *sink);
 	// A remembered fact, before the first byte.
 	void (*recall)(struct dialect *dialect, struct text key, struct text value);
 	// data continues the stream at offset (bytes already given are never given again within a run).
@@ -81,7 +84,8 @@ struct dialect_type {
 	void (*close)(struct dialect *dialect);
 };
 
-extern const struct dialect_type *const dialect_types[]; // NULL at the end; in ingest/dialects/table.c
+extern const struct dialect_type
+	*const dialect_types[]; // NULL at the end; in ingest/dialects/table.c
 
 const struct dialect_type *dialect_by_name(struct text name);
 // The most certain one, NULL if none reaches 50. *certainty and *why may be NULL.

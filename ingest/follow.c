@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define POLL (100 * INT64_C(1000))       // how often an idle file is looked at
-#define RESCAN (2 * USEC_PER_SEC)        // how often patterns are expanded again
-#define HEARTBEAT (5 * USEC_PER_SEC)     // how often "nothing came" is written down
+#define POLL (100 * INT64_C(1000))   // how often an idle file is looked at
+#define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
+#define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
 enum { READ_SHARE = 8 << 20, LOOK_LIMIT = 32 << 20 };
 
@@ -101,8 +101,8 @@ static bool read_all(struct follow *follow, bool *more, struct err *err)
 	for (size_t i = 0; i < follow->count; i++) {
 		bool some = false;
 		size_t others = open_streams(follow);
-		if (!tail_read(follow->tails[i], follow->batcher, follow->streams, others, READ_SHARE,
-			       &some, err))
+		if (!tail_read(follow->tails[i], follow->batcher, follow->streams, others,
+			       READ_SHARE, &some, err))
 			return false;
 		*more = *more || some;
 		if (!some && tail_is_over(follow->tails[i]) &&
@@ -160,8 +160,8 @@ static bool open_database(struct follow *follow, struct err *err)
 	if (!assume_known(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
 			  err))
 		return false;
-	return batcher_open(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
-			    &follow->batcher, err);
+	return batcher_open(follow->app, follow->store, follow->app->settings->realm,
+			    &follow->rules, &follow->batcher, err);
 }
 
 static bool can_wait(const struct err *err)

@@ -231,7 +231,8 @@ static uint64_t low_water(const struct stream *stream)
 	uint64_t of_log = stream->type->low_water(stream->dialect);
 	uint64_t of_reads = reassembly_low_water(stream->reassembly);
 	uint64_t low = of_reads < of_log ? of_reads : of_log;
-	return low > stream->start ? low : stream->start; // a dialect knows nothing before its first byte
+	return low > stream->start ? low
+				   : stream->start; // a dialect knows nothing before its first byte
 }
 
 static void on_remember(void *self, struct text key, struct text value)
@@ -259,14 +260,14 @@ static void on_recalled(void *self, struct text key, struct text value)
 static bool start_dialect(struct stream *stream, const struct stream_options *options,
 			  struct err *err)
 {
-	struct dialect_options dialect = {.zone = options->zone,
-					  .modified = options->modified,
-					  .rules = options->rules};
+	struct dialect_options dialect = {
+		.zone = options->zone, .modified = options->modified, .rules = options->rules};
 
 	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
 	stream->reassembly = reassembly_new(&(struct reassembly_sink){stream, on_whole});
 	stream->dialect = stream->type->open(&dialect, &stream->sink);
-	return store_recall(batcher_store(stream->batcher), stream->source, stream, on_recalled, err);
+	return store_recall(batcher_store(stream->batcher), stream->source, stream, on_recalled,
+			    err);
 }
 
 bool stream_open(struct batcher *batcher, const struct stream_options *options,
@@ -281,7 +282,8 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 	made->first_at = made->last_at = USEC_NONE;
 	made->size = file->size;
 	if (!store_source(batcher_store(batcher), batcher_realm(batcher), options->source,
-			  options->dialect->name, options->path, options->live, &made->source, err) ||
+			  options->dialect->name, options->path, options->live, &made->source,
+			  err) ||
 	    !take_generation(made, options, file, err) || !start_dialect(made, options, err)) {
 		stream_close(made);
 		return false;
@@ -295,7 +297,8 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 	size_t tail = made->start < PRINT_BYTES ? (size_t)made->start : PRINT_BYTES;
 	made->recent_at = made->start - tail;
 	buf_reserve(&made->recent, tail);
-	if (tail && file->read(file->self, made->recent_at, tail, (unsigned char *)made->recent.data))
+	if (tail &&
+	    file->read(file->self, made->recent_at, tail, (unsigned char *)made->recent.data))
 		made->recent.len = tail;
 	*stream = made;
 	return true;

@@ -10,11 +10,11 @@
 struct stream;
 
 struct stream_options {
-	const char *path;                 // for people; identity is proven by content
-	const char *source;               // name
+	const char *path;   // for people; identity is proven by content
+	const char *source; // name
 	const struct dialect_type *dialect;
 	const struct zone *zone;
-	usec_t modified;                  // of the file, USEC_NONE unknown
+	usec_t modified; // of the file, USEC_NONE unknown
 	const struct realm_settings *rules;
 	bool live;
 	// Generations that other streams of this process are reading: never taken.
@@ -27,7 +27,8 @@ struct stream_options {
 struct stream_file {
 	void *self;
 	bool (*read)(void *self, uint64_t offset, size_t size, unsigned char *out);
-	uint64_t size; // as far as known: bytes that can be read now; UINT64_MAX for compressed files
+	uint64_t
+		size; // as far as known: bytes that can be read now; UINT64_MAX for compressed files
 };
 
 bool stream_open(struct batcher *batcher, const struct stream_options *options,

@@ -184,8 +184,8 @@ static bool was_truncated(struct tail *tail)
 static bool read_some(struct tail *tail, size_t most, bool *more, struct err *err)
 {
 	while (most > 0 && !*tail->app->stop) {
-		ssize_t got = pread(tail->fd, tail->buffer, CHUNK,
-				    (off_t)stream_offset(tail->stream));
+		ssize_t got =
+			pread(tail->fd, tail->buffer, CHUNK, (off_t)stream_offset(tail->stream));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

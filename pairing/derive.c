@@ -54,9 +54,15 @@ static int32_t source_of(const struct incarnation *inc)
 }
 
 static const struct row empty_row = {
-	.composed_at = USEC_NONE,       .accepted_at = USEC_NONE,       .stored_at = USEC_NONE,
-	.routed_at = USEC_NONE,         .delivered_at = USEC_NONE,      .displayed_at = USEC_NONE,
-	.failed_at = USEC_NONE,         .retracted_at = USEC_NONE,      .upto_delivered_at = USEC_NONE,
+	.composed_at = USEC_NONE,
+	.accepted_at = USEC_NONE,
+	.stored_at = USEC_NONE,
+	.routed_at = USEC_NONE,
+	.delivered_at = USEC_NONE,
+	.displayed_at = USEC_NONE,
+	.failed_at = USEC_NONE,
+	.retracted_at = USEC_NONE,
+	.upto_delivered_at = USEC_NONE,
 	.upto_displayed_at = USEC_NONE,
 };
 
@@ -237,8 +243,8 @@ static void evidence_findings(struct pairing *pairing, struct entry *entry, cons
 		usec_t heard = row->delivered_at;
 		min_into(&heard, row->displayed_at);
 		if (ev->first >= heard)
-			entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, entry->id, ev->first,
-				      ev->position);
+			entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, entry->id,
+				      ev->first, ev->position);
 	}
 	// P9: the direct display came more than a second before the receipt.
 	if (ev->kind == EV_RECEIPT && row->displayed_at != USEC_NONE &&
@@ -362,20 +368,32 @@ static void number_rows(struct pairing *pairing, struct entry *entry)
 	}
 }
 
+// Deriving is done several times a batch; the arena gives nothing back before its end.
+void entry_make_room(struct pairing *pairing, struct entry *entry)
+{
+	size_t need = entry->incarnations.count + 1;
+
+	if (entry->room >= need)
+		return;
+	entry->room = need;
+	entry->rows = arena_alloc(pairing->arena, need * sizeof(struct row));
+	entry->finished = arena_alloc(pairing->arena, need * sizeof(struct row));
+	entry->owner = arena_alloc(pairing->arena, need * sizeof(size_t));
+}
+
 void derive_entry(struct pairing *pairing, struct entry *entry)
 {
 	if (entry->derived)
 		return;
 	entry->derived = true;
 	entry->findings.count = 0;
-	entry->owner = arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(size_t));
+	entry_make_room(pairing, entry);
 	for (size_t i = 0; i < entry->incarnations.count; i++)
 		entry->owner[i] = i;
 	if (entry->group) {
 		derive_group(pairing, entry);
 	} else {
 		entry->row_count = entry->incarnations.count;
-		entry->rows = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(struct row));
 		for (size_t i = 0; i < entry->row_count; i++) {
 			row_from_incarnation(pairing, entry, &entry->incarnations.items[i],
 					     &entry->rows[i]);
@@ -386,7 +404,8 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	if (entry->row_count > 1)
 		qsort(entry->rows, entry->row_count, sizeof(struct row), by_sent);
 	if (entry->evidence.count > 1)
-		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence), by_time);
+		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
+		      by_time);
 	number_rows(pairing, entry);
 	pair_evidence(pairing, entry);
 	count_duplicates(pairing, entry);

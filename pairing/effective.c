@@ -125,7 +125,8 @@ static void take_delays(const struct pairing *pairing, struct effective *e,
 {
 	for (size_t i = 0; i < count_; i++) {
 		const struct stanza_delay *delay = &delays[i];
-		if (delay->stamp == USEC_NONE || delay->stamp > e->seen->at + pairing->rules->w_skew)
+		if (delay->stamp == USEC_NONE ||
+		    delay->stamp > e->seen->at + pairing->rules->w_skew)
 			continue; // from the future: ignored
 		if (e->stamp == USEC_NONE || delay->stamp < e->stamp) {
 			e->stamp = delay->stamp;

@@ -7,14 +7,14 @@
 
 struct effective {
 	const struct observation *seen;
-	const struct stanza *stanza; // the innermost one that counts
-	enum direction dir;          // route for wrapped feeds (E5)
+	const struct stanza *stanza;       // the innermost one that counts
+	enum direction dir;                // route for wrapped feeds (E5)
 	bool carbon_sent, carbon_received; // E3: it came as a valid carbon
 	struct jid from, to;
-	struct jid device;           // of an egress line: session, else to; carbons: the wrapper's to
+	struct jid device; // of an egress line: session, else to; carbons: the wrapper's to
 	bool has_device;
-	usec_t stamp;                // T2: the earliest valid delay stamp, USEC_NONE
-	struct text stamp_from;      // who set it, absent = unnamed
+	usec_t stamp;           // T2: the earliest valid delay stamp, USEC_NONE
+	struct text stamp_from; // who set it, absent = unnamed
 };
 
 static inline bool effective_is_ingress(const struct effective *e)

@@ -43,7 +43,7 @@ static void put_ingress(struct buf *out, const struct incarnation *inc)
 
 static void put_incarnation(struct buf *out, const struct incarnation *inc)
 {
-	const usec_t times[] = {inc->first,     inc->last,    inc->seen_at, inc->seen_pos,
+	const usec_t times[] = {inc->first,     inc->last,      inc->seen_at, inc->seen_pos,
 				inc->egress_at, inc->routed_at, inc->from_at, inc->text_at};
 
 	buf_be64(out, (uint64_t)inc->digest);

@@ -10,7 +10,7 @@
 #include "core/settings.h"
 #include "pairing/observation.h"
 
-enum leg { // M6
+enum leg {          // M6
 	LEG_DIRECT, // everything but groupchat
 	LEG_UPLOAD, // groupchat on its way to the room: knows the real sender
 	LEG_MIRROR  // groupchat as the room reflects it: knows the nick
@@ -22,12 +22,12 @@ enum content_flags {
 	FLAG_XE_DELIVERED = 1 << 2,    // K7
 	FLAG_XE_DISPLAYED = 1 << 3,
 	FLAG_XE_OFFLINE = 1 << 4,
-	FLAG_VOID_RECEIPT = 1 << 5,    // P7: was asked beside an ack, void
+	FLAG_VOID_RECEIPT = 1 << 5, // P7: was asked beside an ack, void
 	FLAG_VOID_MARKABLE = 1 << 6,
 	FLAG_ENCRYPTED = 1 << 7,
 	FLAG_BODY = 1 << 8,
 	FLAG_NO_STORE = 1 << 9,
-	FLAG_ROOM_ID = 1 << 10,        // M6: the room assigned a stanza-id
+	FLAG_ROOM_ID = 1 << 10, // M6: the room assigned a stanza-id
 	FLAG_XE_COMPOSING = 1 << 11
 };
 
@@ -48,26 +48,26 @@ struct ingress_fact { // M9
 struct incarnation {
 	int64_t digest;
 	enum leg leg;
-	struct text nick;    // mirror legs; else absent
-	usec_t first, last;  // span of e
-	usec_t seen_at;      // earliest line that is ingress or undelayed, USEC_NONE
+	struct text nick;   // mirror legs; else absent
+	usec_t first, last; // span of e
+	usec_t seen_at;     // earliest line that is ingress or undelayed, USEC_NONE
 	position_t seen_pos;
-	usec_t egress_at;    // earliest undelayed egress line
-	usec_t routed_at;    // earliest out line (or received carbon) to a device of R
+	usec_t egress_at; // earliest undelayed egress line
+	usec_t routed_at; // earliest out line (or received carbon) to a device of R
 	struct stamp_fact *stamps;
 	size_t stamp_count;
 	struct ingress_fact *ingress;
 	size_t ingress_count;
-	usec_t from_at;             // line that gave the sender's device
-	struct text from_resource;  // of the earliest line with a full sender; absent
-	struct text from_account;   // uploads: real bare JID
-	usec_t text_at;             // line that gave type, body, corrects
+	usec_t from_at;            // line that gave the sender's device
+	struct text from_resource; // of the earliest line with a full sender; absent
+	struct text from_account;  // uploads: real bare JID
+	usec_t text_at;            // line that gave type, body, corrects
 	enum message_type type;
-	struct text body;    // absent when not stored
+	struct text body; // absent when not stored
 	int32_t body_bytes;
-	struct text corrects; // K9
-	int64_t thread;       // keyed hash of the thread, 0 = none
-	unsigned flags;       // enum content_flags, union over the lines
+	struct text corrects;    // K9
+	int64_t thread;          // keyed hash of the thread, 0 = none
+	unsigned flags;          // enum content_flags, union over the lines
 	struct text *stanza_ids; // trusted ones (M6)
 	size_t stanza_id_count;
 	struct text origin_id;
@@ -119,12 +119,13 @@ struct evidence {
 	struct text by; // A, borrowed evidence only
 	// Set by derive, not facts:
 	enum evidence_class class_;
-	int32_t n;               // incarnation it was paired with, 0 = none
+	int32_t n;                   // incarnation it was paired with, 0 = none
 	int64_t lent_conv, lent_key; // where ACK_LENT went
-	bool stored;             // it, or a sighting of it, is in the database already
+	bool stored;                 // it, or a sighting of it, is in the database already
 };
 
-void incarnation_merge(struct arena *arena, struct incarnation *into, const struct incarnation *from);
+void incarnation_merge(struct arena *arena, struct incarnation *into,
+		       const struct incarnation *from);
 void evidence_merge(struct evidence *into, const struct evidence *from);
 bool evidence_same(const struct evidence *a, const struct evidence *b); // P4, apart from time
 

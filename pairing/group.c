@@ -76,7 +76,6 @@ void derive_group(struct pairing *pairing, struct entry *entry)
 		used[i] = true;
 		entry->owner[i] = (size_t)mirror;
 	}
-	entry->rows = arena_alloc(pairing->arena, (count + 1) * sizeof(struct row));
 	entry->row_count = 0;
 	for (size_t i = 0; i < count; i++)
 		if (!used[i]) {

@@ -95,7 +95,8 @@ bool jid_parse(struct text text, struct arena *arena, struct jid *jid)
 		return false;
 	if (jid->domain.p[jid->domain.n - 1] == '.')
 		jid->domain.n--;
-	if (!jid->domain.n || (jid->resource.p && u8_check((const uint8_t *)jid->resource.p, jid->resource.n)))
+	if (!jid->domain.n ||
+	    (jid->resource.p && u8_check((const uint8_t *)jid->resource.p, jid->resource.n)))
 		return false;
 	jid->full = join(arena, jid);
 	return true;

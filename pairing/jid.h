@@ -7,9 +7,9 @@
 #include "core/settings.h"
 
 struct jid {
-	struct text full;     // normalised: local@domain/resource, parts that are there
-	struct text bare;     // normalised: a prefix of full
-	struct text local;    // absent for a domain
+	struct text full;  // normalised: local@domain/resource, parts that are there
+	struct text bare;  // normalised: a prefix of full
+	struct text local; // absent for a domain
 	struct text domain;
 	struct text resource; // absent for a bare JID; exact octets (J4)
 };

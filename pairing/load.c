@@ -222,8 +222,10 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 				  sent_hash(pairing, entry->r, ev->own_id), false);
 		if (ev->n || !entry->id.p)
 			continue;
-		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->s, entry->id), true);
-		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->r, entry->id), true);
+		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->s, entry->id),
+			  true);
+		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->r, entry->id),
+			  true);
 		want_lender(pairing, ev);
 	}
 }

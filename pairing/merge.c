@@ -16,7 +16,8 @@ static usec_t max_usec(usec_t a, usec_t b)
 	return a > b ? a : b;
 }
 
-static void merge_stamp(struct arena *arena, struct incarnation *into, const struct stamp_fact *fact)
+static void merge_stamp(struct arena *arena, struct incarnation *into,
+			const struct stamp_fact *fact)
 {
 	for (size_t i = 0; i < into->stamp_count; i++) {
 		struct stamp_fact *have = &into->stamps[i];
@@ -104,12 +105,14 @@ static void merge_text(struct incarnation *into, const struct incarnation *from)
 	into->body_bytes = bytes;
 }
 
-void incarnation_merge(struct arena *arena, struct incarnation *into, const struct incarnation *from)
+void incarnation_merge(struct arena *arena, struct incarnation *into,
+		       const struct incarnation *from)
 {
 	into->first = min_usec(into->first, from->first);
 	into->last = max_usec(into->last, from->last);
-	if (from->seen_at != USEC_NONE && (into->seen_at == USEC_NONE || from->seen_at < into->seen_at ||
-					   (from->seen_at == into->seen_at && from->seen_pos < into->seen_pos))) {
+	if (from->seen_at != USEC_NONE &&
+	    (into->seen_at == USEC_NONE || from->seen_at < into->seen_at ||
+	     (from->seen_at == into->seen_at && from->seen_pos < into->seen_pos))) {
 		into->seen_at = from->seen_at;
 		into->seen_pos = from->seen_pos;
 	}
@@ -127,7 +130,8 @@ void incarnation_merge(struct arena *arena, struct incarnation *into, const stru
 		into->from_account = from->from_account;
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
-	if (!into->origin_id.p || (from->origin_id.p && text_compare(from->origin_id, into->origin_id) < 0))
+	if (!into->origin_id.p ||
+	    (from->origin_id.p && text_compare(from->origin_id, into->origin_id) < 0))
 		into->origin_id = from->origin_id;
 	into->flags |= from->flags;
 }
@@ -162,7 +166,8 @@ void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 		struct incarnation *have = &entry->incarnations.items[i];
 		bool tied = !entry->id.p && have->origin_id.p &&
 			    text_same(have->origin_id, joined.origin_id);
-		usec_t gap = entry->id.p || tied ? pairing->rules->w_resend : pairing->rules->w_noid;
+		usec_t gap =
+			entry->id.p || tied ? pairing->rules->w_resend : pairing->rules->w_noid;
 		if (!same_group(entry, have, &joined) ||
 		    !spans_join(have->first, have->last, joined.first, joined.last, gap)) {
 			i++;
@@ -215,8 +220,9 @@ bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 
 	for (size_t i = 0; i < entry->evidence.count;) {
 		struct evidence *have = &entry->evidence.items[i];
-		if (!evidence_same(have, &joined) || !spans_join(have->first, have->last, joined.first,
-								  joined.last, pairing->rules->w_ackdup)) {
+		if (!evidence_same(have, &joined) ||
+		    !spans_join(have->first, have->last, joined.first, joined.last,
+				pairing->rules->w_ackdup)) {
 			i++;
 			continue;
 		}

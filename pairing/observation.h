@@ -6,13 +6,13 @@
 #include "pairing/stanza.h"
 
 enum direction {
-	DIR_IN,       // server read from a client
-	DIR_OUT,      // server wrote to a client
+	DIR_IN,  // server read from a client
+	DIR_OUT, // server wrote to a client
 	DIR_S2S_IN,
 	DIR_S2S_OUT,
 	DIR_COMP_IN,
 	DIR_COMP_OUT,
-	DIR_ROUTE,    // a hook in the router, or a log that does not tell
+	DIR_ROUTE, // a hook in the router, or a log that does not tell
 	DIR_COUNT
 };
 
@@ -35,11 +35,11 @@ static inline position_t position_pack(uint32_t generation, uint64_t offset, uin
 
 struct observation {
 	usec_t at;
-	int32_t source; // M9 "feed": the configured source, database id (tests: any number)
+	int32_t source;   // M9 "feed": the configured source, database id (tests: any number)
 	struct text feed; // its name, for E5's list of wrapper feeds
 	enum direction dir;
-	struct text session; // absent when the log does not know it
-	struct text raw;     // the stanza's bytes: last resort for ordering ties (T1)
+	struct text session;         // absent when the log does not know it
+	struct text raw;             // the stanza's bytes: last resort for ordering ties (T1)
 	const struct stanza *stanza; // NULL: unparsable (E1)
 	position_t position;
 };

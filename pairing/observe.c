@@ -182,7 +182,8 @@ static int64_t thread_hash(const struct pairing *pairing, struct text thread)
 	return thread.p && thread.n ? KEYED(&pairing->key, TEXT("thread"), thread) : 0;
 }
 
-static struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e, bool acks)
+static struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e,
+					 bool acks)
 {
 	const struct stanza *st = e->stanza;
 	struct incarnation inc = {.digest = content_digest(pairing, st), .leg = LEG_DIRECT};
@@ -341,8 +342,9 @@ static void retractions(struct pairing *pairing, const struct effective *e)
 		const struct stanza_ref *ref = &e->stanza->refs[i];
 		if (ref->kind != REF_RETRACTION || !ref->id.p)
 			continue;
-		struct entry *entry = entry_for_message(pairing, jid_party(&e->from, pairing->rules),
-							jid_party(&e->to, pairing->rules), ref->id);
+		struct entry *entry =
+			entry_for_message(pairing, jid_party(&e->from, pairing->rules),
+					  jid_party(&e->to, pairing->rules), ref->id);
 		add_evidence(pairing, entry, e, EV_RETRACTION, TEXT_NONE);
 	}
 }

@@ -192,14 +192,13 @@ void entry_finding(struct pairing *pairing, struct entry *entry, const char *rul
 		    text_same(seen->ref, or_empty(ref)))
 			return;
 	}
-	*LIST_ADD(pairing->arena, &entry->findings) =
-		(struct finding){.rule = rule,
-				 .by = by,
-				 .ref = or_empty(ref),
-				 .conv = entry->conv,
-				 .key = entry->key,
-				 .at = at,
-				 .position = position};
+	*LIST_ADD(pairing->arena, &entry->findings) = (struct finding){.rule = rule,
+								       .by = by,
+								       .ref = or_empty(ref),
+								       .conv = entry->conv,
+								       .key = entry->key,
+								       .at = at,
+								       .position = position};
 }
 
 void pairing_line_findings(struct pairing *pairing, void *self,

@@ -26,7 +26,7 @@ struct pairing_options {
 
 struct pairing *pairing_new(const struct pairing_options *options);
 void pairing_free(struct pairing *pairing);
-void pairing_reset(struct pairing *pairing); // forgets everything, keeps memory
+void pairing_reset(struct pairing *pairing);         // forgets everything, keeps memory
 size_t pairing_bytes(const struct pairing *pairing); // memory held by the batch
 
 void pairing_observe(struct pairing *pairing, const struct observation *observation);
@@ -69,10 +69,10 @@ void pairing_load_row(struct pairing *pairing, const struct row *row);
 
 struct stored_evidence { // also the form in which evidence is written
 	int64_t conv, key;
-	struct text by, to;   // A full, B bare (or occupants)
+	struct text by, to; // A full, B bare (or occupants)
 	struct text ref;
-	int64_t about;        // hash of (B, ref): what its message's sent entry would have
-	int64_t about_self;   // hash of (A, ref): P6
+	int64_t about;      // hash of (B, ref): what its message's sent entry would have
+	int64_t about_self; // hash of (A, ref): P6
 	struct evidence evidence;
 };
 
@@ -80,7 +80,7 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 
 enum sent_what { SENT_MESSAGE, SENT_GROUP_MESSAGE, SENT_ACK };
 
-struct sent { // who sent which id to whom
+struct sent {         // who sent which id to whom
 	int64_t hash; // of (sender, id)
 	enum sent_what what;
 	int64_t conv, key;
@@ -104,15 +104,16 @@ struct entry_change { // one key whose stored form changes
 	int64_t conv, key;
 	const struct row *old_rows; // as loaded
 	size_t old_count;
-	const struct row *rows;     // as they must be now
+	const struct row *rows; // as they must be now
 	// Parallel to rows: the stored row that this one continues (UPDATE; its body stays), or NULL
 	// (a new row). Old rows that nobody continues were merged into others: DELETE them.
 	const struct row *const *was;
 	size_t row_count;
-	bool evidence_changed;      // then replace all stored evidence of the key by these
+	bool evidence_changed; // then replace all stored evidence of the key by these
 	const struct stored_evidence *evidence;
 	size_t evidence_count;
-	const struct finding *findings; // all that this key gives now: what is stored beyond is withdrawn
+	const struct finding
+		*findings; // all that this key gives now: what is stored beyond is withdrawn
 	size_t finding_count;
 };
 

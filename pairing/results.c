@@ -85,7 +85,9 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 		.conv = entry->conv,
 		.key = entry->key,
 		.by = evidence_by(pairing, entry, ev),
-		.to = entry->group ? entry->r : own ? entry->r : entry->s,
+		.to = entry->group ? entry->r
+		      : own        ? entry->r
+				   : entry->s,
 		.ref = entry->id,
 		.about = entry->s.p ? sent_hash(pairing, entry->s, entry->id) : 0,
 		.about_self = sent_hash(pairing, entry->r, entry->id),
@@ -159,9 +161,10 @@ static void sent_of_entry(struct pairing *pairing, const struct entry *entry, vo
 		const struct row *row = &entry->finished[i];
 		if (was[i] && text_same(was[i]->from, row->from))
 			continue;
-		sent(self, &(struct sent){sent_hash(pairing, row->from, entry->id),
-					  entry->group ? SENT_GROUP_MESSAGE : SENT_MESSAGE,
-					  entry->conv, entry->key, row->sent_at, row->from, entry->r});
+		sent(self,
+		     &(struct sent){sent_hash(pairing, row->from, entry->id),
+				    entry->group ? SENT_GROUP_MESSAGE : SENT_MESSAGE, entry->conv,
+				    entry->key, row->sent_at, row->from, entry->r});
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];

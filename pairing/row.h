@@ -53,19 +53,19 @@ enum verdict { // S3
 	VERDICT_COUNT
 };
 
-extern const char *const message_type_names[];   // "normal", "chat", ...
-extern const char *const message_class_names[];  // "chat", "pm", ...
-extern const char *const message_state_names[];  // "sent", ...
-extern const char *const via_names[];            // NULL for VIA_NONE, "receipt", ...
+extern const char *const message_type_names[];  // "normal", "chat", ...
+extern const char *const message_class_names[]; // "chat", "pm", ...
+extern const char *const message_state_names[]; // "sent", ...
+extern const char *const via_names[];           // NULL for VIA_NONE, "receipt", ...
 extern const char *const verdict_names[];
-extern const char *const evidence_kind_names[];  // "receipt", ...
+extern const char *const evidence_kind_names[]; // "receipt", ...
 
 struct row {
 	int64_t conv, key;
 	usec_t sent_at;
 	int32_t n;
-	struct text from, to;  // S, R: bare (or occupant) JIDs, normalised
-	struct text id;        // absent = untracked (M4)
+	struct text from, to; // S, R: bare (or occupant) JIDs, normalised
+	struct text id;       // absent = untracked (M4)
 	struct text from_resource, nick;
 	enum message_type type;
 	enum message_class class_;
@@ -74,22 +74,22 @@ struct row {
 	usec_t delivered_at, displayed_at, failed_at, retracted_at;
 	enum via delivered_via, displayed_via;
 	usec_t upto_delivered_at, upto_displayed_at; // P8, kept apart from direct evidence
-	struct text error;     // condition
+	struct text error;                           // condition
 	struct text corrects;
-	int32_t resends;       // M9
+	int32_t resends;        // M9
 	int32_t acks, acks_dup; // P4: paired acks (duplicates too), second acks
-	unsigned flags;        // enum content_flags
-	bool skew_clamped;     // T5
-	bool direct;           // delivered_at stands on direct evidence (F7)
-	bool has_findings;     // some finding of its key is open
-	bool has_error;        // got an error (P11), also when delivery wins
-	bool counts_acks;      // its acks are in the counters (M7: not for pm-mirror)
+	unsigned flags;         // enum content_flags
+	bool skew_clamped;      // T5
+	bool direct;            // delivered_at stands on direct evidence (F7)
+	bool has_findings;      // some finding of its key is open
+	bool has_error;         // got an error (P11), also when delivery wins
+	bool counts_acks;       // its acks are in the counters (M7: not for pm-mirror)
 	// Tells incarnations of one key apart when they share an instant: (conv, sent_at, key, digest) is
 	// unique. The content digest; for groups mixed with the nick.
 	int64_t digest;
 	int64_t thread;
-	usec_t last_at;        // last e of the incarnation
-	int32_t source;        // whose ingress line was seen; 0 = none was
+	usec_t last_at; // last e of the incarnation
+	int32_t source; // whose ingress line was seen; 0 = none was
 	struct text body;
 	int32_t body_bytes;
 	position_t sent_pos, delivered_pos, displayed_pos, failed_pos;
@@ -97,13 +97,13 @@ struct row {
 	// Plain rows only: their at most one receipt and one displayed marker of one device.
 	bool complex;
 	const struct evidence *receipt, *marker;
-	struct text facts;     // complex rows: incarnations_encode() of their incarnations
-	size_t part;           // pairing/ only: its incarnation's place in the entry
+	struct text facts; // complex rows: incarnations_encode() of their incarnations
+	size_t part;       // pairing/ only: its incarnation's place in the entry
 };
 
-bool class_is_counted(enum message_class class_); // M11
-bool row_is_requested(const struct row *row);     // F2
-bool row_is_read_requested(const struct row *row); // F3
+bool class_is_counted(enum message_class class_);                             // M11
+bool row_is_requested(const struct row *row);                                 // F2
+bool row_is_read_requested(const struct row *row);                            // F3
 enum verdict row_verdict(const struct row *row, usec_t now, usec_t t_expire); // S3
 
 #endif

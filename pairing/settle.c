@@ -42,9 +42,9 @@ static void sent_of_acks(struct pairing *pairing, const struct entry *entry)
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (!is_ack(ev->kind) || !ev->own_id.p || ev->borrowed)
 			continue;
-		sent_put(pairing, &(struct sent){sent_hash(pairing, entry->r, ev->own_id), SENT_ACK,
-						 entry->conv, entry->key, ev->first, entry->r,
-						 entry->s});
+		sent_put(pairing,
+			 &(struct sent){sent_hash(pairing, entry->r, ev->own_id), SENT_ACK,
+					entry->conv, entry->key, ev->first, entry->r, entry->s});
 	}
 }
 
@@ -107,7 +107,7 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 		return ACK_UNKNOWN; // P3 d
 	if (is_bare_domain(entry, ev) && sent_to_domain(by_b, entry->r))
 		return ACK_BY_DOMAIN; // P5
-	return ACK_FORGED; // P3 c
+	return ACK_FORGED;            // P3 c
 }
 
 // --- P11 ---
@@ -144,14 +144,16 @@ static struct entry *find_lender(struct pairing *pairing, const struct entry *en
 			continue;
 		struct entry *target = entry_of_sent(pairing, entry, &node->sent);
 		target->wanted = true;
-		int at = pick_incarnation(pairing->rules, target->rows, target->row_count, ev->first);
+		int at = pick_incarnation(pairing->rules, target->rows, target->row_count,
+					  ev->first);
 		if (at < 0)
 			continue;
 		usec_t sent_at = target->rows[at].sent_at;
 		bool past = sent_at <= ev->first, best_past = best_at <= ev->first;
-		bool better = !best || (past && !best_past) ||
-			      (past == best_past && (past ? sent_at > best_at : sent_at < best_at)) ||
-			      (sent_at == best_at && target->key < best->key);
+		bool better =
+			!best || (past && !best_past) ||
+			(past == best_past && (past ? sent_at > best_at : sent_at < best_at)) ||
+			(sent_at == best_at && target->key < best->key);
 		if (better) {
 			best = target;
 			best_at = sent_at;
@@ -247,9 +249,12 @@ static void lend(struct pairing *pairing, struct entry *entry, struct evidence *
 
 static const char *const class_findings[][2] = {
 	// acks, errors
-	[ACK_UNKNOWN] = {"ACK-UNKNOWN-ID", NULL},    [ACK_FORGED] = {"ACK-FORGED", "ERR-FORGED"},
-	[ACK_BY_DOMAIN] = {"ACK-BY-DOMAIN", NULL},   [ACK_SELF] = {"ACK-SELF", NULL},
-	[ACK_OF_ACK] = {"ACK-OF-ACK", NULL},         [ACK_LOOP] = {NULL, "ERROR-LOOP"},
+	[ACK_UNKNOWN] = {"ACK-UNKNOWN-ID", NULL},
+	[ACK_FORGED] = {"ACK-FORGED", "ERR-FORGED"},
+	[ACK_BY_DOMAIN] = {"ACK-BY-DOMAIN", NULL},
+	[ACK_SELF] = {"ACK-SELF", NULL},
+	[ACK_OF_ACK] = {"ACK-OF-ACK", NULL},
+	[ACK_LOOP] = {NULL, "ERROR-LOOP"},
 	[ACK_NO_EFFECT] = {NULL, NULL},
 };
 

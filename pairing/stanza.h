@@ -55,7 +55,7 @@ enum chat_state {
 	STATE_GONE
 };
 
-enum hint_bits { // K20
+enum hint_bits {           // K20
 	HINT_NO_STORE = 1, // no-store or no-permanent-store
 	HINT_NO_COPY = 2,
 	HINT_STORE = 4,
@@ -70,7 +70,7 @@ enum message_type { // E6; the order is that of the database
 	TYPE_ERROR
 };
 
-struct stanza_delay { // K13
+struct stanza_delay {     // K13
 	usec_t stamp;     // USEC_NONE: not a valid stamp
 	struct text from; // absent allowed
 };
@@ -87,9 +87,9 @@ struct stanza {
 	enum message_type type; // messages: E6, unknown or missing = normal
 
 	// Content (K1). "Stanza namespace" as K0 defines it.
-	bool has_body;            // a non-empty body in a stanza namespace
-	struct text body;         // the first non-empty one (no xml:lang preferred), for display
-	bool has_encrypted;       // any encrypted payload that counts as content
+	bool has_body;      // a non-empty body in a stanza namespace
+	struct text body;   // the first non-empty one (no xml:lang preferred), for display
+	bool has_encrypted; // any encrypted payload that counts as content
 	bool omemo_without_payload;
 	bool has_oob, has_sfs;
 	bool fallback_whole_body; // K1: a urn:xmpp:fallback:0 that covers the body wholly

@@ -20,7 +20,8 @@ struct marks {
 
 static bool is_marker(enum evidence_kind kind)
 {
-	return kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED || kind == EV_MARK_ACKNOWLEDGED;
+	return kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
+	       kind == EV_MARK_ACKNOWLEDGED;
 }
 
 static int by_t(const void *a, const void *b)
@@ -122,7 +123,8 @@ static void find_backward(struct pairing *pairing, const struct marks *marks)
 			const struct mark *before = &marks->items[j];
 			if (mark->t - before->t > pairing->rules->w_match)
 				break;
-			if (!before->displayed || before->t == mark->t || !same_device(mark, before))
+			if (!before->displayed || before->t == mark->t ||
+			    !same_device(mark, before))
 				continue;
 			if (before->target->sent_at > mark->target->sent_at)
 				entry_finding(pairing, mark->entry, "MARK-BACKWARD",
@@ -139,10 +141,9 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation)
 	struct marks marks = collect(pairing, conversation);
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
-		size_t size = (entry->row_count + 1) * sizeof(struct row);
-		entry->finished = arena_alloc(pairing->arena, size);
 		if (entry->row_count)
-			memcpy(entry->finished, entry->rows, size - sizeof(struct row));
+			memcpy(entry->finished, entry->rows,
+			       entry->row_count * sizeof(struct row));
 		for (size_t i = 0; i < entry->row_count; i++) {
 			if (!entry->group && marks.count)
 				mark_row(pairing->rules, &marks, entry, &entry->finished[i]);

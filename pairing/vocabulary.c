@@ -2,33 +2,37 @@
 #include "pairing/pairing.h"
 
 const char *const direction_names[DIR_COUNT] = {
-	[DIR_IN] = "in",           [DIR_OUT] = "out",           [DIR_S2S_IN] = "s2s-in",
-	[DIR_S2S_OUT] = "s2s-out", [DIR_COMP_IN] = "comp-in",   [DIR_COMP_OUT] = "comp-out",
+	[DIR_IN] = "in",           [DIR_OUT] = "out",         [DIR_S2S_IN] = "s2s-in",
+	[DIR_S2S_OUT] = "s2s-out", [DIR_COMP_IN] = "comp-in", [DIR_COMP_OUT] = "comp-out",
 	[DIR_ROUTE] = "route",
 };
 
 const char *const message_type_names[] = {"normal", "chat", "groupchat", "headline", "error", NULL};
 
 const char *const message_class_names[] = {
-	[CLASS_CHAT] = "chat",           [CLASS_PM] = "pm",
-	[CLASS_CORRECTION] = "correction", [CLASS_SELF] = "self",
-	[CLASS_PM_MIRROR] = "pm-mirror", [CLASS_GROUP] = "group",
-	[CLASS_HEADLINE] = "headline",   [CLASS_SERVICE] = "service",
+	[CLASS_CHAT] = "chat",
+	[CLASS_PM] = "pm",
+	[CLASS_CORRECTION] = "correction",
+	[CLASS_SELF] = "self",
+	[CLASS_PM_MIRROR] = "pm-mirror",
+	[CLASS_GROUP] = "group",
+	[CLASS_HEADLINE] = "headline",
+	[CLASS_SERVICE] = "service",
 	[CLASS_COUNT] = NULL,
 };
 
 const char *const message_state_names[] = {
-	[STATE_SENT] = "sent",           [STATE_ACCEPTED] = "accepted", [STATE_STORED] = "stored",
-	[STATE_ROUTED] = "routed",       [STATE_FAILED] = "failed",
-	[STATE_DELIVERED] = "delivered", [STATE_DISPLAYED] = "displayed",
-	[STATE_COUNT] = NULL,
+	[STATE_SENT] = "sent",           [STATE_ACCEPTED] = "accepted",
+	[STATE_STORED] = "stored",       [STATE_ROUTED] = "routed",
+	[STATE_FAILED] = "failed",       [STATE_DELIVERED] = "delivered",
+	[STATE_DISPLAYED] = "displayed", [STATE_COUNT] = NULL,
 };
 
 const char *const via_names[] = {
-	[VIA_NONE] = NULL,         [VIA_RECEIPT] = "receipt", [VIA_MARKER] = "marker",
-	[VIA_XEVENT] = "x-event",  [VIA_UPTO] = "upto",       [VIA_IMPLIED] = "implied",
-	[VIA_STATE] = "state",     [VIA_CONTENT] = "content", [VIA_REACTION] = "reaction",
-	[VIA_REPLY] = "reply",     [VIA_MDS] = "mds",         [VIA_COUNT] = NULL,
+	[VIA_NONE] = NULL,        [VIA_RECEIPT] = "receipt", [VIA_MARKER] = "marker",
+	[VIA_XEVENT] = "x-event", [VIA_UPTO] = "upto",       [VIA_IMPLIED] = "implied",
+	[VIA_STATE] = "state",    [VIA_CONTENT] = "content", [VIA_REACTION] = "reaction",
+	[VIA_REPLY] = "reply",    [VIA_MDS] = "mds",         [VIA_COUNT] = NULL,
 };
 
 const char *const verdict_names[] = {
@@ -109,8 +113,8 @@ bool row_is_read_requested(const struct row *row)
 // S3, S4: silence of a message that asked for nothing is "unknown", never a failure.
 enum verdict row_verdict(const struct row *row, usec_t now, usec_t t_expire)
 {
-	const unsigned asked = FLAG_RECEIPT_REQUEST | FLAG_MARKABLE | FLAG_XE_DELIVERED |
-			       FLAG_XE_DISPLAYED;
+	const unsigned asked =
+		FLAG_RECEIPT_REQUEST | FLAG_MARKABLE | FLAG_XE_DELIVERED | FLAG_XE_DISPLAYED;
 	if (row->state == STATE_DELIVERED || row->state == STATE_DISPLAYED)
 		return VERDICT_CONFIRMED;
 	if (row->state == STATE_FAILED)

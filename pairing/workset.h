@@ -27,22 +27,23 @@ struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
 	bool group;
-	bool touched; // this batch has facts for it: everything about it must be known and written
-	bool asked;   // its stored rows and evidence were asked for
-	bool derived; // rows are those of the facts as they are
-	bool wanted;  // not touched, but all of it must be known (lending, loops)
+	bool touched;  // this batch has facts for it: everything about it must be known and written
+	bool asked;    // its stored rows and evidence were asked for
+	bool derived;  // rows are those of the facts as they are
+	bool wanted;   // not touched, but all of it must be known (lending, loops)
 	usec_t lo, hi; // span of times of this batch's facts
 
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;
 	bool evidence_changed;
 	size_t stored_evidence; // ack rows that were loaded
+	size_t room;   // rows, finished and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
 	LIST_OF(struct row) old_rows;
 
 	struct row *rows; // derived from the key's own facts, ordered by n
 	size_t row_count;
-	struct row *finished; // rows with up-to evidence and state
+	struct row *finished;             // rows with up-to evidence and state
 	LIST_OF(struct finding) findings; // of derive; upto and settle append
 	struct entry *next_in_conv;
 };
@@ -59,10 +60,10 @@ struct pairing {
 	struct hash_key key, privacy;
 	enum bodies_mode bodies;
 	struct arena *arena;
-	struct map entries;       // key -> struct entry (keys are unique across conversations)
-	struct map conversations; // conv -> struct conversation
+	struct map entries;            // key -> struct entry (keys are unique across conversations)
+	struct map conversations;      // conv -> struct conversation
 	LIST_OF(struct entry *) order; // entries as they came
-	struct map sent;          // hash of (sender, id) -> struct sent_node
+	struct map sent;               // hash of (sender, id) -> struct sent_node
 	struct map sent_asked, orphans_asked;
 	LIST_OF(struct sent) loaded_sent;
 	LIST_OF(struct finding) line_findings;
@@ -102,6 +103,7 @@ bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 			const struct evidence *evidence);
 
 // --- derive.c, group.c ---
+void entry_make_room(struct pairing *pairing, struct entry *entry);
 void derive_entry(struct pairing *pairing, struct entry *entry);
 void derive_group(struct pairing *pairing, struct entry *entry);
 // P2: index of the row that a thing said at t is about, -1 = none.

@@ -59,12 +59,12 @@ struct fingerprint {
 struct generation {
 	int32_t id;
 	int32_t source;
-	uint64_t low_water; // read again from here
+	uint64_t low_water;   // read again from here
 	uint64_t mark_offset; // skip records at or below (mark_offset, mark_index)
 	uint32_t mark_index;
 	bool has_mark;
 	struct fingerprint print; // tail is that before low_water
-	bool finished;      // read to its end and closed
+	bool finished;            // read to its end and closed
 };
 
 // Candidates with this head (same length and hash, or a shorter stored head: the caller hashes
@@ -90,7 +90,7 @@ struct batch_checkpoint { // one per generation touched
 	struct fingerprint print;
 	usec_t first_at, last_at; // record times seen in this batch, USEC_NONE
 	uint64_t records, stanzas;
-	uint64_t size;       // file size known, for lag
+	uint64_t size; // file size known, for lag
 	bool finished;
 };
 
@@ -148,19 +148,20 @@ bool store_commit(struct store *store, const struct batch *batch, struct batch_r
 // --- reading (used by api/ and export) ---
 
 struct message_filter {
-	int32_t realm; // 0 = all
+	int32_t realm;       // 0 = all
 	usec_t since, until; // sent_at, half open; USEC_NONE = open
-	struct text participant, peer; // bare JIDs; both = the pair in both directions; room for groups
-	struct text from, to;          // one direction only
+	struct text participant,
+		peer;         // bare JIDs; both = the pair in both directions; room for groups
+	struct text from, to; // one direction only
 	struct text id;
-	struct text domain;   // either party's domain
-	int state;            // enum message_state, -1 = any
-	int class_;           // enum message_class, -1 = any
-	int verdict;          // enum verdict, -1 = any (needs now and t_expire)
+	struct text domain;        // either party's domain
+	int state;                 // enum message_state, -1 = any
+	int class_;                // enum message_class, -1 = any
+	int verdict;               // enum verdict, -1 = any (needs now and t_expire)
 	struct text body_contains; // case-insensitive substring
 	usec_t now, t_expire;
 	bool with_body;
-	bool with_devices;   // fill message.devices
+	bool with_devices; // fill message.devices
 	bool newest_first;
 	// keyset: continue after this row
 	bool has_after;
@@ -190,7 +191,8 @@ struct message { // a row as shown
 };
 
 // Streams rows in (sent_at, from, to, id, n) order, single-row mode: memory is flat. The callback
-// returns false to stop. Times order is ascending unless newest_first.
+// returns false to stop. Times order is ascending unless newest_first. With a limit, a cursor or
+// newest_first the order within one instant is that of the cursor: (sent_at, conv, key, n).
 bool store_messages(struct store *store, const struct message_filter *filter, void *self,
 		    bool (*each)(void *self, const struct message *message), struct err *err);
 
@@ -216,8 +218,8 @@ struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
 	int64_t sent, unknown, failed_all;
 	int64_t requested, confirmed, failed, pending, expired; // F2's rows
 	int64_t read_requested, read;
-	int64_t stored;                      // rows that waited offline
-	int64_t ttd_n, ttd_ms[5];            // p50 p90 p95 p99 max; -1 = none
+	int64_t stored;           // rows that waited offline
+	int64_t ttd_n, ttd_ms[5]; // p50 p90 p95 p99 max; -1 = none
 	int64_t ttr_n, ttr_ms[5];
 	int64_t skew_clamped, resends;
 };
@@ -236,12 +238,12 @@ bool store_delivery(struct store *store, const struct metric_query *query, void 
 		    bool (*each)(void *self, const struct delivery_bucket *bucket),
 		    struct err *err);
 
-struct honesty { // what an answer stands on
+struct honesty {               // what an answer stands on
 	usec_t complete_until; // minimum over live sources, USEC_NONE = nothing read yet
 	usec_t newest;         // newest event of the realm
 	int64_t open_gaps;     // that overlap since..until
 	int64_t quarantined;
-	int64_t commit;        // newest commit number
+	int64_t commit; // newest commit number
 };
 
 bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t until,
@@ -291,15 +293,15 @@ enum scope_bits {
 struct token {
 	struct text name;
 	unsigned scopes;
-	struct string_list domains; // empty = all
+	struct string_list domains;                // empty = all
 	usec_t created_at, expires_at, revoked_at; // USEC_NONE = not
 };
 
 // sha256 of the token's text. *found false when unknown, expired or revoked.
 bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
 		 struct token *token, bool *found, struct err *err);
-bool store_token_add(struct store *store, const unsigned char sha256[32],
-		     const struct token *token, struct err *err);
+bool store_token_add(struct store *store, const unsigned char sha256[32], const struct token *token,
+		     struct err *err);
 bool store_token_revoke(struct store *store, struct text name, bool *found, struct err *err);
 bool store_tokens(struct store *store, void *self,
 		  void (*each)(void *self, const struct token *token), struct err *err);

@@ -27,9 +27,19 @@ static bool within_records(const struct batch *batch, int64_t day)
 	return false;
 }
 
+// A refusal (out of bounds, or a long query in the way) is asked for again after a while. Until then
+// the rows of that day go to the rest partition; once the day is made they move there.
+enum { ASK_AGAIN_SECONDS = 60 };
+
+static uintptr_t second(void)
+{
+	return (uintptr_t)(usec_monotonic() / USEC_PER_SEC) + 1;
+}
+
 static bool is_known(const struct plan *plan, int64_t day)
 {
-	return map_get(&plan->writer->days, day) != NULL;
+	const void *known = map_get(&plan->writer->days, day);
+	return known && (known == plan->writer || second() - (uintptr_t)known < ASK_AGAIN_SECONDS);
 }
 
 typedef VEC(int64_t) day_list;
@@ -74,8 +84,8 @@ static bool make_day(struct plan *plan, int64_t day, struct err *err)
 	put_date(&params, day * USEC_PER_DAY);
 	if (!sql_run(plan->store, "day_make", &params, &rows, err))
 		return false;
-	// False is remembered too: the rows have a place, and a later process may try again.
-	*map_put(&plan->writer->days, day) = plan->writer;
+	bool made = rows.count && row_bool(&rows, 0, 0);
+	*map_put(&plan->writer->days, day) = made ? (void *)plan->writer : (void *)second();
 	return true;
 }
 

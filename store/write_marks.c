@@ -84,10 +84,18 @@ bool check_marks(struct plan *plan, struct err *err)
 	return true;
 }
 
+// A file of which nothing was read yet has no mark: (0, 0) would say that its first record is in.
+static bool has_mark(const struct batch_checkpoint *point)
+{
+	return point->records || point->mark_offset || point->mark_index;
+}
+
 void remember_marks(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		if (!has_mark(point))
+			continue;
 		struct mark *mark = known_mark(plan->writer, point->generation);
 		if (!mark)
 			mark = VEC_ADD(&plan->writer->marks);
@@ -105,6 +113,8 @@ static bool put_mark(struct plan *plan, const struct batch_checkpoint *point, st
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
+	if (!has_mark(point))
+		return true;
 	put_int2(&params, LANE);
 	put_int4(&params, point->generation);
 	put_int8(&params, (int64_t)point->mark_offset);
@@ -325,9 +335,25 @@ static bool put_facts(struct plan *plan, struct err *err)
 
 // --- the batch ---
 
+// A look at the end of a quiet file: nothing becomes visible, so it gets no commit number.
+static bool is_idle(const struct plan *plan)
+{
+	const struct batch *batch = plan->batch;
+	size_t news = plan->removes.count + plan->updates.count + plan->inserts.count +
+		      plan->ack_removes.count + plan->acks.count + plan->findings.count +
+		      plan->withdraws.count + batch->gap_count + batch->quarantine_count;
+	for (size_t i = 0; i < batch->checkpoint_count; i++)
+		news += batch->checkpoints[i].records > 0;
+	return news == 0 && batch->events == 0;
+}
+
 static bool add_batch(struct plan *plan, struct err *err)
 {
 	FIELDS_AUTO params = {0};
+	if (is_idle(plan)) {
+		plan->commit = plan->lane_commit;
+		return true;
+	}
 	put_int8(&params, plan->commit);
 	put_int2(&params, LANE);
 	put_int4(&params, plan->batch->realm);

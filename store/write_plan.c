@@ -48,6 +48,17 @@ static bool is_continued(const struct entry_change *change, const struct row *ol
 	return false;
 }
 
+static void collect_removes(struct plan *plan, const struct entry_change *change)
+{
+	size_t continued = 0;
+	for (size_t i = 0; i < change->row_count; i++)
+		continued += change->was[i] != NULL;
+	for (size_t i = 0; i < change->old_count && continued < change->old_count; i++) {
+		if (!is_continued(change, &change->old_rows[i]))
+			*VEC_ADD(&plan->removes) = &change->old_rows[i];
+	}
+}
+
 static bool changes_place(const struct row *was, const struct row *row)
 {
 	return was->n != row->n || was->sent_at != row->sent_at;
@@ -67,10 +78,7 @@ static void collect_rows(struct plan *plan, const struct entry_change *change)
 {
 	bool parking = needs_parking(change);
 
-	for (size_t i = 0; i < change->old_count; i++) {
-		if (!is_continued(change, &change->old_rows[i]))
-			*VEC_ADD(&plan->removes) = &change->old_rows[i];
-	}
+	collect_removes(plan, change);
 	for (size_t i = 0; i < change->row_count; i++) {
 		const struct row *row = &change->rows[i], *was = change->was[i];
 		add_jid(plan, row->from);

@@ -26,12 +26,14 @@ write_tested() { # output of prove
 		echo
 		echo "\`make check-long\` on $(date -u +%Y-%m-%d), with:"
 		echo
+		echo "- commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
 		echo "- $(uname -srm), $(nproc) processors"
 		echo "- $(${CC:-cc} --version | head -n 1)"
 		echo "- $(pkg-config --modversion libpq | sed 's/^/libpq /')"
 		echo
 		echo '```'
-		cat "$1"
+		# Each file's verdict, and the lines that name a seed or a figure.
+		grep -E '(^(tests|build)/|^Files=|^Result|^not ok|seed|killed|interruptions)' "$1"
 		echo '```'
 	} >docs/TESTED.md
 }
@@ -48,7 +50,7 @@ fi
 output=$BUILD/check-long.txt
 status=0
 # shellcheck disable=SC2086
-prove --jobs "$jobs" --timer -e '' $tests >"$output" 2>&1 || status=$?
+prove --jobs "$jobs" --timer --verbose -e '' $tests >"$output" 2>&1 || status=$?
 write_tested "$output"
-cat "$output"
+tail -n 40 "$output"
 exit "$status"

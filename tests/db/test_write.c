@@ -328,6 +328,77 @@ static void what_the_database_refuses_leaves_nothing_behind(void **state)
 	assert_value("(SELECT jid FROM jid WHERE id = from_jid)", ADA);
 }
 
+// F78: the connection is lost in COMMIT. Here the batch was not stored; only the marks can tell.
+static void a_lost_commit_is_told_and_can_be_repeated(void **state)
+{
+	(void)state;
+	struct batch_result result;
+	struct err err = {0};
+	struct generation list[1];
+	size_t found;
+	fixture_sql(store,
+		    "CREATE FUNCTION receiptd.cut() RETURNS trigger LANGUAGE plpgsql AS"
+		    " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+		    "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON batch DEFERRABLE"
+		    " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()");
+	sample_message(&sample, NOON, "m1");
+	assert_false(sample_try(&sample, &result, &err));
+	assert_int_equal(err.kind, ERR_DATABASE);
+	assert_false(store_alive(store));
+	assert_true(store_reconnect(store, &err));
+	fixture_sql(store, "DROP TRIGGER cut ON batch; DROP FUNCTION cut");
+	assert_true(store_generations(store, sample.realm.id, list, 1, &found, &err));
+	assert_false(list[0].has_mark);
+	sample.offset -= 200;
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	assert_int_equal(count("message", "true"), 1);
+	assert_value("(SELECT jid FROM jid WHERE id = from_jid)", ADA);
+}
+
+static void two_writers_meet_in_one_conversation(void **state)
+{
+	(void)state;
+	struct sample other;
+	char name[32];
+	struct store *second = fixture_open(&fixture, STORE_WRITE);
+	snprintf(name, sizeof name, "realm-%d", realms);
+	sample_start(&other, second, name);
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	sample_receipt(&other, NOON + SEC, "m1", "r1");
+	sample_commit(&other);
+	sample_line(&sample, (struct sample_line){.at = NOON + 2 * SEC,
+						  .dir = DIR_IN,
+						  .session = BEN "/tablet",
+						  .to = ADA "/phone",
+						  .id = "d1",
+						  .displayed = "m1"});
+	sample_commit(&sample);
+	assert_int_equal(count("message", "state = 6 AND acks = 2 AND receipt_own = 'r1'"), 1);
+	// A mark that another one moved: what this one holds may be stored already.
+	struct batch_result result;
+	struct err err = {0};
+	fixture_sql(second, "UPDATE lane_mark SET mark_offset = mark_offset + 1");
+	sample_message(&sample, NOON + 5 * SEC, "m2");
+	assert_false(sample_try(&sample, &result, &err));
+	assert_non_null(strstr(err.text, "mark moved"));
+	sample_stop(&other);
+	store_close(second);
+}
+
+static void a_look_at_a_quiet_file_gets_no_commit_number(void **state)
+{
+	(void)state;
+	struct batch_result first = sample_commit(&sample);
+	assert_int_equal(count("batch", "true"), 0);
+	assert_int_equal(count("generation", "read_at IS NOT NULL"), 1);
+	assert_int_equal(count("source", "checked_at IS NOT NULL"), 1);
+	sample_message(&sample, NOON, "m1");
+	assert_int_equal(sample_commit(&sample).commit, first.commit + 1);
+	assert_int_equal(sample_commit(&sample).commit, first.commit + 1);
+}
+
 static void an_older_holder_of_the_lane_is_refused(void **state)
 {
 	(void)state;
@@ -361,6 +432,9 @@ int main(void)
 		WITH_SAMPLE(many_batches_equal_one),
 		WITH_SAMPLE(a_transaction_that_cannot_be_serialized_is_done_again),
 		WITH_SAMPLE(what_the_database_refuses_leaves_nothing_behind),
+		WITH_SAMPLE(a_lost_commit_is_told_and_can_be_repeated),
+		WITH_SAMPLE(two_writers_meet_in_one_conversation),
+		WITH_SAMPLE(a_look_at_a_quiet_file_gets_no_commit_number),
 		WITH_SAMPLE(an_older_holder_of_the_lane_is_refused),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

@@ -6,7 +6,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 
-const char *const plan_names[PLAN_COUNT] = {"in order", "shuffled", "in batches"};
+const char *const plan_names[PLAN_COUNT] = {"in order", "shuffled", "in batches", "line by line"};
 
 static bool read_line(const json_t *json, struct vector_line *line, struct err *err)
 {
@@ -120,6 +120,15 @@ static uint64_t seed_of(const struct vector *vector, enum plan_kind kind, uint64
 	return state;
 }
 
+static size_t batch_size(enum plan_kind kind, size_t left, uint64_t *state)
+{
+	if (kind == PLAN_LINES)
+		return 1;
+	if (kind != PLAN_BATCHES)
+		return left;
+	return 1 + next_random(state) % (left < 4 ? left : 4);
+}
+
 struct vector_plan vector_plan_make(const struct vector *vector, enum plan_kind kind, uint64_t seed)
 {
 	size_t count = vector->count, end = 0;
@@ -132,9 +141,7 @@ struct vector_plan vector_plan_make(const struct vector *vector, enum plan_kind 
 	if (kind != PLAN_IN_ORDER && vector->order_independent)
 		shuffle(plan.order, count, &state);
 	while (end < count) {
-		size_t left = count - end;
-		end += kind == PLAN_BATCHES ? 1 + next_random(&state) % (left < 4 ? left : 4)
-					    : left;
+		end += batch_size(kind, count - end, &state);
 		plan.ends[plan.batches++] = end;
 	}
 	return plan;

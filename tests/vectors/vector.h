@@ -29,7 +29,7 @@ struct vector {
 bool vector_load(const char *path, struct vector *vector, struct err *err);
 void vector_free(struct vector *vector);
 
-enum plan_kind { PLAN_IN_ORDER, PLAN_SHUFFLED, PLAN_BATCHES, PLAN_COUNT };
+enum plan_kind { PLAN_IN_ORDER, PLAN_SHUFFLED, PLAN_BATCHES, PLAN_LINES, PLAN_COUNT };
 extern const char *const plan_names[PLAN_COUNT];
 
 struct vector_plan { // which line comes when, and where a batch ends
