@@ -44,13 +44,17 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == OPT_HELP)
 			return request->help = true;
-		if (c > OPT_HELP)
-			return err_set(err, ERR_USAGE, "token: unknown option or missing value: %s",
-				       argv[optind - 1]);
+		if (c > OPT_HELP) {
+			err_set(err, ERR_USAGE, "token: unknown option or missing value: %s",
+				argv[optind - 1]);
+			return false;
+		}
 		request->given[c] = optarg;
 	}
-	if (argc - optind < 1 || argc - optind > 2)
-		return err_set(err, ERR_USAGE, "token: say add, list or revoke (see --help)");
+	if (argc - optind < 1 || argc - optind > 2) {
+		err_set(err, ERR_USAGE, "token: say add, list or revoke (see --help)");
+		return false;
+	}
 	request->verb = argv[optind];
 	request->name = argv[optind + 1]; // NULL when there is none
 	return true;

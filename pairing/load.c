@@ -152,6 +152,15 @@ static bool any_marker(const struct entry *entry)
 	return false;
 }
 
+static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
+{
+	for (size_t i = 0; i < count; i++) {
+		*lo = rows[i].sent_at < *lo ? rows[i].sent_at : *lo;
+		*hi = rows[i].sent_at > *hi ? rows[i].sent_at : *hi;
+	}
+}
+
+// Where rows were counts as well as where they are: what they covered may not be covered any more.
 // P8: a marker reaches back w_upto; a message may be covered by markers for later ones; the order of
 // a device's markers is looked at over w_match.
 static void want_window(struct pairing *pairing, struct conversation *conversation)
@@ -160,23 +169,23 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 	usec_t lo = INT64_MAX, hi = INT64_MIN;
 	bool marked = false, touched = false;
 
+	if (conversation->window_asked)
+		return;
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (!entry->touched || entry->group)
 			continue;
 		marked = marked || any_marker(entry);
 		touched = true;
-		for (size_t i = 0; i < entry->row_count; i++) {
-			usec_t at = entry->rows[i].sent_at;
-			lo = at < lo ? at : lo;
-			hi = at > hi ? at : hi;
-		}
+		widen(entry->rows, entry->row_count, &lo, &hi);
+		widen(entry->old_rows.items, entry->old_rows.count, &lo, &hi);
 	}
-	if (!touched || lo > hi || conversation->window_asked)
+	if (!touched || lo > hi)
 		return;
 	conversation->window_asked = true;
-	*LIST_ADD(pairing->arena, &pairing->want_windows) =
-		(struct want_window){conversation->id, marked ? lo - rules->w_match : lo,
-				     hi + (marked ? rules->w_match : rules->w_upto), true};
+	conversation->marks_lo = marked ? lo - rules->w_match : lo;
+	conversation->marks_hi = hi + (marked ? rules->w_match : rules->w_upto);
+	*LIST_ADD(pairing->arena, &pairing->want_windows) = (struct want_window){
+		conversation->id, conversation->marks_lo, conversation->marks_hi, true};
 	if (marked)
 		*LIST_ADD(pairing->arena, &pairing->want_windows) =
 			(struct want_window){conversation->id, lo - rules->w_upto, hi, false};
@@ -209,6 +218,17 @@ static void want_lender(struct pairing *pairing, const struct evidence *ev)
 		(struct want_key){ev->lent_conv, ev->lent_key, 0, INT64_MAX / 2};
 }
 
+// P11: an error may answer, or be answered by, an error of the other direction that is stored.
+static void want_reverse(struct pairing *pairing, const struct entry *entry)
+{
+	struct entry *reverse = entry_for_message(pairing, entry->r, entry->s, entry->id);
+
+	reverse->wanted = true;
+	for (size_t i = 0; i < reverse->evidence.count; i++)
+		if (reverse->evidence.items[i].kind == EV_ERROR && !reverse->evidence.items[i].n)
+			reverse->touched = true; // it must be judged again
+}
+
 static void want_neighbours(struct pairing *pairing, struct entry *entry)
 {
 	if (entry->id.p && entry->row_count && !entry->old_rows.count)
@@ -220,6 +240,8 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 		if (ev->own_id.p && !ev->stored && ev->kind <= EV_XE_DISPLAYED)
 			want_hash(pairing, &pairing->orphans_asked,
 				  sent_hash(pairing, entry->r, ev->own_id), false);
+		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
+			want_reverse(pairing, entry);
 		if (ev->n || !entry->id.p)
 			continue;
 		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->s, entry->id),

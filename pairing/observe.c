@@ -224,7 +224,9 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 
 	if (text_same(s, e->from.bare))
 		inc.from_resource = e->from.resource;
-	if (e->dir == DIR_OUT && !e->carbon_sent && text_same(e->device.bare, e->to.bare))
+	bool written =
+		e->dir == DIR_OUT && !e->carbon_sent && text_same(e->device.bare, e->to.bare);
+	if (written || (e->carbon_received && !effective_is_ingress(e)))
 		inc.routed_at = e->seen->at; // T4
 	fill_stanza_ids(pairing, e, e->to.bare, &inc);
 	note_missing_ids(pairing, e, inc.flags);

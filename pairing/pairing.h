@@ -112,12 +112,15 @@ struct entry_change { // one key whose stored form changes
 	bool evidence_changed; // then replace all stored evidence of the key by these
 	const struct stored_evidence *evidence;
 	size_t evidence_count;
-	const struct finding
-		*findings; // all that this key gives now: what is stored beyond is withdrawn
+	// All that this key gives now. What is stored beyond is withdrawn, unless keep_findings: the
+	// key only came along by loading, and not everything around it is known.
+	const struct finding *findings;
 	size_t finding_count;
+	bool keep_findings;
 };
 
-// Calls back for every key that changed. Nothing is called for keys whose rows came out as loaded.
+// Calls back for every key that changed. What is given stays valid until pairing_reset().
+// Nothing is called for keys whose rows came out as loaded.
 void pairing_changes(struct pairing *pairing, void *self,
 		     void (*change)(void *self, const struct entry_change *change));
 

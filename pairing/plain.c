@@ -55,6 +55,14 @@ static struct text encode_part(struct pairing *pairing, const struct entry *entr
 	return facts;
 }
 
+static bool had_findings(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->old_rows.count; i++)
+		if (entry->old_rows.items[i].has_findings)
+			return true;
+	return false;
+}
+
 void entry_store_form(struct pairing *pairing, struct entry *entry)
 {
 	struct inline_acks acks;
@@ -62,7 +70,8 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 
 	for (size_t i = 0; i < entry->row_count; i++) {
 		struct row *row = &entry->finished[i];
-		row->has_findings = entry->findings.count > 0;
+		row->has_findings =
+			entry->findings.count > 0 || (!entry->touched && had_findings(entry));
 		row->complex = !plain;
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;

@@ -143,6 +143,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 			.row_count = entry->row_count,
 			.findings = entry->findings.items,
 			.finding_count = entry->findings.count,
+			.keep_findings = !entry->touched,
 		};
 		fill_evidence(pairing, entry, &it);
 		bool findings = entry->touched && entry->findings.count > 0;

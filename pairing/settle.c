@@ -302,7 +302,8 @@ void settle(struct pairing *pairing)
 	collect_sent(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
-		for (size_t j = 0; j < entry->evidence.count; j++)
+		// Of an entry that came along by loading not everything around it is known: its classes stay.
+		for (size_t j = 0; entry->touched && j < entry->evidence.count; j++)
 			settle_evidence(pairing, entry, &entry->evidence.items[j]);
 	}
 }

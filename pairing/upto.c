@@ -108,6 +108,28 @@ static void mark_row(const struct realm_settings *rules, const struct marks *mar
 	}
 }
 
+static void min_into(usec_t *into, usec_t at)
+{
+	if (at != USEC_NONE && (*into == USEC_NONE || at < *into))
+		*into = at;
+}
+
+// A row that came along by loading may have been marked by markers that did not: what is stored stays.
+static void keep_stored(const struct pairing *pairing, const struct conversation *conversation,
+			const struct entry *entry, struct row *row)
+{
+	if (row->sent_at >= conversation->marks_lo &&
+	    row->sent_at + pairing->rules->w_upto <= conversation->marks_hi)
+		return;
+	for (size_t i = 0; i < entry->old_rows.count; i++) {
+		const struct row *old = &entry->old_rows.items[i];
+		if (old->digest != row->digest || old->sent_at != row->sent_at)
+			continue;
+		min_into(&row->upto_delivered_at, old->upto_delivered_at);
+		min_into(&row->upto_displayed_at, old->upto_displayed_at);
+	}
+}
+
 static bool same_device(const struct mark *a, const struct mark *b)
 {
 	return text_same(a->entry->r, b->entry->r) && text_same(a->entry->s, b->entry->s) &&
@@ -142,11 +164,12 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation)
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (entry->row_count)
-			memcpy(entry->finished, entry->rows,
-			       entry->row_count * sizeof(struct row));
+			memcpy(entry->finished, entry->rows, entry->row_count * sizeof(struct row));
 		for (size_t i = 0; i < entry->row_count; i++) {
 			if (!entry->group && marks.count)
 				mark_row(pairing->rules, &marks, entry, &entry->finished[i]);
+			if (entry->old_rows.count && !entry->group)
+				keep_stored(pairing, conversation, entry, &entry->finished[i]);
 			row_finish(&entry->finished[i]);
 		}
 	}

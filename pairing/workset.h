@@ -37,7 +37,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	LIST_OF(struct evidence) evidence;
 	bool evidence_changed;
 	size_t stored_evidence; // ack rows that were loaded
-	size_t room;   // rows, finished and owner hold so many; kept when derived again
+	size_t room;            // rows, finished and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
 	LIST_OF(struct row) old_rows;
 
@@ -52,6 +52,7 @@ struct conversation {
 	int64_t id;
 	struct entry *entries;
 	bool window_asked;
+	usec_t marks_lo, marks_hi; // every direct marker for messages of this span is loaded
 };
 
 struct pairing {

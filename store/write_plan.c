@@ -153,7 +153,7 @@ static void collect_withdraw(struct plan *plan, const struct entry_change *chang
 {
 	struct range all = {change->conv, change->key, INT64_MAX, USEC_NONE};
 
-	if (!had_findings(plan, change))
+	if (change->keep_findings || !had_findings(plan, change))
 		return;
 	for (size_t i = first_of(plan->ranges.items, plan->ranges.count, sizeof *plan->ranges.items,
 				 offsetof(struct range, key), change->key);

@@ -60,7 +60,7 @@ struct route {
 	bool audited;      // leaves an intent and a count row in the access log (F192)
 	const char *cache; // Cache-Control
 	route_fn *handle;
-	const struct param_table *params; // NULL = takes none
+	const struct param_table *params;
 };
 
 // Answers with a problem; always true, so that a handler can return it.

@@ -162,22 +162,31 @@ static usec_t bucket_start(const struct question *question, usec_t at)
 	return at - ((at % width) + width) % width;
 }
 
-// Until now, and back to seven days before the newest event: an import of old logs shows something.
+// Now; but where nothing new came for longer than the default window (an import of old logs), the end
+// of the newest day: an empty answer would help nobody.
+static usec_t default_until(const struct question *question)
+{
+	usec_t now = question->call->now, newest = question->honesty.newest;
+	if (newest == USEC_NONE || newest > now - DEFAULT_DAYS * USEC_PER_DAY)
+		return now;
+	usec_t day = zone_day_start(question->zone, newest);
+	return zone_day_start(question->zone,
+			      day + 30 * 3600 * USEC_PER_SEC); // days have <= 25 hours
+}
+
 static void fill_window(struct question *question)
 {
 	const struct param *params = question->call->params;
 	struct metric_query *query = &question->query;
-	usec_t now = question->call->now, newest = question->honesty.newest;
+	usec_t width = DEFAULT_DAYS * USEC_PER_DAY;
 	query->since = params[P_SINCE].number;
 	query->until = params[P_UNTIL].number;
 	if (query->until == USEC_NONE)
-		query->until = query->since == USEC_NONE || query->since < now
-				       ? now
-				       : query->since + DEFAULT_DAYS * USEC_PER_DAY;
-	if (query->since == USEC_NONE) {
-		usec_t end = newest != USEC_NONE && newest < query->until ? newest : query->until;
-		query->since = bucket_start(question, end - DEFAULT_DAYS * USEC_PER_DAY);
-	}
+		query->until = default_until(question);
+	if (!params[P_UNTIL].given && query->since != USEC_NONE && query->since >= query->until)
+		query->until = query->since + width;
+	if (query->since == USEC_NONE)
+		query->since = bucket_start(question, query->until - width);
 }
 
 static bool check_window(struct question *question)

@@ -9,12 +9,14 @@
 
 enum { AGAIN_SECONDS = 3 };
 
+static const struct param_table none = {NULL, 0};
+
 static const struct route routes[] = {
-	{"GET", "/", 0, false, false, SHORT_CACHE, handle_index, NULL},
-	{"GET", "/style.css", 0, false, false, SHORT_CACHE, handle_style, NULL},
-	{"GET", "/openapi.yaml", 0, false, false, SHORT_CACHE, handle_openapi, NULL},
-	{"GET", "/healthz", 0, false, false, NO_STORE, handle_healthz, NULL},
-	{"GET", "/readyz", 0, true, false, NO_STORE, handle_readyz, NULL},
+	{"GET", "/", 0, false, false, SHORT_CACHE, handle_index, &none},
+	{"GET", "/style.css", 0, false, false, SHORT_CACHE, handle_style, &none},
+	{"GET", "/openapi.yaml", 0, false, false, SHORT_CACHE, handle_openapi, &none},
+	{"GET", "/healthz", 0, false, false, NO_STORE, handle_healthz, &none},
+	{"GET", "/readyz", 0, true, false, NO_STORE, handle_readyz, &none},
 	{"GET", "/v1/metrics/delivery", SCOPE_METRICS, true, false, NO_STORE, handle_delivery,
 	 &delivery_params},
 	{"GET", "/v1/messages", SCOPE_MESSAGES, true, true, NO_STORE, handle_messages,
@@ -120,8 +122,7 @@ static bool run_audited(struct call *call, struct err *err)
 
 static bool run_checked(struct call *call, struct err *err)
 {
-	static const struct param_table none = {NULL, 0};
-	const struct param_table *table = call->route->params ? call->route->params : &none;
+	const struct param_table *table = call->route->params;
 	struct param params[PARAMS_MAX];
 	struct param_problem problem;
 	if (call->route->scope != 0) {

@@ -2,7 +2,7 @@
 -- How far a generation was read.
 --   $1 int4          generation
 --   $2 int8          low water
---   $3 int4, $4 bytea  head: length and hash
+--   $3 int4, $4 bytea  head: length and hash; length 0 = as it is
 --   $5 int4, $6 bytea  tail before low water: length and hash
 --   $7 int8          size
 --   $8 timestamptz   earliest record time of the batch
@@ -11,7 +11,8 @@
 --   $11 int8         stanzas
 --   $12 bool         finished
 UPDATE generation
-SET low_water = $2, head_len = $3, head = $4, tail_len = $5, tail = $6, size = $7,
+SET low_water = $2, head_len = CASE WHEN $3 > 0 THEN $3 ELSE head_len END,
+    head = CASE WHEN $3 > 0 THEN $4 ELSE head END, tail_len = $5, tail = $6, size = $7,
     first_at = least(first_at, $8), last_at = greatest(last_at, $9),
     records = records + $10, stanzas = stanzas + $11, finished = $12,
     read_at = clock_timestamp()

@@ -64,7 +64,8 @@ LEFT JOIN LATERAL (
                   min(a.seen_at) FILTER (WHERE a.kind IN (2, 3, 6)) AS displayed
            FROM ack AS a
            JOIN jid AS j ON j.id = a.by_jid
-           WHERE a.conv = m.conv AND a.key = m.key AND a.n = m.n AND a.class = 0
-             AND a.kind IN (0, 1, 2, 3, 5, 6) AND a.seen_at >= m.sent_at - interval '1 day'
-           GROUP BY 1) AS g) AS d ON $17 AND m.marks & 32 <> 0
+           WHERE $17 AND m.marks & 32 <> 0 AND a.conv = m.conv AND a.key = m.key
+             AND a.n = m.n AND a.class = 0 AND a.kind IN (0, 1, 2, 3, 5, 6)
+             AND a.seen_at >= m.sent_at - interval '1 day'
+           GROUP BY 1) AS g) AS d ON true
 ORDER BY m.sent_at, m.conv, m.key, m.n;

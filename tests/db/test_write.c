@@ -328,6 +328,31 @@ static void what_the_database_refuses_leaves_nothing_behind(void **state)
 	assert_value("(SELECT jid FROM jid WHERE id = from_jid)", ADA);
 }
 
+// F98, F126: one record that PostgreSQL would refuse does not cost the batch.
+static void what_postgresql_would_refuse_is_made_storable(void **state)
+{
+	(void)state;
+	sample_message(&sample, NOON, "m1");
+	sample_line(&sample, (struct sample_line){.at = NOON + SEC,
+						  .dir = DIR_IN,
+						  .session = ADA "/phone",
+						  .to = BEN,
+						  .id = "bad \xff",
+						  .body = "cut \xf0\x9f\x98",
+						  .asks = true});
+	sample_line(&sample, (struct sample_line){.at = NOON * 300, // after the year 9999
+						  .dir = DIR_IN,
+						  .session = ADA "/phone",
+						  .to = BEN,
+						  .id = "late",
+						  .body = "far"});
+	assert_int_equal(sample_commit(&sample).inserted, 3);
+	assert_int_equal(count("message", "id = 'bad \xef\xbf\xbd' AND body = "
+					  "'cut \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd'"),
+			 1);
+	assert_int_equal(count("message", "id = 'late' AND extract(year FROM sent_at) = 9999"), 1);
+}
+
 // F78: the connection is lost in COMMIT. Here the batch was not stored; only the marks can tell.
 static void a_lost_commit_is_told_and_can_be_repeated(void **state)
 {
@@ -432,6 +457,7 @@ int main(void)
 		WITH_SAMPLE(many_batches_equal_one),
 		WITH_SAMPLE(a_transaction_that_cannot_be_serialized_is_done_again),
 		WITH_SAMPLE(what_the_database_refuses_leaves_nothing_behind),
+		WITH_SAMPLE(what_postgresql_would_refuse_is_made_storable),
 		WITH_SAMPLE(a_lost_commit_is_told_and_can_be_repeated),
 		WITH_SAMPLE(two_writers_meet_in_one_conversation),
 		WITH_SAMPLE(a_look_at_a_quiet_file_gets_no_commit_number),

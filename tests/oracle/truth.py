@@ -170,7 +170,8 @@ def bars(result):
         yield not count(name, 0), f"{name}: {count(name, 0)}"
     for what, total in (("sent", "messages"), ("receipt", "receipts")):
         beyond, all_ = count(f"{what} times beyond the limit", 0), count(total, 0)
-        yield beyond <= all_ * 0.02, f"{what} times beyond the limit: {beyond} of {all_}"
+        # A busy client hands a stanza over late now and then; small captures may have two such.
+        yield beyond <= max(2, all_ * 0.02), f"{what} times beyond the limit: {beyond} of {all_}"
     routed, delivered = count("routed", 0), count("delivered", 0)
     yield routed >= delivered * 0.994, f"receives with the right direction: {routed} of {delivered}"
 

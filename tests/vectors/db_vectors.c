@@ -37,8 +37,10 @@ struct session {
 
 // --- the list of what is not yet there ---
 
-// A line "name reason" or "mode:name reason". Returns a copy of the reason, NULL when not listed.
-static char *reason_of(const struct session *session, const char *mode, const char *name)
+// A line "name reason", "mode:name reason" or "~name reason" (may pass by chance). Returns a copy
+// of the reason, NULL when not listed.
+static char *reason_of(const struct session *session, const char *mode, const char *name,
+		       bool *chance)
 {
 	const char *line = session->not_yet ? session->not_yet : "";
 	struct buf qualified = {0};
@@ -46,13 +48,15 @@ static char *reason_of(const struct session *session, const char *mode, const ch
 
 	buf_printf(&qualified, "%s:%s", mode, name);
 	while (*line && !reason) {
-		size_t length = strcspn(line, "\n"), word = strcspn(line, " \t\n");
-		struct text listed = {line, word};
+		size_t length = strcspn(line, "\n");
+		*chance = *line == '~';
+		const char *start = line + *chance;
+		size_t word = strcspn(start, " \t\n");
+		struct text listed = {start, word};
 		if (text_is(listed, name) || text_is(listed, qualified.data)) {
-			reason = xcalloc(1, length - word + 8);
-			memcpy(reason, line + word, length - word);
-			if (!length || length == word)
-				memcpy(reason, " listed", 8);
+			size_t rest = (size_t)(line + length - (start + word));
+			reason = xcalloc(1, rest + 1);
+			memcpy(reason, start + word, rest);
 		}
 		line += length + (line[length] == '\n');
 	}
@@ -133,13 +137,15 @@ static void run_vector(struct session *session, const struct mode *mode, const c
 	struct buf out = {0};
 	size_t differences = 0;
 	bool loaded = vector_load(path, &vector, &err);
-	char *reason = reason_of(session, mode->name, vector.name);
+	bool chance = false, passed;
+	char *reason = reason_of(session, mode->name, vector.name, &chance);
 
 	if (!loaded)
 		buf_printf(&out, "#   %s\n", err.text);
 	for (enum plan_kind kind = 0; loaded && kind < PLAN_COUNT; kind++)
 		differences += run_plan(session, mode, &vector, kind, &out);
-	tell(session, mode->name, vector.name, loaded && !differences, reason, &out);
+	passed = loaded && !differences;
+	tell(session, mode->name, vector.name, passed, passed && chance ? NULL : reason, &out);
 	free(reason);
 	buf_free(&out);
 	vector_free(&vector);

@@ -117,7 +117,8 @@ static void take_change(void *self, const struct entry_change *change)
 	DROP_KEY(memory->rows, memory->row_count, change->conv, change->key);
 	for (size_t i = 0; i < change->row_count; i++)
 		APPEND(memory->rows, memory->row_count, change->rows[i]);
-	DROP_KEY(memory->findings, memory->finding_count, change->conv, change->key);
+	if (!change->keep_findings)
+		DROP_KEY(memory->findings, memory->finding_count, change->conv, change->key);
 	for (size_t i = 0; i < change->finding_count; i++)
 		APPEND(memory->findings, memory->finding_count, change->findings[i]);
 	if (!change->evidence_changed)
