@@ -5,7 +5,7 @@ WERROR = 1
 SANITIZE =
 COVERAGE =
 PREFIX = /usr/local
-DIR = tests/data/vectors
+DIR = tests/vectors/data
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 TEST_KINDS = unit db vectors e2e faults lint
 
@@ -133,7 +133,7 @@ install: $(program) ## copy the program below PREFIX
 	install -D -m 0755 $(program) $(DESTDIR)$(PREFIX)/bin/receiptd
 
 clean: ## remove what was built
-	rm -rf build build-asan build-tsan build-cov build-clang
+	rm -rf build build-asan build-tsan build-cov build-clang build-hooks
 
 # ---- rules
 

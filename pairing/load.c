@@ -224,9 +224,12 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 	struct entry *reverse = entry_for_message(pairing, entry->r, entry->s, entry->id);
 
 	reverse->wanted = true;
-	for (size_t i = 0; i < reverse->evidence.count; i++)
-		if (reverse->evidence.items[i].kind == EV_ERROR && !reverse->evidence.items[i].n)
-			reverse->touched = true; // it must be judged again
+	for (size_t i = 0; !reverse->touched && i < reverse->evidence.count; i++) {
+		if (reverse->evidence.items[i].kind != EV_ERROR || reverse->evidence.items[i].n)
+			continue;
+		reverse->touched = true; // it must be judged again
+		pairing->settled = false;
+	}
 }
 
 static void want_neighbours(struct pairing *pairing, struct entry *entry)

@@ -52,7 +52,8 @@ class Loop:
     def interrupt(self, process):
         """One round: wait, kill (or ask to stop), note what went wrong."""
         wait = OFFSETS[self.kills % len(OFFSETS)] + self.rng.uniform(0.004, 0.060)
-        time.sleep(wait)
+        # A TERM that comes before main() has begun ends any program by the signal.
+        time.sleep(wait + (0.15 if self.options.term else 0))
         self.kills += 1
         if process.poll() is not None:
             self.errors.append(f"ended by itself with status {process.returncode}")
