@@ -60,7 +60,7 @@ struct settings {
 	enum bodies_mode bodies;
 	usec_t flush_after;   // default 1 s after the first unflushed record
 	int64_t flush_events; // default 200000
-	int64_t flush_bytes;  // default 64 MB
+	int64_t flush_bytes;  // default 32 MB
 	usec_t database_wait; // how long a one-shot command waits for the database, default 10 s
 	struct realm_settings rules;
 	struct source_setting *sources;

@@ -182,6 +182,7 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 	if (!touched || lo > hi)
 		return;
 	conversation->window_asked = true;
+	pairing->settled = false; // rows are judged anew when the span is known (upto.c)
 	conversation->marks_lo = marked ? lo - rules->w_match : lo;
 	conversation->marks_hi = hi + (marked ? rules->w_match : rules->w_upto);
 	*LIST_ADD(pairing->arena, &pairing->want_windows) = (struct want_window){

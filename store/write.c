@@ -98,7 +98,7 @@ static bool marks_apart(struct plan *plan, const char *when, struct err *err)
 	const char *wanted = getenv("RECEIPTD_TEST_MARKS");
 	if (!wanted || strcmp(wanted, when) != 0)
 		return true;
-	bool after = !strcmp(wanted, "after"), dies = usec_monotonic() % 3 == 0;
+	bool after = !strcmp(wanted, "after"), dies = usec_monotonic() % 3 != 0;
 	if (after && dies)
 		raise(SIGKILL); // the rows are there, the marks are not
 	if (!txn_begin(plan->store, TXN_WRITE, err) || !put_checkpoints(plan, err) ||
