@@ -105,6 +105,8 @@ static int cmd_run(struct app *app, int argc, char **argv)
 	else if (ok)
 		wait_for_stop(app);
 	api_stop(api);
+	if (*app->stop && err.kind == ERR_DATABASE)
+		ok = true; // asked to stop while the database was not there yet: a clean stop
 	if (!ok)
 		log_error(app->log, "stopped", LOG_S("error", err.text));
 	return ok ? ERR_NONE : (int)err.kind;

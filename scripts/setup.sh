@@ -31,6 +31,7 @@ run|curl|curl|for the examples that make run prints
 run|tzdata|/usr/share/zoneinfo/Europe/Berlin|the time zones of logs and reports
 check|libcmocka-dev||unit tests
 check|perl|prove|prove, the one runner of all tests
+check|procps|ps|tests look at the processes that the program leaves
 check|python3|/usr/bin/python3|test scripts
 check|python3-yaml||reads docs/openapi.yaml in the tests
 check|python3-jsonschema||checks replies against docs/openapi.yaml

@@ -30,6 +30,20 @@ int cluster_log_open(const struct cluster *cluster)
 // --- programs ---
 
 // "postgres (PostgreSQL) 15.4": 15; 0 when it cannot be run.
+// All that comes, whatever signals interrupt the waiting (a TERM while we start up).
+static void read_all(int fd, char *said, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size - 1) {
+		ssize_t n = read(fd, said + length, size - 1 - length);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			break;
+		length += n > 0 ? (size_t)n : 0;
+	}
+	said[length] = '\0';
+}
+
 static int program_version(const struct cluster *cluster, const char *folder)
 {
 	char *path = path_join(folder, "postgres");
@@ -41,10 +55,7 @@ static int program_version(const struct cluster *cluster, const char *folder)
 		if (child == 0)
 			cluster_exec(path, (const char *[]){"--version", NULL});
 		close(ends[1]);
-		size_t length = 0;
-		for (ssize_t n = 1; n > 0 && length<sizeof said - 1; length += n> 0 ? (size_t)n : 0)
-			n = read(ends[0], said + length, sizeof said - 1 - length);
-		said[length] = '\0';
+		read_all(ends[0], said, sizeof said);
 		close(ends[0]);
 		if (child < 0 || child_wait(child) != 0)
 			said[0] = '\0';
@@ -119,6 +130,9 @@ bool cluster_find_programs(struct cluster *cluster, struct err *err)
 	}
 	if (cluster->bin)
 		return true;
+	if (cluster->app->stop &&
+	    *cluster->app->stop) // Ctrl-C reaches the children that were asked
+		return err_set(err, ERR_DATABASE, "embedded database: stopped while starting");
 	if (wanted)
 		return err_set(err, ERR_USAGE,
 			       "embedded database: %s was made by PostgreSQL %d, which is not "
