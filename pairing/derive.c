@@ -230,6 +230,16 @@ static struct text sender_device(struct pairing *pairing, const struct row *row)
 			    (int)row->from_resource.n, row->from_resource.p);
 }
 
+// Evidence is in order of time here.
+static bool is_first_receipt(const struct entry *entry, const struct evidence *ev)
+{
+	for (size_t i = 0; &entry->evidence.items[i] < ev; i++)
+		if (entry->evidence.items[i].kind == EV_RECEIPT &&
+		    entry->evidence.items[i].n == ev->n)
+			return false;
+	return true;
+}
+
 static void evidence_findings(struct pairing *pairing, struct entry *entry, const struct row *row,
 			      const struct evidence *ev)
 {
@@ -248,7 +258,7 @@ static void evidence_findings(struct pairing *pairing, struct entry *entry, cons
 	}
 	// P9: the direct display came more than a second before the receipt.
 	if (ev->kind == EV_RECEIPT && row->displayed_at != USEC_NONE &&
-	    row->displayed_via != VIA_UPTO && ev->first == row->delivered_at &&
+	    row->displayed_via != VIA_UPTO && is_first_receipt(entry, ev) &&
 	    ev->first - row->displayed_at > USEC_PER_SEC)
 		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, entry->id, ev->first,
 			      ev->position);

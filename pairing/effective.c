@@ -23,6 +23,8 @@ static bool unwrap_feed(struct pairing *pairing, const struct wrapper_feed *wrap
 	const struct stanza *outer = e->stanza;
 	struct jid from;
 
+	if (outer->bad_namespace || outer->kind == STANZA_OTHER) // E1
+		return count(pairing, LINE_IGNORED);
 	if (!outer->from.p)
 		return count(pairing, LINE_NO_SENDER);
 	if (!jid_parse(outer->from, pairing->arena, &from))
@@ -187,8 +189,12 @@ static bool unwrap(struct pairing *pairing, struct effective *e)
 
 	// Prosody gives a carbon of an error the type of the error: E3 comes before E6.
 	bool own = !e->from.resource.p && text_same(e->from.bare, e->to.bare);
-	if (carbon && stanza->inner && (own || stanza->type != TYPE_ERROR))
-		return unwrap_carbon(pairing, e);
+	if (carbon && stanza->inner && (own || stanza->type != TYPE_ERROR)) {
+		if (!unwrap_carbon(pairing, e))
+			return false;
+		stanza =
+			e->stanza; // E4 and E5 are about what counts now; its own carbon is not unwrapped
+	}
 	if (stanza->type == TYPE_ERROR) // E6: an echo of the original's payload means nothing
 		return true;
 	if (stanza->archive_result)

@@ -28,7 +28,8 @@ enum content_flags {
 	FLAG_BODY = 1 << 8,
 	FLAG_NO_STORE = 1 << 9,
 	FLAG_ROOM_ID = 1 << 10, // M6: the room assigned a stanza-id
-	FLAG_XE_COMPOSING = 1 << 11
+	FLAG_XE_COMPOSING = 1 << 11,
+	FLAG_OUT_LINE = 1 << 12 // P8: an out line to a device of R
 };
 
 struct stamp_fact { // T2: lines of one incarnation that carry the same delay stamp

@@ -132,8 +132,9 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 		lo = entry->old_rows.items[i].sent_at < lo ? entry->old_rows.items[i].sent_at : lo;
 		hi = entry->old_rows.items[i].sent_at > hi ? entry->old_rows.items[i].sent_at : hi;
 	}
-	if (lo > hi) { // only wanted: look around everything that is known of the conversation
-		lo = 0;
+	if (lo > hi ||
+	    entry->id.p) { // only wanted: look around everything that is known of the conversation
+		lo = -(INT64_MAX / 2);
 		hi = INT64_MAX / 2;
 		reach = 0;
 	}
@@ -183,8 +184,9 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 		return;
 	conversation->window_asked = true;
 	pairing->settled = false; // rows are judged anew when the span is known (upto.c)
-	conversation->marks_lo = marked ? lo - rules->w_match : lo;
-	conversation->marks_hi = hi + (marked ? rules->w_match : rules->w_upto);
+	usec_t reach = rules->w_match > rules->w_upto ? rules->w_match : rules->w_upto;
+	conversation->marks_lo = marked ? lo - reach : lo;
+	conversation->marks_hi = hi + (marked ? reach : rules->w_upto);
 	*LIST_ADD(pairing->arena, &pairing->want_windows) = (struct want_window){
 		conversation->id, conversation->marks_lo, conversation->marks_hi, true};
 	if (marked)
@@ -209,8 +211,14 @@ static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, 
 // may be gone by retention.
 static void want_lender(struct pairing *pairing, const struct evidence *ev)
 {
-	if (!ev->lent_key || map_get(&pairing->entries, ev->lent_key))
+	struct entry *old = ev->lent_key ? map_get(&pairing->entries, ev->lent_key) : NULL;
+	if (!ev->lent_key || (old && old->asked))
 		return;
+	pairing->settled = false;
+	if (old) {
+		old->wanted = true;
+		return;
+	}
 	void **place = map_put(&pairing->sent_asked, ev->lent_key);
 	if (*place)
 		return;
@@ -233,10 +241,22 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 	}
 }
 
+// What waits for an id is asked again when a row is new, moves in time (P2) or changes its sender (M6).
+static bool is_as_stored(const struct entry *entry, const struct row *row)
+{
+	for (size_t i = 0; i < entry->old_rows.count; i++) {
+		const struct row *old = &entry->old_rows.items[i];
+		if (old->sent_at == row->sent_at &&
+		    (entry->group ? text_same(old->from, row->from) : true))
+			return true;
+	}
+	return false;
+}
+
 static void want_neighbours(struct pairing *pairing, struct entry *entry)
 {
-	if (entry->id.p && entry->row_count && !entry->old_rows.count)
-		for (size_t i = 0; i < entry->row_count; i++)
+	for (size_t i = 0; entry->id.p && i < entry->row_count; i++)
+		if (!is_as_stored(entry, &entry->rows[i]))
 			want_hash(pairing, &pairing->orphans_asked,
 				  sent_hash(pairing, entry->rows[i].from, entry->id), false);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
@@ -246,14 +266,30 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 				  sent_hash(pairing, entry->r, ev->own_id), false);
 		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
 			want_reverse(pairing, entry);
+		want_lender(pairing, ev);
 		if (ev->n || !entry->id.p)
 			continue;
 		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->s, entry->id),
 			  true);
 		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->r, entry->id),
 			  true);
-		want_lender(pairing, ev);
 	}
+}
+
+// Orphans that were asked for may be here already, in an entry that only came along.
+static void judge_again(struct pairing *pairing, struct entry *entry)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		waits = waits || !entry->evidence.items[i].n;
+	if (!waits || !entry->id.p || entry->touched)
+		return;
+	if (!map_get(&pairing->orphans_asked, sent_hash(pairing, entry->s, entry->id)) &&
+	    !map_get(&pairing->orphans_asked, sent_hash(pairing, entry->r, entry->id)))
+		return;
+	entry->touched = true;
+	pairing->settled = false;
 }
 
 static bool want_keys(struct pairing *pairing)
@@ -271,6 +307,7 @@ static void want_rest(struct pairing *pairing)
 	derive_all(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
+		judge_again(pairing, entry);
 		if (!entry->touched)
 			continue;
 		want_neighbours(pairing, entry);

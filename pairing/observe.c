@@ -228,10 +228,13 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 		e->dir == DIR_OUT && !e->carbon_sent && text_same(e->device.bare, e->to.bare);
 	if (written || (e->carbon_received && !effective_is_ingress(e)))
 		inc.routed_at = e->seen->at; // T4
+	if (inc.routed_at != USEC_NONE && e->dir == DIR_OUT)
+		inc.flags |= FLAG_OUT_LINE;
 	fill_stanza_ids(pairing, e, e->to.bare, &inc);
 	note_missing_ids(pairing, e, inc.flags);
 	entry_add_incarnation(pairing, entry, &inc);
 	touch(entry, inc.first);
+	touch(entry, e->seen->at);
 }
 
 // --- groupchat (M6) ---
@@ -263,6 +266,7 @@ static void content_group(struct pairing *pairing, const struct effective *e, bo
 		note_missing_ids(pairing, e, inc.flags);
 	entry_add_incarnation(pairing, entry, &inc);
 	touch(entry, inc.first);
+	touch(entry, e->seen->at);
 }
 
 // --- acks (K3, K5, K8) ---

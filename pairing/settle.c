@@ -115,8 +115,11 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 static bool may_answer_for(const struct entry *entry, const struct evidence *ev,
 			   const struct sent *sent)
 {
-	if (sent->what == SENT_GROUP_MESSAGE)
-		return text_same(sent->to, entry->r);
+	if (sent->what == SENT_GROUP_MESSAGE) { // bare(A): A may be an occupant (M7)
+		const char *slash = memchr(entry->r.p, '/', entry->r.n);
+		size_t bare = slash ? (size_t)(slash - entry->r.p) : entry->r.n;
+		return text_same(sent->to, (struct text){entry->r.p, bare});
+	}
 	if (sent->what != SENT_MESSAGE || !is_bare_domain(entry, ev))
 		return false;
 	return text_same(party_domain(sent->to), entry->r) ||
@@ -170,7 +173,7 @@ static bool is_loop(struct pairing *pairing, const struct entry *entry, const st
 	reverse->wanted = true;
 	for (size_t i = 0; i < reverse->evidence.count; i++) {
 		const struct evidence *other = &reverse->evidence.items[i];
-		if (other->kind == EV_ERROR && other->first < ev->first)
+		if (other->kind == EV_ERROR && !other->borrowed && other->first < ev->first)
 			return true;
 	}
 	return false;
@@ -216,7 +219,7 @@ static void take_back(struct pairing *pairing, const struct entry *entry, const 
 
 	for (size_t i = 0; target && i < target->evidence.count; i++) {
 		struct evidence *have = &target->evidence.items[i];
-		if (!evidence_same(have, &copy) || have->first != copy.first)
+		if (!evidence_same(have, &copy) || have->first > ev->last || have->last < ev->first)
 			continue;
 		*have = target->evidence.items[--target->evidence.count];
 		target->touched = target->evidence_changed = true;
@@ -229,8 +232,12 @@ static void lend(struct pairing *pairing, struct entry *entry, struct evidence *
 {
 	int64_t key = lender ? lender->key : 0;
 
-	if (ev->lent_key && ev->lent_key != key)
+	if (ev->lent_key && ev->lent_key != key) {
+		const struct entry *old = map_get(&pairing->entries, ev->lent_key);
+		if (old ? !old->asked : !map_get(&pairing->sent_asked, ev->lent_key))
+			return; // what it must be taken back from is not loaded: want_lender()
 		take_back(pairing, entry, ev);
+	}
 	if (ev->lent_key != key)
 		entry->evidence_changed = true;
 	ev->lent_key = key;

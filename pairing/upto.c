@@ -70,7 +70,7 @@ static bool covers(const struct realm_settings *rules, const struct mark *mark,
 		return false; // its own marker is direct evidence
 	if (row->retracted_at != USEC_NONE && row->retracted_at <= mark->t)
 		return false;
-	if (m->routed_at != USEC_NONE &&
+	if ((m->flags & FLAG_OUT_LINE) &&
 	    (row->routed_at == USEC_NONE || row->routed_at > mark->t + rules->w_skew))
 		return false; // the log shows that R did not have it yet
 	return !mark->ev->thread || mark->ev->thread == row->thread;
@@ -148,12 +148,12 @@ static void find_backward(struct pairing *pairing, const struct marks *marks)
 			if (!before->displayed || before->t == mark->t ||
 			    !same_device(mark, before))
 				continue;
-			if (before->target->sent_at > mark->target->sent_at)
-				entry_finding(pairing, mark->entry, "MARK-BACKWARD",
-					      evidence_by(pairing, mark->entry, mark->ev),
-					      mark->entry->id, mark->t, mark->ev->position);
-			if (before->target->sent_at >= mark->target->sent_at)
-				break;
+			if (before->target->sent_at <= mark->target->sent_at)
+				continue;
+			entry_finding(pairing, mark->entry, "MARK-BACKWARD",
+				      evidence_by(pairing, mark->entry, mark->ev), mark->entry->id,
+				      mark->t, mark->ev->position);
+			break;
 		}
 	}
 }
