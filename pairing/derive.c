@@ -274,7 +274,8 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 		for (size_t j = 0; j < i; j++) {
 			const struct evidence *other = &entry->evidence.items[j];
 			if (other->n != ev->n || other->kind != ev->kind ||
-			    !text_same(other->by_resource, ev->by_resource))
+			    !text_same(other->by_resource, ev->by_resource) ||
+			    (ev->own_id.p && text_same(other->own_id, ev->own_id)))
 				continue;
 			entry->rows[ev->n - 1].acks_dup++;
 			entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev),
@@ -293,13 +294,10 @@ void row_finish(struct row *row)
 	bool failed = row->has_error && !direct; // P8: an up-to marker does not raise a failed one
 
 	row->direct = delivered != USEC_NONE;
-	row->skew_clamped = (delivered != USEC_NONE && delivered < row->sent_at) ||
-			    (displayed != USEC_NONE && displayed < row->sent_at);
 	if (!failed && row->upto_delivered_at != USEC_NONE &&
 	    (delivered == USEC_NONE || row->upto_delivered_at < delivered)) {
 		row->delivered_at = row->upto_delivered_at;
 		row->delivered_via = VIA_UPTO;
-		row->direct = false;
 	}
 	if (!failed && row->upto_displayed_at != USEC_NONE &&
 	    (displayed == USEC_NONE || row->upto_displayed_at < displayed)) {
@@ -308,6 +306,9 @@ void row_finish(struct row *row)
 	}
 	if (row->displayed_at != USEC_NONE && row->delivered_at == USEC_NONE)
 		row->delivered_via = VIA_IMPLIED;
+	row->skew_clamped = // T5
+		(row->delivered_at != USEC_NONE && row->delivered_at < row->sent_at) ||
+		(row->displayed_at != USEC_NONE && row->displayed_at < row->sent_at);
 	row->state = row->displayed_at != USEC_NONE   ? STATE_DISPLAYED
 		     : row->delivered_at != USEC_NONE ? STATE_DELIVERED
 		     : row->failed_at != USEC_NONE    ? STATE_FAILED

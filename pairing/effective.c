@@ -159,9 +159,12 @@ static bool unwrap_carbon(struct pairing *pairing, struct effective *e)
 	const struct jid wrapper_from = e->from, wrapper_to = e->to;
 	bool sent = outer->wrap == WRAP_CARBON_SENT;
 
-	bool valid = !wrapper_from.resource.p && text_same(wrapper_from.bare, wrapper_to.bare) &&
-		     carbon_addresses(pairing, outer->inner, sent, wrapper_from.bare, e) &&
-		     text_same(sent ? e->from.bare : e->to.bare, wrapper_from.bare);
+	bool own = !wrapper_from.resource.p && text_same(wrapper_from.bare, wrapper_to.bare);
+	bool read = carbon_addresses(pairing, outer->inner, sent, wrapper_from.bare, e);
+	if (own && !read)
+		return count(pairing,
+			     LINE_BAD_JID); // the server's own copy: a bad address, no forgery
+	bool valid = own && read && text_same(sent ? e->from.bare : e->to.bare, wrapper_from.bare);
 	if (!valid) {
 		line_finding(pairing, "CARBON-FORGED", wrapper_from.full, outer->inner->id,
 			     e->seen->at, e->seen->position);

@@ -16,12 +16,42 @@ void list_room(struct arena *arena, void **items, size_t *cap, size_t count, siz
 	memset((char *)*items + count * size, 0, size);
 }
 
+// Domains of the settings are compared with normalised ones (J2); what is no domain stays as it is.
+static void normalise(struct string_list *domains, struct arena *arena)
+{
+	struct jid jid;
+
+	for (size_t i = 0; i < domains->count; i++) {
+		if (!jid_parse(text_of(domains->items[i]), arena, &jid))
+			continue;
+		char *normal = xcalloc(1, jid.full.n + 1);
+		memcpy(normal, jid.full.p, jid.full.n);
+		free(domains->items[i]);
+		domains->items[i] = normal;
+	}
+}
+
+static struct realm_settings *own_rules(const struct realm_settings *rules, struct arena *arena)
+{
+	struct realm_settings *own = xcalloc(1, sizeof(*own));
+
+	if (!rules) { // only its hashes are wanted
+		realm_settings_default(own);
+		return own;
+	}
+	realm_settings_copy(own, rules);
+	normalise(&own->muc_domains, arena);
+	for (size_t i = 0; i < own->wrapper_count; i++)
+		normalise(&own->wrappers[i].domains, arena);
+	return own;
+}
+
 struct pairing *pairing_new(const struct pairing_options *options)
 {
 	struct pairing *pairing = xcalloc(1, sizeof(*pairing));
 
 	pairing->arena = arena_new();
-	pairing->rules = options->rules;
+	pairing->rules = own_rules(options->rules, pairing->arena);
 	char *realm = xcalloc(1, options->realm.n + 1);
 	memcpy(realm, options->realm.p, options->realm.n);
 	pairing->realm = (struct text){realm, options->realm.n};
@@ -42,6 +72,8 @@ void pairing_free(struct pairing *pairing)
 	map_free(&pairing->orphans_asked);
 	map_free(&pairing->line_finding_seen);
 	arena_free(pairing->arena);
+	realm_settings_free(pairing->rules);
+	free(pairing->rules);
 	free((void *)(uintptr_t)pairing->realm.p);
 	free(pairing);
 }

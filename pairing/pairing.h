@@ -17,7 +17,7 @@
 struct pairing;
 
 struct pairing_options {
-	const struct realm_settings *rules; // must outlive the object
+	const struct realm_settings *rules; // copied; NULL = defaults, for hashes only
 	struct text realm;                  // its name: part of every hash
 	struct hash_key key;                // the pairing key
 	enum bodies_mode bodies;

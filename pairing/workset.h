@@ -56,7 +56,7 @@ struct conversation {
 };
 
 struct pairing {
-	const struct realm_settings *rules;
+	struct realm_settings *rules; // own copy, domains normalised
 	struct text realm;
 	struct hash_key key, privacy;
 	enum bodies_mode bodies;
