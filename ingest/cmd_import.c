@@ -45,7 +45,7 @@ static const char help[] =
 	"  --source NAME    name of the source (default: dialect, folder and stem of the file)\n"
 	"  --strict         exit 3 when something could not be read\n"
 	"\n"
-	"Exit status: 0 all was read, 2 usage, 3 (--strict) something is in quarantine,\n"
+	"Exit status: 0 all was read, 2 usage, 3 interrupted, or (--strict) something is in quarantine,\n"
 	"4 database not available, 5 a file could not be read.\n";
 
 // --- progress ---
@@ -94,6 +94,26 @@ static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out
 	return have == size;
 }
 
+// Decoded size as far as a fingerprint needs it: that of a small file, else "large".
+static uint64_t readable(struct file *file)
+{
+	unsigned char byte;
+	uint64_t low = 0, high = 4096;
+
+	if (!decode_is_compressed(file->decoder))
+		return decode_size(file->decoder);
+	if (read_at(file, high - 1, 1, &byte))
+		return UINT64_MAX;
+	while (low < high) { // the first byte that is not there
+		uint64_t middle = low + (high - low) / 2;
+		if (read_at(file, middle, 1, &byte))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static bool open_stream(struct import *import, struct file *file, const struct look *look,
 			struct err *err)
 {
@@ -105,9 +125,7 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .zone = look->zone,
 					 .modified = decode_modified(file->decoder),
 					 .rules = &import->rules};
-	struct stream_file bytes = {
-		file, read_at,
-		decode_is_compressed(file->decoder) ? UINT64_MAX : decode_size(file->decoder)};
+	struct stream_file bytes = {file, read_at, readable(file)};
 	bool ok = stream_open(import->batcher, &options, &bytes, &file->stream, err);
 
 	free(name);
@@ -154,7 +172,13 @@ static bool read_file(struct import *import, struct file *file, struct err *err)
 	}
 	if (!*import->app->stop && !stream_end(file->stream, true, err))
 		return false;
-	return flush(import, file, err);
+	if (!flush(import, file, err))
+		return false;
+	if (*import->app->stop) // what was read is stored; the same command goes on from there
+		return err_set(err, ERR_DIFFERS, "interrupted at %llu of %llu bytes of the file",
+			       (unsigned long long)decode_used(file->decoder),
+			       (unsigned long long)decode_size(file->decoder));
+	return true;
 }
 
 static void report(const struct import *import, const struct file *file,
@@ -265,6 +289,22 @@ usage:
 	return false;
 }
 
+// Somebody else moved the marks (a daemon that follows the same file) or the connection went away: the
+// file is opened again at the marks that the database has (F53, F78).
+static bool read_again(struct import *import, const char *path, struct err *err)
+{
+	for (int i = 0; i < 3 && err->kind == ERR_DATABASE && !*import->app->stop; i++) {
+		batcher_close(import->batcher);
+		import->batcher = NULL;
+		if (!store_reconnect(import->store, err))
+			return false;
+		*err = (struct err){0};
+		if (import_file(import, path, err))
+			return true;
+	}
+	return false;
+}
+
 // One file that cannot be read does not keep the others from being read; the worst status is told.
 static int import_all(struct import *import, int argc, char **argv)
 {
@@ -272,7 +312,7 @@ static int import_all(struct import *import, int argc, char **argv)
 
 	for (int i = optind; i < argc && !*import->app->stop; i++) {
 		struct err err = {0};
-		if (import_file(import, argv[i], &err))
+		if (import_file(import, argv[i], &err) || read_again(import, argv[i], &err))
 			continue;
 		log_error(import->app->log, "import-failed", LOG_S("file", argv[i]),
 			  LOG_S("error", err.text));

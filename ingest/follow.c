@@ -13,6 +13,7 @@
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
+#define LOOK_AGAIN (5 * USEC_PER_SEC)
 enum { READ_SHARE = 8 << 20, LOOK_LIMIT = 32 << 20 };
 
 struct follow {
@@ -24,6 +25,7 @@ struct follow {
 	size_t count, cap;
 	struct stream **streams; // those open now, for flushing
 	usec_t scanned_at, beat_at;
+	usec_t look_at, look_pause; // files are looked at again for MUC domains
 	usec_t backoff;
 };
 
@@ -95,11 +97,21 @@ static bool finish_tail(struct follow *follow, struct tail *tail, struct err *er
 	return true;
 }
 
+static bool is_read_elsewhere(const struct follow *follow, size_t at)
+{
+	for (size_t i = 0; i < follow->count; i++)
+		if (i != at && tail_is_same_file(follow->tails[at], follow->tails[i]))
+			return true;
+	return false;
+}
+
 static bool read_all(struct follow *follow, bool *more, struct err *err)
 {
 	*more = false;
 	for (size_t i = 0; i < follow->count; i++) {
 		bool some = false;
+		if (is_read_elsewhere(follow, i))
+			continue;
 		size_t others = open_streams(follow);
 		if (!tail_read(follow->tails[i], follow->batcher, follow->streams, others,
 			       READ_SHARE, &some, err))
@@ -130,10 +142,16 @@ static bool heartbeat(struct follow *follow, struct err *err)
 	return flush(follow, err);
 }
 
+static bool learn(struct follow *follow, struct err *err);
+
 static bool step(struct follow *follow, struct err *err)
 {
 	bool more;
 
+	if (!learn(follow, err))
+		return false;
+	if (!follow->batcher)
+		return true; // rewound
 	if (usec_monotonic() - follow->scanned_at > RESCAN)
 		scan(follow);
 	if (!read_all(follow, &more, err) || !heartbeat(follow, err))
@@ -180,37 +198,72 @@ static void wait_for_database(struct follow *follow, const struct err *err)
 		rest(POLL);
 }
 
-static void assume_from_files(struct follow *follow)
+static size_t known(const struct realm_settings *rules)
 {
-	const struct settings *settings = follow->app->settings;
+	return rules->muc_domains.count + rules->hosts.count;
+}
 
-	for (size_t i = 0; i < settings->source_count; i++) {
-		const struct source_setting *source = &settings->sources[i];
-		struct look_options options = {.dialect = source->dialect,
-					       .zone = source->zone,
-					       .rules = &follow->rules,
-					       .limit = LOOK_LIMIT};
-		struct look look;
-		if (look_at(source->path, &options, &look, NULL))
-			assume_rules(follow->app, source->path, &look, &follow->rules);
-		look_free(&look);
+// What a file shows of hosts and MUC domains decides how its lines are judged (M6, M7), so each file is
+// looked at before it is read; again, ever more rarely, while no MUC domain is known.
+static void look_at_file(struct follow *follow, const struct tail *tail)
+{
+	const struct source_setting *source = tail_setting(tail);
+	struct look_options options = {.dialect = source->dialect,
+				       .zone = source->zone,
+				       .rules = &follow->rules,
+				       .limit = LOOK_LIMIT};
+	struct look look;
+
+	if (look_at(tail_path(tail), &options, &look, NULL))
+		assume_rules(follow->app, tail_path(tail), &look, &follow->rules);
+	look_free(&look);
+}
+
+static bool learn(struct follow *follow, struct err *err)
+{
+	size_t before = known(&follow->rules);
+	bool again = !follow->rules.muc_domains.count && usec_monotonic() >= follow->look_at;
+
+	for (size_t i = 0; i < follow->count; i++)
+		if (again || tail_is_waiting(follow->tails[i]))
+			look_at_file(follow, follow->tails[i]);
+	if (again) {
+		follow->look_pause = follow->look_pause ? follow->look_pause * 2 : LOOK_AGAIN;
+		follow->look_at = usec_monotonic() + follow->look_pause;
 	}
+	if (known(&follow->rules) == before)
+		return true;
+	if (!flush(follow, err))
+		return false;
+	rewind_all(follow); // the next round opens the realm with the new rules
+	return true;
+}
+
+// F160: a dialect that does not exist is not waited for.
+static bool check_dialects(const struct app *app, struct err *err)
+{
+	for (size_t i = 0; i < app->settings->source_count; i++) {
+		const struct source_setting *source = &app->settings->sources[i];
+		if (source->dialect && !dialect_by_name(text_of(source->dialect)))
+			return err_set(err, ERR_USAGE, "source %s: unknown dialect \"%s\"",
+				       source->name, source->dialect);
+	}
+	return true;
 }
 
 bool follow_run(struct app *app, struct err *err)
 {
 	struct follow follow = {.app = app};
-	bool ok = true;
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
-	assume_from_files(&follow);
 	scan(&follow);
+	bool ok = check_dialects(app, err);
 	while (ok && !*app->stop) {
 		if (!follow.batcher)
 			ok = open_database(&follow, err);
-		while (ok && !*app->stop)
+		while (ok && follow.batcher && !*app->stop)
 			ok = step(&follow, err);
-		if (ok)
+		if (ok && follow.batcher)
 			ok = flush(&follow, err); // TERM: what was read is stored
 		if (!ok && can_wait(err)) {
 			rewind_all(&follow);

@@ -208,10 +208,13 @@ static bool look_through(const char *path, const struct look_options *options,
 					    .modified = decode_modified(decoder),
 					    .rules = options->rules};
 	struct dialect *dialect = look->dialect->open(&how, &sink);
-	bool ok = read_all(decoder, dialect, (struct text){buffer, head}, options, look, err);
-	ok = ok && !damaged;
+	// F21: what comes before a damage is good; who imports meets the damage again and tells it.
+	struct err end = {0};
+	look->damaged =
+		!read_all(decoder, dialect, (struct text){buffer, head}, options, look, &end) ||
+		damaged;
 	look->dialect->close(dialect);
-	return ok;
+	return true;
 }
 
 // A domain with sessions is a host and no room service, whatever was addressed there.

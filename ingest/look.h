@@ -31,6 +31,7 @@ struct look {
 	bool zone_assumed; // it is the system's, nobody named one
 	bool compressed;
 	bool whole;     // the end of the file was reached
+	bool damaged;   // compressed data are cut or broken: the rest cannot be read
 	uint64_t bytes; // decoded
 	uint64_t stanzas[DIR_COUNT];
 	uint64_t no_session; // in and out stanzas whose session the log does not tell

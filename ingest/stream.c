@@ -396,6 +396,15 @@ bool stream_end(struct stream *stream, bool final, struct err *err)
 	return done(stream, err);
 }
 
+bool stream_still_there(const struct stream *stream, const struct stream_file *file)
+{
+	unsigned char now[PRINT_BYTES];
+	size_t size = stream->recent.len < PRINT_BYTES ? stream->recent.len : PRINT_BYTES;
+
+	return !size || (file->read(file->self, stream->offset - size, size, now) &&
+			 !memcmp(now, stream->recent.data + stream->recent.len - size, size));
+}
+
 void stream_gap(struct stream *stream, const char *cause, uint64_t to_offset)
 {
 	batcher_gap(stream->batcher, &(struct batch_gap){.source = stream->source,

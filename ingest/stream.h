@@ -47,6 +47,9 @@ bool stream_end(struct stream *stream, bool final, struct err *err);
 // The next flush says that this source was looked at, also when nothing came (complete_until).
 void stream_touch(struct stream *stream);
 void stream_saw_size(struct stream *stream, uint64_t size);
+// The bytes before stream_offset() are those that were read (F8): else the file was truncated and has
+// grown again.
+bool stream_still_there(const struct stream *stream, const struct stream_file *file);
 void stream_gap(struct stream *stream, const char *cause, uint64_t to_offset);
 
 // For batcher_flush. False: nothing new to save.

@@ -22,8 +22,10 @@ struct tail {
 	dev_t device;
 	ino_t inode;
 	struct stream *stream;
-	bool complained; // about the trouble that lasts
-	bool undetected; // too short to know its dialect yet
+	bool complained;     // about the trouble that lasts
+	usec_t retry_at;     // not looked at before
+	dev_t looked_device; // the file that was last looked at for hosts and MUC domains
+	ino_t looked_inode;
 	usec_t idle_since;
 	char *buffer;
 };
@@ -73,6 +75,35 @@ void tail_free(struct tail *tail)
 const char *tail_path(const struct tail *tail)
 {
 	return tail->path;
+}
+
+const struct source_setting *tail_setting(const struct tail *tail)
+{
+	return tail->setting;
+}
+
+bool tail_is_same_file(struct tail *tail, const struct tail *open_one)
+{
+	struct stat st;
+
+	if (tail->stream || !open_one->stream || stat(tail->path, &st) ||
+	    st.st_ino != open_one->inode || st.st_dev != open_one->device)
+		return false;
+	tail->retry_at = usec_monotonic() + GRACE;
+	return true;
+}
+
+bool tail_is_waiting(struct tail *tail)
+{
+	struct stat st;
+
+	if (tail->stream || usec_monotonic() < tail->retry_at || stat(tail->path, &st) ||
+	    !S_ISREG(st.st_mode) || !st.st_size)
+		return false;
+	bool seen = st.st_ino == tail->looked_inode && st.st_dev == tail->looked_device;
+	tail->looked_inode = st.st_ino;
+	tail->looked_device = st.st_dev;
+	return !seen;
 }
 
 struct stream *tail_stream(const struct tail *tail)
@@ -139,6 +170,11 @@ static bool open_file(struct tail *tail, struct batcher *batcher, struct stream 
 	struct stat st;
 
 	if (tail->fd < 0) {
+		// F36: a device must not even be opened.
+		if (!stat(tail->path, &st) && !S_ISREG(st.st_mode)) {
+			complain(tail, "not-a-file", "only regular files are followed");
+			return true;
+		}
 		tail->fd = open(tail->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		if (tail->fd < 0) {
 			complain(tail, "file-not-readable", strerror(errno));
@@ -178,7 +214,10 @@ static bool was_truncated(struct tail *tail)
 	if (fstat(tail->fd, &st))
 		return false;
 	stream_saw_size(tail->stream, (uint64_t)st.st_size);
-	return (uint64_t)st.st_size < stream_offset(tail->stream);
+	if ((uint64_t)st.st_size <= stream_offset(tail->stream))
+		return (uint64_t)st.st_size < stream_offset(tail->stream);
+	struct stream_file file = {tail, read_at, (uint64_t)st.st_size};
+	return !stream_still_there(tail->stream, &file);
 }
 
 static bool read_some(struct tail *tail, size_t most, bool *more, struct err *err)
@@ -205,6 +244,8 @@ bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const 
 	       size_t other_count, size_t most, bool *more, struct err *err)
 {
 	*more = false;
+	if (!tail->stream && usec_monotonic() < tail->retry_at)
+		return true;
 	if (!tail->stream && !open_file(tail, batcher, others, other_count, err))
 		return false;
 	if (!tail->stream) {
@@ -212,6 +253,8 @@ bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const 
 			tail_rewind(tail);
 		return true;
 	}
+	if (was_truncated(tail))
+		return true; // tail_is_over() says so too
 	return read_some(tail, most, more, err);
 }
 
@@ -222,6 +265,7 @@ bool tail_is_over(struct tail *tail)
 	if (was_truncated(tail)) {
 		log_warn(tail->app->log, "file-truncated", LOG_S("file", tail->path),
 			 LOG_S("next", "it is read from its beginning"));
+		stream_gap(tail->stream, "truncated", stream_offset(tail->stream));
 		return true;
 	}
 	return was_replaced(tail) && usec_monotonic() - tail->idle_since > GRACE;

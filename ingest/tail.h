@@ -13,6 +13,12 @@ struct tail *tail_new(struct app *app, const struct source_setting *setting, con
 		      const struct realm_settings *rules);
 void tail_free(struct tail *tail);
 const char *tail_path(const struct tail *tail);
+const struct source_setting *tail_setting(const struct tail *tail);
+// The path of a tail that is not open leads to the file that another one reads (it was renamed to a name
+// that the pattern matches, F43): wait until that one is done with it.
+bool tail_is_same_file(struct tail *tail, const struct tail *open_one);
+// A file is there that was not looked at yet and will be opened at the next read.
+bool tail_is_waiting(struct tail *tail);
 struct stream *tail_stream(const struct tail *tail); // NULL when the file is not open
 
 // Reads at most "most" bytes. *more: there was something to read. A missing or unreadable file is

@@ -46,7 +46,7 @@ static bool check_mark(const struct plan *plan, const struct mark *stored, struc
 		     compare_marks(known->offset, known->index, stored->offset, stored->index) != 0;
 	if (!moved && (order > 0 || (order == 0 && point->records == 0)))
 		return true;
-	return err_set(err, ERR_INTERNAL,
+	return err_set(err, ERR_DATABASE,
 		       "mark moved: generation %d is stored up to %lld, the batch ends at %llu",
 		       (int)stored->generation, (long long)stored->offset,
 		       (unsigned long long)point->mark_offset);
@@ -122,7 +122,7 @@ static bool put_mark(struct plan *plan, const struct batch_checkpoint *point, st
 	if (!sql_run(plan->store, "lane_mark_put", &params, &rows, err))
 		return false;
 	if (rows.changed != 1)
-		return err_set(err, ERR_INTERNAL, "mark moved: generation %d",
+		return err_set(err, ERR_DATABASE, "mark moved: generation %d",
 			       (int)point->generation);
 	return true;
 }

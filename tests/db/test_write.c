@@ -216,7 +216,7 @@ static void what_is_stored_already_is_refused(void **state)
 	sample.offset -= 200;
 	sample_message(&sample, NOON, "m1"); // the same records again
 	assert_false(sample_try(&sample, &result, &err));
-	assert_int_equal(err.kind, ERR_INTERNAL);
+	assert_int_equal(err.kind, ERR_DATABASE);
 	assert_non_null(strstr(err.text, "mark moved"));
 	assert_int_equal(count("batch", "true"), 1);
 	assert_int_equal(count("message", "resends = 0"), 1);
