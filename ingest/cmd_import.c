@@ -30,6 +30,7 @@ struct file {
 	struct decoder *decoder;
 	struct stream *stream;
 	const struct dialect_type *dialect;
+	bool damaged;
 	uint64_t skip; // decoded bytes before the stream's start
 };
 
@@ -162,6 +163,7 @@ static bool read_file(struct import *import, struct file *file, struct err *err)
 			log_error(import->app->log, "file-damaged", LOG_S("file", file->path),
 				  LOG_S("error", err->text), LOG_S("next", "the rest is a gap"));
 			stream_gap(file->stream, "compressed file damaged", 0);
+			file->damaged = true;
 			break;
 		}
 		if (got == 0)
@@ -224,7 +226,7 @@ static bool import_file(struct import *import, const char *path, struct err *err
 				       .zone = import->zone,
 				       .rules = &import->rules,
 				       .limit = LOOK_LIMIT};
-	bool ok = look_at(path, &options, &look, err) &&
+	bool ok = (look_at(path, &options, &look, err) || look.damaged) &&
 		  (file.decoder = decode_open(path, err)) != NULL &&
 		  open_realm(import, path, &look, err);
 
@@ -236,7 +238,10 @@ static bool import_file(struct import *import, const char *path, struct err *err
 		if (ok) {
 			draw(import, &file, true);
 			report(import, &file, &before);
-			if (import->strict && batcher_totals(import->batcher).quarantined)
+			if (file.damaged)
+				ok = err_set(err, ERR_INPUT,
+					     "%s: damaged or cut: the rest is a gap", path);
+			else if (import->strict && batcher_totals(import->batcher).quarantined)
 				ok = err_set(err, ERR_DIFFERS, "%s: some records are in quarantine",
 					     path);
 		}

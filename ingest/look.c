@@ -208,13 +208,12 @@ static bool look_through(const char *path, const struct look_options *options,
 					    .modified = decode_modified(decoder),
 					    .rules = options->rules};
 	struct dialect *dialect = look->dialect->open(&how, &sink);
-	// F21: what comes before a damage is good; who imports meets the damage again and tells it.
-	struct err end = {0};
+	// F21: what comes before a damage is good; an import stores it and tells the rest as a gap.
 	look->damaged =
-		!read_all(decoder, dialect, (struct text){buffer, head}, options, look, &end) ||
+		!read_all(decoder, dialect, (struct text){buffer, head}, options, look, err) ||
 		damaged;
 	look->dialect->close(dialect);
-	return true;
+	return !look->damaged;
 }
 
 // A domain with sessions is a host and no room service, whatever was addressed there.
