@@ -138,7 +138,8 @@ COMMENT ON COLUMN message.commit IS 'batch.commit that wrote the row last';
 COMMENT ON COLUMN message.body_bytes IS 'Length of the body in bytes, also when it is not stored';
 COMMENT ON COLUMN message.body IS 'Body, or its HMAC, or null, as the setting "bodies" says';
 COMMENT ON COLUMN message.facts IS
-	'Complex rows: all facts of the incarnation, versioned encoding; else null';
+	'Complex rows: all facts of the incarnation, versioned encoding; plain rows: 8 bytes, keyed hash of
+	the device that got the message, or null';
 COMMENT ON INDEX message_identity IS
 	'Identity; conversations in order of time; look-ups by key within days';
 COMMENT ON INDEX message_time IS 'Rows of an interval within a day';

@@ -367,6 +367,18 @@ static void pair_evidence(struct pairing *pairing, struct entry *entry)
 	}
 }
 
+// A device that got the message itself must not get a carbon of it (0280 section 7).
+static void find_carbon_copies(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; i < entry->incarnations.count; i++) {
+		const struct incarnation *inc = &entry->incarnations.items[i];
+		for (size_t j = 0; j < inc->copy_count; j++)
+			if (inc->copies[j].kinds == (COPY_OUT | COPY_CARBON))
+				entry_finding(pairing, entry, "CARBON-DUP", party_domain(entry->r),
+					      entry->id, inc->first, inc->seen_pos);
+	}
+}
+
 static void number_rows(struct pairing *pairing, struct entry *entry)
 {
 	for (size_t i = 0; i < entry->row_count; i++) {
@@ -418,6 +430,7 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
 		      by_time);
 	number_rows(pairing, entry);
+	find_carbon_copies(pairing, entry);
 	pair_evidence(pairing, entry);
 	count_duplicates(pairing, entry);
 	for (size_t i = 0; i < entry->evidence.count; i++) {

@@ -41,6 +41,15 @@ static void put_ingress(struct buf *out, const struct incarnation *inc)
 	}
 }
 
+static void put_copies(struct buf *out, const struct incarnation *inc)
+{
+	buf_be32(out, (uint32_t)inc->copy_count);
+	for (size_t i = 0; i < inc->copy_count; i++) {
+		buf_be64(out, (uint64_t)inc->copies[i].device);
+		buf_char(out, (char)inc->copies[i].kinds);
+	}
+}
+
 static void put_incarnation(struct buf *out, const struct incarnation *inc)
 {
 	const usec_t times[] = {inc->first,     inc->last,      inc->seen_at, inc->seen_pos,
@@ -61,6 +70,7 @@ static void put_incarnation(struct buf *out, const struct incarnation *inc)
 	put_text(out, inc->origin_id);
 	put_stamps(out, inc);
 	put_ingress(out, inc);
+	put_copies(out, inc);
 	buf_be32(out, (uint32_t)inc->stanza_id_count);
 	for (size_t i = 0; i < inc->stanza_id_count; i++)
 		put_text(out, inc->stanza_ids[i]);
@@ -139,6 +149,16 @@ static void get_ingress(struct reader *in, struct incarnation *inc)
 	}
 }
 
+static void get_copies(struct reader *in, struct incarnation *inc)
+{
+	inc->copy_count = get_count(in);
+	inc->copies = arena_alloc(in->arena, (inc->copy_count + 1) * sizeof(*inc->copies));
+	for (size_t i = 0; i < inc->copy_count; i++) {
+		inc->copies[i].device = (int64_t)get_bytes(in, 8);
+		inc->copies[i].kinds = (unsigned)get_bytes(in, 1);
+	}
+}
+
 static void get_incarnation(struct reader *in, struct incarnation *inc)
 {
 	inc->digest = (int64_t)get_bytes(in, 8);
@@ -158,6 +178,7 @@ static void get_incarnation(struct reader *in, struct incarnation *inc)
 	inc->origin_id = get_text(in);
 	get_stamps(in, inc);
 	get_ingress(in, inc);
+	get_copies(in, inc);
 	inc->stanza_id_count = get_count(in);
 	inc->stanza_ids = arena_alloc(in->arena, (inc->stanza_id_count + 1) * sizeof(struct text));
 	for (size_t i = 0; i < inc->stanza_id_count; i++)

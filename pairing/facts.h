@@ -45,6 +45,13 @@ struct ingress_fact { // M9
 	int32_t lines;
 };
 
+enum copy_kind { COPY_OUT = 1, COPY_CARBON = 2 };
+
+struct copy_fact {      // CARBON-DUP: how one device of R got it
+	int64_t device; // keyed hash of its full JID
+	unsigned kinds; // enum copy_kind
+};
+
 // One incarnation of a message (M3): sightings with one digest whose e lie within w_resend.
 struct incarnation {
 	int64_t digest;
@@ -59,6 +66,8 @@ struct incarnation {
 	size_t stamp_count;
 	struct ingress_fact *ingress;
 	size_t ingress_count;
+	struct copy_fact *copies;
+	size_t copy_count;
 	usec_t from_at;            // line that gave the sender's device
 	struct text from_resource; // of the earliest line with a full sender; absent
 	struct text from_account;  // uploads: real bare JID

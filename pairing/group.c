@@ -64,6 +64,7 @@ void derive_group(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < count; i++) {
 		struct incarnation bare = entry->incarnations.items[i];
 		bare.stamp_count = bare.ingress_count = bare.stanza_id_count = 0;
+		bare.copy_count = 0;
 		joined[i] = bare;
 		incarnation_merge(pairing->arena, &joined[i], &entry->incarnations.items[i]);
 	}

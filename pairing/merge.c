@@ -52,6 +52,21 @@ static void merge_ingress(struct arena *arena, struct incarnation *into,
 	into->ingress = more;
 }
 
+static void merge_copy(struct arena *arena, struct incarnation *into, const struct copy_fact *fact)
+{
+	for (size_t i = 0; i < into->copy_count; i++) {
+		if (into->copies[i].device != fact->device)
+			continue;
+		into->copies[i].kinds |= fact->kinds;
+		return;
+	}
+	struct copy_fact *more = arena_alloc(arena, (into->copy_count + 1) * sizeof(*more));
+	if (into->copy_count)
+		memcpy(more, into->copies, into->copy_count * sizeof(*more));
+	more[into->copy_count++] = *fact;
+	into->copies = more;
+}
+
 static void merge_stanza_id(struct arena *arena, struct incarnation *into, struct text id)
 {
 	for (size_t i = 0; i < into->stanza_id_count; i++)
@@ -122,6 +137,8 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 		merge_stamp(arena, into, &from->stamps[i]);
 	for (size_t i = 0; i < from->ingress_count; i++)
 		merge_ingress(arena, into, &from->ingress[i]);
+	for (size_t i = 0; i < from->copy_count; i++)
+		merge_copy(arena, into, &from->copies[i]);
 	for (size_t i = 0; i < from->stanza_id_count; i++)
 		merge_stanza_id(arena, into, from->stanza_ids[i]);
 	merge_sender(into, from);

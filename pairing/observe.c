@@ -203,6 +203,20 @@ static struct incarnation incarnation_of(struct pairing *pairing, const struct e
 	return inc;
 }
 
+// CARBON-DUP: which device of R got it, and how.
+static void fill_copy(struct pairing *pairing, const struct effective *e, bool written,
+		      struct incarnation *inc)
+{
+	bool carbon = e->carbon_received && !effective_is_ingress(e);
+
+	if (!written && !carbon)
+		return;
+	inc->copies = arena_alloc(pairing->arena, sizeof(*inc->copies));
+	inc->copy_count = 1;
+	inc->copies[0] = (struct copy_fact){pairing_jid_id(pairing, e->device.full),
+					    carbon ? COPY_CARBON : COPY_OUT};
+}
+
 static void note_missing_ids(struct pairing *pairing, const struct effective *e, unsigned flags)
 {
 	if (id_of(e->stanza).p)
@@ -228,6 +242,7 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 		e->dir == DIR_OUT && !e->carbon_sent && text_same(e->device.bare, e->to.bare);
 	if (written || (e->carbon_received && !effective_is_ingress(e)))
 		inc.routed_at = e->seen->at; // T4
+	fill_copy(pairing, e, written && !e->carbon_received, &inc);
 	if (inc.routed_at != USEC_NONE && e->dir == DIR_OUT)
 		inc.flags |= FLAG_OUT_LINE;
 	fill_stanza_ids(pairing, e, e->to.bare, &inc);

@@ -9,6 +9,8 @@ static bool plain_incarnation(const struct entry *entry)
 	if (entry->group || entry->incarnations.count != 1 || entry->row_count != 1)
 		return false;
 	const struct incarnation *inc = &entry->incarnations.items[0];
+	if (inc->copy_count > 1 || (inc->copy_count && inc->copies[0].kinds != COPY_OUT))
+		return false;
 	if (inc->stamp_count || inc->stanza_id_count || inc->ingress_count > 1 || inc->origin_id.p)
 		return false;
 	if (inc->ingress_count &&
@@ -37,6 +39,32 @@ static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
 	}
 	return !acks->receipt || !acks->marker ||
 	       text_same(acks->receipt->by_resource, acks->marker->by_resource);
+}
+
+// The one fact of a plain row that no column holds: the device that got the message (CARBON-DUP).
+static struct text encode_device(struct pairing *pairing, const struct incarnation *inc)
+{
+	struct buf out = {0};
+
+	if (!inc->copy_count)
+		return TEXT_NONE;
+	buf_be64(&out, (uint64_t)inc->copies[0].device);
+	struct text facts = arena_text(pairing->arena, buf_view(&out));
+	buf_free(&out);
+	return facts;
+}
+
+static void decode_device(struct pairing *pairing, struct text facts, struct incarnation *inc)
+{
+	uint64_t device = 0;
+
+	if (!facts.p || facts.n != 8)
+		return;
+	for (size_t i = 0; i < 8; i++)
+		device = device << 8 | (unsigned char)facts.p[i];
+	inc->copies = arena_alloc(pairing->arena, sizeof(*inc->copies));
+	inc->copies[0] = (struct copy_fact){(int64_t)device, COPY_OUT};
+	inc->copy_count = 1;
 }
 
 static struct text encode_part(struct pairing *pairing, const struct entry *entry, size_t part)
@@ -75,7 +103,8 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 		row->complex = !plain;
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;
-		row->facts = plain ? TEXT_NONE : encode_part(pairing, entry, row->part);
+		row->facts = plain ? encode_device(pairing, &entry->incarnations.items[0])
+				   : encode_part(pairing, entry, row->part);
 	}
 }
 
@@ -128,6 +157,7 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 		*inc.ingress = ingress;
 		inc.ingress_count = 1;
 	}
+	decode_device(pairing, row->facts, &inc);
 	entry_add_incarnation(pairing, entry, &inc);
 	load_inline(pairing, entry, row->receipt, EV_RECEIPT);
 	load_inline(pairing, entry, row->marker, EV_MARK_DISPLAYED);

@@ -97,8 +97,9 @@ struct row {
 	// Plain rows only: their at most one receipt and one displayed marker of one device.
 	bool complex;
 	const struct evidence *receipt, *marker;
-	struct text facts; // complex rows: incarnations_encode() of their incarnations
-	size_t part;       // pairing/ only: its incarnation's place in the entry
+	struct text
+		facts; // complex rows: incarnations_encode(); plain ones: 8 bytes, the device hash
+	size_t part;   // pairing/ only: its incarnation's place in the entry
 };
 
 bool class_is_counted(enum message_class class_);                             // M11
