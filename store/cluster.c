@@ -116,12 +116,19 @@ static bool child_ended(struct cluster *cluster)
 	return cluster->child == 0;
 }
 
-// A start may fail for a moment: remains of a killed server still hold its shared memory.
+static bool stopped(const struct cluster *cluster)
+{
+	return cluster->app->stop && *cluster->app->stop;
+}
+
+// A start may fail for a moment: remains of a killed server still hold its shared memory. A server
+// of ours that is coming up is waited for even when we are asked to stop: only one that answers can
+// be stopped again.
 static bool bring_up(struct cluster *cluster, struct err *err)
 {
 	usec_t deadline = usec_monotonic() + START_PATIENCE, again = 0;
 	int tries = 0;
-	while (usec_monotonic() < deadline && !(cluster->app->stop && *cluster->app->stop)) {
+	while (usec_monotonic() < deadline && !(stopped(cluster) && child_ended(cluster))) {
 		PGPing state = ping(cluster);
 		if (state == PQPING_OK)
 			return true;
