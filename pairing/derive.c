@@ -13,12 +13,6 @@ static bool is_own_stamp(const struct stamp_fact *fact)
 	return fact->ingress_at != USEC_NONE;
 }
 
-static void min_into(usec_t *into, usec_t at)
-{
-	if (at != USEC_NONE && (*into == USEC_NONE || at < *into))
-		*into = at;
-}
-
 static void stamp_times(const struct incarnation *inc, struct row *row, usec_t *earliest)
 {
 	for (size_t i = 0; i < inc->stamp_count; i++) {

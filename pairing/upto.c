@@ -108,12 +108,6 @@ static void mark_row(const struct realm_settings *rules, const struct marks *mar
 	}
 }
 
-static void min_into(usec_t *into, usec_t at)
-{
-	if (at != USEC_NONE && (*into == USEC_NONE || at < *into))
-		*into = at;
-}
-
 // A row that came along by loading may have been marked by markers that did not: what is stored stays.
 static void keep_stored(const struct pairing *pairing, const struct conversation *conversation,
 			const struct entry *entry, struct row *row)

@@ -83,6 +83,13 @@ struct sent_node { // one of several senders of an id
 	struct sent_node *next;
 };
 
+// The earlier of two times; USEC_NONE is none.
+static inline void min_into(usec_t *into, usec_t at)
+{
+	if (at != USEC_NONE && (*into == USEC_NONE || at < *into))
+		*into = at;
+}
+
 // --- pairing.c ---
 struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
 			struct text r, struct text id, bool group);
