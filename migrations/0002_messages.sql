@@ -57,7 +57,13 @@ CREATE TABLE message (
 	commit            int8 NOT NULL,
 	body_bytes        int4 NOT NULL,
 	body              text,
-	facts             bytea
+	facts             bytea,
+	reaction_at       timestamptz,
+	reply_at          timestamptz,
+	mds_at            timestamptz,
+	read_inferred_at  timestamptz,
+	read_via          int2 NOT NULL DEFAULT 0,
+	response_ms       int8 NOT NULL DEFAULT -1
 ) PARTITION BY RANGE (sent_at);
 CREATE UNIQUE INDEX message_identity ON message (conv, sent_at, key, n);
 CREATE INDEX message_time ON message
@@ -140,6 +146,16 @@ COMMENT ON COLUMN message.body IS 'Body, or its HMAC, or null, as the setting "b
 COMMENT ON COLUMN message.facts IS
 	'Complex rows: all facts of the incarnation, versioned encoding; plain rows: 8 bytes, keyed hash of
 	the device that got the message, or null';
+COMMENT ON COLUMN message.reaction_at IS 'First reaction of the recipient that names it; null: none';
+COMMENT ON COLUMN message.reply_at IS 'First reply of the recipient that names it; null: none';
+COMMENT ON COLUMN message.mds_at IS
+	'When the recipient''s own devices told each other that it was displayed; null: not seen';
+COMMENT ON COLUMN message.read_inferred_at IS
+	'Settled: first sign of reading that is no explicit one; null: none or displayed_at is known';
+COMMENT ON COLUMN message.read_via IS
+	'Settled: what read_inferred_at stands on, codes as delivered_via';
+COMMENT ON COLUMN message.response_ms IS
+	'Settled: time to the other party''s answer, of the first row of a run; -1: none';
 COMMENT ON INDEX message_identity IS
 	'Identity; conversations in order of time; look-ups by key within days';
 COMMENT ON INDEX message_time IS 'Rows of an interval within a day';
@@ -167,7 +183,12 @@ CREATE TABLE ack (
 	about_self  int8 NOT NULL,
 	borrowed    boolean NOT NULL,
 	lent_conv   int8 NOT NULL,
-	lent_key    int8 NOT NULL
+	lent_key    int8 NOT NULL,
+	leg         int2 NOT NULL,
+	sig         int8 NOT NULL,
+	seen        int2 NOT NULL,
+	via         int2 NOT NULL,
+	named       text
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
@@ -184,7 +205,8 @@ COMMENT ON COLUMN ack.realm IS 'realm.id';
 COMMENT ON COLUMN ack.kind IS
 	'0 receipt, 1 marker received, 2 marker displayed, 3 marker acknowledged, 4 x-event '
 	'offline, 5 x-event delivered, 6 x-event displayed, 7 error, 8 amp stored, 9 amp none, '
-	'10 retraction, 11 reaction, 12 reply';
+	'10 retraction, 11 reaction, 12 reply, 13 displayed on another own device (MDS), 14 fault of a '
+	'room stanza (condition names the rule)';
 COMMENT ON COLUMN ack.class IS
 	'0 paired, 1 unknown id, 2 forged, 3 by the domain, 4 of its own message, 5 of an ack, 6 '
 	'bounced, 7 error loop, 8 lent to another conversation, 9 no effect';
@@ -204,6 +226,12 @@ COMMENT ON COLUMN ack.about_self IS
 COMMENT ON COLUMN ack.borrowed IS 'It came to this key from another conversation';
 COMMENT ON COLUMN ack.lent_conv IS 'class 8: conversation it went to; else 0';
 COMMENT ON COLUMN ack.lent_key IS 'class 8: key it went to; else 0';
+COMMENT ON COLUMN ack.leg IS 'Groupchat: 1 on its way to the room, 2 as the room reflects it; else 0';
+COMMENT ON COLUMN ack.sig IS 'Groupchat: keyed hash of what the stanza says; its other leg has the same';
+COMMENT ON COLUMN ack.seen IS 'Bits: 1 on its way into the server, 2 on its way out';
+COMMENT ON COLUMN ack.via IS '0: standard; else the private acknowledgement, realm.rules numbers them';
+COMMENT ON COLUMN ack.named IS
+	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id)';
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';
 COMMENT ON INDEX ack_about_self IS
@@ -226,7 +254,7 @@ COMMENT ON TABLE sent_id IS
 	'Who sent which id: probed for evidence that names an unknown id. One partition per day';
 COMMENT ON COLUMN sent_id.day IS 'UTC day of at';
 COMMENT ON COLUMN sent_id.hash IS 'Keyed hash of (sender, id); sorted within a batch';
-COMMENT ON COLUMN sent_id.what IS '0 message, 1 room message, 2 ack';
+COMMENT ON COLUMN sent_id.what IS '0 message, 1 room message, 2 ack, 3 id given by the server or the room, 4 origin-id';
 COMMENT ON COLUMN sent_id.conv IS 'Its conversation';
 COMMENT ON COLUMN sent_id.key IS 'Its key';
 COMMENT ON COLUMN sent_id.at IS 'Time of the sighting that wrote the entry';

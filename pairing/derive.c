@@ -58,6 +58,11 @@ static const struct row empty_row = {
 	.retracted_at = USEC_NONE,
 	.upto_delivered_at = USEC_NONE,
 	.upto_displayed_at = USEC_NONE,
+	.reaction_at = USEC_NONE,
+	.reply_at = USEC_NONE,
+	.mds_at = USEC_NONE,
+	.read_inferred_at = USEC_NONE,
+	.response_ms = -1,
 };
 
 void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pairing/effective.h"
 
+#include "pairing/known.h"
+
 static bool count(struct pairing *pairing, enum line_counter counter)
 {
 	pairing->lines[counter]++;
@@ -43,11 +45,15 @@ static bool unwrap_feed(struct pairing *pairing, const struct wrapper_feed *wrap
 
 // --- E1 ---
 
-static bool is_message(struct pairing *pairing, const struct stanza *stanza)
+static bool is_message(struct pairing *pairing, const struct effective *e)
 {
+	const struct stanza *stanza = e->stanza;
+
 	if (stanza->bad_namespace || stanza->kind == STANZA_OTHER || stanza->kind == STANZA_ROUTE)
 		return count(pairing, LINE_IGNORED);
-	return stanza->kind == STANZA_MESSAGE; // iq and presence only feed facts (K18, K19)
+	if (stanza->kind != STANZA_MESSAGE)
+		know_stanza(pairing, e); // iq and presence only feed facts
+	return stanza->kind == STANZA_MESSAGE;
 }
 
 // --- E2 ---
@@ -200,8 +206,10 @@ static bool unwrap(struct pairing *pairing, struct effective *e)
 	}
 	if (stanza->type == TYPE_ERROR) // E6: an echo of the original's payload means nothing
 		return true;
-	if (stanza->archive_result)
+	if (stanza->archive_result) {
+		know_archived(pairing, e);
 		return count(pairing, LINE_ARCHIVE);
+	}
 	if (stanza->privilege)
 		return count(pairing, LINE_DELEGATED);
 	if (stanza->pubsub_event)
@@ -225,7 +233,7 @@ bool effective_stanza(struct pairing *pairing, const struct observation *seen,
 		return count(pairing, LINE_UNPARSABLE);
 	if (wrapper && !unwrap_feed(pairing, wrapper, effective))
 		return false;
-	if (!is_message(pairing, effective->stanza) || !address(pairing, effective) ||
+	if (!is_message(pairing, effective) || !address(pairing, effective) ||
 	    !set_device(pairing, effective) || !unwrap(pairing, effective))
 		return false;
 	take_delays(pairing, effective, effective->stanza->delays, effective->stanza->delay_count);

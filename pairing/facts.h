@@ -97,6 +97,8 @@ enum evidence_kind {
 	EV_RETRACTION,
 	EV_REACTION,
 	EV_REPLY,
+	EV_MDS,   // K18: displayed on another device of the same account
+	EV_FAULT, // a finding of a groupchat stanza, until its two legs have met (P12)
 	EV_KINDS
 };
 
@@ -114,6 +116,8 @@ enum evidence_class {
 	ACK_NO_EFFECT = 9  // e.g. a retraction without its message
 };
 
+enum seen_bits { SEEN_INGRESS = 1, SEEN_EGRESS = 2 };
+
 // One ack, error or edit (P4): sightings of one stanza merged. A = by, B = to, about ref.
 struct evidence {
 	enum evidence_kind kind;
@@ -123,6 +127,11 @@ struct evidence {
 	int64_t thread;          // markers (P8), 0 = none
 	struct text condition;   // errors
 	position_t position;
+	enum leg leg;  // groupchat: which leg shows it (P12)
+	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
+	unsigned seen; // enum seen_bits
+	int32_t via;   // 0 = standard, else 1 + index of the private acknowledgement
+	struct text named; // borrowed: the id as it was named when it is not the message's; absent
 	// P11: an error that was settled on a message of another key is lent to it; this is the copy
 	// there, with A spelled out (the key's recipient is somebody else).
 	bool borrowed;

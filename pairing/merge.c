@@ -201,9 +201,10 @@ void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 
 bool evidence_same(const struct evidence *a, const struct evidence *b)
 {
-	return a->kind == b->kind && a->borrowed == b->borrowed && text_same(a->by, b->by) &&
-	       text_same(a->by_resource, b->by_resource) && text_same(a->own_id, b->own_id) &&
-	       text_same(a->condition, b->condition);
+	return a->kind == b->kind && a->borrowed == b->borrowed && a->leg == b->leg &&
+	       a->sig == b->sig && a->via == b->via && text_same(a->by, b->by) &&
+	       text_same(a->named, b->named) && text_same(a->by_resource, b->by_resource) &&
+	       text_same(a->own_id, b->own_id) && text_same(a->condition, b->condition);
 }
 
 void evidence_merge(struct evidence *into, const struct evidence *from)
@@ -215,6 +216,7 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 	}
 	into->last = max_usec(into->last, from->last);
 	into->stored = into->stored || from->stored;
+	into->seen |= from->seen;
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
 	if (!into->lent_key) {
@@ -225,7 +227,8 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 
 static bool evidence_equal(const struct evidence *a, const struct evidence *b)
 {
-	return a->first == b->first && a->last == b->last && a->thread == b->thread;
+	return a->first == b->first && a->last == b->last && a->thread == b->thread &&
+	       a->seen == b->seen;
 }
 
 bool entry_add_evidence(struct pairing *pairing, struct entry *entry,

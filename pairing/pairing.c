@@ -239,3 +239,10 @@ void pairing_line_findings(struct pairing *pairing, void *self,
 	for (size_t i = 0; i < pairing->line_findings.count; i++)
 		finding(self, &pairing->line_findings.items[i]);
 }
+
+void pairing_chat_states(struct pairing *pairing, void *self,
+			 void (*state)(void *self, const struct chat_state_seen *seen))
+{
+	for (size_t i = 0; i < pairing->chat_states.count; i++)
+		state(self, &pairing->chat_states.items[i]);
+}

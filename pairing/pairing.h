@@ -78,7 +78,7 @@ struct stored_evidence { // also the form in which evidence is written
 
 void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *evidence);
 
-enum sent_what { SENT_MESSAGE, SENT_GROUP_MESSAGE, SENT_ACK };
+enum sent_what { SENT_MESSAGE, SENT_GROUP_MESSAGE, SENT_ACK, SENT_STANZA_ID, SENT_ORIGIN_ID };
 
 struct sent {         // who sent which id to whom
 	int64_t hash; // of (sender, id)
@@ -131,6 +131,28 @@ void pairing_new_sent(struct pairing *pairing, void *self,
 // Findings that stand on one line alone, already unique within the batch.
 void pairing_line_findings(struct pairing *pairing, void *self,
 			   void (*finding)(void *self, const struct finding *finding));
+
+// --- what has an order of its own: settled later (sequence.h, audit.h) ---
+
+struct chat_state_seen { // one sighting of a chat state (K6; K8's composing and its cancel, P10)
+	int64_t conv;
+	usec_t at;        // as T3: the stamp of delayed egress lines, else the line's time
+	struct text from; // full JID of the device; rooms: occupant (mirror leg) or real full JID
+	struct text to;   // bare or occupant JID (M7), or the room
+	enum chat_state state;
+	enum message_type type;
+	enum leg leg;       // M6; LEG_DIRECT outside of rooms
+	bool ingress;       // F5
+	bool content;       // the stanza holds content too
+	struct text own_id; // absent = none
+	int64_t sig;        // rooms: what the stanza says; its other leg has the same (P12)
+	position_t position;
+	int32_t source;
+};
+
+// Every sighting of this batch, in the order of arrival.
+void pairing_chat_states(struct pairing *pairing, void *self,
+			 void (*state)(void *self, const struct chat_state_seen *seen));
 
 enum line_counter { // PAIRING section 9, "Lines"
 	LINE_UNPARSABLE,

@@ -19,7 +19,8 @@ static bool same_times(const struct row *a, const struct row *b)
 	       a->delivered_at == b->delivered_at && a->displayed_at == b->displayed_at &&
 	       a->upto_delivered_at == b->upto_delivered_at &&
 	       a->upto_displayed_at == b->upto_displayed_at && a->failed_at == b->failed_at &&
-	       a->retracted_at == b->retracted_at;
+	       a->retracted_at == b->retracted_at && a->reaction_at == b->reaction_at &&
+	       a->reply_at == b->reply_at && a->mds_at == b->mds_at;
 }
 
 static bool same_numbers(const struct row *a, const struct row *b)
@@ -61,8 +62,13 @@ static void match_rows(struct pairing *pairing, const struct entry *entry, const
 			found = j;
 			was[i] = old;
 		}
-		if (was[i])
-			taken[found] = true;
+		if (!was[i])
+			continue;
+		taken[found] = true;
+		entry->finished[i].read_inferred_at =
+			was[i]->read_inferred_at; // settled, not derived
+		entry->finished[i].read_via = was[i]->read_via;
+		entry->finished[i].response_ms = was[i]->response_ms;
 	}
 }
 

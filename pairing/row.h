@@ -88,8 +88,13 @@ struct row {
 	// unique. The content digest; for groups mixed with the nick.
 	int64_t digest;
 	int64_t thread;
-	usec_t last_at; // last e of the incarnation
-	int32_t source; // whose ingress line was seen; 0 = none was
+	usec_t last_at;                       // last e of the incarnation
+	int32_t source;                       // whose ingress line was seen; 0 = none was
+	usec_t reaction_at, reply_at, mds_at; // I2, I3: evidence that names this message
+	// Settled later, from the order of the conversation (sequence.h); derive leaves them alone.
+	usec_t read_inferred_at;
+	enum via read_via;
+	int64_t response_ms; // -1 = none
 	struct text body;
 	int32_t body_bytes;
 	position_t sent_pos, delivered_pos, displayed_pos, failed_pos;

@@ -68,6 +68,7 @@ struct pairing {
 	struct map sent_asked, orphans_asked;
 	LIST_OF(struct sent) loaded_sent;
 	LIST_OF(struct finding) line_findings;
+	LIST_OF(struct chat_state_seen) chat_states;
 	struct map line_finding_seen;
 	int64_t lines[LINE_COUNTERS];
 	struct pairing_wants wants;

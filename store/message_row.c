@@ -58,6 +58,12 @@ const struct message_column message_columns[MESSAGE_COLUMNS] = {
 	COLUMN("failed_pos", OF_INT8, failed_pos),
 	COLUMN("body_bytes", OF_INT4, body_bytes),
 	COLUMN("facts", OF_BYTEA, facts),
+	COLUMN("reaction_at", OF_TIMESTAMPTZ, reaction_at),
+	COLUMN("reply_at", OF_TIMESTAMPTZ, reply_at),
+	COLUMN("mds_at", OF_TIMESTAMPTZ, mds_at),
+	COLUMN("read_inferred_at", OF_TIMESTAMPTZ, read_inferred_at),
+	COLUMN("read_via", OF_INT2, read_via),
+	COLUMN("response_ms", OF_INT8, response_ms),
 	COLUMN("commit", OF_INT8, commit),
 	COLUMN("body", OF_TEXT, body),
 };
@@ -239,6 +245,12 @@ void message_from_row(const struct row *row, struct message_row *flat)
 		.failed_pos = row->failed_pos,
 		.body_bytes = row->body_bytes,
 		.facts = row->facts,
+		.reaction_at = row->reaction_at,
+		.reply_at = row->reply_at,
+		.mds_at = row->mds_at,
+		.read_inferred_at = row->read_inferred_at,
+		.read_via = (int32_t)row->read_via,
+		.response_ms = row->response_ms,
 		.body = row->body,
 	};
 	acks_from_row(row, flat);
@@ -320,6 +332,12 @@ void message_to_row(const struct message_row *flat, struct text from, struct tex
 		.failed_pos = flat->failed_pos,
 		.body_bytes = flat->body_bytes,
 		.facts = flat->facts,
+		.reaction_at = flat->reaction_at,
+		.reply_at = flat->reply_at,
+		.mds_at = flat->mds_at,
+		.read_inferred_at = flat->read_inferred_at,
+		.read_via = (enum via)flat->read_via,
+		.response_ms = flat->response_ms,
 		.body = flat->body,
 	};
 	marks_to_row(flat->marks, row);

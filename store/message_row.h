@@ -26,6 +26,9 @@ struct message_row {
 	int64_t receipt_pos, marker_pos, sent_pos, delivered_pos, displayed_pos, failed_pos;
 	int32_t body_bytes;
 	struct text facts;
+	usec_t reaction_at, reply_at, mds_at, read_inferred_at;
+	int32_t read_via;
+	int64_t response_ms;
 	int64_t commit;
 	struct text body;
 };
@@ -40,8 +43,9 @@ enum mark_bits { // message.marks
 };
 
 // Columns in the order of copy_message.sql, of the arrays of message_update.sql and of every SELECT
-// that gives message rows; the last two (commit, body) are written only.
-enum { MESSAGE_COLUMNS = 53, MESSAGE_READ_COLUMNS = 51 };
+// that gives message rows; the last two (commit, body) are written only. An UPDATE of a batch leaves
+// the settled ones (read_inferred_at, read_via, response_ms) as they are.
+enum { MESSAGE_COLUMNS = 59, MESSAGE_READ_COLUMNS = 57 };
 
 struct message_column {
 	const char *name;

@@ -114,6 +114,15 @@ bool write_acks(struct plan *plan, struct err *err);
 bool write_sent(struct plan *plan, struct err *err);
 bool write_findings(struct plan *plan, struct err *err);
 
+// --- write_states.c: chat states, and what must be settled ---
+bool write_states(struct plan *plan, struct err *err);
+
+// --- write_known.c: facts about devices and accounts (K19, E4) ---
+bool write_known(struct plan *plan, struct err *err);
+
+// --- write_rollups.c: contribution(new) - contribution(old) ---
+bool write_rollups(struct plan *plan, struct err *err);
+
 // --- write_marks.c ---
 bool check_marks(struct plan *plan, struct err *err);
 bool put_checkpoints(struct plan *plan, struct err *err);

@@ -53,9 +53,14 @@ static bool take_ack(void *self, const struct rows *rows)
 				.n = (int32_t)row_int(rows, 0, 17),
 				.lent_conv = row_int(rows, 0, 18),
 				.lent_key = row_int(rows, 0, 19),
+				.leg = (enum leg)row_int(rows, 0, 20),
+				.sig = row_int(rows, 0, 21),
+				.seen = (unsigned)row_int(rows, 0, 22),
+				.via = (int32_t)row_int(rows, 0, 23),
+				.named = row_text(rows, 0, 24),
 			},
 	};
-	if (it.evidence.borrowed)
+	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)
 		it.evidence.by = it.by;
 	pairing_load_evidence(plan->batch->pairing, &it);
 	*VEC_ADD(&plan->stored) = (struct place){it.conv, it.key, it.evidence.first};
