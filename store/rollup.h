@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of store/: roll-ups by delta (DESIGN section 5). Whoever changes message rows adds what the
+// row contributed before (-1) and what it contributes now (+1), and writes the sum in the same
+// transaction, so that roll-ups equal a recompute at every commit.
+#ifndef STORE_ROLLUP_H
+#define STORE_ROLLUP_H
+
+#include "store/internal.h"
+
+struct rollups; // the deltas of one transaction
+
+struct rollups *rollups_new(int32_t realm);
+void rollups_free(struct rollups *rollups); // NULL is fine
+// All columns of the row count, the settled ones too.
+void rollups_add(struct rollups *rollups, const struct row *row, int sign);
+// Adds the sum to the tables: one statement per table, rows in the order of their keys.
+bool rollups_write(struct store *store, struct rollups *rollups, struct err *err);
+
+// Makes the roll-ups of since..until (UTC days) anew from the rows, within the caller's transaction.
+bool rollups_restate(struct store *store, int32_t realm, usec_t since, usec_t until,
+		     struct err *err);
+
+#endif
