@@ -102,6 +102,7 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
 						    : TEXT_NONE;
 	ev.named = arena_text(pairing->arena, ev.named);
+	ev.real = arena_text(pairing->arena, ev.real);
 	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
 	ev.own_id = arena_text(pairing->arena, ev.own_id);
 	ev.condition = arena_text(pairing->arena, ev.condition);
