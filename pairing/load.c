@@ -341,6 +341,32 @@ static void judge_again(struct pairing *pairing, struct entry *entry)
 	pairing->settled = false;
 }
 
+// P8: where a marked message was sent decides whether other markers went backward. When that moved,
+// all entries with markers are judged as if they were touched, and their surroundings are loaded too.
+static bool has_moved(const struct entry *entry)
+{
+	bool moved = entry->row_count < entry->old_rows.count;
+
+	for (size_t i = 0; i < entry->old_rows.count && i < entry->row_count; i++)
+		moved = moved || entry->old_rows.items[i].sent_at != entry->rows[i].sent_at;
+	return moved && any_marker(entry);
+}
+
+static void judge_markers_again(struct pairing *pairing, const struct entry *moved)
+{
+	struct conversation *conversation = conversation_get(pairing, moved->conv);
+
+	if (moved->group || !has_moved(moved))
+		return;
+	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
+		if (entry->touched || !any_marker(entry))
+			continue;
+		entry->touched = true;
+		conversation->window_asked = false;
+		pairing->settled = false;
+	}
+}
+
 static bool want_keys(struct pairing *pairing)
 {
 	for (size_t i = 0; i < pairing->order.count; i++) {
@@ -361,6 +387,7 @@ static void want_rest(struct pairing *pairing)
 			want_guests(pairing, entry);
 		if (!entry->touched)
 			continue;
+		judge_markers_again(pairing, entry);
 		want_neighbours(pairing, entry);
 		if (!entry->group)
 			want_window(pairing, conversation_get(pairing, entry->conv));
