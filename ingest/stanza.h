@@ -10,11 +10,15 @@
 #define INGEST_STANZA_H
 
 #include "core/arena.h"
+#include "core/private_ack.h"
 #include "pairing/stanza.h"
 
 struct stanza_parser; // opaque
 
 struct stanza_parser *stanza_parser_new(void);
+// Private acknowledgements to look for from now on; the list must outlive the parser.
+void stanza_parser_declare(struct stanza_parser *parser, const struct private_ack *acks,
+			   size_t count);
 void stanza_parser_free(struct stanza_parser *parser);
 
 enum stanza_result {

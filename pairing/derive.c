@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One entry: facts -> rows (M3, M4, M9, M11, P2, P4, P9, T2, T4, T5, S1, S2). A pure function of the
 // entry's facts; upto.c and settle.c add what needs a look beyond the key.
-#include "pairing/workset.h"
+#include "pairing/private.h"
 
 #include <stdlib.h>
 
@@ -206,9 +206,9 @@ static void take_error(struct row *row, const struct evidence *ev)
 static void take_evidence(struct row *row, const struct evidence *ev)
 {
 	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
-		  kinds[ev->kind].delivered);
+		  private_via(kinds[ev->kind].delivered, ev));
 	take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
-		  kinds[ev->kind].displayed);
+		  private_via(kinds[ev->kind].displayed, ev));
 	if (kinds[ev->kind].is_ack)
 		row->acks++;
 	if (ev->kind == EV_ERROR)
@@ -239,14 +239,23 @@ static bool is_first_receipt(const struct entry *entry, const struct evidence *e
 	return true;
 }
 
+static const char *unasked_rule(const struct pairing *pairing, const struct row *row,
+				const struct evidence *ev)
+{
+	if (ev->via)
+		return private_unasked(pairing, ev, row->flags);
+	return row->flags & kinds[ev->kind].asked ? NULL : kinds[ev->kind].unasked;
+}
+
 static void evidence_findings(struct pairing *pairing, struct entry *entry, const struct row *row,
 			      const struct evidence *ev)
 {
 	struct text by = evidence_by(pairing, entry, ev);
 
-	if (kinds[ev->kind].is_ack && !(row->flags & kinds[ev->kind].asked))
-		entry_finding(pairing, entry, kinds[ev->kind].unasked, by, entry->id, ev->first,
-			      ev->position);
+	const char *unasked = unasked_rule(pairing, row, ev);
+
+	if (unasked)
+		entry_finding(pairing, entry, unasked, by, entry->id, ev->first, ev->position);
 	bool explicit_ = row->delivered_at != USEC_NONE || row->displayed_at != USEC_NONE;
 	if (ev->kind == EV_ERROR && explicit_) {
 		usec_t heard = row->delivered_at;
@@ -272,7 +281,7 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 			continue;
 		for (size_t j = 0; j < i; j++) {
 			const struct evidence *other = &entry->evidence.items[j];
-			if (other->n != ev->n || other->kind != ev->kind ||
+			if (other->n != ev->n || other->kind != ev->kind || other->via != ev->via ||
 			    !text_same(other->by_resource, ev->by_resource) ||
 			    (ev->own_id.p && text_same(other->own_id, ev->own_id)))
 				continue;
@@ -344,6 +353,8 @@ static int by_time(const void *a, const void *b)
 		order = text_compare(x->own_id, y->own_id);
 	if (!order)
 		order = text_compare(x->condition, y->condition);
+	if (!order)
+		order = x->via - y->via;
 	return order ? order : (x->last > y->last) - (x->last < y->last);
 }
 

@@ -2,6 +2,7 @@
 #include "pairing/effective.h"
 
 #include "pairing/known.h"
+#include "pairing/private.h"
 
 static bool count(struct pairing *pairing, enum line_counter counter)
 {
@@ -53,7 +54,7 @@ static bool is_message(struct pairing *pairing, const struct effective *e)
 		return count(pairing, LINE_IGNORED);
 	if (stanza->kind != STANZA_MESSAGE)
 		know_stanza(pairing, e); // iq and presence only feed facts
-	return stanza->kind == STANZA_MESSAGE;
+	return stanza->kind == STANZA_MESSAGE || private_is_iq_ack(e);
 }
 
 // --- E2 ---

@@ -29,7 +29,19 @@ enum content_flags {
 	FLAG_NO_STORE = 1 << 9,
 	FLAG_ROOM_ID = 1 << 10, // M6: the room assigned a stanza-id
 	FLAG_XE_COMPOSING = 1 << 11,
-	FLAG_OUT_LINE = 1 << 12 // P8: an out line to a device of R
+	FLAG_OUT_LINE = 1 << 12, // P8: an out line to a device of R
+	// Requests of private acknowledgements, by what is asked for; P7: void ones.
+	FLAG_PRIVATE_DELIVERED = 1 << 20,
+	FLAG_PRIVATE_DISPLAYED = 1 << 21,
+	FLAG_VOID_PRIVATE_DELIVERED = 1 << 22,
+	FLAG_VOID_PRIVATE_DISPLAYED = 1 << 23
+};
+
+// F2, F3, S3. counters.sql, delivery.sql and the messages queries have the same numbers.
+enum {
+	FLAGS_ASK_DELIVERY = FLAG_RECEIPT_REQUEST | FLAG_XE_DELIVERED | FLAG_PRIVATE_DELIVERED,
+	FLAGS_ASK_READING = FLAG_MARKABLE | FLAG_XE_DISPLAYED | FLAG_PRIVATE_DISPLAYED,
+	FLAGS_ASK = FLAGS_ASK_DELIVERY | FLAGS_ASK_READING
 };
 
 struct stamp_fact { // T2: lines of one incarnation that carry the same delay stamp
@@ -130,7 +142,7 @@ struct evidence {
 	enum leg leg;  // groupchat: which leg shows it (P12)
 	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
 	unsigned seen; // enum seen_bits
-	int32_t via;   // 0 = standard, else 1 + index of the private acknowledgement
+	int32_t via;   // 0 = standard, else 1 + number of the private acknowledgement
 	struct text named; // borrowed: the id as it was named when it is not the message's; absent
 	// P11: an error that was settled on a message of another key is lent to it; this is the copy
 	// there, with A spelled out (the key's recipient is somebody else).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an effective stanza to facts (PAIRING K1..K16, M1..M7): what one line says, put into entries.
-#include "pairing/effective.h"
+#include "pairing/private.h"
 
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static bool is_ack_ref(enum ref_kind kind)
 }
 
 // The first id that this stanza acknowledges; absent text with *any true when it names none.
-static struct text first_acked(const struct stanza *st, bool *any)
+static struct text first_acked(const struct pairing *pairing, const struct stanza *st, bool *any)
 {
 	for (size_t i = 0; i < st->ref_count; i++) {
 		if (is_ack_ref(st->refs[i].kind)) {
@@ -41,7 +41,7 @@ static struct text first_acked(const struct stanza *st, bool *any)
 		}
 	}
 	*any = st->has_xevent && st->xevent_has_id;
-	return *any ? st->xevent_id : TEXT_NONE;
+	return *any ? st->xevent_id : private_acked(pairing, st, any);
 }
 
 static bool has_ref(const struct stanza *st, enum ref_kind kind)
@@ -194,7 +194,7 @@ static struct incarnation incarnation_of(struct pairing *pairing, const struct e
 	inc.body = stored_body(pairing, st);
 	inc.body_bytes = (int32_t)st->body.n;
 	inc.thread = thread_hash(pairing, st->thread);
-	inc.flags = content_flags(st, acks);
+	inc.flags = content_flags(st, acks) | private_flags(pairing, st, acks);
 	if (!id_of(st).p)
 		inc.origin_id = arena_text(pairing->arena, st->origin_id);
 	for (size_t i = 0; i < st->ref_count; i++)
@@ -292,9 +292,10 @@ static usec_t ack_time(const struct effective *e) // T3
 }
 
 static void add_evidence(struct pairing *pairing, struct entry *entry, const struct effective *e,
-			 enum evidence_kind kind, struct text condition)
+			 enum evidence_kind kind, int32_t via, struct text condition)
 {
-	struct evidence ev = {.kind = kind, .by_resource = TEXT_NONE, .condition = condition};
+	struct evidence ev = {
+		.kind = kind, .via = via, .by_resource = TEXT_NONE, .condition = condition};
 	bool marker = kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
 		      kind == EV_MARK_ACKNOWLEDGED;
 
@@ -311,12 +312,12 @@ static void add_evidence(struct pairing *pairing, struct entry *entry, const str
 
 // P1: an ack by A to B about ref belongs to key (S = B, R = A, ref). An ack that names nothing is an
 // orphan of the empty ref (P3 d).
-static void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-		    struct text ref)
+void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
+	     struct text ref, int32_t via)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 	struct text id = ref.p ? ref : TEXT("");
-	add_evidence(pairing, entry_for_message(pairing, b, a, id), e, kind, TEXT_NONE);
+	add_evidence(pairing, entry_for_message(pairing, b, a, id), e, kind, via, TEXT_NONE);
 }
 
 static const struct {
@@ -344,16 +345,17 @@ static void acks(struct pairing *pairing, const struct effective *e)
 		}
 		if (ack_refs[ref->kind].legacy)
 			note(pairing, e, "MARK-LEGACY", TEXT_NONE);
-		add_ack(pairing, e, ack_refs[ref->kind].kind, id);
+		add_ack(pairing, e, ack_refs[ref->kind].kind, id, 0);
 	}
+	observe_private(pairing, e);
 	if (!st->has_xevent || !st->xevent_has_id || !st->xevent_id.n)
 		return; // P10, the empty id: not yet
 	if (st->xevent & XE_OFFLINE)
-		add_ack(pairing, e, EV_XE_OFFLINE, st->xevent_id);
+		add_ack(pairing, e, EV_XE_OFFLINE, st->xevent_id, 0);
 	if (st->xevent & XE_DELIVERED)
-		add_ack(pairing, e, EV_XE_DELIVERED, st->xevent_id);
+		add_ack(pairing, e, EV_XE_DELIVERED, st->xevent_id, 0);
 	if (st->xevent & XE_DISPLAYED)
-		add_ack(pairing, e, EV_XE_DISPLAYED, st->xevent_id);
+		add_ack(pairing, e, EV_XE_DISPLAYED, st->xevent_id, 0);
 }
 
 // K10, M8: by the sender about an own message.
@@ -366,7 +368,7 @@ static void retractions(struct pairing *pairing, const struct effective *e)
 		struct entry *entry =
 			entry_for_message(pairing, jid_party(&e->from, pairing->rules),
 					  jid_party(&e->to, pairing->rules), ref->id);
-		add_evidence(pairing, entry, e, EV_RETRACTION, TEXT_NONE);
+		add_evidence(pairing, entry, e, EV_RETRACTION, 0, TEXT_NONE);
 	}
 }
 
@@ -380,7 +382,7 @@ static void observe_error(struct pairing *pairing, const struct effective *e)
 	struct text condition = st->error_condition.p
 					? arena_text(pairing->arena, st->error_condition)
 					: TEXT("undefined-condition");
-	add_evidence(pairing, entry_for_message(pairing, b, a, id), e, EV_ERROR, condition);
+	add_evidence(pairing, entry_for_message(pairing, b, a, id), e, EV_ERROR, 0, condition);
 }
 
 static void observe_group(struct pairing *pairing, const struct effective *e)
@@ -391,7 +393,7 @@ static void observe_group(struct pairing *pairing, const struct effective *e)
 		pairing->lines[LINE_MUC_HISTORY]++;
 		return;
 	}
-	first_acked(e->stanza, &any_ack);
+	first_acked(pairing, e->stanza, &any_ack);
 	if (is_content(e->stanza, any_ack))
 		content_group(pairing, e, is_mirror(pairing, e));
 }
@@ -400,10 +402,10 @@ static void observe_message(struct pairing *pairing, const struct effective *e)
 {
 	const struct stanza *st = e->stanza;
 	bool any_ack;
-	struct text acked = first_acked(st, &any_ack);
+	struct text acked = first_acked(pairing, st, &any_ack);
 	bool content = is_content(st, any_ack);
 
-	if (any_ack && (st->receipt_request || st->markable))
+	if (any_ack && (st->receipt_request || st->markable || private_asks(st)))
 		note(pairing, e, "REQ-IN-ACK", acked);
 	if (any_ack && has_payload(st))
 		note(pairing, e, "ACK-BODY", acked);
@@ -420,7 +422,9 @@ void pairing_observe(struct pairing *pairing, const struct observation *observat
 	pairing->settled = false;
 	if (!effective_stanza(pairing, observation, &e))
 		return;
-	if (e.stanza->type == TYPE_ERROR)
+	if (e.stanza->kind == STANZA_IQ)
+		observe_private(pairing, &e);
+	else if (e.stanza->type == TYPE_ERROR)
 		observe_error(pairing, &e);
 	else if (e.stanza->type == TYPE_GROUPCHAT)
 		observe_group(pairing, &e);

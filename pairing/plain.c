@@ -33,7 +33,7 @@ static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
 		const struct evidence **place = ev->kind == EV_RECEIPT          ? &acks->receipt
 						: ev->kind == EV_MARK_DISPLAYED ? &acks->marker
 										: NULL;
-		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed)
+		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed || ev->via)
 			return false;
 		*place = ev;
 	}
