@@ -1,34 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pairing/private.h"
 
+#include "pairing/observe.h"
+
 static const struct private_ack *declared(const struct pairing *pairing,
 					  const struct private_hit *hit)
 {
 	return hit->index < pairing->rules->ack_count ? &pairing->rules->acks[hit->index] : NULL;
 }
 
-bool private_is_iq_ack(const struct effective *e)
+bool private_is_iq_ack(const struct stanza *stanza)
 {
-	const struct stanza *st = e->stanza;
-	bool says = text_is(st->raw_type, "set") || text_is(st->raw_type, "get");
-	bool from = st->from.p || (e->seen->session.p && e->dir == DIR_IN);
-	bool to = st->to.p || (e->seen->session.p && e->dir == DIR_OUT);
+	bool says = text_is(stanza->raw_type, "set") || text_is(stanza->raw_type, "get");
 
-	if (st->kind != STANZA_IQ || !st->private_count || !says)
-		return false;
-	// E2 fills the other one in; what cannot be placed is no faulty message either.
-	return e->dir == DIR_IN ? from : e->dir == DIR_OUT ? to : from && to;
+	return stanza->kind == STANZA_IQ && stanza->private_count > 0 && says;
 }
 
-struct text private_acked(const struct pairing *pairing, const struct stanza *stanza, bool *any)
+struct text private_acked(const struct stanza *stanza, bool *any)
 {
-	for (size_t i = 0; i < stanza->private_count; i++) {
-		const struct private_hit *hit = &stanza->private_hits[i];
-		*any = !hit->request && declared(pairing, hit);
-		if (*any)
-			return hit->id;
-	}
 	*any = false;
+	for (size_t i = 0; i < stanza->private_count && stanza->type != TYPE_GROUPCHAT; i++) {
+		if (stanza->private_hits[i].request)
+			continue;
+		*any = true;
+		return stanza->private_hits[i].id;
+	}
 	return TEXT_NONE;
 }
 
@@ -59,12 +55,14 @@ unsigned private_flags(const struct pairing *pairing, const struct stanza *stanz
 
 void observe_private(struct pairing *pairing, const struct effective *e)
 {
-	for (size_t i = 0; i < e->stanza->private_count; i++) {
+	bool room = e->stanza->type == TYPE_GROUPCHAT;
+
+	for (size_t i = 0; i < e->stanza->private_count && !room; i++) {
 		const struct private_hit *hit = &e->stanza->private_hits[i];
 		const struct private_ack *ack = declared(pairing, hit);
 		if (ack && !hit->request)
-			add_ack(pairing, e, ack->displayed ? EV_XE_DISPLAYED : EV_RECEIPT, hit->id,
-				ack->number + 1);
+			add_private_ack(pairing, e, ack->displayed ? EV_XE_DISPLAYED : EV_RECEIPT,
+					hit->id, ack->number + 1);
 	}
 }
 

@@ -9,10 +9,11 @@
 
 // An iq that acknowledges: the only ones that are more than facts (E1). Results and errors may echo
 // what was sent to them, so they say nothing (E6).
-bool private_is_iq_ack(const struct effective *e);
+bool private_is_iq_ack(const struct stanza *stanza);
+// Rooms are left out: who read what there is asked of their own evidence (P12).
 void observe_private(struct pairing *pairing, const struct effective *e);
 // The id that it acknowledges first; *any tells whether it does at all.
-struct text private_acked(const struct pairing *pairing, const struct stanza *stanza, bool *any);
+struct text private_acked(const struct stanza *stanza, bool *any);
 bool private_asks(const struct stanza *stanza);
 // What the requests on a content message add to its flags (P7: void beside an ack).
 unsigned private_flags(const struct pairing *pairing, const struct stanza *stanza, bool acks);
@@ -23,9 +24,5 @@ enum via private_via(enum via standard, const struct evidence *ev);
 // request; NULL: none.
 const char *private_unasked(const struct pairing *pairing, const struct evidence *ev,
 			    unsigned flags);
-
-// observe.c: P1.
-void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-	     struct text ref, int32_t via);
 
 #endif
