@@ -138,6 +138,9 @@ static bool parse_namespace(const struct setting_row *row, const char *text, voi
 	(void)row;
 	if (!*text)
 		return err_set(err, ERR_USAGE, "is empty: give the xmlns of the element");
+	if (text[strcspn(text, "&<>\"' \t\r\n")])
+		return err_set(err, ERR_USAGE,
+			       "\"%.80s\": white space, quotes, &, < and > are not supported", text);
 	if (is_known(text_of(text)))
 		return err_set(err, ERR_USAGE,
 			       "%.80s is XMPP's own and is understood without a declaration: "

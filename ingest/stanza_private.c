@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elements that the operator declared as private acknowledgements or as requests for them. Asked only
 // for children of a stanza that mean nothing else, and only when something is declared.
+#include "ingest/stanza.h"
 #include "ingest/stanza_internal.h"
+
+bool stanza_maybe_private(const struct realm_settings *rules, struct text xml)
+{
+	for (size_t i = 0; rules && xml.n && i < rules->ack_count; i++) {
+		const struct private_ack *ack = &rules->acks[i];
+		if (ack->on_iq && memmem(xml.p, xml.n, ack->ack.ns.p, ack->ack.ns.n))
+			return true;
+	}
+	return false;
+}
 
 static bool is_declared(const struct private_path *path, const struct reader *reader)
 {
