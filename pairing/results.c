@@ -135,13 +135,19 @@ static bool is_damaged(const struct entry *entry)
 	return entry->old_rows.count > 0 && entry->incarnations.count == 0;
 }
 
+// Of a room's message that only came along not all of its uploads are known.
+static bool is_by_catch(const struct entry *entry)
+{
+	return entry->group && !entry->touched && !entry->wanted;
+}
+
 void pairing_changes(struct pairing *pairing, void *self,
 		     void (*change)(void *self, const struct entry_change *change))
 {
 	derive_all(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
-		if (is_damaged(entry))
+		if (is_damaged(entry) || is_by_catch(entry))
 			continue;
 		const struct row **was =
 			arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));

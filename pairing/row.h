@@ -15,6 +15,7 @@ enum message_class { // M11; the order is that of the database
 	CLASS_GROUP,
 	CLASS_HEADLINE,
 	CLASS_SERVICE,
+	CLASS_JOINED, // not shown: an upload without id that another row holds (M6)
 	CLASS_COUNT
 };
 
