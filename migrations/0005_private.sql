@@ -21,8 +21,17 @@ COMMENT ON INDEX private_ack_name IS 'One number per name';
 DROP INDEX message_open;
 CREATE INDEX message_open ON message (sent_at)
 	WHERE state < 4 AND (flags & 1048581) <> 0 AND id IS NOT NULL;
-COMMENT ON INDEX message_open IS
-	'Asked for a sign of delivery, can be answered, not answered yet: oldest first';
+DO $$
+DECLARE
+	part regclass;
+BEGIN
+	FOR part IN SELECT indexrelid FROM pg_index WHERE indexrelid = 'message_open'::regclass
+		OR indexrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'message_open'::regclass)
+	LOOP
+		EXECUTE format('COMMENT ON INDEX %s IS %L', part,
+			'Asked for a sign of delivery, can be answered, not answered yet: oldest first');
+	END LOOP;
+END $$;
 COMMENT ON COLUMN message.flags IS
 	'Bits: 1 receipt requested, 2 markable, 4 x-event delivered, 8 x-event displayed, 16 '
 	'x-event offline, 32 receipt request void, 64 markable void, 128 encrypted, 256 body, '
