@@ -21,7 +21,8 @@ const struct setting_row private_ack_rows[] = {
 	KEY(ref, place, "@id",
 	    "where the id is: @attr, text, child/@attr, child, or stanza (its own)"),
 	KEY(means, meaning, NULL, "what it says: delivered or displayed"),
-	KEY(request_element, path, NULL, "element that asks for it, on the message; by default none"),
+	KEY(request_element, path, NULL,
+	    "element that asks for it, on the message; by default none"),
 	KEY(request_namespace, namespace, NULL, "its namespace; by default that of the element"),
 };
 
@@ -38,8 +39,8 @@ static bool is_name(struct text name)
 {
 	for (size_t i = 0; i < name.n; i++) {
 		unsigned char c = (unsigned char)name.p[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-			      c >= 0x80;
+		bool letter =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
 		bool later = (c >= '0' && c <= '9') || c == '-' || c == '.';
 		if (!letter && !(later && i > 0))
 			return false;
@@ -140,7 +141,8 @@ static bool parse_namespace(const struct setting_row *row, const char *text, voi
 		return err_set(err, ERR_USAGE, "is empty: give the xmlns of the element");
 	if (text[strcspn(text, "&<>\"' \t\r\n")])
 		return err_set(err, ERR_USAGE,
-			       "\"%.80s\": white space, quotes, &, < and > are not supported", text);
+			       "\"%.80s\": white space, quotes, &, < and > are not supported",
+			       text);
 	if (is_known(text_of(text)))
 		return err_set(err, ERR_USAGE,
 			       "%.80s is XMPP's own and is understood without a declaration: "
@@ -225,8 +227,7 @@ static struct private_path path_of(const char *element, const char *ns)
 
 static void fill(struct private_ack *ack)
 {
-	const char *asked_in =
-		ack->request_namespace ? ack->request_namespace : ack->namespace;
+	const char *asked_in = ack->request_namespace ? ack->request_namespace : ack->namespace;
 
 	ack->ack = path_of(ack->element, ack->namespace);
 	ack->request = (struct private_path){0};
@@ -242,7 +243,8 @@ bool private_ack_settle(struct private_ack *ack, struct err *err)
 {
 	if (!is_good_label(ack->name))
 		return err_set(err, ERR_USAGE,
-			       "ack \"%.60s\": its name must be 1 to 40 of a-z, 0-9 and -", ack->name);
+			       "ack \"%.60s\": its name must be 1 to 40 of a-z, 0-9 and -",
+			       ack->name);
 	for (size_t i = 0; i < private_ack_row_count; i++) {
 		const struct setting_row *row = &private_ack_rows[i];
 		if (!*field(row, ack) && row->preset)
@@ -250,18 +252,18 @@ bool private_ack_settle(struct private_ack *ack, struct err *err)
 	}
 	const struct {
 		const char *key, *value;
-	} needed[] = {{"element", ack->element},
-		      {"namespace", ack->namespace},
-		      {"means", ack->means}};
+	} needed[] = {
+		{"element", ack->element}, {"namespace", ack->namespace}, {"means", ack->means}};
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (!needed[i].value)
 			return err_set(err, ERR_USAGE, "ack %s: %s is missing, add it", ack->name,
 				       needed[i].key);
 	if (ack->request_namespace && !ack->request_element)
-		return err_set(err, ERR_USAGE,
-			       "ack %s: request_namespace without request_element: add that or leave "
-			       "this out",
-			       ack->name);
+		return err_set(
+			err, ERR_USAGE,
+			"ack %s: request_namespace without request_element: add that or leave "
+			"this out",
+			ack->name);
 	fill(ack);
 	return true;
 }
@@ -302,9 +304,10 @@ static bool check_pair(const struct private_ack *a, const struct private_ack *b,
 	if (strcmp(a->name, b->name) == 0)
 		return err_set(err, ERR_USAGE, "ack %s: declared twice, rename one", a->name);
 	if (paths_clash(&a->ack, &b->ack))
-		return err_set(err, ERR_USAGE,
-			       "ack %s: element %.60s in that namespace is taken by ack %s, remove one",
-			       b->name, b->element, a->name);
+		return err_set(
+			err, ERR_USAGE,
+			"ack %s: element %.60s in that namespace is taken by ack %s, remove one",
+			b->name, b->element, a->name);
 	return true;
 }
 

@@ -13,7 +13,7 @@
 // Most that a realm may ever have declared: their numbers are part of the codes of "via" in rows.
 enum { PRIVATE_ACKS_MAX = 60 };
 
-struct private_path { // an element: a child of the stanza, or a child of that one
+struct private_path {      // an element: a child of the stanza, or a child of that one
 	struct text outer; // absent: the element itself is the child of the stanza
 	struct text name;
 	struct text ns; // of both
@@ -26,9 +26,10 @@ struct private_ack {
 	// What they say; all text points into them.
 	struct private_path ack, request; // request.name absent: there is none
 	bool on_message, on_iq;
-	bool displayed;               // else delivered
-	struct text child, attribute; // of the element; both absent: its text, or with own_id the id
-	bool own_id;                  // of the stanza
+	bool displayed; // else delivered
+	struct text child,
+		attribute; // of the element; both absent: its text, or with own_id the id
+	bool own_id;       // of the stanza
 	int number; // of the realm, for ever (store); until it is asked: the place in the list
 };
 

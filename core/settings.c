@@ -182,8 +182,9 @@ void settings_print_help(FILE *out)
 // An example, so that the keys can be seen in use; the rest is told by the table.
 static void print_ack_sample(FILE *out)
 {
-	static const char *const values[] = {"seen", "app:bluebird:ack", "message", "@id",
-					     "displayed", "please", "app:bluebird:ack"};
+	static const char *const values[] = {
+		"seen",      "app:bluebird:ack", "message",         "@id",
+		"displayed", "please",           "app:bluebird:ack"};
 	fputs("\n# One section per private acknowledgement: a convention of some app that stands for\n"
 	      "# XEP-0184 or XEP-0333. Its messages show \"via private:NAME\".\n#ack bluebird {\n",
 	      out);

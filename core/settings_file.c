@@ -224,8 +224,7 @@ static cfg_t *new_parser(void)
 		CFG_SEC("ack", ack, section),
 		CFG_END(),
 	};
-	cfg_opt_t *opts =
-		text_options(setting_rows, setting_row_count, sizeof last / sizeof *last);
+	cfg_opt_t *opts = text_options(setting_rows, setting_row_count, sizeof last / sizeof *last);
 	memcpy(opts + setting_row_count, last, sizeof last);
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE); // copies the options
 	free(opts);

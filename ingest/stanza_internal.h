@@ -49,7 +49,7 @@ enum role {
 	ROLE_PRIVATE_OUTER, // holds declared elements
 	ROLE_PRIVATE,       // a declared acknowledgement whose id is in a child
 	ROLE_PRIVATE_TEXT,  // its text is the id
-	ROLE_LEAF, // all that matters was its presence and its attributes
+	ROLE_LEAF,          // all that matters was its presence and its attributes
 	ROLES
 };
 

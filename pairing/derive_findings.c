@@ -120,8 +120,7 @@ static const char *unasked_rule(const struct pairing *pairing, const struct entr
 {
 	if (ev->via)
 		return private_unasked(pairing, ev, row->flags);
-	if ((row->flags & requests[ev->kind].asked) ||
-	    (entry->group && !requests[ev->kind].rooms))
+	if ((row->flags & requests[ev->kind].asked) || (entry->group && !requests[ev->kind].rooms))
 		return NULL;
 	return requests[ev->kind].rule;
 }

@@ -43,7 +43,8 @@ enum via { // P9
 	VIA_REPLY,
 	VIA_MDS,
 	VIA_COUNT,
-	VIA_PRIVATE = 64 // and on: + number of the private acknowledgement, of P9's lists before upto
+	VIA_PRIVATE =
+		64 // and on: + number of the private acknowledgement, of P9's lists before upto
 };
 
 enum verdict { // S3

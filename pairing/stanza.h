@@ -39,7 +39,7 @@ struct stanza_ref {
 	struct text id; // absent when the attribute is missing
 };
 
-struct private_hit { // an element that was declared (core/private_ack.h)
+struct private_hit {    // an element that was declared (core/private_ack.h)
 	uint32_t index; // of the declaration
 	bool request;   // it asks; else it acknowledges
 	struct text id; // absent when there is none

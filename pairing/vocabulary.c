@@ -103,8 +103,7 @@ bool class_is_counted(enum message_class class_)
 // F2: rows with id that asked for a receipt, an x-event delivered or a private one.
 bool row_is_requested(const struct row *row)
 {
-	return class_is_counted(row->class_) && row->id.p &&
-	       (row->flags & FLAGS_ASK_DELIVERY);
+	return class_is_counted(row->class_) && row->id.p && (row->flags & FLAGS_ASK_DELIVERY);
 }
 
 // F3: rows with id that asked for a sign of reading; not corrections, failed ones, nor those

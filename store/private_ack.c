@@ -26,10 +26,11 @@ static bool put_names(struct store *store, int32_t realm, const struct realm_set
 	    !sql_run(store, "private_ack_put", &params, rows, err))
 		return false;
 	if (rows->count > PRIVATE_ACKS_MAX)
-		return err_set(err, ERR_USAGE,
-			       "ack: the realm has had %d private acknowledgements, of at most %d: use "
-			       "names again",
-			       rows->count, PRIVATE_ACKS_MAX);
+		return err_set(
+			err, ERR_USAGE,
+			"ack: the realm has had %d private acknowledgements, of at most %d: use "
+			"names again",
+			rows->count, PRIVATE_ACKS_MAX);
 	return true;
 }
 
@@ -82,8 +83,8 @@ bool known_via_names(struct store *store, int32_t realm, struct known_realms *re
 				items = arena_alloc(realms->arena,
 						    PRIVATE_ACKS_MAX * sizeof *items);
 			struct text name = row_text(&rows, i, 2);
-			items[number] = arena_printf(realms->arena, "private:%.*s", (int)name.n,
-						     name.p);
+			items[number] =
+				arena_printf(realms->arena, "private:%.*s", (int)name.n, name.p);
 		}
 		known->via_names = (struct via_names){items, items ? PRIVATE_ACKS_MAX : 0};
 	}

@@ -321,8 +321,7 @@ bool store_messages(struct store *store, const struct message_filter *filter, vo
 		    bool (*each)(void *self, const struct message *message), struct err *err)
 {
 	struct known_realms realms = {0};
-	struct stream stream = {
-		.filter = filter, .self = self, .each = each, .realms = &realms};
+	struct stream stream = {.filter = filter, .self = self, .each = each, .realms = &realms};
 	bool paged = filter->limit > 0 || filter->has_after || filter->newest_first;
 
 	stream.now = filter->now == USEC_NONE ? usec_now() : filter->now;

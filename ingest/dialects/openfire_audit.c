@@ -212,7 +212,8 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	read_stanza(d, xml, &item.entry);
 	static const char *const ignored[] = {NULL, "iq", "presence", "packet without stanza"};
 	audit_streams_learn(d->streams, &item.entry);
-	if (item.entry.kind == AUDIT_MESSAGE || (item.entry.kind == AUDIT_IQ && is_useful_iq(d, xml)))
+	if (item.entry.kind == AUDIT_MESSAGE ||
+	    (item.entry.kind == AUDIT_IQ && is_useful_iq(d, xml)))
 		item.xml = xml;
 	else
 		d->sink.ignored(d->sink.self, ignored[item.entry.kind]);

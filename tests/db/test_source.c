@@ -80,7 +80,9 @@ static void number_acks(int32_t realm, const char *json, struct realm_settings *
 		fail_msg("%s", err.text);
 }
 
-#define ACK(name) "{\"name\":\"" name "\",\"element\":\"" name "\",\"namespace\":\"x\",\"means\":\"delivered\"}"
+#define ACK(name)                                                                                  \
+	"{\"name\":\"" name "\",\"element\":\"" name                                               \
+	"\",\"namespace\":\"x\",\"means\":\"delivered\"}"
 
 // What rows say must not change its meaning when an operator edits the declarations.
 static void private_acks_keep_their_numbers(void **state)
@@ -92,7 +94,8 @@ static void private_acks_keep_their_numbers(void **state)
 	assert_int_equal(rules.acks[0].number, 0);
 	assert_int_equal(rules.acks[1].number, 1);
 	realm_settings_free(&rules);
-	number_acks(realm.id, "[" ACK("c") "," ACK("b") "]", &rules); // reordered, one gone, one new
+	number_acks(realm.id, "[" ACK("c") "," ACK("b") "]",
+		    &rules); // reordered, one gone, one new
 	assert_int_equal(rules.acks[0].number, 2);
 	assert_int_equal(rules.acks[1].number, 1);
 	must_realm("private", &rules);

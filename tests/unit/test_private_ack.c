@@ -28,10 +28,11 @@ static void a_section_says_everything(void **state)
 {
 	(void)state;
 	struct err err = {0};
-	struct settings *s = load("ack bluebird {\n " GOOD "}\n"
-				  "ack talker-2 { element = \"x/read\" namespace = \"app:t\"\n on = both\n"
-				  " ref = \"msg/@id\" means = displayed request_element = ask }\n",
-				  &err);
+	struct settings *s =
+		load("ack bluebird {\n " GOOD "}\n"
+		     "ack talker-2 { element = \"x/read\" namespace = \"app:t\"\n on = both\n"
+		     " ref = \"msg/@id\" means = displayed request_element = ask }\n",
+		     &err);
 	if (!s)
 		fail_msg("%s", err.text);
 	assert_int_equal(s->rules.ack_count, 2);
@@ -68,8 +69,8 @@ static void wrong_declarations_are_refused(void **state)
 		{"ack a { namespace = \"urn:xmpp:mam:2\" }\n", "line 1", "namespace", "XMPP's own"},
 		{"ack a { namespace = \"\" }\n", "line 1", "namespace", "xmlns"},
 		{"ack a { namespace = \"a&b\" }\n", "line 1", "namespace", "not supported"},
-		{"ack a { request_namespace = \"jabber:x:event\" }\n", "line 1", "request_namespace",
-		 "XMPP's own"},
+		{"ack a { request_namespace = \"jabber:x:event\" }\n", "line 1",
+		 "request_namespace", "XMPP's own"},
 		{"ack a {\n\n on = presence }\n", "line 3", "on", "message, iq, both"},
 		{"ack a { means = read }\n", "line 1", "means", "delivered, displayed"},
 		{"ack a { ref = \"@\" }\n", "line 1", "ref", "child/@attr"},
@@ -77,12 +78,14 @@ static void wrong_declarations_are_refused(void **state)
 		{"ack a { ref = \"a/b\" }\n", "line 1", "ref", "is expected"},
 		{"ack a { ref = \"a/@b/@c\" }\n", "line 1", "ref", "is expected"},
 		{"ack a { ref = \"@a:b\" }\n", "line 1", "ref", "is expected"},
-		{"ack a {\n means = delivered\n means = displayed\n}\n", "line 3", "means", "twice"},
+		{"ack a {\n means = delivered\n means = displayed\n}\n", "line 3", "means",
+		 "twice"},
 		{ACK("Bluebird", ""), "line", "Bluebird", "a-z"},
 		{ACK("\"\"", ""), "line", "name", "a-z"},
 		{ACK("a", "") ACK("a", ""), "line", "a", "dupli"},
 		{ACK("a", "") ACK("b", "ref = text\n"), "line", "ack b", "taken by ack a"},
-		{ACK("a", "") "ack b { element = \"seen/x\" namespace = \"app:b\" means = displayed }\n",
+		{ACK("a",
+		     "") "ack b { element = \"seen/x\" namespace = \"app:b\" means = displayed }\n",
 		 "line", "ack b", "taken by ack a"},
 		{ACK("a", "request_element = seen\n"), "line", "request_element", "that asks"},
 		{ACK("a", "request_namespace = y\n"), "line", "request_namespace", "add that"},
@@ -103,7 +106,8 @@ static void more_than_sixty_are_refused(void **state)
 	struct buf file = {0};
 	struct err err = {0};
 	for (int i = 0; i <= PRIVATE_ACKS_MAX; i++)
-		buf_printf(&file, "ack a%d { element = e%d namespace = x means = delivered }\n", i, i);
+		buf_printf(&file, "ack a%d { element = e%d namespace = x means = delivered }\n", i,
+			   i);
 	assert_null(load(file.data, &err));
 	assert_non_null(strstr(err.text, "more than 60"));
 	buf_free(&file);
@@ -176,7 +180,8 @@ static void describe_hits(struct buf *out, const struct stanza *stanza)
 	for (size_t i = 0; i < stanza->private_count; i++) {
 		const struct private_hit *hit = &stanza->private_hits[i];
 		buf_printf(out, "%u%s", hit->index, hit->request ? "?" : "=");
-		buf_printf(out, "%.*s ", hit->id.p ? (int)hit->id.n : 1, hit->id.p ? hit->id.p : "-");
+		buf_printf(out, "%.*s ", hit->id.p ? (int)hit->id.n : 1,
+			   hit->id.p ? hit->id.p : "-");
 	}
 	if (stanza->inner)
 		describe_hits(out, stanza->inner);
@@ -236,9 +241,9 @@ static void the_parser_finds_what_is_declared(void **state)
 		if (!text_is(buf_view(&got), stanzas[i].hits))
 			fail_msg("%s -> %.*s", stanzas[i].xml, (int)got.len, got.data);
 		buf_free(&got);
-		assert_int_equal(stanza_parse(without, text_of(stanzas[i].xml), arena, &stanza,
-					      &reason),
-				 STANZA_OK);
+		assert_int_equal(
+			stanza_parse(without, text_of(stanzas[i].xml), arena, &stanza, &reason),
+			STANZA_OK);
 		assert_int_equal(stanza->private_count, 0);
 	}
 	arena_free(arena);
