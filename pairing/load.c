@@ -257,7 +257,7 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 // (M6), or has ids given by others: which of them are new is not known.
 static bool is_as_stored(const struct entry *entry, const struct row *row)
 {
-	if (row->given_count || row->origin_id.p)
+	if (row->given_count || row->origin_count)
 		return false;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		const struct row *old = &entry->old_rows.items[i];
@@ -290,8 +290,8 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, occupant(pairing, entry->r, row->nick), entry->id);
 	for (size_t i = 0; i < row->given_count; i++)
 		want_orphans(pairing, entry->r, row->given_ids[i]);
-	if (row->origin_id.p && !entry->group)
-		want_orphans(pairing, row->from, row->origin_id);
+	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
+		want_orphans(pairing, row->from, row->origin_ids[i]);
 }
 
 // Who sent the id that this evidence names.

@@ -176,7 +176,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 static bool is_told(const struct row *was, const struct row *row)
 {
 	return was && text_same(was->from, row->from) &&
-	       (!(row->given_count || row->origin_id.p) || text_same(was->facts, row->facts));
+	       (!(row->given_count || row->origin_count) || text_same(was->facts, row->facts));
 }
 
 static void sent_of_entry(struct pairing *pairing, const struct entry *entry, void *self,

@@ -117,7 +117,8 @@ struct row {
 	size_t part;
 	const struct text *given_ids;
 	size_t given_count;
-	struct text origin_id;
+	const struct text *origin_ids;
+	size_t origin_count;
 };
 
 bool class_is_counted(enum message_class class_);                             // M11
