@@ -19,13 +19,16 @@ static bool is_declared(const struct private_path *path, const struct reader *re
 	return path->name.p && reader->element_ns && text_is(path->ns, reader->element_ns);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct text trimmed(struct text text)
 {
-	static const char blanks[] = " \t\r\n";
-
-	while (text.n && memchr(blanks, text.p[0], 4))
+	while (text.n && is_blank(text.p[0]))
 		text.p++, text.n--;
-	while (text.n && memchr(blanks, text.p[text.n - 1], 4))
+	while (text.n && is_blank(text.p[text.n - 1]))
 		text.n--;
 	return text;
 }
