@@ -29,7 +29,10 @@ enum content_flags {
 	FLAG_NO_STORE = 1 << 9,
 	FLAG_ROOM_ID = 1 << 10, // M6: the room assigned a stanza-id
 	FLAG_XE_COMPOSING = 1 << 11,
-	FLAG_OUT_LINE = 1 << 12 // P8: an out line to a device of R
+	FLAG_OUT_LINE = 1 << 12, // P8: an out line to a device of R
+	// ACK-TO-BLOCKED: the one receipt, the one displayed marker of a plain row was seen on egress.
+	FLAG_RECEIPT_EGRESS = 1 << 13,
+	FLAG_MARKER_EGRESS = 1 << 14
 };
 
 struct stamp_fact { // T2: lines of one incarnation that carry the same delay stamp
