@@ -31,4 +31,8 @@ enum stanza_result stanza_parse(struct stanza_parser *parser, struct text xml, s
 // "<route", any prefix); false lets the caller skip parsing iq and presence (DESIGN section 3).
 bool stanza_maybe_message(struct text xml);
 
+// True when the bytes are an iq or presence that may hold a fact (K19, F9): its first tag and a
+// search for namespaces decide. Such a stanza is of no other use: what cannot be read is left out.
+bool stanza_maybe_known(struct text xml);
+
 #endif

@@ -22,11 +22,6 @@
 #define NS_CARBONS_1 "urn:xmpp:carbons:1"
 #define NS_PUBSUB "http://jabber.org/protocol/pubsub"
 #define NS_EVENT "http://jabber.org/protocol/pubsub#event"
-#define NS_CAPS "http://jabber.org/protocol/caps"
-#define NS_DISCO "http://jabber.org/protocol/disco#info"
-#define NS_VERSION "jabber:iq:version"
-#define NS_ROSTER "jabber:iq:roster"
-#define NS_BLOCKING "urn:xmpp:blocking"
 #define NS_CONDITIONS "urn:ietf:params:xml:ns:xmpp-stanzas"
 
 #define FLAG(name) offsetof(struct stanza, name)

@@ -18,6 +18,11 @@
 #define NS_FORWARD "urn:xmpp:forward:0"
 #define NS_MDS "urn:xmpp:mds:displayed:0"
 #define NS_RECEIPTS "urn:xmpp:receipts"
+#define NS_CAPS "http://jabber.org/protocol/caps"
+#define NS_DISCO "http://jabber.org/protocol/disco#info"
+#define NS_VERSION "jabber:iq:version"
+#define NS_ROSTER "jabber:iq:roster"
+#define NS_BLOCKING "urn:xmpp:blocking"
 
 // What an open element is to us: decides which children mean anything (stanza_elements.c).
 enum role {

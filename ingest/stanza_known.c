@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What iq and presence say about devices and accounts (PAIRING K19; F9). Lists are bounded by the
 // size of a stanza. An iq has one child that counts: of two of a kind the first is taken.
+#include "ingest/markup.h"
+#include "ingest/stanza.h"
 #include "ingest/stanza_internal.h"
 
 static struct stanza_known *known_of(struct reader *reader)
@@ -114,4 +116,44 @@ enum role enter_block_item(struct reader *reader, const struct rule *rule)
 					  sizeof(*known->blocked));
 	known->blocked[known->blocked_count++] = reader_attribute(reader, "jid");
 	return rule->role;
+}
+
+// --- before the parser ---
+
+static bool holds(struct text text, const char *what)
+{
+	return text.n && memmem(text.p, text.n, what, strlen(what)) != NULL;
+}
+
+// Servers and components answer for themselves; only what devices say is a fact.
+static bool maybe_device(struct text from)
+{
+	return !from.p || (memchr(from.p, '@', from.n) && memchr(from.p, '/', from.n));
+}
+
+bool stanza_maybe_known(struct text xml)
+{
+	static const struct {
+		const char *name, *type; // type NULL: has none
+		const char *ns;
+		bool device;
+	} facts[] = {
+		{"presence", NULL, NS_CAPS, true},    {"iq", "result", NS_DISCO, true},
+		{"iq", "result", NS_VERSION, true},   {"iq", "result", NS_ROSTER, false},
+		{"iq", "set", NS_ROSTER, false},      {"iq", "set", NS_BLOCKING, false},
+	};
+	struct text tag = markup_first(xml);
+	if (!tag.p || xml.n > STANZA_BYTES_MAX)
+		return false;
+	struct text name = tag_name(tag), type = tag_attr(tag, "type");
+	if (text_is(name, "message"))
+		return false;
+	bool device = maybe_device(tag_attr(tag, "from"));
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		bool same_type = facts[i].type ? text_is(type, facts[i].type) : !type.p;
+		if (text_is(name, facts[i].name) && same_type && (device || !facts[i].device) &&
+		    holds(xml, facts[i].ns))
+			return true;
+	}
+	return false;
 }
