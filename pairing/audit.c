@@ -142,13 +142,13 @@ void audit_copies(struct audit *audit, const struct row *row, struct copies *cop
 		complex_copies(audit, row->facts, copies);
 		return;
 	}
-	if (row->facts.n != 8)
+	if (row->facts.n < 8)
 		return;
 	for (size_t i = 0; i < 8; i++)
 		device = device << 8 | (unsigned char)row->facts.p[i];
 	copies->only = (struct copy_fact){(int64_t)device, COPY_OUT};
 	copies->items = &copies->only;
-	copies->count = 1;
+	copies->count = device != 0;
 }
 
 unsigned audit_copy_kinds(const struct copies *copies, int64_t device)

@@ -20,7 +20,7 @@ struct ack {
 	struct text by;              // A, full
 	struct text account, sender; // A and S as parties (M1, M7)
 	usec_t at;
-	bool egress; // seen on its way out
+	unsigned seen; // enum seen_bits
 	struct finding about;
 };
 
@@ -59,9 +59,9 @@ static bool whole_list_has(const struct audit *audit, const struct known *roster
 static bool hides_presence(const struct audit *audit, const struct ack *ack)
 {
 	int64_t account = audit_id(audit, ack->account);
-	const struct known *whole =
-		newest(audit, account, KNOWN_ROSTER, TEXT_NONE, ack->at, true);
-	const struct known *push = newest(audit, account, KNOWN_PUSH, ack->sender, ack->at, true);
+	bool in = ack->seen & SEEN_INGRESS;
+	const struct known *whole = newest(audit, account, KNOWN_ROSTER, TEXT_NONE, ack->at, in);
+	const struct known *push = newest(audit, account, KNOWN_PUSH, ack->sender, ack->at, in);
 
 	if (push && (!whole || push->first >= whole->first))
 		return !text_is(push->value, "from") && !text_is(push->value, "both");
@@ -113,7 +113,7 @@ static bool is_blocked(struct audit *audit, const struct ack *ack)
 
 static void judge_blocked(struct audit *audit, const struct ack *ack)
 {
-	if (ack->egress && ack->kind <= EV_XE_DISPLAYED && is_blocked(audit, ack))
+	if ((ack->seen & SEEN_EGRESS) && ack->kind <= EV_XE_DISPLAYED && is_blocked(audit, ack))
 		audit_give(audit, "ACK-TO-BLOCKED", ack->by, &ack->about);
 }
 
@@ -164,7 +164,7 @@ void audit_evidence(struct audit *audit, const struct stored_evidence *stored,
 			  .account = stored->by,
 			  .sender = stored->to,
 			  .at = ev->first,
-			  .egress = ev->seen & SEEN_EGRESS,
+			  .seen = ev->seen,
 			  .about = {.ref = stored->ref,
 				    .conv = stored->conv,
 				    .key = stored->key,
@@ -180,7 +180,7 @@ void audit_evidence(struct audit *audit, const struct stored_evidence *stored,
 }
 
 static void inline_ack(struct audit *audit, const struct row *row, const struct evidence *ev,
-		       enum evidence_kind kind, unsigned egress)
+		       enum evidence_kind kind, unsigned seen)
 {
 	if (!ev)
 		return;
@@ -193,7 +193,7 @@ static void inline_ack(struct audit *audit, const struct row *row, const struct 
 			  .account = row->to,
 			  .sender = row->from,
 			  .at = ev->first,
-			  .egress = row->flags & egress,
+			  .seen = seen,
 			  .about = {.ref = row->id,
 				    .conv = row->conv,
 				    .key = row->key,
@@ -202,8 +202,15 @@ static void inline_ack(struct audit *audit, const struct row *row, const struct 
 	judge_ack(audit, &ack, row);
 }
 
+static unsigned seen_of(const struct row *row, unsigned ingress, unsigned egress)
+{
+	return (row->flags & ingress ? SEEN_INGRESS : 0u) | (row->flags & egress ? SEEN_EGRESS : 0u);
+}
+
 void audit_inline_acks(struct audit *audit, const struct row *row)
 {
-	inline_ack(audit, row, row->receipt, EV_RECEIPT, FLAG_RECEIPT_EGRESS);
-	inline_ack(audit, row, row->marker, EV_MARK_DISPLAYED, FLAG_MARKER_EGRESS);
+	inline_ack(audit, row, row->receipt, EV_RECEIPT,
+		   seen_of(row, FLAG_RECEIPT_INGRESS, FLAG_RECEIPT_EGRESS));
+	inline_ack(audit, row, row->marker, EV_MARK_DISPLAYED,
+		   seen_of(row, FLAG_MARKER_INGRESS, FLAG_MARKER_EGRESS));
 }

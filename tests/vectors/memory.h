@@ -38,5 +38,8 @@ json_t *memory_results(const struct memory *memory, const struct vector *vector)
 
 // What is judged in the end: adds findings (pairing/audit.h).
 void memory_audit(struct memory *memory, const struct vector *vector);
+// Members readers and receivers of a room's message.
+void memory_readers(const struct memory *memory, const struct row *row, const struct vector *vector,
+		    json_t *object);
 
 #endif
