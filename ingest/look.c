@@ -55,8 +55,8 @@ static void note_rooms(struct look *look, const struct record *record)
 	if (!tag.p)
 		return;
 	if (text_is(tag_name(tag), "iq")) { // dialects let through answers of conference services
-		if (from.p && memmem(record->xml.p, record->xml.n, "conference", 10) && !memchr(from.p, '@', from.n) &&
-		    text_is(tag_attr(tag, "type"), "result"))
+		if (from.p && memmem(record->xml.p, record->xml.n, "conference", 10) &&
+		    !memchr(from.p, '@', from.n) && text_is(tag_attr(tag, "type"), "result"))
 			note(&look->muc_domains, from);
 		return;
 	}

@@ -17,8 +17,8 @@ void *reader_more_room(struct arena *arena, void *items, size_t count, size_t si
 #define APPEND(reader, list, count, ...)                                                           \
 	do {                                                                                       \
 		struct stanza *to_ = current(reader)->stanza;                                      \
-		to_->list = reader_more_room((reader)->arena, to_->list, to_->count, \
- sizeof(*to_->list)); \
+		to_->list = reader_more_room((reader)->arena, to_->list, to_->count,               \
+					     sizeof(*to_->list));                                  \
 		to_->list[to_->count++] = (__VA_ARGS__);                                           \
 	} while (0)
 

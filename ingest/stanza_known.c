@@ -138,9 +138,9 @@ bool stanza_maybe_known(struct text xml)
 		const char *ns;
 		bool device;
 	} facts[] = {
-		{"presence", NULL, NS_CAPS, true},    {"iq", "result", NS_DISCO, true},
-		{"iq", "result", NS_VERSION, true},   {"iq", "result", NS_ROSTER, false},
-		{"iq", "set", NS_ROSTER, false},      {"iq", "set", NS_BLOCKING, false},
+		{"presence", NULL, NS_CAPS, true},  {"iq", "result", NS_DISCO, true},
+		{"iq", "result", NS_VERSION, true}, {"iq", "result", NS_ROSTER, false},
+		{"iq", "set", NS_ROSTER, false},    {"iq", "set", NS_BLOCKING, false},
 	};
 	struct text tag = markup_first(xml);
 	if (!tag.p || xml.n > STANZA_BYTES_MAX)

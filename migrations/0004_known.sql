@@ -61,3 +61,20 @@ COMMENT ON COLUMN archive_seen.realm IS 'realm.id';
 COMMENT ON COLUMN archive_seen.at IS 'First time';
 COMMENT ON INDEX archive_seen_device IS 'Identity';
 COMMENT ON INDEX archive_seen_time IS 'Retention by age';
+
+CREATE FUNCTION forget_known(before timestamptz) RETURNS int8 LANGUAGE sql
+SET search_path = receiptd, pg_catalog, pg_temp AS $$
+	WITH facts AS (DELETE FROM known WHERE last_at < before RETURNING 1),
+	     seen AS (DELETE FROM archive_seen WHERE at < before RETURNING 1)
+	SELECT (SELECT count(*) FROM facts) + (SELECT count(*) FROM seen)
+$$;
+COMMENT ON FUNCTION forget_known(timestamptz) IS
+	'Retention: deletes facts last seen before then, and says how many. Older facts go before newer '
+	'ones, so what is left never says more than it did: at worst nothing is known';
+
+COMMENT ON COLUMN message.flags IS
+	'Bits: 1 receipt requested, 2 markable, 4 x-event delivered, 8 x-event displayed, 16 '
+	'x-event offline, 32 receipt request void, 64 markable void, 128 encrypted, 256 body, '
+	'512 no-store, 1024 id given by the room, 2048 x-event composing, 4096 written to a device of the '
+	'recipient; plain rows: 8192 receipt, 16384 marker seen on its way out, 32768 receipt, 65536 marker '
+	'seen on its way in';

@@ -42,7 +42,6 @@ void audit_learn(struct audit *audit, const struct known *fact)
 
 // --- facts in order: by whom they are about, kind, what of it, time ---
 
-
 static struct place place_of(const struct known *fact)
 {
 	struct place place = {fact->about, fact->kind, TEXT_NONE, 0};

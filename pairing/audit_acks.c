@@ -49,7 +49,8 @@ static bool list_has(struct text list, struct text jid)
 
 static bool whole_list_has(const struct audit *audit, const struct known *roster, struct text jid)
 {
-	struct span lists = audit_span(audit, &(struct place){roster->related, KNOWN_LIST, TEXT_NONE, 0});
+	struct span lists =
+		audit_span(audit, &(struct place){roster->related, KNOWN_LIST, TEXT_NONE, 0});
 
 	return !lists.count || list_has(lists.items[0].value, jid); // a lost list accuses nobody
 }
@@ -204,7 +205,8 @@ static void inline_ack(struct audit *audit, const struct row *row, const struct 
 
 static unsigned seen_of(const struct row *row, unsigned ingress, unsigned egress)
 {
-	return (row->flags & ingress ? SEEN_INGRESS : 0u) | (row->flags & egress ? SEEN_EGRESS : 0u);
+	return (row->flags & ingress ? SEEN_INGRESS : 0u) |
+	       (row->flags & egress ? SEEN_EGRESS : 0u);
 }
 
 void audit_inline_acks(struct audit *audit, const struct row *row)

@@ -4,7 +4,8 @@
 
 static bool node_has_receipts(const struct audit *audit, const struct known *caps)
 {
-	struct span span = audit_span(audit, &(struct place){caps->related, KNOWN_DISCO, TEXT_NONE, 0});
+	struct span span =
+		audit_span(audit, &(struct place){caps->related, KNOWN_DISCO, TEXT_NONE, 0});
 
 	for (size_t i = 0; i < span.count; i++)
 		if (text_same(span.items[i].subject, caps->object) &&
@@ -49,7 +50,8 @@ static bool had_receipts(const struct audit *audit, struct span span, struct tex
 static void judge_devices(struct audit *audit, const struct row *row, const struct copies *copies,
 			  enum known_kind kind, usec_t t, const struct finding *about)
 {
-	struct span span = audit_span(audit, &(struct place){audit_id(audit, row->to), kind, TEXT_NONE, 0});
+	struct span span =
+		audit_span(audit, &(struct place){audit_id(audit, row->to), kind, TEXT_NONE, 0});
 
 	for (size_t i = 0; i < span.count; i++) {
 		struct text device = span.items[i].subject;
@@ -84,8 +86,9 @@ static void judge_stuck(struct audit *audit, const struct row *row)
 {
 	const struct audit_options *options = &audit->options;
 
-	if (!row_is_read_requested(row) || row->delivered_at == USEC_NONE || row->displayed_at != USEC_NONE ||
-	    row->read_inferred_at == USEC_NONE || options->now - row->sent_at < options->t_expire)
+	if (!row_is_read_requested(row) || row->delivered_at == USEC_NONE ||
+	    row->displayed_at != USEC_NONE || row->read_inferred_at == USEC_NONE ||
+	    options->now - row->sent_at < options->t_expire)
 		return;
 	struct finding about = {.ref = row->id,
 				.conv = row->conv,

@@ -74,8 +74,8 @@ static bool is_own(struct pairing *pairing, struct text party, const struct jid 
 	struct jid jid;
 
 	return !party.p ||
-	       (jid_parse(party, pairing->arena, &jid) && (text_same(jid.bare, account->bare) ||
-							   text_same(jid.full, account->domain)));
+	       (jid_parse(party, pairing->arena, &jid) &&
+		(text_same(jid.bare, account->bare) || text_same(jid.full, account->domain)));
 }
 
 // --- caps, disco, version ---
@@ -105,20 +105,19 @@ static void know_disco(struct pairing *pairing, const struct effective *e, const
 	bool own = !known->disco_node.n;
 
 	learn(pairing, e,
-	      (struct known){.kind = KNOWN_DISCO,
-			     .about = pairing_jid_id(pairing, own ? device->bare
-								  : known->disco_node),
-			     .subject = own ? device->full : known->disco_node,
-			     .object = known->has_identity
-					       ? arena_printf(pairing->arena, "%.*s/%.*s",
-							      (int)known->category.n,
-							      known->category.p ? known->category.p
-										: "",
-							      (int)known->type.n,
-							      known->type.p ? known->type.p : "")
-					       : TEXT_NONE,
-			     .value = known->disco_receipts ? TEXT(KNOWN_HAS_RECEIPTS) : TEXT(""),
-			     .name = known->name});
+	      (struct known){
+		      .kind = KNOWN_DISCO,
+		      .about = pairing_jid_id(pairing, own ? device->bare : known->disco_node),
+		      .subject = own ? device->full : known->disco_node,
+		      .object = known->has_identity
+					? arena_printf(pairing->arena, "%.*s/%.*s",
+						       (int)known->category.n,
+						       known->category.p ? known->category.p : "",
+						       (int)known->type.n,
+						       known->type.p ? known->type.p : "")
+					: TEXT_NONE,
+		      .value = known->disco_receipts ? TEXT(KNOWN_HAS_RECEIPTS) : TEXT(""),
+		      .name = known->name});
 }
 
 static void know_device(struct pairing *pairing, const struct effective *e)

@@ -179,10 +179,11 @@ enum known_kind {
 // later last. What has an order (rosters, blocks) has its time in the element: first = last.
 struct known {
 	enum known_kind kind;
-	int64_t element;     // keyed hash of all but times and position
-	int64_t about;       // pairing_jid_id of the account it is about, or of node#ver, or list
-	int64_t related;     // the "about" of what its object names; 0 = nothing
-	struct text subject; // full JID of a device, bare JID of an account, node#ver, name of a list
+	int64_t element; // keyed hash of all but times and position
+	int64_t about;   // pairing_jid_id of the account it is about, or of node#ver, or list
+	int64_t related; // the "about" of what its object names; 0 = nothing
+	struct text
+		subject; // full JID of a device, bare JID of an account, node#ver, name of a list
 	struct text object, value, name; // absent = none
 	int64_t conv, key;               // KNOWN_ARCHIVED
 	usec_t first, last;

@@ -17,7 +17,7 @@ struct judge {
 	struct store *store;
 	const struct finding_filter *filter;
 	int32_t realm;
-	usec_t lo, hi;      // of messages that can give a finding of the interval
+	usec_t lo, hi; // of messages that can give a finding of the interval
 	struct audit *audit;
 	struct arena *arena; // texts of the list
 	struct found_list *found;
@@ -265,8 +265,7 @@ static bool give_before(struct merge *merge, const struct stored_finding *bound)
 {
 	while (!merge->stopped && merge->next < merge->found->count &&
 	       (!bound || compare(&merge->found->items[merge->next], bound) < 0))
-		merge->stopped =
-			!merge->each(merge->self, &merge->found->items[merge->next++]);
+		merge->stopped = !merge->each(merge->self, &merge->found->items[merge->next++]);
 	return !merge->stopped;
 }
 

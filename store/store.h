@@ -222,6 +222,9 @@ bool store_findings(struct store *store, const struct finding_filter *filter, vo
 		    bool (*each)(void *self, const struct stored_finding *finding),
 		    struct err *err);
 
+// Retention: deletes what was known of devices, accounts and archives and was last seen before then.
+bool store_forget_known(struct store *store, usec_t before, int64_t *deleted, struct err *err);
+
 struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
 	usec_t start, end;
 	int64_t sent, unknown, failed_all;

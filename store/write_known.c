@@ -62,7 +62,7 @@ static bool add(struct plan *plan, const char *name, const struct fields *column
 bool write_known(struct plan *plan, struct err *err)
 {
 	static const enum element known[KNOWN_FIELDS] = {
-		OF_INT8, OF_INT2, OF_INT8, OF_INT8,        OF_TEXT,        OF_TEXT,
+		OF_INT8, OF_INT2, OF_INT8,        OF_INT8,        OF_TEXT, OF_TEXT,
 		OF_TEXT, OF_TEXT, OF_TIMESTAMPTZ, OF_TIMESTAMPTZ, OF_INT8, OF_INT4};
 	static const enum element archived[ARCHIVED_FIELDS] = {OF_INT8, OF_INT8, OF_INT8,
 							       OF_TIMESTAMPTZ};
@@ -71,4 +71,15 @@ bool write_known(struct plan *plan, struct err *err)
 	pairing_known(plan->batch->pairing, &query, put_known);
 	return add(plan, "known_add", query.known, known, KNOWN_FIELDS, err) &&
 	       add(plan, "archive_seen_add", query.archived, archived, ARCHIVED_FIELDS, err);
+}
+
+bool store_forget_known(struct store *store, usec_t before, int64_t *deleted, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_usec(&params, usec_bounded(before));
+	if (!sql_run(store, "known_forget", &params, &rows, err))
+		return false;
+	*deleted = row_int(&rows, 0, 0);
+	return true;
 }

@@ -17,8 +17,7 @@
 #define LAPTOP BEN "/laptop"
 #define ROSTER(items) "<iq type='result'><query xmlns='jabber:iq:roster'>" items "</query></iq>"
 #define BLOCK "<iq type='set'><block xmlns='urn:xmpp:blocking'><item jid='" ADA "'/></block></iq>"
-#define CAPS                                                                                       \
-	"<presence><c xmlns='http://jabber.org/protocol/caps' node='app' ver='v'/></presence>"
+#define CAPS "<presence><c xmlns='http://jabber.org/protocol/caps' node='app' ver='v'/></presence>"
 #define DISCO                                                                                      \
 	"<iq type='result' to='b.example'><query node='app#v' "                                    \
 	"xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:receipts'/>"         \
@@ -75,16 +74,17 @@ static void learn(usec_t at, enum direction dir, const char *session, const char
 	sample.offset += 100;
 	sample.records++;
 	sample.first_at = sample.last_at = at;
-	pairing_observe(sample.pairing,
-			&(struct observation){.at = at,
-					      .source = sample.source,
-					      .feed = TEXT("log"),
-					      .dir = dir,
-					      .session = text_of(session),
-					      .raw = text_of(xml),
-					      .stanza = stanza,
-					      .position = position_pack(
-						      (uint32_t)sample.generation.id, sample.offset, 0)});
+	pairing_observe(
+		sample.pairing,
+		&(struct observation){.at = at,
+				      .source = sample.source,
+				      .feed = TEXT("log"),
+				      .dir = dir,
+				      .session = text_of(session),
+				      .raw = text_of(xml),
+				      .stanza = stanza,
+				      .position = position_pack((uint32_t)sample.generation.id,
+								sample.offset, 0)});
 	stanza_parser_free(parser);
 }
 
@@ -330,6 +330,30 @@ static void what_one_realm_knows_says_nothing_of_another(void **state)
 	assert_true(fixture_int(store, "SELECT count(*) FROM known WHERE kind = 3") > 0);
 }
 
+// A roster whose list went says nothing any more: it must not say "nobody".
+static void what_is_too_old_is_forgotten_and_accuses_nobody(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	int64_t deleted = 0;
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + 10 * SEC, "m1", "r1");
+	learn(NOON - SEC, DIR_OUT, TABLET, ROSTER(""));
+	sample_commit(&sample);
+	learn(NOON + 5 * SEC, DIR_OUT, TABLET, ROSTER(""));
+	learn(NOON + 5 * SEC, DIR_OUT, LAPTOP, ARCHIVED("m1"));
+	sample_commit(&sample);
+	assert_findings(NOON, "ACK-LEAK " TABLET " m1 1; ");
+	assert_true(store_forget_known(store, NOON + 2 * SEC, &deleted, &err));
+	assert_true(deleted >= 2);
+	assert_int_equal(count("kind = 4"), 0);
+	assert_int_equal(count("kind = 3"), 1);
+	assert_findings(NOON, "");
+	assert_true(store_forget_known(store, NOON + 6 * SEC, &deleted, &err));
+	assert_true(deleted >= 2);
+	assert_int_equal(count("true"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_sample, stop_sample)
@@ -345,6 +369,7 @@ int main(void)
 		TEST(they_stand_among_the_stored_ones_in_order),
 		TEST(the_list_can_be_stopped),
 		TEST(what_one_realm_knows_says_nothing_of_another),
+		TEST(what_is_too_old_is_forgotten_and_accuses_nobody),
 	};
 	return cmocka_run_group_tests_name("known", tests, start, stop);
 }

@@ -38,7 +38,8 @@ struct line {
 #define ROSTER(items) "<iq type='result'><query xmlns='jabber:iq:roster'>" items "</query></iq>"
 #define PUSH(items) "<iq type='set'><query xmlns='jabber:iq:roster'>" items "</query></iq>"
 #define ITEM(jid, subscription) "<item jid='" jid "' subscription='" subscription "'/>"
-#define BLOCK(jid) "<iq type='set'><block xmlns='urn:xmpp:blocking'><item jid='" jid "'/></block></iq>"
+#define BLOCK(jid)                                                                                 \
+	"<iq type='set'><block xmlns='urn:xmpp:blocking'><item jid='" jid "'/></block></iq>"
 #define UNBLOCK(inside)                                                                            \
 	"<iq type='set'><unblock xmlns='urn:xmpp:blocking'>" inside "</unblock></iq>"
 #define CAPS(node)                                                                                 \
@@ -123,15 +124,14 @@ static void observe(struct world *world, const struct line *line, size_t place)
 	const char *reason = NULL;
 	assert_int_equal(stanza_parse(parser, text_of(line->xml), arena, &stanza, &reason),
 			 STANZA_OK);
-	pairing_observe(world->pairing,
-			&(struct observation){.at = START + line->at * USEC_PER_SEC,
-					      .source = 1,
-					      .feed = TEXT("log"),
-					      .dir = line->dir,
-					      .session = text_of(line->session),
-					      .raw = text_of(line->xml),
-					      .stanza = stanza,
-					      .position = (position_t)place + 1});
+	pairing_observe(world->pairing, &(struct observation){.at = START + line->at * USEC_PER_SEC,
+							      .source = 1,
+							      .feed = TEXT("log"),
+							      .dir = line->dir,
+							      .session = text_of(line->session),
+							      .raw = text_of(line->xml),
+							      .stanza = stanza,
+							      .position = (position_t)place + 1});
 	arena_free(arena);
 	stanza_parser_free(parser);
 }
@@ -165,9 +165,18 @@ static void run(const struct line *lines, size_t count, bool backwards, int now,
 
 #define LEAK "ACK-LEAK " BEN_1 " m; "
 #define BLOCKED "ACK-TO-BLOCKED " BEN_1 " m; "
-#define SENT {0, DIR_IN, ADA_1, ASK("m")}
-#define ACKED(at) {at, DIR_IN, BEN_1, RECEIPT("m")}
-#define HEARD(at) {at, DIR_OUT, ADA_1, RECEIPT("m")}
+#define SENT                                                                                       \
+	{                                                                                          \
+		0, DIR_IN, ADA_1, ASK("m")                                                         \
+	}
+#define ACKED(at)                                                                                  \
+	{                                                                                          \
+		at, DIR_IN, BEN_1, RECEIPT("m")                                                    \
+	}
+#define HEARD(at)                                                                                  \
+	{                                                                                          \
+		at, DIR_OUT, ADA_1, RECEIPT("m")                                                   \
+	}
 
 // --- rosters ---
 
@@ -210,8 +219,7 @@ static void ACK_LEAK_pushes_change_one_item(void **state)
 static void ACK_LEAK_only_the_server_says_what_the_roster_is(void **state)
 {
 	(void)state;
-#define FROM(who)                                                                                  \
-	"<iq type='result' from='" who "'><query xmlns='jabber:iq:roster'/></iq>"
+#define FROM(who) "<iq type='result' from='" who "'><query xmlns='jabber:iq:roster'/></iq>"
 	SAYS(60, LEAK, SENT, {-5, DIR_OUT, BEN_2, FROM(BEN)}, ACKED(5));
 	SAYS(60, LEAK, SENT, {-5, DIR_OUT, BEN_2, FROM("B.Example")}, ACKED(5));
 	SAYS(60, "", SENT, {-5, DIR_OUT, BEN_2, FROM("eve@c.example/x")}, ACKED(5));
@@ -254,10 +262,10 @@ static void ACK_TO_BLOCKED_while_it_is_blocked(void **state)
 static void ACK_TO_BLOCKED_not_after_it_was_lifted(void **state)
 {
 	(void)state;
-	SAYS(60, "", SENT, {1, DIR_IN, BEN_2, BLOCK(ADA)}, {2, DIR_IN, BEN_1, UNBLOCK(ITEM(ADA, ""))},
+	SAYS(60, "", SENT, {1, DIR_IN, BEN_2, BLOCK(ADA)},
+	     {2, DIR_IN, BEN_1, UNBLOCK(ITEM(ADA, ""))}, ACKED(5), HEARD(6));
+	SAYS(60, "", SENT, {1, DIR_IN, BEN_2, BLOCK(ADA)}, {2, DIR_IN, BEN_1, UNBLOCK("")},
 	     ACKED(5), HEARD(6));
-	SAYS(60, "", SENT, {1, DIR_IN, BEN_2, BLOCK(ADA)}, {2, DIR_IN, BEN_1, UNBLOCK("")}, ACKED(5),
-	     HEARD(6));
 	SAYS(60, BLOCKED, SENT, {1, DIR_IN, BEN_2, BLOCK(ADA)}, {2, DIR_IN, BEN_1, UNBLOCK("")},
 	     {3, DIR_IN, BEN_2, BLOCK(ADA)}, ACKED(5), HEARD(6));
 	SAYS(60, BLOCKED, SENT, {1, DIR_IN, BEN_2, BLOCK("a.example")},
@@ -271,7 +279,8 @@ static void ACK_TO_BLOCKED_a_sent_carbon_is_not_on_its_way_to_S(void **state)
 	SAYS(60, "", SENT, {1, DIR_IN, BEN_2, BLOCK(ADA)}, ACKED(5),
 	     {6, DIR_OUT, BEN_2,
 	      "<message from='" BEN "' to='" BEN_2 "'><sent xmlns='urn:xmpp:carbons:2'>"
-	      "<forwarded xmlns='urn:xmpp:forward:0'>" RECEIPT("m") "</forwarded></sent></message>"});
+	      "<forwarded xmlns='urn:xmpp:forward:0'>" RECEIPT(
+		      "m") "</forwarded></sent></message>"});
 }
 
 // --- archives ---
@@ -282,19 +291,24 @@ static void ACK_ARCHIVED_what_the_device_saw_in_the_archive_only(void **state)
 	const char *archived = "ACK-ARCHIVED " BEN_1 " m; ";
 	SAYS(60, archived, SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {2, DIR_OUT, BEN_1, ARCHIVED("m")},
 	     ACKED(5));
-	SAYS(60, "", SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {6, DIR_OUT, BEN_1, ARCHIVED("m")}, ACKED(5));
+	SAYS(60, "", SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {6, DIR_OUT, BEN_1, ARCHIVED("m")},
+	     ACKED(5));
 	SAYS(60, "", SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {1, DIR_OUT, BEN_1, ASK("m")},
 	     {2, DIR_OUT, BEN_1, ARCHIVED("m")}, ACKED(5));
 	SAYS(60, "", SENT, {2, DIR_OUT, BEN_1, ARCHIVED("m")}, ACKED(5)); // nobody had it live
 	SAYS(60, "", SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {2, DIR_OUT, BEN_1, ARCHIVED("other")},
 	     ACKED(5));
-	SAYS(60, "", SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {2, DIR_OUT, BEN_2, ARCHIVED("m")}, ACKED(5));
+	SAYS(60, "", SENT, {1, DIR_OUT, BEN_2, ASK("m")}, {2, DIR_OUT, BEN_2, ARCHIVED("m")},
+	     ACKED(5));
 }
 
 // --- features ---
 
 #define MISSING "ACK-MISSING " BEN_1 " m; "
-#define ROUTED {1, DIR_OUT, BEN_1, ASK("m")}
+#define ROUTED                                                                                     \
+	{                                                                                          \
+		1, DIR_OUT, BEN_1, ASK("m")                                                        \
+	}
 
 static void ACK_MISSING_from_a_device_that_can(void **state)
 {
@@ -305,7 +319,7 @@ static void ACK_MISSING_from_a_device_that_can(void **state)
 	SAYS(8 * DAY, MISSING, SENT, ROUTED, {-5, DIR_IN, BEN_1, DISCO("", FEATURE)});
 	SAYS(8 * DAY, "", SENT, ROUTED, {-5, DIR_IN, BEN_1, DISCO("", "")});
 	SAYS(8 * DAY, "", SENT, ROUTED, lacks, {-5, DIR_IN, BEN_1, CAPS("old")});
-	SAYS(8 * DAY, "", SENT, ROUTED, {-5, DIR_IN, BEN_1, CAPS("app")}); // features unknown
+	SAYS(8 * DAY, "", SENT, ROUTED, {-5, DIR_IN, BEN_1, CAPS("app")});       // features unknown
 	SAYS(8 * DAY, "", SENT, ROUTED, node, {-5, DIR_IN, BEN_2, CAPS("app")}); // not routed there
 	SAYS(8 * DAY, "", SENT, node, {-5, DIR_IN, BEN_1, CAPS("app")});
 	SAYS(8 * DAY, "", SENT, ROUTED, node, {-5, DIR_IN, BEN_1, CAPS("app")}, ACKED(9));
@@ -355,7 +369,8 @@ static struct row read_row(void)
 
 static bool is_stuck(struct row row, usec_t now)
 {
-	struct world world = {.pairing = pairing_new(&(struct pairing_options){.realm = TEXT("t")})};
+	struct world world = {.pairing =
+				      pairing_new(&(struct pairing_options){.realm = TEXT("t")})};
 	world.audit = audit_new(&(struct audit_options){.hashes = world.pairing,
 							.now = now,
 							.t_expire = 7 * USEC_PER_DAY,
@@ -403,7 +418,8 @@ static void count_known(void *self, const struct known *fact)
 static void K19_each_fact_is_kept_once(void **state)
 {
 	(void)state;
-	struct world world = {.pairing = pairing_new(&(struct pairing_options){.realm = TEXT("t")})};
+	struct world world = {.pairing =
+				      pairing_new(&(struct pairing_options){.realm = TEXT("t")})};
 	size_t counts[KNOWN_KINDS] = {0};
 	const struct line lines[] = {
 		{1, DIR_IN, BEN_1, CAPS("app")},
@@ -413,8 +429,9 @@ static void K19_each_fact_is_kept_once(void **state)
 		{4, DIR_IN, BEN_1, "<presence type='unavailable'/>"},
 		{5, DIR_OUT, BEN_1, ROSTER(ITEM(ADA, "both"))},
 		{6, DIR_OUT, BEN_1, ROSTER(ITEM(ADA, "both") ITEM("x@y", "to"))},
-		{7, DIR_IN, BEN_1, "<iq type='result'><query xmlns='jabber:iq:version'><name>Hark"
-				   "</name><version>1</version></query></iq>"},
+		{7, DIR_IN, BEN_1,
+		 "<iq type='result'><query xmlns='jabber:iq:version'><name>Hark"
+		 "</name><version>1</version></query></iq>"},
 		{8, DIR_IN, BEN, CAPS("no-device")},
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)

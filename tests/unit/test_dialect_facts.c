@@ -47,14 +47,14 @@ static void only_what_may_hold_a_fact_is_parsed(void **state)
 static void prosody_gives_facts_with_their_session(void **state)
 {
 	(void)state;
-	struct run *run = run_text(
-		"prosody", "UTC", 2026,
-		TEXT(LINE("Resource bound: anna@acme.test/phone")
-			     LINE("SEND: <iq type='result' to='anna@acme.test/phone'>" ROSTER "</iq>")
-				     LINE("RECV: <presence>" CAPS "</presence>")
-					     LINE("RECV: <iq type='get'>" ROSTER "</iq>")
-						     LINE("RECV: <presence/>")),
-		64);
+	struct run *run =
+		run_text("prosody", "UTC", 2026,
+			 TEXT(LINE("Resource bound: anna@acme.test/phone") LINE(
+				 "SEND: <iq type='result' to='anna@acme.test/phone'>" ROSTER
+				 "</iq>") LINE("RECV: <presence>" CAPS "</presence>")
+				      LINE("RECV: <iq type='get'>" ROSTER "</iq>")
+					      LINE("RECV: <presence/>")),
+			 64);
 	assert_int_equal(run->stanzas, 2);
 	assert_int_equal(run->ignored, 3); // the server event, the request, the plain presence
 	assert_true(says(run, "stanza out anna@acme.test/phone"));
@@ -93,13 +93,13 @@ static void openfire_knows_their_direction(void **state)
 	struct run *run = run_text(
 		"openfire-audit", "UTC", 0,
 		TEXT("<jive xmlns=\"http://www.jivesoftware.org\">" BIND PACKET(
-			"<iq xmlns=\"\" type=\"result\" to=\"anna@of.test/a\">" ROSTER "</iq>")
-			     PACKET("<iq xmlns=\"\" type=\"set\" from=\"anna@of.test/a\">" BLOCK "</iq>")
-				     PACKET("<iq xmlns=\"\" type=\"set\" from=\"anna@of.test/a\">" BLOCK
-					    "</iq>") PACKET("<presence xmlns=\"\" "
-							    "from=\"anna@of.test/a\">" CAPS
-							    "</presence>")
-					     PACKET("<presence xmlns=\"\" from=\"anna@of.test/a\"/>")),
+			"<iq xmlns=\"\" type=\"result\" to=\"anna@of.test/a\">" ROSTER
+			"</iq>") PACKET("<iq xmlns=\"\" type=\"set\" from=\"anna@of.test/a\">" BLOCK
+					"</iq>")
+			     PACKET("<iq xmlns=\"\" type=\"set\" from=\"anna@of.test/a\">" BLOCK
+				    "</iq>") PACKET("<presence xmlns=\"\" "
+						    "from=\"anna@of.test/a\">" CAPS "</presence>")
+				     PACKET("<presence xmlns=\"\" from=\"anna@of.test/a\"/>")),
 		100);
 	const char *out = strstr(said(run), "stanza out anna@of.test/a");
 	assert_int_equal(run->stanzas, 4);

@@ -70,7 +70,7 @@ static const struct {
 
 	{"K19 disco of a node",
 	 RESULT(DISCO("node='a#b'", "<identity category='client' type='phone' name='Hark'/>" FEATURE
-					"<feature var='x'/>")),
+				    "<feature var='x'/>")),
 	 " disco about=a#b receipts identity category=client type=phone name=Hark"},
 	{"K19 disco of the entity", RESULT(DISCO("", "<feature var='urn:xmpp:receipts:0'/>")),
 	 " disco"},
@@ -90,7 +90,8 @@ static const struct {
 	{"F9 version asked", "<iq type='get'><query xmlns='jabber:iq:version'/></iq>", NULL},
 
 	{"K19 roster",
-	 RESULT(ROSTER("<item jid='a@b' subscription='both'/><item jid='c@d'><group>g</group></item>")),
+	 RESULT(ROSTER(
+		 "<item jid='a@b' subscription='both'/><item jid='c@d'><group>g</group></item>")),
 	 " roster item=a@b subscription=both item=c@d"},
 	{"K19 empty roster", RESULT(ROSTER("")), " roster"},
 	{"K19 roster as before", RESULT(""), NULL},
@@ -173,8 +174,8 @@ static void K19_facts_inside_a_wrapper(void **state)
 	struct stanza *stanza = NULL;
 	const char *reason = NULL;
 	struct text xml = TEXT("<message><forwarded xmlns='urn:xmpp:forward:0'><presence "
-			       "xmlns='jabber:client' from='a@b/c'>" CAPS("node='n' ver='v'")
-				       "</presence></forwarded></message>");
+			       "xmlns='jabber:client' from='a@b/c'>" CAPS(
+				       "node='n' ver='v'") "</presence></forwarded></message>");
 	assert_int_equal(stanza_parse(parser, xml, arena, &stanza, &reason), STANZA_OK);
 	assert_null(stanza->known);
 	assert_non_null(stanza->inner);

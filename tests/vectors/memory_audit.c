@@ -9,8 +9,8 @@ static void take_finding(void *self, const struct finding *finding)
 {
 	struct memory *memory = self;
 
-	memory->findings = xrealloc(memory->findings,
-				    (memory->finding_count + 1) * sizeof(*memory->findings));
+	memory->findings =
+		xrealloc(memory->findings, (memory->finding_count + 1) * sizeof(*memory->findings));
 	memory->findings[memory->finding_count++] = *finding;
 }
 
