@@ -289,6 +289,7 @@ void leave_element(struct reader *reader, enum role role)
 		[ROLE_XEVENT_ID] = leave_xevent_id,
 		[ROLE_SOFTWARE] = leave_software,
 		[ROLE_RELEASE] = leave_release,
+		[ROLE_PRIVATE_TEXT] = leave_private_text,
 	};
 	if (leave[role])
 		leave[role](reader);

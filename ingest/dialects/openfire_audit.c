@@ -26,6 +26,7 @@ struct item { // a packet on its way out
 };
 
 struct dialect {
+	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	const struct zone *zone;
 	struct audit_frame frame;
@@ -101,14 +102,15 @@ static void read_stanza(struct dialect *d, struct text xml, struct audit_entry *
 		entry->hash = hash_of(xml);
 }
 
-// iq and presence that PAIRING has a use for: K18, K19, and rooms that the realm does not know yet.
-static bool is_useful(const struct audit_entry *entry, struct text xml)
+// iq and presence that PAIRING has a use for: K18, K19, what operators declare, and rooms that the
+// realm does not know yet.
+static bool is_useful(const struct dialect *d, const struct audit_entry *entry, struct text xml)
 {
 	if (entry->kind == AUDIT_MESSAGE || stanza_maybe_known(xml))
 		return true;
 	if (entry->kind != AUDIT_IQ)
 		return false;
-	return holds(xml, "urn:xmpp:mds:displayed:0") ||
+	return stanza_maybe_private(d->rules, xml) || holds(xml, "urn:xmpp:mds:displayed:0") ||
 	       (holds(xml, "category=\"conference\"") &&
 		holds(xml, "http://jabber.org/protocol/disco#info"));
 }
@@ -217,7 +219,7 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	read_stanza(d, xml, &item.entry);
 	static const char *const ignored[] = {NULL, "iq", "presence", "packet without stanza"};
 	audit_streams_learn(d->streams, &item.entry);
-	if (is_useful(&item.entry, xml))
+	if (is_useful(d, &item.entry, xml))
 		item.xml = xml;
 	else
 		d->sink.ignored(d->sink.self, ignored[item.entry.kind]);
@@ -255,6 +257,7 @@ static struct dialect *audit_open(const struct dialect_options *options,
 	struct dialect *d = xcalloc(1, sizeof *d);
 	d->sink = *sink;
 	d->zone = options->zone;
+	d->rules = options->rules;
 	d->frame.self = d;
 	d->frame.packet = on_packet;
 	d->frame.lost = on_lost;
