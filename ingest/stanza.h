@@ -35,6 +35,10 @@ enum stanza_result stanza_parse(struct stanza_parser *parser, struct text xml, s
 // "<route", any prefix); false lets the caller skip parsing iq and presence (DESIGN section 3).
 bool stanza_maybe_message(struct text xml);
 
+// True when the bytes are an iq or presence that may hold a fact (K19, F9): its first tag and a
+// search for namespaces decide. Such a stanza is of no other use: what cannot be read is left out.
+bool stanza_maybe_known(struct text xml);
+
 // True when an iq may hold an acknowledgement that is declared for iqs (cheap search for its
 // namespace): dialects that drop other iqs let it through. rules NULL: none is declared.
 bool stanza_maybe_private(const struct realm_settings *rules, struct text xml);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #define NS_STANZA ((const char *)NULL) // one of E1's, or that of the message itself
-#define NS_RECEIPTS "urn:xmpp:receipts"
 #define NS_MARKERS "urn:xmpp:chat-markers:0"
 #define NS_STATES "http://jabber.org/protocol/chatstates"
 #define NS_XEVENT "jabber:x:event"
@@ -124,6 +123,20 @@ static const struct rule rules[] = {
 	{ROLE_MESSAGE, NS_MDS, "displayed", ROLE_MDS, NULL, 0, 0},
 	{ROLE_MDS, NS_SID, "stanza-id", ROLE_LEAF, enter_mds_id, 0, 0},
 
+	// K19, F9.
+	{ROLE_PRESENCE, NS_CAPS, "c", ROLE_LEAF, enter_caps, 0, 0},
+	{ROLE_IQ, NS_DISCO, "query", ROLE_DISCO, enter_disco, 0, 0},
+	{ROLE_DISCO, NS_DISCO, "identity", ROLE_LEAF, enter_identity, 0, 0},
+	{ROLE_DISCO, NS_DISCO, "feature", ROLE_LEAF, enter_feature, 0, 0},
+	{ROLE_IQ, NS_VERSION, "query", ROLE_VERSION, enter_version, 0, 0},
+	{ROLE_VERSION, NS_VERSION, "name", ROLE_SOFTWARE, NULL, 0, 0},
+	{ROLE_VERSION, NS_VERSION, "version", ROLE_RELEASE, NULL, 0, 0},
+	{ROLE_IQ, NS_ROSTER, "query", ROLE_ROSTER, enter_roster, 0, 0},
+	{ROLE_ROSTER, NS_ROSTER, "item", ROLE_LEAF, enter_roster_item, 0, 0},
+	{ROLE_IQ, NS_BLOCKING, "block", ROLE_BLOCK, enter_block, BLOCK_ADD, 0},
+	{ROLE_IQ, NS_BLOCKING, "unblock", ROLE_BLOCK, enter_block, BLOCK_REMOVE, 0},
+	{ROLE_BLOCK, NS_BLOCKING, "item", ROLE_LEAF, enter_block_item, 0, 0},
+
 	// Of no meaning but that they are no fault beside a chat state.
 	{ROLE_MESSAGE, "http://jabber.org/protocol/muc#user", "x", ROLE_LEAF, NULL, 0, PLAIN},
 	{ROLE_MESSAGE, "urn:xmpp:occupant-id:0", "occupant-id", ROLE_LEAF, NULL, 0, PLAIN},
@@ -199,7 +212,8 @@ static enum capture capture_of(enum role role)
 	static const enum capture table[ROLES] = {
 		[ROLE_BODY] = CAPTURE_OWN,      [ROLE_THREAD] = CAPTURE_OWN,
 		[ROLE_XEVENT_ID] = CAPTURE_OWN, [ROLE_CIPHER] = CAPTURE_DEEP,
-		[ROLE_SHARED] = CAPTURE_DEEP,   [ROLE_PRIVATE_TEXT] = CAPTURE_OWN,
+		[ROLE_SHARED] = CAPTURE_DEEP,   [ROLE_SOFTWARE] = CAPTURE_OWN,
+		[ROLE_RELEASE] = CAPTURE_OWN,   [ROLE_PRIVATE_TEXT] = CAPTURE_OWN,
 	};
 	return table[role];
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the stanza parser share; nobody else includes this. stanza.c drives libxml2,
 // stanza_guard.c looks at the bytes before that, stanza_elements.c knows which element means what,
-// stanza_facts.c and stanza_levels.c write it down, stanza_private.c knows what operators declare,
-// stanza_text.c knows about characters.
+// stanza_facts.c, stanza_levels.c and stanza_known.c write it down, stanza_private.c knows what
+// operators declare, stanza_text.c knows about characters.
 #ifndef INGEST_STANZA_INTERNAL_H
 #define INGEST_STANZA_INTERNAL_H
 
@@ -18,6 +18,12 @@
 
 #define NS_FORWARD "urn:xmpp:forward:0"
 #define NS_MDS "urn:xmpp:mds:displayed:0"
+#define NS_RECEIPTS "urn:xmpp:receipts"
+#define NS_CAPS "http://jabber.org/protocol/caps"
+#define NS_DISCO "http://jabber.org/protocol/disco#info"
+#define NS_VERSION "jabber:iq:version"
+#define NS_ROSTER "jabber:iq:roster"
+#define NS_BLOCKING "urn:xmpp:blocking"
 
 // What an open element is to us: decides which children mean anything (stanza_elements.c).
 enum role {
@@ -46,6 +52,12 @@ enum role {
 	ROLE_NODE, // items or publish of the MDS node
 	ROLE_ITEM,
 	ROLE_MDS,
+	ROLE_DISCO,
+	ROLE_VERSION,
+	ROLE_SOFTWARE, // its text names the client
+	ROLE_RELEASE,
+	ROLE_ROSTER,
+	ROLE_BLOCK,
 	ROLE_PRIVATE_OUTER, // holds declared elements
 	ROLE_PRIVATE,       // a declared acknowledgement whose id is in a child
 	ROLE_PRIVATE_TEXT,  // its text is the id
@@ -178,6 +190,22 @@ enum role private_open(struct reader *reader, enum role parent);
 void leave_private_text(struct reader *reader);
 
 void leave_element(struct reader *reader, enum role role); // what its end does
+// Room for one more item: the list is copied to twice its size at 4, 8, 16 ... items.
+void *reader_more_room(struct arena *arena, void *items, size_t count, size_t size);
+struct text reader_captured(struct reader *reader); // the text of the element that ends
+
+// stanza_known.c: K19
+enum role enter_caps(struct reader *reader, const struct rule *rule);
+enum role enter_disco(struct reader *reader, const struct rule *rule);
+enum role enter_identity(struct reader *reader, const struct rule *rule);
+enum role enter_feature(struct reader *reader, const struct rule *rule);
+enum role enter_version(struct reader *reader, const struct rule *rule);
+enum role enter_roster(struct reader *reader, const struct rule *rule);
+enum role enter_roster_item(struct reader *reader, const struct rule *rule);
+enum role enter_block(struct reader *reader, const struct rule *rule); // value: enum block_kind
+enum role enter_block_item(struct reader *reader, const struct rule *rule);
+void leave_software(struct reader *reader);
+void leave_release(struct reader *reader);
 
 // stanza_text.c
 // An attribute value as libxml2 hands it over: "&#38;" stands for "&", nothing else is escaped.

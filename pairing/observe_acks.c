@@ -18,7 +18,8 @@ static struct evidence evidence_of(struct pairing *pairing, const struct effecti
 		ev.by_resource = e->from.resource;
 	ev.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza));
 	ev.first = ev.last = ack_time(e);
-	ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
+	if (!e->carbon_sent) // a copy for A's own devices is not on its way to B
+		ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
 	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
 	return ev;
 }

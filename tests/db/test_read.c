@@ -368,8 +368,12 @@ static void findings_are_a_set(void **state)
 	(void)state;
 	struct buf text = {0};
 	struct err err = {0};
-	assert_true(store_findings(reader, sample.realm.id, USEC_NONE, USEC_NONE, &text,
-				   add_finding, &err));
+	const struct finding_filter filter = {.realm = sample.realm.id,
+					      .since = USEC_NONE,
+					      .until = USEC_NONE,
+					      .now = NOON,
+					      .t_expire = EXPIRE};
+	assert_true(store_findings(reader, &filter, &text, add_finding, &err));
 	assert_string_equal(text.data, "ACK-UNKNOWN-ID nothing 1; MSG-NO-ID  2; ");
 	buf_free(&text);
 }
