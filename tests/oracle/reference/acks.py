@@ -27,12 +27,14 @@ class Ack:
 
 
 def collect(world):
-    """P4: same kind, full A and B, ref, own id; gaps up to w_ackdup."""
+    """P4: same kind, full A, B, ref, own id; gaps up to w_ackdup. B is reduced: M1 says that
+    egress may rewrite a bare to to a full one."""
     keys = collections.defaultdict(list)
     for line in world.lines:
         if line.p.type != "groupchat":
             for place, ack in enumerate(line.p.acks):
-                keys[ack.kind, line.frm, line.to, ack.ref, line.p.id].append((line, place))
+                B = world.party(line.to)
+                keys[ack.kind, line.frm, B, ack.ref, line.p.id].append((line, place))
     acks = []
     for key, sightings in keys.items():
         for part in pieces(sightings, lambda s: s[0].t, world.w_ackdup):
@@ -126,13 +128,9 @@ def audit(world, acks):
 
 
 def duplicates(acks):
-    """P4: a second ack with another own id, or with none."""
-    seen, again = set(), 0
-    for ack in acks:
-        if seen and (not ack.own or ack.own not in seen):
-            again += 1
-        seen.add(ack.own)
-    return again
+    """P4: how many come after one with another own id (none is always another)."""
+    return sum(any(not ack.own or other.own != ack.own for other in acks[:place])
+               for place, ack in enumerate(acks))
 
 
 def _unrequested(world, ack):
@@ -177,11 +175,12 @@ def up_to(world, acks):
 def covers(world, m, row, ack):
     if not m.sent_at - world.w_upto <= row.sent_at <= m.sent_at:
         return False
-    if row.errors or row.amp_failed:
-        return False
+    if (row.errors or row.amp_failed) and not any(
+            a.kind in DELIVERED + DISPLAYED for a in row.acks):
+        return False  # S2: failed, and nothing direct after it
     if row.retracted_at is not None and row.retracted_at <= ack.t:
         return False
-    return ack.thread is None or row.thread is None or row.thread == ack.thread
+    return ack.thread is None or row.thread == ack.thread  # d14: that thread only
 
 
 def backward(world, acks):

@@ -4,7 +4,7 @@
 import collections
 
 import jid
-from acks import rows_of, sent_by
+from acks import DELIVERED, DISPLAYED, rows_of, sent_by
 from model import pieces
 from rows import pick
 
@@ -22,7 +22,7 @@ def collect(world):
     keys = collections.defaultdict(list)
     for line in world.lines:
         if line.p.error:
-            keys[line.frm, line.to, line.p.id, line.p.error].append(line)
+            keys[line.frm, world.party(line.to), line.p.id, line.p.error].append(line)
     errors = [Error(*key, part) for key, lines in keys.items()
               for part in pieces(lines, lambda line: line.t, world.w_ackdup)]
     return sorted(errors, key=lambda error: error.order)
@@ -49,13 +49,12 @@ def pair(world, errors):
         A, B = world.party(error.A), world.party(error.B)
         answered = [e for e in errors if e.ref == error.ref and e.order < error.order
                     and (world.party(e.A), world.party(e.B)) == (B, A)]
-        if answered and error.ref:
+        row = find_row(world, error)
+        if row:  # an error of a message is none about an error
+            row.errors.append(error)
+        elif answered and error.ref:
             world.finding("ERROR-LOOP", error.A, error.ref)
             world.counters["errors_orphan"] += 1
-            continue
-        row = find_row(world, error)
-        if row:
-            row.errors.append(error)
         elif error.ref and (B, A, error.ref) in own_ids:
             world.counters["acks_bounced"] += 1
         else:
@@ -70,9 +69,9 @@ def pair(world, errors):
 def after_delivery(world):
     """P11: an error after explicit delivery."""
     for row in world.rows:
-        told = [t for t in (row.delivered_at, row.displayed_at) if t is not None]
+        told = [ack.order[:2] for ack in row.acks if ack.kind in DELIVERED + DISPLAYED]
         for error in row.errors:
-            if told and error.t > min(told):
+            if told and error.order > min(told):
                 world.finding("ERR-AFTER-DELIVERY", error.A, error.ref)
 
 

@@ -101,7 +101,12 @@ def _addresses(line, node):
 
 def _stanza(world, line, node):
     kind = _root(node, (FORWARD,) if line.dir == "route" else ())
-    _addresses(line, node)
+    try:
+        _addresses(line, node)
+    except (Skip, jid.BadJid):
+        if kind != "message":  # iq and presence only feed facts (E1)
+            return
+        raise
     line.kind, line.node = kind, node
     if kind != "message":
         world.stanzas.append(line)
