@@ -108,7 +108,7 @@ def _edges(world, line, by, ref):
 def carbon_dup(world):
     """A device with an `out` copy also gets a received carbon."""
     for row in world.rows:
-        had = {line.device for line in row.out_lines()}
+        had = {line.device for line in row.copies()}
         for line in row.lines:
             if line.source == "carbon-received" and line.device in had:
                 world.finding("CARBON-DUP", jid.domain(row.R), row.id)

@@ -163,7 +163,7 @@ class Payload:
         ids = children(child, NS_EVENT, "id")
         if not ids:
             self.xe_asked |= set(kinds)
-            self.xe_request = True
+            self.xe_request = self.xe_request or bool(kinds)
             return
         ref = ids[0].text or ""
         self.acks += [Ack("x-" + kind, ref) for kind in kinds if kind != "composing"]

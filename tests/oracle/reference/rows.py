@@ -86,16 +86,22 @@ class Row:
         base = (self.real or self.S) if self.group else self.S
         return f"{base}/{self.from_resource}" if self.from_resource else base
 
-    def out_lines(self):
-        """`out` lines to devices of R; a carbon is none (x16)."""
+    def copies(self):
+        """Plain `out` lines to devices of R."""
         return [line for line in self.lines if line.dir == "out" and line.source is None
                 and jid.bare(line.device) == jid.bare(self.R)]
 
+    def _carbons(self):
+        return [line for line in self.lines if line.source == "carbon-received"
+                and jid.bare(line.device) == jid.bare(self.R)]
+
+    def out_lines(self):
+        """P8: `out` lines to R; a carbon on one counts, one on a route line does not (x16)."""
+        return self.copies() + [line for line in self._carbons() if line.dir == "out"]
+
     def routed(self):
         """T4: `out` lines and received carbons to R's devices."""
-        carbons = [line for line in self.lines if line.source == "carbon-received"
-                   and jid.bare(line.device) == jid.bare(self.R)]
-        return self.out_lines() + carbons
+        return self.copies() + self._carbons()
 
     @property
     def routed_at(self):
@@ -111,18 +117,17 @@ def redelivered(world, line, own=()):
             and line.ts - line.stamp > world.w_skew)
 
 
-def _merge_by_origin(parts):
-    """M2, M4: pieces of an id-less key that share an origin-id are copies of one message."""
-    merged = []
-    for part in parts:
-        names = {line.p.origin_id for line in part if line.p.origin_id}
-        touching = [m for m in merged if m[0] & names]
-        for other in touching:
-            merged.remove(other)
-            names |= other[0]
-            part = other[1] + part
-        merged.append((names, part))
-    return [part for _, part in merged]
+def _join_by_origin(world, parts):
+    """M2, M4: pieces of an id-less key are copies of one message where an origin-id says so,
+    within w_resend as with an id."""
+    names = collections.defaultdict(list)
+    for line in (line for part in parts for line in part if line.p.origin_id):
+        names[line.p.origin_id].append(line)
+    for lines in names.values():
+        for same in pieces(lines, lambda line: line.e, world.w_resend):
+            mine = [part for part in parts if any(line in part for line in same)]
+            parts = [part for part in parts if part not in mine] + [sum(mine, [])]
+    return parts
 
 
 def number(rows):
@@ -143,7 +148,7 @@ def make_rows(world):
         gap = world.w_resend if ident else world.w_noid
         parts = [p for g in groups.values() for p in pieces(g, lambda line: line.e, gap)]
         if not ident:
-            parts = _merge_by_origin(parts)
+            parts = _join_by_origin(world, parts)
         rows = [Row(S, R, ident, part) for part in parts]
         for row in rows:
             row.settle(world)

@@ -231,6 +231,8 @@ class Users:
         elif kind in (5, 6) and self.errors:  # an answer to an error
             last = self.recent(self.errors)
             frm, to, ref = last.to, last.frm, last.ident
+        if not ref:
+            return None  # nothing to answer
         condition = self.pick(("service-unavailable", "service-unavailable", "item-not-found"))
         inner = element("error", "", f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>",
                         type="cancel").replace(" xmlns=''", "")
