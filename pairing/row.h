@@ -15,6 +15,7 @@ enum message_class { // M11; the order is that of the database
 	CLASS_GROUP,
 	CLASS_HEADLINE,
 	CLASS_SERVICE,
+	CLASS_JOINED, // not shown: an upload without id that another row holds (M6)
 	CLASS_COUNT
 };
 
@@ -104,7 +105,12 @@ struct row {
 	const struct evidence *receipt, *marker;
 	struct text
 		facts; // complex rows: incarnations_encode(); plain ones: 8 bytes, the device hash
-	size_t part;   // pairing/ only: its incarnation's place in the entry
+	// pairing/ only: its incarnation's place in the entry, and the ids that others gave it (M2, M6)
+	size_t part;
+	const struct text *given_ids;
+	size_t given_count;
+	const struct text *origin_ids;
+	size_t origin_count;
 };
 
 bool class_is_counted(enum message_class class_);                             // M11
