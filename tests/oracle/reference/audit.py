@@ -17,17 +17,17 @@ def lines(world):
         if line.p.type == "error":
             continue
         by, ref = getattr(line, "culprit", (line.frm, line.p.id))
-        _content(world, line.p, by, ref, line)
+        _content(world, line.p, by, ref)
         _acks(world, line.p, by, ref)
         _states(world, line, by, ref)
         _servers(world, line, ref, own.get(id(line), ()))
         _edges(world, line, by, ref)
 
 
-def _content(world, p, by, ref, line):
+def _content(world, p, by, ref):
     if not p.content:
         return
-    if not ref:
+    if not p.id:
         world.finding("MSG-NO-ID", by, "")
         for asked, rule in ((p.receipt_asked, "REQ-NO-ID"), (p.marker_asked, "MARK-NO-ID"),
                             (p.xe_request, "XE-NO-ID")):
@@ -118,4 +118,4 @@ def reuse(world):
     """M3"""
     for row in world.rows + world.group_rows:
         if row.n > 1 and row.id:
-            world.finding("ID-REUSE", row.sender, row.own_id if row.group else row.id)
+            world.finding("ID-REUSE", row.sender, row.id)

@@ -32,7 +32,7 @@ class Crowd(Users):
             for target in self.devices[other][:1]:
                 if self.chance(0.6):
                     way = "out" if domain(other) == HOME else "s2s-out"
-                    self.wire.line("c2s", way, mirror.text(to=target, extra=extra), 
+                    self.wire.line("c2s", way, mirror.text(to=target, extra=extra),
                                    target if way == "out" else None)
                     self.wire.now += self.pick((0, 0, 1000))
 
@@ -62,7 +62,7 @@ class Crowd(Users):
         ref = self.pick((sid or ident, sid or ident, ident, "ghost"))
         inner = element("received", RECEIPTS, id=ref) if self.chance(0.25) else \
             element("displayed", MARKERS, id=ref)
-        if self.chance(0.08):
+        if "gcaddr" in self.on and self.chance(0.1):
             stanza = Stanza(self.device(account), f"{room}/{self.nick(author)}",
                             element("received", RECEIPTS, id=ident), "chat", self.fresh("g"))
             self.wire.line("c2s", "in", stanza.text(frm=False), stanza.frm)

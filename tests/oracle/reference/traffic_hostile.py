@@ -259,7 +259,7 @@ class Users:
             pair = (pair[1], pair[0])
         if pair[0] not in self.devices:
             return self.message()
-        ref = old.ident if self.chance(0.85) else "nope"
+        ref = old.ident if old.ident and self.chance(0.85) else "nope"
         kind = self.rng.randrange(4)
         if kind == 0:
             return self.message(element("replace", "urn:xmpp:message-correct:0", id=ref), pair)
