@@ -16,8 +16,8 @@ def _jid(text):
 
 
 def roster_at(world, account, at):
-    """{jid: subscription} as last told to the account, None if never."""
-    roster = None
+    """{jid: subscription} as last told, and whether all of it was told (a result)."""
+    roster, whole = {}, False
     for line in sorted(_iqs(world), key=lambda line: (line.ts, line.xml)):
         if line.dir != "out" or line.ts > at or jid.bare(line.to) != account:
             continue
@@ -25,10 +25,10 @@ def roster_at(world, account, at):
             items = {_jid(i.get("jid")): i.get("subscription", "none")
                      for i in children(query, ROSTER, "item")}
             if line.node.get("type") == "result":
-                roster = items
+                roster, whole = items, True
             elif line.node.get("type") == "set":
-                roster = {**(roster or {}), **items}
-    return roster
+                roster = {**roster, **items}
+    return roster, whole
 
 
 def _iqs(world):
@@ -91,8 +91,8 @@ def _leak(world, ack):
     if ack.kind not in ("receipt", "marker-displayed", "marker-acknowledged"):
         return
     account, peer = jid.bare(ack.A), jid.bare(ack.B)
-    roster = roster_at(world, account, ack.t)
-    if account != peer and roster is not None and (
+    roster, whole = roster_at(world, account, ack.t)
+    if account != peer and (whole or peer in roster) and (
             roster.get(peer) not in ("from", "both")):
         world.finding("ACK-LEAK", ack.A, ack.ref)
 
