@@ -199,7 +199,7 @@ static enum capture capture_of(enum role role)
 	static const enum capture table[ROLES] = {
 		[ROLE_BODY] = CAPTURE_OWN,      [ROLE_THREAD] = CAPTURE_OWN,
 		[ROLE_XEVENT_ID] = CAPTURE_OWN, [ROLE_CIPHER] = CAPTURE_DEEP,
-		[ROLE_SHARED] = CAPTURE_DEEP,
+		[ROLE_SHARED] = CAPTURE_DEEP,   [ROLE_PRIVATE_TEXT] = CAPTURE_OWN,
 	};
 	return table[role];
 }
@@ -215,7 +215,7 @@ static enum role child_role(struct reader *reader, const char *ns)
 	if (parent == ROLE_MESSAGE && !(rule && rule->plain))
 		reader->drafts[reader->level].stanza->has_other_child = true;
 	if (!rule)
-		return ROLE_SKIP;
+		return reader->ack_count ? private_open(reader, parent) : ROLE_SKIP;
 	return rule->enter ? rule->enter(reader, rule) : rule->role;
 }
 
@@ -260,13 +260,13 @@ void reader_forget_names(struct reader *reader)
 	memset(reader->memos, 0, sizeof(reader->memos));
 }
 
-static const unsigned char *const *attribute(const struct reader *reader, const char *local,
+static const unsigned char *const *attribute(const struct reader *reader, struct text local,
 					     const char *prefix)
 {
 	for (int i = 0; i < reader->attribute_count; i++) {
 		const unsigned char *const *parts = &reader->attributes[5 * i];
 		const char *found = (const char *)parts[1];
-		if (strcmp((const char *)parts[0], local) == 0 &&
+		if (text_is(local, (const char *)parts[0]) &&
 		    (prefix ? found && strcmp(found, prefix) == 0 : !found))
 			return parts;
 	}
@@ -274,6 +274,11 @@ static const unsigned char *const *attribute(const struct reader *reader, const 
 }
 
 struct text reader_attribute(struct reader *reader, const char *local)
+{
+	return reader_attribute_text(reader, text_of(local));
+}
+
+struct text reader_attribute_text(struct reader *reader, struct text local)
 {
 	const unsigned char *const *parts = attribute(reader, local, NULL);
 	if (!parts)
@@ -283,6 +288,6 @@ struct text reader_attribute(struct reader *reader, const char *local)
 
 bool reader_has_language(const struct reader *reader)
 {
-	const unsigned char *const *parts = attribute(reader, "lang", "xml");
+	const unsigned char *const *parts = attribute(reader, TEXT("lang"), "xml");
 	return parts && parts[3] != parts[4];
 }

@@ -287,6 +287,7 @@ void leave_element(struct reader *reader, enum role role)
 		[ROLE_SHARED] = add_digest_part,
 		[ROLE_FALLBACK] = leave_fallback,
 		[ROLE_XEVENT_ID] = leave_xevent_id,
+		[ROLE_PRIVATE_TEXT] = leave_private_text,
 	};
 	if (leave[role])
 		leave[role](reader);

@@ -39,6 +39,12 @@ struct stanza_ref {
 	struct text id; // absent when the attribute is missing
 };
 
+struct private_hit {    // an element that was declared (core/private_ack.h)
+	uint32_t index; // of the declaration
+	bool request;   // it asks; else it acknowledges
+	struct text id; // absent when there is none
+};
+
 enum xevent_bits { // K7, K8
 	XE_OFFLINE = 1,
 	XE_DELIVERED = 2,
@@ -102,6 +108,8 @@ struct stanza {
 	bool markable;        // K4
 	struct stanza_ref *refs;
 	size_t ref_count;
+	struct private_hit *private_hits; // messages and iqs, in document order
+	size_t private_count;
 	enum chat_state state; // K6, the first one
 	unsigned state_count;
 	bool has_xevent, xevent_has_id; // K7 without, K8 with id child

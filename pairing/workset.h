@@ -42,6 +42,9 @@ struct entry { // one key: (S, R, id), or (room, id)
 
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;
+	struct map *pieces; // identity -> places in evidence, when indexed
+	bool indexed;
+	struct map *found; // findings beyond the first few
 	bool evidence_changed;
 	size_t stored_evidence; // ack rows that were loaded
 	size_t room;            // rows, finished and owner hold so many; kept when derived again
@@ -89,7 +92,8 @@ struct pairing {
 	LIST_OF(struct want_window) want_windows;
 	LIST_OF(int64_t) want_sent;
 	LIST_OF(int64_t) want_orphans;
-	bool settled; // the derived results are those of the facts
+	LIST_OF(struct map *) entry_maps; // to be freed with the batch
+	bool settled;                     // the derived results are those of the facts
 };
 
 struct sent_node { // one of several senders of an id
@@ -124,7 +128,9 @@ void line_finding(struct pairing *pairing, const char *rule, struct text by, str
 void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
 		   struct text ref, usec_t at, position_t position);
 
-// --- merge.c: adding facts (M3, P4) ---
+struct map *entry_map(struct pairing *pairing); // a map that lives as long as the batch
+
+// --- merge.c, merge_evidence.c: adding facts (M3, P4) ---
 void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 			   const struct incarnation *incarnation);
 // True when the entry's evidence is different now.

@@ -38,6 +38,10 @@ struct realm {
 // Finds or makes the realm; rules: the settings win over what is stored, and are stored. NULL = keep.
 bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
 		 struct realm *realm, struct err *err);
+// Gives every declared private acknowledgement its number in the realm: by name, for ever, whatever is
+// declared beside it. ERR_USAGE: too many over the years.
+bool store_private_acks(struct store *store, int32_t realm, struct realm_settings *rules,
+			struct err *err);
 // The stored rules of a realm; ERR_USAGE when there is no such realm.
 bool store_realm_rules(struct store *store, const char *name, struct realm *realm,
 		       struct realm_settings *rules, struct err *err);
@@ -178,6 +182,7 @@ struct device_time {
 
 struct message { // a row as shown
 	struct row row;
+	const struct via_names *via_names; // of its realm, NULL = none
 	enum verdict verdict;
 	const struct device_time *devices;
 	size_t device_count;

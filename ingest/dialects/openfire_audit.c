@@ -9,6 +9,7 @@
 #include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
 #include "ingest/ordinal.h"
+#include "ingest/stanza.h"
 
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ struct item { // a packet on its way out
 };
 
 struct dialect {
+	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	const struct zone *zone;
 	struct audit_frame frame;
@@ -101,9 +103,9 @@ static void read_stanza(struct dialect *d, struct text xml, struct audit_entry *
 }
 
 // iq that PAIRING has a use for: K18, and rooms that the realm does not know yet.
-static bool is_useful_iq(struct text xml)
+static bool is_useful_iq(const struct dialect *d, struct text xml)
 {
-	return holds(xml, "urn:xmpp:mds:displayed:0") ||
+	return stanza_maybe_private(d->rules, xml) || holds(xml, "urn:xmpp:mds:displayed:0") ||
 	       (holds(xml, "category=\"conference\"") &&
 		holds(xml, "http://jabber.org/protocol/disco#info"));
 }
@@ -210,7 +212,8 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	read_stanza(d, xml, &item.entry);
 	static const char *const ignored[] = {NULL, "iq", "presence", "packet without stanza"};
 	audit_streams_learn(d->streams, &item.entry);
-	if (item.entry.kind == AUDIT_MESSAGE || (item.entry.kind == AUDIT_IQ && is_useful_iq(xml)))
+	if (item.entry.kind == AUDIT_MESSAGE ||
+	    (item.entry.kind == AUDIT_IQ && is_useful_iq(d, xml)))
 		item.xml = xml;
 	else
 		d->sink.ignored(d->sink.self, ignored[item.entry.kind]);
@@ -248,6 +251,7 @@ static struct dialect *audit_open(const struct dialect_options *options,
 	struct dialect *d = xcalloc(1, sizeof *d);
 	d->sink = *sink;
 	d->zone = options->zone;
+	d->rules = options->rules;
 	d->frame.self = d;
 	d->frame.packet = on_packet;
 	d->frame.lost = on_lost;

@@ -11,6 +11,7 @@
 #include "ingest/lines.h"
 #include "ingest/markup.h"
 #include "ingest/ordinal.h"
+#include "ingest/stanza.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct pending { // a stanza whose end has not been seen
 };
 
 struct dialect {
+	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	struct lines lines;
 	struct prosody_clock clock;
@@ -134,9 +136,10 @@ static const char *what_is_wrong(const struct pending *p, const struct record *r
 	return NULL;
 }
 
-static bool is_wanted(struct text xml)
+static bool is_wanted(const struct dialect *d, struct text xml)
 {
-	return begins_element(xml, "<message") || holds(xml, "urn:xmpp:mds:displayed:0") ||
+	return begins_element(xml, "<message") || stanza_maybe_private(d->rules, xml) ||
+	       holds(xml, "urn:xmpp:mds:displayed:0") ||
 	       (holds(xml, "http://jabber.org/protocol/disco#info") &&
 		(holds(xml, "category='conference'") || holds(xml, "category=\"conference\"")));
 }
@@ -160,7 +163,7 @@ static void flush(struct dialect *d)
 	if (p->peer == PEER_CLIENT)
 		prosody_sessions_stanza(d->sessions, record.session_key, p->received,
 					markup_first(record.xml));
-	if (!is_wanted(record.xml)) {
+	if (!is_wanted(d, record.xml)) {
 		d->sink.ignored(d->sink.self, "iq");
 		return;
 	}
@@ -281,6 +284,7 @@ static struct dialect *prosody_open(const struct dialect_options *options,
 {
 	struct dialect *d = xcalloc(1, sizeof *d);
 	d->sink = *sink;
+	d->rules = options->rules;
 	d->clock = (struct prosody_clock){.zone = options->zone,
 					  .year = options->year,
 					  .modified = options->modified,

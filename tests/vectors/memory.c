@@ -195,6 +195,7 @@ json_t *run_memory(void *self, const struct vector *vector, const struct vector_
 
 	(void)self;
 	(void)err;
+	stanza_parser_declare(parser, vector->rules.acks, vector->rules.ack_count);
 	hash_key_random(&options.key);
 	for (size_t i = 0; i < plan->batches && i < MEMORY_BATCHES; i++) {
 		struct pairing *pairing = pairing_new(&options);
