@@ -3,6 +3,7 @@
 
 import calendar
 import re
+import time
 
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
 _OLD = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d):(\d\d):(\d\d)$")
@@ -27,7 +28,6 @@ def parse(text):
 
 def text(at, digits=3):
     """As in vectors: cut to milliseconds."""
-    import time
     if at is None:
         return None
     seconds, micros = divmod(at, 1000000)

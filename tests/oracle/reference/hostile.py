@@ -176,7 +176,7 @@ def _tell(number, mode, text, names, found):
 def tap(options):
     """One test a family set and mode; the database gets fewer of them."""
     plans = {"memory": (60, 120) if options.long else (8, 80),
-             "database": (12, 80) if options.long else (1, 40)}
+             "database": (12, 80) if options.long else (2, 45)}
     every = set(FAMILIES) - FAMILIES_PENDING
     sets = [(text, set(text.split(",")) & every) for text in SETS] + [
         ("all", every), ("all but rooms", every - {"rooms", "pm"})]

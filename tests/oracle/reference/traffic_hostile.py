@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What hostile users do: one method a family (for hostile.py)."""
 
+import clock
 from wire import AWAY, HOME, SECOND, Stanza, bare, domain, element
 
 RECEIPTS, MARKERS = "urn:xmpp:receipts", "urn:xmpp:chat-markers:0"
@@ -43,7 +44,6 @@ class Users:
         return f"{prefix}{self.count}"
 
     def stamp(self, at):
-        import clock
         return clock.text(at, self.pick((0, 3, 3)) if at % SECOND == 0 else 6).replace(".Z", "Z")
 
     def carry(self, stanza, **options):
