@@ -358,11 +358,18 @@ static void pair_evidence(struct pairing *pairing, struct entry *entry)
 	}
 }
 
+// M6: an upload that another row holds takes no number from those that stay; no evidence names it.
 static void number_rows(struct entry *entry)
 {
+	int32_t shown = 0, hidden = 0;
+
+	for (size_t i = 0; i < entry->row_count; i++)
+		shown += entry->rows[i].class_ != CLASS_JOINED;
+	hidden = shown;
+	shown = 0;
 	for (size_t i = 0; i < entry->row_count; i++) {
 		struct row *row = &entry->rows[i];
-		row->n = (int32_t)i + 1;
+		row->n = row->class_ == CLASS_JOINED ? ++hidden : ++shown;
 		row->counts_acks = row->class_ != CLASS_PM_MIRROR && row->class_ != CLASS_GROUP;
 	}
 }

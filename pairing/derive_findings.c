@@ -84,6 +84,7 @@ static const struct {
 	[EV_MARK_ACKNOWLEDGED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
 	[EV_XE_OFFLINE] = {FLAG_XE_OFFLINE, "XE-UNREQUESTED", false},
 	[EV_XE_DELIVERED] = {FLAG_XE_DELIVERED, "XE-UNREQUESTED", false},
+	[EV_XE_COMPOSING] = {FLAG_XE_COMPOSING, "XE-UNREQUESTED", false},
 	[EV_XE_DISPLAYED] = {FLAG_XE_DISPLAYED, "XE-UNREQUESTED", false},
 };
 
@@ -147,7 +148,7 @@ static bool is_second(struct pairing *pairing, struct map *devices, const struct
 {
 	const int64_t numbers[] = {ev->n, (int64_t)ev->kind, ev->via};
 	struct text bytes = {(const char *)numbers, sizeof(numbers)};
-	void **place = map_put(devices, KEYED(&pairing->key, bytes, ev->by_resource));
+	void **place = map_put(devices, KEYED(&pairing->key, bytes, ev->by, ev->by_resource));
 	struct answered *before = *place;
 
 	if (!before) {
@@ -172,8 +173,8 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 		if (!ev->n || !is_ack(ev->kind) || !is_second(pairing, &devices, ev))
 			continue;
 		entry->rows[ev->n - 1].acks_dup++;
-		entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev), entry->id,
-			      ev->first, ev->position);
+		entry_finding(pairing, entry, "ACK-DUP", room_by(pairing, entry, ev),
+			      ev->named.p ? ev->named : entry->id, ev->first, ev->position);
 	}
 	map_free(&devices);
 }
@@ -187,8 +188,7 @@ void key_findings(struct pairing *pairing, struct entry *entry)
 	find_reuse(pairing, entry);
 	find_carbon_copies(pairing, entry);
 	find_storage(pairing, entry);
-	if (!entry->group)
-		count_duplicates(pairing, entry);
+	count_duplicates(pairing, entry);
 	bool *heard = arena_alloc(pairing->arena, entry->row_count + 1);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];

@@ -125,6 +125,7 @@ enum evidence_kind {
 	EV_MDS,   // K18: displayed on another device of the same account
 	EV_FAULT, // a finding of a groupchat stanza, until its two legs have met (P12)
 	EV_CORRECTION,
+	EV_XE_COMPOSING, // K8: no ack (P4), but it may be unsolicited (0022 section 3)
 	EV_KINDS
 };
 

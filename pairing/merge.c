@@ -141,16 +141,25 @@ static bool share_origin(const struct incarnation *a, const struct incarnation *
 
 // The sender's device and the text come from the earliest line that has them; a tie goes to the
 // smaller text, so that order cannot matter.
+static bool is_other_sender(const struct incarnation *into, const struct incarnation *from)
+{
+	if (from->from_at != into->from_at)
+		return from->from_at < into->from_at;
+	int order = text_compare(from->from_account, into->from_account);
+	return order ? order < 0 : text_compare(from->from_resource, into->from_resource) < 0;
+}
+
+// M6: two accounts may upload one text under one id: account and device go together.
 static void merge_sender(struct incarnation *into, const struct incarnation *from)
 {
-	if (!from->from_resource.p)
+	bool knows = from->from_resource.p || from->from_account.p;
+	bool known = into->from_resource.p || into->from_account.p;
+
+	if (!knows || (known && !is_other_sender(into, from)))
 		return;
-	if (!into->from_resource.p || from->from_at < into->from_at ||
-	    (from->from_at == into->from_at &&
-	     text_compare(from->from_resource, into->from_resource) < 0)) {
-		into->from_resource = from->from_resource;
-		into->from_at = from->from_at;
-	}
+	into->from_resource = from->from_resource;
+	into->from_account = from->from_account;
+	into->from_at = from->from_at;
 }
 
 static bool text_line_wins(const struct incarnation *into, const struct incarnation *from)
@@ -206,8 +215,6 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 		incarnation_add_origin(arena, into, from->origin_ids[i]);
 	merge_sender(into, from);
 	merge_text(into, from);
-	if (!into->from_account.p)
-		into->from_account = from->from_account;
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
 	into->flags |= from->flags;

@@ -156,6 +156,11 @@ int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text
 	return KEYED(&pairing->key, TEXT("sent"), pairing->realm, sender, id);
 }
 
+int64_t waiting_hash(const struct pairing *pairing, struct text sender, struct text id)
+{
+	return sent_hash(pairing, jid_without_resource(sender), id);
+}
+
 // --- entries ---
 
 struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
@@ -164,6 +169,7 @@ struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
 	if (!*place) {
 		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
 		made->id = conv;
+		made->judge_from = INT64_MAX;
 		made->room_lo = INT64_MAX;
 		made->room_hi = INT64_MIN;
 		*place = made;

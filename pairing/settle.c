@@ -48,6 +48,14 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 	return ACK_FORGED;            // P3 c
 }
 
+// T1: of one instant ingress is before egress.
+static bool is_earlier(const struct evidence *a, const struct evidence *b)
+{
+	bool a_in = a->seen & SEEN_INGRESS, b_in = b->seen & SEEN_INGRESS;
+
+	return a->first < b->first || (a->first == b->first && a_in && !b_in);
+}
+
 // An error that answers an earlier error of the other direction with the same id.
 static bool is_loop(struct pairing *pairing, const struct entry *entry, const struct evidence *ev)
 {
@@ -56,7 +64,7 @@ static bool is_loop(struct pairing *pairing, const struct entry *entry, const st
 	reverse->wanted = true;
 	for (size_t i = 0; i < reverse->evidence.count; i++) {
 		const struct evidence *other = &reverse->evidence.items[i];
-		if (other->kind == EV_ERROR && !other->borrowed && other->first < ev->first)
+		if (other->kind == EV_ERROR && !other->borrowed && is_earlier(other, ev))
 			return true;
 	}
 	return false;

@@ -67,6 +67,7 @@ struct conversation {
 	int64_t id;
 	struct entry *entries;
 	bool window_asked;
+	usec_t judge_from;         // markers from then on are judged again (P8)
 	usec_t room_lo, room_hi;   // all rows of this span are loaded (M6)
 	usec_t marks_lo, marks_hi; // every direct marker for messages of this span is loaded
 };
@@ -126,6 +127,9 @@ struct entry *entry_for_fault(struct pairing *pairing, struct text room, struct 
 			      int64_t sig);
 struct conversation *conversation_get(struct pairing *pairing, int64_t conv);
 int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id);
+// Under which evidence waits for a message: by the room when it names an occupant, whose nick may not
+// be seen (RCPT-GC-ADDR).
+int64_t waiting_hash(const struct pairing *pairing, struct text sender, struct text id);
 void line_finding(struct pairing *pairing, const char *rule, struct text by, struct text ref,
 		  usec_t at, position_t position);
 void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,

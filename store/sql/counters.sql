@@ -38,7 +38,7 @@ s AS (
             count(*) FILTER (WHERE counted AND marks & 1 <> 0) AS skew_clamped,
             sum(acks) FILTER (WHERE class <> 5 AND marks & 16 <> 0) AS acks,
             sum(acks) FILTER (WHERE class = 5) AS acks_group,
-            sum(acks_dup) FILTER (WHERE marks & 16 <> 0) AS acks_dup,
+            sum(acks_dup) FILTER (WHERE class = 5 OR marks & 16 <> 0) AS acks_dup,
             count(*) FILTER (WHERE marks & 8 <> 0) AS errors
      FROM r),
 a AS (

@@ -46,7 +46,7 @@ static void add_ref(struct sample *sample, struct stanza *st, enum ref_kind kind
 	struct stanza_ref *refs = arena_alloc(sample->arena, (st->ref_count + 1) * sizeof *refs);
 	if (st->ref_count)
 		memcpy(refs, st->refs, st->ref_count * sizeof *refs);
-	refs[st->ref_count++] = (struct stanza_ref){kind, text_of(id)};
+	refs[st->ref_count++] = (struct stanza_ref){kind, text_of(id), 0};
 	st->refs = refs;
 }
 

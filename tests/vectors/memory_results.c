@@ -182,7 +182,8 @@ static void count_row(json_t *counters, const struct row *row, const struct vect
 	count(counters, "errors", row->has_error);
 	count(counters, row->class_ == CLASS_GROUP ? "acks_group" : "acks",
 	      row->class_ == CLASS_GROUP || row->counts_acks ? row->acks : 0);
-	count(counters, "acks_dup", row->counts_acks ? row->acks_dup : 0);
+	count(counters, "acks_dup",
+	      row->class_ == CLASS_GROUP || row->counts_acks ? row->acks_dup : 0);
 	if (!class_is_counted(row->class_))
 		return;
 	count(counters, "sent", 1);
