@@ -75,7 +75,7 @@ static void put_times(json_t *object, const struct row *row)
 		     {"accepted_at", row->accepted_at},   {"stored_at", row->stored_at},
 		     {"routed_at", row->routed_at},       {"delivered_at", row->delivered_at},
 		     {"displayed_at", row->displayed_at}, {"failed_at", row->failed_at},
-		     {"retracted_at", row->retracted_at}};
+		     {"retracted_at", row->retracted_at}, {"read_inferred_at", row->read_inferred_at}};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
 		json_put_usec(object, times[i].name, times[i].at, 6);
@@ -100,6 +100,9 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	put_times(object, row);
 	json_put_text(object, "delivered_via", text_of(via_names[row->delivered_via]));
 	json_put_text(object, "displayed_via", text_of(via_names[row->displayed_via]));
+	json_put_text(object, "read_via", text_of(via_names[row->read_via]));
+	if (row->response_ms >= 0)
+		json_object_set_new(object, "response_ms", json_integer(row->response_ms));
 	json_put_text(object, "error", row->failed_at == USEC_NONE ? TEXT_NONE : row->error);
 	json_put_text(object, "corrects", row->corrects);
 	json_object_set_new(object, "resends", json_integer(row->resends));
@@ -172,6 +175,7 @@ static void count_row(json_t *counters, const struct row *row, const struct vect
 	if (row_is_read_requested(row)) {
 		count(counters, "read_requested", 1);
 		count(counters, "read", row->displayed_at != USEC_NONE);
+		count(counters, "read_inferred", row->read_inferred_at != USEC_NONE); // F4
 	}
 }
 
@@ -313,5 +317,6 @@ json_t *memory_results(const struct memory *memory, const struct vector *vector)
 	json_object_set_new(results, "counters", counters);
 	json_object_set_new(results, "findings", findings_of(memory));
 	json_object_set_new(results, "metrics", metrics_of(memory, counters));
+	json_object_set_new(results, "typing", json_incref(memory->typing));
 	return results;
 }
