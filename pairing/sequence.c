@@ -28,15 +28,25 @@ void sequence_row_of(const struct row *row, struct sequence_row *out)
 	};
 }
 
-void sequence_state_of(const struct chat_state_seen *seen, const struct realm_settings *rules,
-		       struct arena *arena, struct sequence_state *out)
+void sequence_party(struct text full, const struct realm_settings *rules, struct text *party,
+		    struct text *resource)
 {
-	struct jid from = {.bare = seen->from, .resource = TEXT_NONE};
+	const char *slash = full.n ? memchr(full.p, '/', full.n) : NULL;
+	struct text bare = {full.p, slash ? (size_t)(slash - full.p) : full.n};
 
+	*party = full;
+	*resource = TEXT_NONE;
+	if (!slash || string_list_has(&rules->muc_domains, party_domain(bare)))
+		return;
+	*party = bare;
+	*resource = (struct text){slash + 1, full.n - bare.n - 1};
+}
+
+void sequence_state_of(const struct chat_state_seen *seen, const struct realm_settings *rules,
+		       struct sequence_state *out)
+{
 	*out = (struct sequence_state){
 		.at = seen->at,
-		.party = seen->from,
-		.resource = TEXT_NONE,
 		.to = seen->to,
 		.state = seen->state,
 		.leg = seen->leg,
@@ -47,10 +57,7 @@ void sequence_state_of(const struct chat_state_seen *seen, const struct realm_se
 		.sig = seen->sig,
 		.position = seen->position,
 	};
-	if (seen->leg == LEG_MIRROR || !jid_parse(seen->from, arena, &from))
-		return;
-	out->party = jid_party(&from, rules);
-	out->resource = text_same(out->party, from.bare) ? from.resource : TEXT_NONE;
+	sequence_party(seen->from, rules, &out->party, &out->resource);
 }
 
 // --- order (T1) ---

@@ -49,10 +49,13 @@ struct scene {
 	size_t state_count;
 };
 
-// From what pairing delivers. Text is not copied; a state needs the arena for its parts.
+// From what pairing delivers. Text is not copied.
 void sequence_row_of(const struct row *row, struct sequence_row *out);
 void sequence_state_of(const struct chat_state_seen *seen, const struct realm_settings *rules,
-		       struct arena *arena, struct sequence_state *out);
+		       struct sequence_state *out);
+// M1, M7: a normalised full JID as the party and its device.
+void sequence_party(struct text full, const struct realm_settings *rules, struct text *party,
+		    struct text *resource);
 
 // T1: puts both lists in order. Everything below wants it.
 void scene_sort(struct scene *scene);

@@ -42,12 +42,14 @@ static bool take_finding(void *self, const struct rows *rows)
 	return sink->each(sink->self, &finding);
 }
 
-bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until,
+		    usec_t open_since, void *self,
 		    bool (*each)(void *self, const struct stored_finding *finding), struct err *err)
 {
 	struct finding_sink sink = {self, each};
 	FIELDS_AUTO params = {0};
 	put_span(&params, realm, since, until);
+	put_usec(&params, open_since);
 	return sql_each(store, "findings", &params, &sink, take_finding, err);
 }
 

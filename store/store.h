@@ -145,7 +145,36 @@ struct batch_result {
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err);
 
+// --- settling: what only the order of a conversation shows (DESIGN section 4) ---
+
+struct settle_result {
+	size_t units, rows; // done; rows that changed
+	bool empty;         // nothing waits any more
+};
+
+// Settles what waits, in small transactions under the lane's lock, until the queue is empty or the
+// budget is used up (the transaction that is under way ends first).
+bool store_settle(struct store *store, int32_t realm, const struct realm_settings *rules,
+		  usec_t budget, struct settle_result *result, struct err *err);
+
+struct settle_lag {
+	int64_t units; // that wait
+	usec_t since;  // when the oldest began to wait, clock of the database; USEC_NONE = none
+};
+bool store_settle_lag(struct store *store, int32_t realm, struct settle_lag *lag, struct err *err);
+
 // --- reading (used by api/ and export) ---
+
+struct typing_row { // F5, not yet judged at any time
+	struct text party, resource, to;
+	usec_t start, end; // end USEC_NONE: nothing ended it
+	int ended;         // enum typing_end
+	position_t position;
+};
+
+// By start, from, to.
+bool store_typing(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+		  bool (*each)(void *self, const struct typing_row *typing), struct err *err);
 
 struct message_filter {
 	int32_t realm;       // 0 = all
@@ -208,8 +237,10 @@ struct stored_finding {
 	position_t position;
 };
 
-// Open findings, as a sorted set of (rule, by, ref).
-bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+// Open findings, as a sorted set of (rule, by, ref). Composing that is open since before open_since is
+// CS-COMPOSING-OPEN: now - t_composing_open; USEC_NONE = none is.
+bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until,
+		    usec_t open_since, void *self,
 		    bool (*each)(void *self, const struct stored_finding *finding),
 		    struct err *err);
 

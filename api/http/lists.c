@@ -74,8 +74,8 @@ static bool each_finding(void *self, const struct stored_finding *finding)
 static bool ask_findings(struct call *call, struct window window, struct list *list,
 			 struct err *err)
 {
-	return store_findings(call->db->store, call->db->realm.id, window.since, window.until, list,
-			      each_finding, err);
+	return store_findings(call->db->store, call->db->realm.id, window.since, window.until,
+			      call->now - call->db->rules.t_composing_open, list, each_finding, err);
 }
 
 bool handle_findings(struct call *call, struct err *err)

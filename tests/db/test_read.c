@@ -367,7 +367,7 @@ static void findings_are_a_set(void **state)
 	(void)state;
 	struct buf text = {0};
 	struct err err = {0};
-	assert_true(store_findings(reader, sample.realm.id, USEC_NONE, USEC_NONE, &text,
+	assert_true(store_findings(reader, sample.realm.id, USEC_NONE, USEC_NONE, USEC_NONE, &text,
 				   add_finding, &err));
 	assert_string_equal(text.data, "ACK-UNKNOWN-ID nothing 1; MSG-NO-ID  2; ");
 	buf_free(&text);

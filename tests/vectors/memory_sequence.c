@@ -27,7 +27,7 @@ static void fill_scene(const struct memory *memory, int64_t conv, struct scene *
 		if (seen->conv != conv)
 			continue;
 		struct sequence_state *state = &scene->states[scene->state_count++];
-		sequence_state_of(seen, scene->rules, memory->arena, state);
+		sequence_state_of(seen, scene->rules, state);
 		state->used = seen->ingress || !has_ingress(memory, seen->from);
 	}
 	scene_sort(scene);
