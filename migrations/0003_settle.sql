@@ -73,12 +73,14 @@ COMMENT ON INDEX chat_party_device IS 'Identity';
 COMMENT ON INDEX chat_party_by_device IS 'Conversations of a device whose ingress is seen at last';
 
 CREATE TABLE chat_ingress (
+	realm  int4 NOT NULL,
 	device int8 NOT NULL
 );
-CREATE UNIQUE INDEX chat_ingress_device ON chat_ingress (device);
+CREATE UNIQUE INDEX chat_ingress_device ON chat_ingress (realm, device);
 COMMENT ON TABLE chat_ingress IS
 	'Devices whose chat states were seen on their way into the server: no other sightings of '
 	'them are used. The same in every node';
+COMMENT ON COLUMN chat_ingress.realm IS 'realm.id';
 COMMENT ON COLUMN chat_ingress.device IS 'Keyed hash of the full JID';
 COMMENT ON INDEX chat_ingress_device IS 'Identity';
 
@@ -138,6 +140,15 @@ COMMENT ON INDEX settle_unit_since IS 'The oldest first';
 
 CREATE INDEX message_mds ON message (conv, sent_at) WHERE mds_at IS NOT NULL;
 COMMENT ON INDEX message_mds IS 'Rows that one''s own devices marked up to';
+DO $$
+DECLARE part regclass;
+BEGIN
+	FOR part IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'message_mds'::regclass
+	LOOP
+		EXECUTE format('COMMENT ON INDEX %s IS %L', part,
+			obj_description('message_mds'::regclass, 'pg_class'));
+	END LOOP;
+END $$;
 
 SELECT attach_part('chat_state', 'chat_state_other', '', NULL, 100);
 

@@ -146,6 +146,7 @@ static bool add_ingress(struct plan *plan, struct err *err)
 	map_free(&seen);
 	if (!devices.count)
 		return true;
+	put_int4(&params, plan->batch->realm);
 	put_array(&params, OF_INT8, &devices);
 	return sql_run(plan->store, "chat_ingress_add", &params, NULL, err);
 }

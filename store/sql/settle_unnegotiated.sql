@@ -19,7 +19,8 @@ LATERAL (SELECT c.at, c.position FROM chat_state AS c
          WHERE c.conv = w.conv AND c.at >= r.sent_at AND c.at < coalesce(w.peer, 'infinity')
            AND c.from_jid = w.from_jid AND c.to_jid = w.to_jid AND NOT c.content
            AND (c.ingress OR NOT EXISTS
-                (SELECT FROM chat_party AS p JOIN chat_ingress AS i ON i.device = p.device
+                (SELECT FROM chat_party AS p JOIN chat_ingress AS i
+                   ON i.realm = p.realm AND i.device = p.device
                  WHERE p.conv = c.conv AND p.from_jid = c.from_jid AND p.to_jid = c.to_jid
                    AND p.resource IS NOT DISTINCT FROM c.resource))
            AND NOT EXISTS
