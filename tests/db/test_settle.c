@@ -275,6 +275,13 @@ static void a_big_conversation_is_settled_in_seconds(void **state)
 	assert_true(after.ru_maxrss - before.ru_maxrss < 150 * 1024);
 	assert_int_equal(count("message", "response_ms = 200"), ROWS);
 	assert_int_equal(count("message", "read_via = 7"), ROWS - 1);
+	says(NOON + 40001 * SEC, BEN "/tablet", ADA, "last");
+	sample_commit(&sample);
+	from = usec_monotonic();
+	assert_true(settle_with(store, 600 * SEC).empty);
+	took = usec_monotonic() - from;
+	print_message("one more row in %lld ms\n", (long long)took / 1000);
+	assert_true(took < 10 * SEC);
 }
 
 static void *settle_in_thread(void *with)
