@@ -18,6 +18,7 @@ struct settled_row { // beside a sequence_row: what is stored now
 	usec_t read_at;
 	enum via via;
 	int64_t response_ms;
+	bool readable; // its reading can be judged with what is loaded
 };
 
 struct party { // a device that showed chat states in the conversation
@@ -49,7 +50,9 @@ struct window {
 	usec_t lo, hi; // facts within changed
 	bool reaches, room;
 	size_t first_unit, unit_count;
-	usec_t from, to;             // rows and states are loaded from here to there
+	usec_t from, to;             // states are loaded from here to there
+	usec_t rows_from;            // rows: all from here on
+	usec_t run[3];               // instants of the run under way (F6), USEC_NONE
 	usec_t write_from, write_to; // rows that may change
 	usec_t states_to;            // kept states after this one can change no more (F5)
 	VEC(struct sequence_row) rows;

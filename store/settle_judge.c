@@ -7,6 +7,40 @@
 
 // --- rows (I, F6) ---
 
+// F6: before the window only the run that is under way where it begins can be answered otherwise. It
+// began with the row that follows the last one of the other party; when that is too old, none can.
+static const struct sequence_row *run_under_way(const struct window *window)
+{
+	const struct sequence_row *first = NULL;
+	for (size_t i = 0; i < window->rows.count; i++) {
+		const struct sequence_row *row = &window->rows.items[i];
+		if (row->sent_at >= window->lo)
+			break;
+		if (row->class_ != CLASS_CHAT && row->class_ != CLASS_PM)
+			continue;
+		if (!first || !text_same(first->from, row->from))
+			first = row;
+	}
+	bool known = window->run[2] != USEC_NONE || window->run[0] == window->run[1];
+	return known && first && first->sent_at >= window->write_from ? first : NULL;
+}
+
+// What cannot be judged with what is loaded stays as it is.
+static void keep_others(const struct window *window)
+{
+	const struct sequence_row *run = window->reaches ? NULL : run_under_way(window);
+	for (size_t i = 0; i < window->rows.count && !window->reaches; i++) {
+		struct sequence_row *row = &window->rows.items[i];
+		const struct settled_row *was = &window->was.items[row->place];
+		if (!was->readable) {
+			row->read_inferred_at = was->read_at;
+			row->read_via = was->via;
+		}
+		if (row->sent_at < window->lo && row != run)
+			row->response_ms = was->response_ms;
+	}
+}
+
 static bool differs(const struct sequence_row *row, const struct settled_row *was)
 {
 	return row->read_inferred_at != was->read_at || row->read_via != was->via ||
@@ -24,6 +58,7 @@ static void judge_rows(struct settling *it, struct window *window)
 	struct scene scene = scene_of(it, window);
 	sequence_read(&scene);
 	sequence_response(&scene);
+	keep_others(window);
 	for (size_t i = 0; i < window->rows.count; i++) {
 		const struct sequence_row *row = &window->rows.items[i];
 		if (row->sent_at >= window->write_from && row->sent_at <= window->write_to &&
@@ -356,16 +391,18 @@ static void take_typing(void *self, const struct typing *typing)
 // What was open when the window begins, and what is open where it ends.
 static const struct typing *stored_at(const struct typing_run *run, usec_t at, bool end)
 {
+	const struct typing *best = NULL;
 	for (size_t i = 0; i < run->window->typing.count; i++) {
 		const struct stored_typing *stored = &run->window->typing.items[i];
 		const struct typing *typing = &stored->typing;
 		if (stored->party != run->party)
 			continue;
 		bool open = typing->end == USEC_NONE || (end ? typing->end > at : typing->end >= at);
-		if (open && (end ? typing->start <= at : typing->start < at))
-			return typing;
+		if (open && (end ? typing->start <= at : typing->start < at) &&
+		    (!best || typing->start < best->start))
+			best = typing;
 	}
-	return NULL;
+	return best;
 }
 
 typedef VEC(struct sequence_row) typing_rows;
@@ -438,7 +475,9 @@ static bool join_end(struct typing_run *run, struct err *err)
 		open->end = stored->end;
 		open->ended = stored->ended;
 	}
-	return (open != NULL) == (stored != NULL) || ask_next(run, err);
+	// An open end may only be what an earlier transaction of this repair left.
+	bool agrees = open ? open->end != USEC_NONE : !stored;
+	return agrees || ask_next(run, err);
 }
 
 static bool same_typing(const struct typing *a, const struct typing *b)

@@ -148,8 +148,11 @@ static void first_span(struct window *window, const struct realm_settings *rules
 	usec_t back = window->reaches ? more(rules->t_infer, rules->w_upto) : rules->t_infer;
 	window->write_from = window->lo - (window->room ? 0 : back);
 	window->write_to = window->hi;
-	window->from = window->write_from - rules->w_state;
+	window->rows_from = window->reaches ? window->write_from : window->lo;
+	window->from = window->rows_from - rules->w_state;
 	window->to = window->hi + rules->t_infer;
+	for (size_t i = 0; i < 3; i++)
+		window->run[i] = USEC_NONE;
 	if (window->room) {
 		window->from -= ROOM_MARGIN * rules->w_ackdup;
 		window->to = window->hi + ROOM_MARGIN * rules->w_ackdup;
@@ -162,7 +165,7 @@ static bool load_edges(struct settling *it, struct err *err)
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_convs(it, &params);
-	PUT_TIMES(it, &params, from);
+	PUT_TIMES(it, &params, rows_from);
 	PUT_TIMES(it, &params, hi);
 	if (!sql_run(it->store, "settle_edges", &params, &rows, err))
 		return false;
@@ -171,8 +174,8 @@ static bool load_edges(struct settling *it, struct err *err)
 		usec_t before = row_usec(&rows, i, 1), after = row_usec(&rows, i, 2);
 		if (window->room)
 			continue;
-		if (before != USEC_NONE)
-			window->from = before;
+		if (before != USEC_NONE && window->reaches)
+			window->rows_from = before;
 		if (after != USEC_NONE) {
 			window->write_to = after;
 			window->to = after + it->rules->t_infer;
@@ -199,6 +202,7 @@ static bool take_row(void *self, const struct rows *rows)
 		.read_at = row_usec(rows, 0, 15),
 		.via = (enum via)row_int(rows, 0, 16),
 		.response_ms = row_int(rows, 0, 17),
+		.readable = row_bool(rows, 0, 18),
 	};
 	*VEC_ADD(&window->rows) = (struct sequence_row){
 		.sent_at = row_usec(rows, 0, 1),
@@ -225,12 +229,51 @@ static bool load_rows(struct settling *it, struct err *err)
 	FIELDS_AUTO params = {0};
 	FIELDS_AUTO reach = {0};
 	put_convs(it, &params);
-	PUT_TIMES(it, &params, from);
+	PUT_TIMES(it, &params, rows_from);
 	PUT_TIMES(it, &params, to);
 	for (size_t i = 0; i < it->windows.count; i++)
 		put_usec(&reach, usec_bounded(it->windows.items[i].to + it->rules->w_upto));
 	put_array(&params, OF_TIMESTAMPTZ, &reach);
 	return sql_each(it->store, "settle_rows", &params, it, take_row, err);
+}
+
+// Of the rows before a window only some can change by what is in it, unless a mark reaches back:
+// inferred reading that is stored and older than the window stands on what is before it.
+static bool load_run(struct settling *it, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_convs(it, &params);
+	PUT_TIMES(it, &params, lo);
+	put_int8(&params, it->rules->t_infer);
+	if (!sql_run(it->store, "settle_run", &params, &rows, err))
+		return false;
+	for (int i = 0; i < rows.count; i++) {
+		struct window *window = window_of(it, &rows, i);
+		for (int c = 0; c < 3 && !window->reaches && !window->room; c++)
+			window->run[c] = row_usec(&rows, i, c + 1);
+	}
+	return true;
+}
+
+static bool load_context(struct settling *it, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	FIELDS_AUTO from = {0};
+	if (!load_run(it, err))
+		return false;
+	put_convs(it, &params);
+	for (size_t i = 0; i < it->windows.count; i++) {
+		const struct window *window = &it->windows.items[i];
+		bool none = window->reaches || window->room; // all of them come anyway, or none
+		put_usec(&from, usec_bounded(none ? window->lo : window->write_from));
+	}
+	put_array(&params, OF_TIMESTAMPTZ, &from);
+	PUT_TIMES(it, &params, lo);
+	PUT_TIMES(it, &params, run[0]);
+	PUT_TIMES(it, &params, run[1]);
+	PUT_TIMES(it, &params, run[2]);
+	return sql_each(it->store, "settle_context", &params, it, take_row, err);
 }
 
 static bool take_state(void *self, const struct rows *rows)
@@ -347,7 +390,7 @@ bool settle_load(struct settling *it, struct err *err)
 		return false;
 	for (size_t i = 0; i < it->windows.count; i++)
 		first_span(&it->windows.items[i], it->rules);
-	if (!load_edges(it, err) || !load_rows(it, err))
+	if (!load_edges(it, err) || !load_rows(it, err) || !load_context(it, err))
 		return false;
 	if (it->loaded > it->most && it->windows.count > 1)
 		return false;
