@@ -12,11 +12,8 @@ static const struct subject {
 	const char *name;
 	export_fn *write;
 } subjects[] = {
-	{"messages", export_messages},
-	{"counters", export_counters},
-	{"findings", export_findings},
-	{"metrics", export_metrics},
-	{"typing", export_typing},
+	{"messages", export_messages}, {"counters", export_counters}, {"findings", export_findings},
+	{"metrics", export_metrics},   {"typing", export_typing},
 };
 
 enum option_name { OPT_FORMAT, OPT_REALM, OPT_SINCE, OPT_UNTIL, OPT_NOW, OPT_HELP };
@@ -52,8 +49,8 @@ static bool find_subject(const char *name, export_fn **write, struct err *err)
 			return true;
 		}
 	}
-	err_set(err, ERR_USAGE, "export: \"%s\" is not messages, counters, findings, metrics or typing",
-		name);
+	err_set(err, ERR_USAGE,
+		"export: \"%s\" is not messages, counters, findings, metrics or typing", name);
 	return false;
 }
 

@@ -170,7 +170,8 @@ bool export_findings(struct store *store, const struct export_options *options, 
 	struct export export;
 	begin(&export, options, columns, out, err);
 	bool ok = store_findings(store, options->realm, options->since, options->until,
-				 options->now - options->t_composing_open, &export, each_finding, err);
+				 options->now - options->t_composing_open, &export, each_finding,
+				 err);
 	return end(&export, ok);
 }
 

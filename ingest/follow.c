@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define POLL (100 * INT64_C(1000))   // how often an idle file is looked at
-#define SETTLE (USEC_PER_SEC / 5) // settling between two looks at the files
+#define SETTLE (USEC_PER_SEC / 5)    // settling between two looks at the files
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
 #define BACKOFF_MOST (5 * USEC_PER_SEC)

@@ -101,9 +101,9 @@ void states_repeats(const struct scene *scene, struct arena *arena, void *self,
 // CS-UNNEGOTIATED: wants all of the conversation, or the parts around these four moments: the first
 // state of either side, the first content of the other side after it, the first state after that.
 struct negotiation {
-	usec_t first; // first state of S; USEC_NONE = none
-	usec_t peer;  // first state of R
-	usec_t reply; // first content of R after first
+	usec_t first;                       // first state of S; USEC_NONE = none
+	usec_t peer;                        // first state of R
+	usec_t reply;                       // first content of R after first
 	const struct sequence_state *state; // first standalone kept state of S at reply or later
 };
 bool is_unnegotiated(const struct negotiation *negotiation);

@@ -112,8 +112,8 @@ static void find_candidates(struct scene *scene, struct candidates *list)
 	for (size_t i = 0, first = 0; i < upload_count; i++) {
 		while (first < mirror_count && mirrors[first]->at < uploads[i]->at - reach)
 			first++;
-		for (size_t j = first;
-		     j < mirror_count && mirrors[j]->at <= uploads[i]->at + reach; j++)
+		for (size_t j = first; j < mirror_count && mirrors[j]->at <= uploads[i]->at + reach;
+		     j++)
 			if (may_be_one(uploads[i], mirrors[j]))
 				add_candidate(list, uploads[i], mirrors[j]);
 	}
@@ -160,10 +160,10 @@ void states_repeats(const struct scene *scene, struct arena *arena, void *self,
 		if (!state->kept)
 			continue;
 		if (before && is_repeat(before, state, scene->rules->w_state))
-			found(self, &(struct sequence_finding){"CS-REPEAT",
-							       sequence_device(state, arena),
-							       chat_state_name(state->state),
-							       state->at, state->position, state});
+			found(self,
+			      &(struct sequence_finding){"CS-REPEAT", sequence_device(state, arena),
+							 chat_state_name(state->state), state->at,
+							 state->position, state});
 		before = state;
 	}
 }
@@ -223,8 +223,7 @@ static void judge_side(const struct scene *scene, const struct sequence_state *s
 		it.state = first_lone(scene, side, it.reply);
 	if (is_unnegotiated(&it))
 		found(self, &(struct sequence_finding){"CS-UNNEGOTIATED", side->party, "",
-						       it.state->at, it.state->position,
-						       it.state});
+						       it.state->at, it.state->position, it.state});
 }
 
 void states_unnegotiated(const struct scene *scene, void *self, sequence_finding_fn *found)

@@ -72,14 +72,13 @@ static void close_interval(struct walk *walk, usec_t at, enum typing_end how)
 
 	walk->open = NULL;
 	if (open)
-		walk->each(walk->self,
-			   &(struct typing){.party = open->party,
-					    .resource = open->resource,
-					    .to = open->to,
-					    .start = open->at,
-					    .end = at,
-					    .ended = how,
-					    .position = open->position});
+		walk->each(walk->self, &(struct typing){.party = open->party,
+							.resource = open->resource,
+							.to = open->to,
+							.start = open->at,
+							.end = at,
+							.ended = how,
+							.position = open->position});
 }
 
 static void take_content(struct walk *walk, struct content *content,
@@ -135,7 +134,7 @@ bool typing_judge(const struct typing *typing, const struct realm_settings *rule
 	bool capped = open || length > rules->t_typing;
 	*judged = (struct typing_judged){
 		.ms = (capped ? rules->t_typing : length) / 1000,
-		.ended_by = capped                           ? "cap"
+		.ended_by = capped                          ? "cap"
 			    : typing->ended == TYPING_STATE ? "state"
 							    : "content",
 		.composing_open = open,

@@ -108,7 +108,8 @@ static bool take_message(void *self, const struct rows *rows)
 	message_read(rows, 0, &flat);
 	message_to_row(&flat, row_text(rows, 0, COL_FROM), row_text(rows, 0, COL_TO), &acks,
 		       &message.row);
-	if (message.row.displayed_at == USEC_NONE) { // I: shown only while nothing explicit is known
+	if (message.row.displayed_at ==
+	    USEC_NONE) { // I: shown only while nothing explicit is known
 		message.read_inferred_at = message.row.read_inferred_at;
 		message.read_via = message.row.read_via;
 	}

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 
 // So many rows and states are held at once, unless one conversation alone has more.
-enum { UNITS_FIRST = 64, UNITS_MOST = 1024, LOADED_MOST = 100000, LOADED_FEW = 20000, ATTEMPTS = 6 };
+enum {
+	UNITS_FIRST = 64,
+	UNITS_MOST = 1024,
+	LOADED_MOST = 100000,
+	LOADED_FEW = 20000,
+	ATTEMPTS = 6
+};
 
 enum outcome { WORKED, EMPTY, TOO_MUCH, AGAIN, FAILED };
 

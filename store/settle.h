@@ -108,6 +108,18 @@ struct text settle_jid(const struct settling *it, int64_t id);
 
 // --- settle_judge.c ---
 bool settle_judge(struct settling *it, struct err *err);
+struct scene window_scene(const struct settling *it, struct window *window);
+struct sequence_state party_state(const struct party *party);
+struct party *window_party(const struct window *window, const struct sequence_state *state);
+// The states of one device stand together, in time: the first, and whether this is one of them.
+size_t window_state(const struct window *window, const struct sequence_state *device);
+bool window_state_is(const struct window *window, size_t i, const struct sequence_state *device);
+
+// --- settle_beyond.c, settle_findings.c, settle_typing.c ---
+bool settle_beyond(struct settling *it, struct err *err);
+void settle_repeats(struct settling *it, struct window *window);
+bool settle_sides(struct settling *it, struct err *err); // CS-UNNEGOTIATED, all windows
+bool settle_typing(struct settling *it, struct window *window, struct err *err);
 
 // --- settle_write.c ---
 bool settle_write(struct settling *it, struct err *err);

@@ -365,10 +365,8 @@ static void name_window(const struct settling *it, struct window *window)
 		window->rows.items[i].to = settle_jid(it, window->was.items[i].to);
 	}
 	for (size_t i = 0; i < window->states.count; i++) {
-		window->states.items[i].party =
-			settle_jid(it, window->state_jids.items[2 * i]);
-		window->states.items[i].to =
-			settle_jid(it, window->state_jids.items[2 * i + 1]);
+		window->states.items[i].party = settle_jid(it, window->state_jids.items[2 * i]);
+		window->states.items[i].to = settle_jid(it, window->state_jids.items[2 * i + 1]);
 	}
 	for (size_t i = 0; i < window->parties.count; i++) {
 		struct party *party = &window->parties.items[i];

@@ -127,11 +127,21 @@ static bool delete_typing(struct settling *it, struct err *err)
 	return sql_run(it->store, "typing_delete", &params, NULL, err);
 }
 
-enum typing_column { T_CONV, T_START, T_DEVICE, T_FROM, T_RESOURCE, T_TO, T_END, T_ENDED, T_POS, T_N };
+enum typing_column {
+	T_CONV,
+	T_START,
+	T_DEVICE,
+	T_FROM,
+	T_RESOURCE,
+	T_TO,
+	T_END,
+	T_ENDED,
+	T_POS,
+	T_N
+};
 
-static const enum element typing_types[T_N] = {OF_INT8, OF_TIMESTAMPTZ, OF_INT8,
-					       OF_INT8, OF_TEXT,        OF_INT8,
-					       OF_TIMESTAMPTZ, OF_INT2, OF_INT8};
+static const enum element typing_types[T_N] = {OF_INT8, OF_TIMESTAMPTZ, OF_INT8, OF_INT8, OF_TEXT,
+					       OF_INT8, OF_TIMESTAMPTZ, OF_INT2, OF_INT8};
 
 static void put_typing(struct fields *list, const struct conv_typing *made)
 {

@@ -77,9 +77,8 @@ struct parties {
 
 static void parties_free(struct parties *list)
 {
-	struct fields *all[] = {&list->conv, &list->device, &list->from,  &list->resource,
-				&list->to,   &list->leg,    &list->first, &list->last,
-				&list->lone};
+	struct fields *all[] = {&list->conv, &list->device, &list->from, &list->resource, &list->to,
+				&list->leg,  &list->first,  &list->last, &list->lone};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		fields_free(all[i]);
 }
@@ -270,8 +269,8 @@ static bool add_units(struct plan *plan, struct err *err)
 
 bool write_states(struct plan *plan, struct err *err)
 {
-	if (plan->states.count && (!copy_states(plan, err) || !put_parties(plan, err) ||
-				   !add_ingress(plan, err)))
+	if (plan->states.count &&
+	    (!copy_states(plan, err) || !put_parties(plan, err) || !add_ingress(plan, err)))
 		return false;
 	return add_units(plan, err);
 }

@@ -75,7 +75,8 @@ static bool ask_findings(struct call *call, struct window window, struct list *l
 			 struct err *err)
 {
 	return store_findings(call->db->store, call->db->realm.id, window.since, window.until,
-			      call->now - call->db->rules.t_composing_open, list, each_finding, err);
+			      call->now - call->db->rules.t_composing_open, list, each_finding,
+			      err);
 }
 
 bool handle_findings(struct call *call, struct err *err)

@@ -68,27 +68,27 @@ static void settle(void)
 
 static void says(usec_t at, const char *from, const char *to, const char *id)
 {
-	sample_line(&sample, (struct sample_line){.at = at,
-						  .dir = DIR_IN,
-						  .session = from,
-						  .to = to,
-						  .id = id,
-						  .body = id});
+	sample_line(
+		&sample,
+		(struct sample_line){
+			.at = at, .dir = DIR_IN, .session = from, .to = to, .id = id, .body = id});
 }
 
 static void shows(usec_t at, const char *from, const char *to, enum chat_state what)
 {
-	sample_line(&sample, (struct sample_line){
-				     .at = at, .dir = DIR_IN, .session = from, .to = to, .state = what});
+	sample_line(&sample,
+		    (struct sample_line){
+			    .at = at, .dir = DIR_IN, .session = from, .to = to, .state = what});
 }
 
 // "expression" over the rows in order of time, in one line.
 static void assert_rows(const char *expression, const char *expected)
 {
 	char query[512];
-	snprintf(query, sizeof query,
-		 "SELECT string_agg((%s)::text, ' ' ORDER BY sent_at) FROM message WHERE realm = %d",
-		 expression, (int)sample.realm.id);
+	snprintf(
+		query, sizeof query,
+		"SELECT string_agg((%s)::text, ' ' ORDER BY sent_at) FROM message WHERE realm = %d",
+		expression, (int)sample.realm.id);
 	char *text = fixture_text(store, query);
 	assert_string_equal(text, expected);
 	free(text);
@@ -105,11 +105,12 @@ static int64_t count(const char *table, const char *where)
 static void assert_typing(const char *expected)
 {
 	char query[512];
-	snprintf(query, sizeof query,
-		 "SELECT coalesce(string_agg(CASE WHEN end_at = 'infinity' THEN 'open' ELSE "
-		 "extract(epoch FROM end_at - start_at)::int::text END || '/' || ended, ' ' ORDER BY "
-		 "start_at), '') FROM typing WHERE realm = %d",
-		 (int)sample.realm.id);
+	snprintf(
+		query, sizeof query,
+		"SELECT coalesce(string_agg(CASE WHEN end_at = 'infinity' THEN 'open' ELSE "
+		"extract(epoch FROM end_at - start_at)::int::text END || '/' || ended, ' ' ORDER BY "
+		"start_at), '') FROM typing WHERE realm = %d",
+		(int)sample.realm.id);
 	char *text = fixture_text(store, query);
 	assert_string_equal(text, expected);
 	free(text);
@@ -248,20 +249,22 @@ static void a_big_conversation_is_settled_in_seconds(void **state)
 	char query[2048];
 	says(NOON, ADA "/phone", BEN, "first");
 	settle();
-	snprintf(query, sizeof query,
-		 "INSERT INTO message SELECT m.conv, m.sent_at + i * interval '0.2 s', i, 1, m.realm, "
-		 "CASE i %% 2 WHEN 0 THEN m.from_jid ELSE m.to_jid END, "
-		 "CASE i %% 2 WHEN 0 THEN m.to_jid ELSE m.from_jid END, 'id' || i, 'phone', NULL, 1, 0, 5, "
-		 "3, 1, m.sent_at, NULL, NULL, NULL, NULL, m.sent_at + i * interval '0.2 s', 1, NULL, 0, "
-		 "NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 1, 0, NULL, NULL, NULL, NULL, NULL, NULL, "
-		 "NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, -1 "
-		 "FROM message AS m, generate_series(1, %d) AS i WHERE m.realm = %d",
-		 ROWS, (int)sample.realm.id);
+	snprintf(
+		query, sizeof query,
+		"INSERT INTO message SELECT m.conv, m.sent_at + i * interval '0.2 s', i, 1, m.realm, "
+		"CASE i %% 2 WHEN 0 THEN m.from_jid ELSE m.to_jid END, "
+		"CASE i %% 2 WHEN 0 THEN m.to_jid ELSE m.from_jid END, 'id' || i, 'phone', NULL, 1, 0, 5, "
+		"3, 1, m.sent_at, NULL, NULL, NULL, NULL, m.sent_at + i * interval '0.2 s', 1, NULL, 0, "
+		"NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 1, 0, NULL, NULL, NULL, NULL, NULL, NULL, "
+		"NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, -1 "
+		"FROM message AS m, generate_series(1, %d) AS i WHERE m.realm = %d",
+		ROWS, (int)sample.realm.id);
 	fixture_sql(store, query);
-	snprintf(query, sizeof query,
-		 "INSERT INTO settle_unit SELECT conv, sent_at::date, realm, min(sent_at), max(sent_at), "
-		 "false FROM message WHERE realm = %d GROUP BY 1, 2, 3",
-		 (int)sample.realm.id);
+	snprintf(
+		query, sizeof query,
+		"INSERT INTO settle_unit SELECT conv, sent_at::date, realm, min(sent_at), max(sent_at), "
+		"false FROM message WHERE realm = %d GROUP BY 1, 2, 3",
+		(int)sample.realm.id);
 	fixture_sql(store, query);
 	struct rusage before, after;
 	getrusage(RUSAGE_SELF, &before);

@@ -107,7 +107,8 @@ static size_t run_plan(const struct session *session, const struct mode *mode,
 	struct buf told = {0};
 	size_t differences = 1;
 	JSON_AUTO *got = mode->run(mode->self, vector, &plan, &err);
-	JSON_AUTO *own = json_object_get(vector->expected, "messages") ? NULL : by_memory(vector, &err);
+	JSON_AUTO *own =
+		json_object_get(vector->expected, "messages") ? NULL : by_memory(vector, &err);
 
 	if (got)
 		differences = compare_results(own ? own : vector->expected, got, &told);

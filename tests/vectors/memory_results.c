@@ -71,11 +71,12 @@ static void put_times(json_t *object, const struct row *row)
 	const struct {
 		const char *name;
 		usec_t at;
-	} times[] = {{"sent_at", row->sent_at},           {"composed_at", row->composed_at},
-		     {"accepted_at", row->accepted_at},   {"stored_at", row->stored_at},
-		     {"routed_at", row->routed_at},       {"delivered_at", row->delivered_at},
-		     {"displayed_at", row->displayed_at}, {"failed_at", row->failed_at},
-		     {"retracted_at", row->retracted_at}, {"read_inferred_at", row->read_inferred_at}};
+	} times[] = {
+		{"sent_at", row->sent_at},           {"composed_at", row->composed_at},
+		{"accepted_at", row->accepted_at},   {"stored_at", row->stored_at},
+		{"routed_at", row->routed_at},       {"delivered_at", row->delivered_at},
+		{"displayed_at", row->displayed_at}, {"failed_at", row->failed_at},
+		{"retracted_at", row->retracted_at}, {"read_inferred_at", row->read_inferred_at}};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
 		json_put_usec(object, times[i].name, times[i].at, 6);

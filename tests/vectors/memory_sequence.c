@@ -50,8 +50,7 @@ static void take_finding(void *self, const struct sequence_finding *finding)
 			       .at = finding->at,
 			       .position = finding->position};
 
-	memory->findings =
-		xrealloc(memory->findings, (memory->finding_count + 1) * sizeof(made));
+	memory->findings = xrealloc(memory->findings, (memory->finding_count + 1) * sizeof(made));
 	memory->findings[memory->finding_count++] = made;
 }
 
@@ -84,9 +83,9 @@ static void take_typing(void *self, const struct typing *typing)
 	struct text from = device_of(taker->memory, typing);
 	put_typing(taker->memory->typing, from, typing, &judged);
 	if (judged.composing_open)
-		take_finding(taker, &(struct sequence_finding){"CS-COMPOSING-OPEN", from, "",
-							       typing->start, typing->position,
-							       NULL});
+		take_finding(taker,
+			     &(struct sequence_finding){"CS-COMPOSING-OPEN", from, "",
+							typing->start, typing->position, NULL});
 }
 
 static void settle(struct memory *memory, const struct vector *vector, int64_t conv)
@@ -133,7 +132,6 @@ void memory_settle(struct memory *memory, const struct vector *vector)
 	for (size_t i = 0; i < memory->row_count + memory->state_count; i++)
 		if (is_first_of_conv(memory, i))
 			settle(memory, vector,
-			       i < memory->row_count
-				       ? memory->rows[i].conv
-				       : memory->states[i - memory->row_count].conv);
+			       i < memory->row_count ? memory->rows[i].conv
+						     : memory->states[i - memory->row_count].conv);
 }
