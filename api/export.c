@@ -94,6 +94,7 @@ bool export_prepare(struct store *store, const char *realm, struct text now,
 				      .t_infer = rules.t_infer,
 				      .t_typing = rules.t_typing,
 				      .t_composing_open = rules.t_composing_open,
+				      .w_match = rules.w_match,
 				      .format = TABLE_NDJSON};
 	realm_settings_free(&rules);
 	if (!find_now(store, found.id, now, &made.now, err))
@@ -169,9 +170,14 @@ bool export_findings(struct store *store, const struct export_options *options, 
 					      "last_at", "count", NULL};
 	struct export export;
 	begin(&export, options, columns, out, err);
-	bool ok = store_findings(store, options->realm, options->since, options->until,
-				 options->now - options->t_composing_open, &export, each_finding,
-				 err);
+	const struct finding_filter filter = {.realm = options->realm,
+					      .since = options->since,
+					      .until = options->until,
+					      .now = options->now,
+					      .t_expire = options->t_expire,
+					      .w_match = options->w_match,
+					      .t_composing_open = options->t_composing_open};
+	bool ok = store_findings(store, &filter, &export, each_finding, err);
 	return end(&export, ok);
 }
 

@@ -13,7 +13,7 @@ struct export_options {
 	int32_t realm;
 	usec_t since, until; // sent_at, half open; USEC_NONE = open
 	usec_t now;          // evaluation time: pending or expired
-	usec_t t_expire, t_infer, t_typing, t_composing_open; // of the realm's rules
+	usec_t t_expire, t_infer, t_typing, t_composing_open, w_match; // of the realm's rules
 	enum table_format format;
 };
 
