@@ -243,6 +243,13 @@ bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_
 	return true;
 }
 
+bool batcher_settle(struct batcher *batcher, usec_t budget, struct settle_result *result,
+		    struct err *err)
+{
+	return store_settle(batcher->store, batcher->realm.id, &batcher->rules, budget, result,
+			    err);
+}
+
 struct batcher_totals batcher_totals(const struct batcher *batcher)
 {
 	return batcher->totals;

@@ -54,6 +54,10 @@ struct batcher_totals {
 	uint64_t inserted, updated;
 };
 
+// Settles what was committed, for about this long (store_settle).
+bool batcher_settle(struct batcher *batcher, usec_t budget, struct settle_result *result,
+		    struct err *err);
+
 struct batcher_totals batcher_totals(const struct batcher *batcher);
 
 // The id of a feed that a line names (observations); false with *err on a database failure.

@@ -328,6 +328,21 @@ static int import_all(struct import *import, int argc, char **argv)
 	return status;
 }
 
+// What was read is settled before the command ends.
+static int settle_all(struct import *import, int status)
+{
+	struct err err = {0};
+	struct settle_result result = {0};
+
+	while (import->batcher && status != ERR_DATABASE && !*import->app->stop && !result.empty) {
+		if (batcher_settle(import->batcher, USEC_PER_SEC / 5, &result, &err))
+			continue;
+		log_error(import->app->log, "settle-failed", LOG_S("error", err.text));
+		return (int)err.kind > status ? (int)err.kind : status;
+	}
+	return status;
+}
+
 int cmd_import(struct app *app, int argc, char **argv)
 {
 	struct import import = {.app = app, .realm = app->settings->realm};
@@ -340,7 +355,7 @@ int cmd_import(struct app *app, int argc, char **argv)
 	realm_settings_copy(&import.rules, &app->settings->rules);
 	if (store_open(app, STORE_WRITE, &import.store, &err) &&
 	    assume_known(app, import.store, import.realm, &import.rules, &err)) {
-		status = import_all(&import, argc, argv);
+		status = settle_all(&import, import_all(&import, argc, argv));
 	} else {
 		log_error(app->log, "database", LOG_S("error", err.text));
 		status = (int)err.kind;

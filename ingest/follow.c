@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define POLL (100 * INT64_C(1000))   // how often an idle file is looked at
+#define SETTLE (USEC_PER_SEC / 5)    // settling between two looks at the files
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
@@ -156,7 +157,12 @@ static bool step(struct follow *follow, struct err *err)
 		scan(follow);
 	if (!read_all(follow, &more, err) || !heartbeat(follow, err))
 		return false;
-	if (!more)
+	if (more)
+		return true;
+	struct settle_result settled;
+	if (!batcher_settle(follow->batcher, SETTLE, &settled, err))
+		return false;
+	if (settled.empty)
 		rest(POLL);
 	return true;
 }

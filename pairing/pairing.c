@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pairing/workset.h"
+#include "pairing/sequence.h"
 
 #include <stdlib.h>
 
@@ -320,6 +321,12 @@ void pairing_line_findings(struct pairing *pairing, void *self,
 {
 	for (size_t i = 0; i < pairing->line_findings.count; i++)
 		finding(self, &pairing->line_findings.items[i]);
+}
+
+void pairing_party(const struct pairing *pairing, struct text full, struct text *party,
+		   struct text *resource)
+{
+	sequence_party(full, pairing->rules, party, resource);
 }
 
 void pairing_chat_states(struct pairing *pairing, void *self,

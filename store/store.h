@@ -149,7 +149,36 @@ struct batch_result {
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err);
 
+// --- settling: what only the order of a conversation shows (DESIGN section 4) ---
+
+struct settle_result {
+	size_t units, rows; // done; rows that changed
+	bool empty;         // nothing waits any more
+};
+
+// Settles what waits, in small transactions under the lane's lock, until the queue is empty or the
+// budget is used up (the transaction that is under way ends first).
+bool store_settle(struct store *store, int32_t realm, const struct realm_settings *rules,
+		  usec_t budget, struct settle_result *result, struct err *err);
+
+struct settle_lag {
+	int64_t units; // that wait
+	usec_t since;  // when the oldest began to wait, clock of the database; USEC_NONE = none
+};
+bool store_settle_lag(struct store *store, int32_t realm, struct settle_lag *lag, struct err *err);
+
 // --- reading (used by api/ and export) ---
+
+struct typing_row { // F5, not yet judged at any time
+	struct text party, resource, to;
+	usec_t start, end; // end USEC_NONE: nothing ended it
+	int ended;         // enum typing_end
+	position_t position;
+};
+
+// By start, from, to.
+bool store_typing(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+		  bool (*each)(void *self, const struct typing_row *typing), struct err *err);
 
 struct message_filter {
 	int32_t realm;       // 0 = all
@@ -214,11 +243,12 @@ struct stored_finding {
 };
 
 struct finding_filter {
-	int32_t realm;       // 0 = all
-	usec_t since, until; // when it was found, half open; USEC_NONE = open
-	usec_t now;          // what has expired by then; USEC_NONE = the wall clock
-	usec_t t_expire;     // S3
-	usec_t w_match;      // P2; 0 = any
+	int32_t realm;           // 0 = all
+	usec_t since, until;     // when it was found, half open; USEC_NONE = open
+	usec_t now;              // what has expired by then; USEC_NONE = the wall clock
+	usec_t t_expire;         // S3
+	usec_t w_match;          // P2; 0 = any
+	usec_t t_composing_open; // F5; 0 = CS-COMPOSING-OPEN is not judged
 };
 
 // Open findings, as a sorted set of (rule, by, ref): stored ones and those that are judged now by what

@@ -26,27 +26,33 @@ void writer_free(struct writer *writer)
 	free(writer);
 }
 
-static bool learn_key(struct plan *plan, struct err *err)
+static bool learn_key(struct store *store, struct err *err)
 {
 	ROWS_AUTO rows = {0};
-	if (plan->writer->has_key)
+	if (store->writer->has_key)
 		return true;
-	if (!sql_run(plan->store, "instance", NULL, &rows, err))
+	if (!sql_run(store, "instance", NULL, &rows, err))
 		return false;
 	struct text key = rows.count ? row_text(&rows, 0, 0) : TEXT_NONE;
-	if (key.n != sizeof plan->writer->key.bytes)
+	if (key.n != sizeof store->writer->key.bytes)
 		return err_set(err, ERR_USAGE, "the database has no pairing key");
-	memcpy(plan->writer->key.bytes, key.p, key.n);
-	plan->writer->has_key = true;
+	memcpy(store->writer->key.bytes, key.p, key.n);
+	store->writer->has_key = true;
 	return true;
+}
+
+bool writer_ready(struct store *store, struct err *err)
+{
+	if (!store->writer)
+		store->writer = xcalloc(1, sizeof *store->writer);
+	return learn_key(store, err);
 }
 
 // --- the lane ---
 
 // A new holder raises the fence; a batch of an older one must not be written any more.
-static bool check_fence(struct plan *plan, int64_t fence, struct err *err)
+static bool check_fence(struct writer *writer, int64_t fence, struct err *err)
 {
-	struct writer *writer = plan->writer;
 	if (!writer->has_fence) {
 		writer->fence = fence;
 		writer->has_fence = true;
@@ -56,17 +62,23 @@ static bool check_fence(struct plan *plan, int64_t fence, struct err *err)
 	return err_set(err, ERR_DATABASE, "another ingester has taken over lane %d", LANE);
 }
 
-static bool lock_lane(struct plan *plan, struct err *err)
+bool lane_take(struct store *store, struct writer *writer, int64_t *commit, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_int2(&params, LANE);
-	if (!sql_run(plan->store, "lane_lock", &params, &rows, err))
+	if (!sql_run(store, "lane_lock", &params, &rows, err))
 		return false;
 	if (!rows.count)
 		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
-	int64_t commit = row_int(&rows, 0, 1);
-	if (!check_fence(plan, row_int(&rows, 0, 0), err))
+	*commit = row_int(&rows, 0, 1);
+	return check_fence(writer, row_int(&rows, 0, 0), err);
+}
+
+static bool lock_lane(struct plan *plan, struct err *err)
+{
+	int64_t commit;
+	if (!lane_take(plan->store, plan->writer, &commit, err))
 		return false;
 	if (plan->loaded && commit != plan->lane_commit)
 		return err_set(err, ERR_DATABASE,
@@ -82,7 +94,7 @@ static bool load(struct plan *plan, struct err *err)
 {
 	if (plan->loaded)
 		return true;
-	if (!learn_key(plan, err) || !plan_load(plan, err))
+	if (!learn_key(plan->store, err) || !plan_load(plan, err))
 		return false;
 	plan->loaded = true;
 	plan_collect(plan);

@@ -41,6 +41,11 @@ struct writer {
 };
 void writer_free(struct writer *writer); // NULL is fine
 
+// The lane's lock up to the end of the transaction, and its newest commit number. ERR_DATABASE: a
+// newer holder raised the fence.
+bool lane_take(struct store *store, struct writer *writer, int64_t *commit, struct err *err);
+bool writer_ready(struct store *store, struct err *err); // store->writer is there, with its key
+
 struct place { // of stored evidence
 	int64_t conv, key;
 	usec_t at;
@@ -66,6 +71,18 @@ struct new_finding {
 	const struct finding *finding;
 };
 
+struct new_state { // a sighting of a chat state
+	const struct chat_state_seen *seen;
+	struct text resource; // absent = none, or an occupant
+	int64_t from, device, to;
+};
+
+struct unit { // a part of a conversation that must be settled
+	int64_t conv, day;
+	usec_t lo, hi;
+	bool reaches; // MDS: rows before it may change too (I3)
+};
+
 // All that one batch writes: collected once, written again as it is when the transaction must be
 // repeated. Points into the arena of the pairing object.
 struct plan {
@@ -88,6 +105,7 @@ struct plan {
 	struct map jid_seen;
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
+	VEC(struct new_state) states;
 	size_t moved;
 	size_t changed_texts; // F98: values that were made storable
 };
@@ -99,6 +117,7 @@ bool plan_load(struct plan *plan, struct err *err);
 // --- write_plan.c ---
 void plan_collect(struct plan *plan);
 void plan_free(struct plan *plan);
+int64_t plan_jid(struct plan *plan, struct text jid); // notes it for write_jids
 
 // --- write_days.c ---
 // Partitions of the days that the batch needs and that this object has not seen yet.
@@ -115,7 +134,10 @@ bool write_sent(struct plan *plan, struct err *err);
 bool write_findings(struct plan *plan, struct err *err);
 
 // --- write_states.c: chat states, and what must be settled ---
+void collect_states(struct plan *plan);
 bool write_states(struct plan *plan, struct err *err);
+bool put_units(struct store *store, int32_t realm, const struct unit *units, size_t count,
+	       struct err *err);
 
 // --- write_known.c: facts about devices and accounts (K19, E4) ---
 bool write_known(struct plan *plan, struct err *err);

@@ -66,6 +66,8 @@ static void list_days(const struct plan *plan, day_list *wanted)
 		count_day(plan, &counts, wanted, plan->acks.items[i]->evidence.first);
 	for (size_t i = 0; i < plan->sent.count; i++)
 		count_day(plan, &counts, wanted, plan->sent.items[i].at);
+	for (size_t i = 0; i < plan->states.count; i++)
+		count_day(plan, &counts, wanted, plan->states.items[i].seen->at);
 	map_free(&counts);
 }
 

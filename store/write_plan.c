@@ -16,18 +16,24 @@ void vec_room(void **items, size_t *cap, size_t count, size_t size)
 
 // --- JIDs ---
 
-static void add_jid(struct plan *plan, struct text jid)
+int64_t plan_jid(struct plan *plan, struct text jid)
 {
 	if (!jid.p)
 		jid = TEXT("");
 	int64_t id = pairing_jid_id(plan->batch->pairing, jid);
 	if (map_get(&plan->writer->jids, id))
-		return;
+		return id;
 	void **place = map_put(&plan->jid_seen, id);
 	if (*place)
-		return;
+		return id;
 	*place = plan;
 	*VEC_ADD(&plan->jids) = (struct new_jid){id, jid};
+	return id;
+}
+
+static void add_jid(struct plan *plan, struct text jid)
+{
+	plan_jid(plan, jid);
 }
 
 // The account of A: its device is a column of its own.
@@ -235,6 +241,7 @@ void plan_collect(struct plan *plan)
 	pairing_changes(pairing, plan, take_change);
 	pairing_new_sent(pairing, plan, take_sent);
 	pairing_line_findings(pairing, plan, take_line_finding);
+	collect_states(plan);
 	// Rows of one conversation meet in the same index pages.
 	if (plan->inserts.count)
 		qsort(plan->inserts.items, plan->inserts.count, sizeof *plan->inserts.items,
@@ -259,4 +266,5 @@ void plan_free(struct plan *plan)
 	map_free(&plan->jid_seen);
 	free(plan->findings.items);
 	free(plan->withdraws.items);
+	free(plan->states.items);
 }

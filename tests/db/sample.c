@@ -71,6 +71,8 @@ void sample_line(struct sample *sample, struct sample_line line)
 	st->error_condition = text_of(line.error);
 	st->receipt_request = line.asks;
 	st->markable = line.markable;
+	st->state = line.state;
+	st->state_count = line.state != STATE_NONE;
 	if (line.body)
 		add_body(sample, st, line.body);
 	add_ref(sample, st, REF_RECEIPT, line.receipt);

@@ -38,6 +38,7 @@ struct sample_line {
 	const char *receipt;   // id acknowledged by a receipt
 	const char *displayed; // id acknowledged by a displayed marker
 	const char *error;     // condition: an error about "id"
+	enum chat_state state; // K6
 };
 void sample_line(struct sample *sample, struct sample_line line);
 
