@@ -312,6 +312,6 @@ bool store_access(struct store *store, struct text token, struct text route, str
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
 
 // --- commands of this room ---
-command_fn cmd_migrate;
+command_fn cmd_migrate, cmd_check;
 
 #endif
