@@ -109,8 +109,7 @@ static bool compare_days(struct check *check, const struct rows *days)
 bool store_check(struct store *store, const struct check_request *request,
 		 struct check_result *result, struct err *err)
 {
-	struct check check = {
-		.store = store, .request = request, .result = result, .err = err};
+	struct check check = {.store = store, .request = request, .result = result, .err = err};
 	ROWS_AUTO days = {0};
 	*result = (struct check_result){0};
 	if (!txn_begin(store, TXN_SNAPSHOT, err))

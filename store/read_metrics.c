@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counters and rates, computed from rows (PAIRING F1..F3, F7, section 9).
-#include "store/read.h"
+#include "store/read_metrics.h"
 
 #include "store/message_row.h"
+#include "store/rollup.h"
 
 #include <stdlib.h>
 
@@ -37,18 +38,6 @@ bool store_counters(struct store *store, int32_t realm, usec_t since, usec_t unt
 
 enum { BUCKETS_MAX = 100000 };
 
-struct buckets {
-	usec_t *starts;
-	size_t count;
-	usec_t until;
-};
-
-static usec_t floor_to(usec_t at, usec_t width)
-{
-	usec_t rest = at % width;
-	return at - (rest < 0 ? rest + width : rest);
-}
-
 // Where the bucket after the one that contains "at" begins. Civil days are 23 to 25 hours long.
 static usec_t next_start(const struct metric_query *query, usec_t at)
 {
@@ -57,7 +46,7 @@ static usec_t next_start(const struct metric_query *query, usec_t at)
 	if (query->bucket == USEC_PER_DAY && query->zone)
 		return zone_day_start(query->zone,
 				      zone_day_start(query->zone, at) + 30 * 3600 * USEC_PER_SEC);
-	return floor_to(at, query->bucket) + query->bucket;
+	return usec_floor(at, query->bucket) + query->bucket;
 }
 
 static bool make_buckets(const struct metric_query *query, struct buckets *buckets, struct err *err)
@@ -89,14 +78,6 @@ static struct delivery_bucket empty_bucket(const struct buckets *buckets, size_t
 
 // --- delivery ---
 
-struct delivery_sink {
-	void *self;
-	bool (*each)(void *self, const struct delivery_bucket *bucket);
-	const struct buckets *buckets;
-	size_t next; // bucket that was not given yet
-	bool stopped;
-};
-
 static bool give(struct delivery_sink *sink, const struct delivery_bucket *bucket)
 {
 	sink->next++;
@@ -122,7 +103,20 @@ static void read_percentiles(const struct rows *rows, int column, int64_t out[5]
 		out[i] = element.p ? array_int(element) : -1;
 }
 
-static bool take_bucket(void *self, const struct rows *rows)
+static void read_latencies(const struct delivery_sink *sink, const struct rows *rows, int column,
+			   struct delivery_bucket *bucket)
+{
+	bucket->estimated = sink->rolled;
+	if (sink->rolled) {
+		read_histogram(rows, column, bucket->ttd_n, bucket->ttd_ms);
+		read_histogram(rows, column + 2, bucket->ttr_n, bucket->ttr_ms);
+	} else {
+		read_percentiles(rows, column, bucket->ttd_ms);
+		read_percentiles(rows, column + 1, bucket->ttr_ms);
+	}
+}
+
+bool delivery_take(void *self, const struct rows *rows)
 {
 	struct delivery_sink *sink = self;
 	size_t i = (size_t)row_int(rows, 0, 0) - 1; // width_bucket() counts from 1
@@ -138,8 +132,7 @@ static bool take_bucket(void *self, const struct rows *rows)
 	int column = 1;
 	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
 		*members[k] = row_int(rows, 0, column++);
-	read_percentiles(rows, column, bucket.ttd_ms);
-	read_percentiles(rows, column + 1, bucket.ttr_ms);
+	read_latencies(sink, rows, column, &bucket);
 	return give(sink, &bucket);
 }
 
@@ -148,6 +141,8 @@ static bool run_delivery(struct store *store, const struct metric_query *query,
 {
 	FIELDS_AUTO params = {0};
 	FIELDS_AUTO starts = {0};
+	if (delivery_is_rolled(query, sink->buckets))
+		return delivery_rolled(store, query, sink, err);
 	for (size_t i = 0; i < sink->buckets->count; i++)
 		put_usec(&starts, usec_bounded(sink->buckets->starts[i]));
 	put_int4(&params, query->realm);
@@ -158,7 +153,7 @@ static bool run_delivery(struct store *store, const struct metric_query *query,
 	put_safe(&params, query->from_domain);
 	put_safe(&params, query->to_domain);
 	return sql_run(store, "plan_known", NULL, NULL, err) &&
-	       sql_each(store, "delivery", &params, sink, take_bucket, err);
+	       sql_each(store, "delivery", &params, sink, delivery_take, err);
 }
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,

@@ -68,8 +68,8 @@ static bool same_key(const struct sum_key *a, const struct sum_key *b)
 
 static struct sum_cell *sum_cell(struct rollups *rollups, const struct sum_key *key)
 {
-	uint64_t hash = mix(mix(mix(1, (uint64_t)key->grain), (uint64_t)key->kind),
-			    (uint64_t)key->bucket);
+	uint64_t hash =
+		mix(mix(mix(1, (uint64_t)key->grain), (uint64_t)key->kind), (uint64_t)key->bucket);
 	hash = mix_text(mix_text(hash, key->from), key->to);
 	void **place = map_put(&rollups->sums.by_hash, (int64_t)hash);
 	for (struct sum_cell *cell = *place; cell; cell = cell->next) {

@@ -62,7 +62,7 @@ void contribution_of(const struct row *row, struct contribution *out);
 
 // Log-linear: every value below 32 has a bin, above there are 16 to an octave (error <= 3.2 %).
 enum { LATENCY_BINS = 1024 };
-int latency_bin(int64_t ms);      // ms >= 0
+int latency_bin(int64_t ms);     // ms >= 0
 int64_t latency_bin_ms(int bin); // its middle
 
 #endif

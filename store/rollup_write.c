@@ -265,9 +265,9 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 bool rollups_restate(struct store *store, int32_t realm, usec_t since, usec_t until,
 		     struct err *err)
 {
-	static const char *const statements[] = {
-		"rollup_clear",   "rollup_latency_clear",   "rollup_user_clear",
-		"rollup_restate", "rollup_latency_restate", "rollup_user_restate"};
+	static const char *const statements[] = {"rollup_clear",           "rollup_latency_clear",
+						 "rollup_user_clear",      "rollup_restate",
+						 "rollup_latency_restate", "rollup_user_restate"};
 	FIELDS_AUTO params = {0};
 	put_span(&params, realm, rollup_day(since), rollup_day(until + USEC_PER_DAY - 1));
 	for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {

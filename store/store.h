@@ -222,6 +222,7 @@ struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
 	int64_t ttd_n, ttd_ms[5]; // p50 p90 p95 p99 max; -1 = none
 	int64_t ttr_n, ttr_ms[5];
 	int64_t skew_clamped, resends;
+	bool estimated; // ttd_ms, ttr_ms come from histograms: off by at most 3.2 %
 };
 
 struct metric_query {
@@ -232,6 +233,7 @@ struct metric_query {
 	struct text from_domain, to_domain; // absent = all
 	usec_t now, t_expire;
 	usec_t infer; // t_infer
+	bool exact;   // count rows, also where roll-ups know the answer
 };
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,

@@ -142,9 +142,9 @@ static bool import(struct run *run, const struct vector_plan *plan)
 static void take_difference(void *self, const struct check_difference *it)
 {
 	struct err *err = self;
-	err_set(err, ERR_DIFFERS, "%.*s: %.*s is %.*s, recomputed %.*s", (int)it->what.n, it->what.p,
-		(int)it->column.n, it->column.p, (int)it->stored.n, it->stored.p, (int)it->made.n,
-		it->made.p);
+	err_set(err, ERR_DIFFERS, "%.*s: %.*s is %.*s, recomputed %.*s", (int)it->what.n,
+		it->what.p, (int)it->column.n, it->column.p, (int)it->stored.n, it->stored.p,
+		(int)it->made.n, it->made.p);
 }
 
 static bool check(struct run *run)
