@@ -65,7 +65,7 @@ static bool make_buckets(const struct metric_query *query, struct buckets *bucke
 	return true;
 }
 
-static struct delivery_bucket empty_bucket(const struct buckets *buckets, size_t i)
+struct delivery_bucket delivery_empty(const struct buckets *buckets, size_t i)
 {
 	struct delivery_bucket bucket = {
 		.start = buckets->starts[i],
@@ -78,18 +78,18 @@ static struct delivery_bucket empty_bucket(const struct buckets *buckets, size_t
 
 // --- delivery ---
 
-static bool give(struct delivery_sink *sink, const struct delivery_bucket *bucket)
+bool delivery_give(struct delivery_sink *sink, const struct delivery_bucket *bucket)
 {
 	sink->next++;
 	sink->stopped = !sink->each(sink->self, bucket);
 	return !sink->stopped;
 }
 
-static bool give_empty_until(struct delivery_sink *sink, size_t end)
+bool delivery_skip(struct delivery_sink *sink, size_t end)
 {
 	while (sink->next < end && !sink->stopped) {
-		struct delivery_bucket bucket = empty_bucket(sink->buckets, sink->next);
-		give(sink, &bucket);
+		struct delivery_bucket bucket = delivery_empty(sink->buckets, sink->next);
+		delivery_give(sink, &bucket);
 	}
 	return !sink->stopped;
 }
@@ -103,26 +103,13 @@ static void read_percentiles(const struct rows *rows, int column, int64_t out[5]
 		out[i] = element.p ? array_int(element) : -1;
 }
 
-static void read_latencies(const struct delivery_sink *sink, const struct rows *rows, int column,
-			   struct delivery_bucket *bucket)
-{
-	bucket->estimated = sink->rolled;
-	if (sink->rolled) {
-		read_histogram(rows, column, bucket->ttd_n, bucket->ttd_ms);
-		read_histogram(rows, column + 2, bucket->ttr_n, bucket->ttr_ms);
-	} else {
-		read_percentiles(rows, column, bucket->ttd_ms);
-		read_percentiles(rows, column + 1, bucket->ttr_ms);
-	}
-}
-
-bool delivery_take(void *self, const struct rows *rows)
+static bool take_bucket(void *self, const struct rows *rows)
 {
 	struct delivery_sink *sink = self;
 	size_t i = (size_t)row_int(rows, 0, 0) - 1; // width_bucket() counts from 1
-	if (i >= sink->buckets->count || !give_empty_until(sink, i))
+	if (i >= sink->buckets->count || !delivery_skip(sink, i))
 		return false;
-	struct delivery_bucket bucket = empty_bucket(sink->buckets, i);
+	struct delivery_bucket bucket = delivery_empty(sink->buckets, i);
 	int64_t *const members[] = {
 		&bucket.sent,           &bucket.unknown,      &bucket.failed_all, &bucket.requested,
 		&bucket.confirmed,      &bucket.failed,       &bucket.pending,    &bucket.expired,
@@ -132,8 +119,9 @@ bool delivery_take(void *self, const struct rows *rows)
 	int column = 1;
 	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
 		*members[k] = row_int(rows, 0, column++);
-	read_latencies(sink, rows, column, &bucket);
-	return give(sink, &bucket);
+	read_percentiles(rows, column, bucket.ttd_ms);
+	read_percentiles(rows, column + 1, bucket.ttr_ms);
+	return delivery_give(sink, &bucket);
 }
 
 static bool run_delivery(struct store *store, const struct metric_query *query,
@@ -153,7 +141,7 @@ static bool run_delivery(struct store *store, const struct metric_query *query,
 	put_safe(&params, query->from_domain);
 	put_safe(&params, query->to_domain);
 	return sql_run(store, "plan_known", NULL, NULL, err) &&
-	       sql_each(store, "delivery", &params, sink, delivery_take, err);
+	       sql_each(store, "delivery", &params, sink, take_bucket, err);
 }
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,
@@ -163,7 +151,7 @@ bool store_delivery(struct store *store, const struct metric_query *query, void 
 	struct delivery_sink sink = {.self = self, .each = each, .buckets = &buckets};
 	bool fine = make_buckets(query, &buckets, err) && run_delivery(store, query, &sink, err);
 	if (fine)
-		give_empty_until(&sink, buckets.count);
+		delivery_skip(&sink, buckets.count);
 	free(buckets.starts);
 	return fine;
 }

@@ -17,18 +17,17 @@ struct delivery_sink {
 	bool (*each)(void *self, const struct delivery_bucket *bucket);
 	const struct buckets *buckets;
 	size_t next; // bucket that was not given yet
-	bool rolled; // latencies come as histograms
 	bool stopped;
 };
 
-// One row of delivery.sql or delivery_rollup.sql.
-bool delivery_take(void *self, const struct rows *rows);
+struct delivery_bucket delivery_empty(const struct buckets *buckets, size_t i);
+// Both return false when the receiver wants no more.
+bool delivery_give(struct delivery_sink *sink, const struct delivery_bucket *bucket);
+bool delivery_skip(struct delivery_sink *sink, size_t end); // those before "end" are empty
 
 // True when all buckets can be had from roll-ups.
 bool delivery_is_rolled(const struct metric_query *query, const struct buckets *buckets);
 bool delivery_rolled(struct store *store, const struct metric_query *query,
 		     struct delivery_sink *sink, struct err *err);
-// p50 p90 p95 p99 max of a histogram in two columns, nearest-rank; the middle of the bin.
-void read_histogram(const struct rows *rows, int column, int64_t n, int64_t out[5]);
 
 #endif
