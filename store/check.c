@@ -13,7 +13,8 @@
 enum { ROWS_AT_ONCE = 500000 };
 
 // Each takes realm, since, until, limit and gives (what, at, column, stored, made).
-static const char *const comparisons[] = {"check_rollup", "check_latency", "check_users"};
+static const char *const comparisons[] = {"check_rows", "check_rollup", "check_latency",
+					  "check_users"};
 
 struct check {
 	struct store *store;

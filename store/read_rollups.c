@@ -190,7 +190,7 @@ bool delivery_rolled(struct store *store, const struct metric_query *query,
 	put_usec(&params, pieces.edge);
 	put_usec(&params, pieces.edge_lo);
 	put_usec(&params, pieces.edge_hi);
-	bool fine = sql_run(store, "plan_known", NULL, NULL, err) &&
+	bool fine = sql_run(store, "plan_kept", NULL, NULL, err) &&
 		    load_latencies(store, query, &pieces, sink, rolled.latencies, err) &&
 		    sql_each(store, "delivery_rollup", &params, &rolled, take_sums, err);
 	pieces_free(&pieces);

@@ -23,8 +23,13 @@ WITH s AS (
             p.sign * r.resends AS resends
      FROM unnest($2::int4[], $3::int2[], $4::timestamptz[], $5::timestamptz[], $6::int4[],
                  $7::boolean[]) AS p (i, grain, lo, hi, sign, waits)
-     JOIN rollup AS r ON r.realm = $1 AND r.grain = p.grain AND r.bucket >= p.lo AND r.bucket < p.hi
-     WHERE ($8::text IS NULL OR r.from_domain = $8) AND ($9::text IS NULL OR r.to_domain = $9)
+     CROSS JOIN LATERAL (
+          SELECT r.sent, r.unknown, r.failed, r.requested, r.confirmed, r.requested_failed,
+                 r.read_requested, r.read, r.stored, r.skew_clamped, r.resends
+          FROM rollup AS r
+          WHERE r.realm = $1 AND r.grain = p.grain AND r.bucket >= p.lo AND r.bucket < p.hi
+            AND ($8::text IS NULL OR r.from_domain = $8) AND ($9::text IS NULL OR r.to_domain = $9)
+          OFFSET 0) AS r -- by the index, piece by piece
      UNION ALL
      SELECT $11::int4, $13::boolean,
             $12::int4 * r.sent, $12::int4 * r.unknown, $12::int4 * r.failed,

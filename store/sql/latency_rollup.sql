@@ -12,10 +12,13 @@
 SELECT p.i, p.sign, l.metric, l.bins, l.counts
 FROM unnest($2::int4[], $3::int2[], $4::timestamptz[], $5::timestamptz[], $6::int4[])
      AS p (i, grain, lo, hi, sign)
-JOIN rollup_latency AS l
-  ON l.realm = $1 AND l.grain = p.grain AND l.bucket >= p.lo AND l.bucket < p.hi
-WHERE l.metric IN (1, 3) AND ($7::text IS NULL OR l.from_domain = $7)
-  AND ($8::text IS NULL OR l.to_domain = $8)
+CROSS JOIN LATERAL (
+     SELECT l.metric, l.bins, l.counts
+     FROM rollup_latency AS l
+     WHERE l.realm = $1 AND l.grain = p.grain AND l.bucket >= p.lo AND l.bucket < p.hi
+       AND l.metric IN (1, 3) AND ($7::text IS NULL OR l.from_domain = $7)
+       AND ($8::text IS NULL OR l.to_domain = $8)
+     OFFSET 0) AS l -- by the index, piece by piece
 UNION ALL
 SELECT $10::int4, $11::int4, c.metric, array_agg(c.bin), array_agg(c.n)
 FROM latency_of_rows($1, $12::timestamptz, $13::timestamptz, ARRAY[$9::int2]) AS c

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,11 +24,13 @@ static struct store *store;
 static struct sample sample;
 static int realms;
 static uint32_t seed;
+static const volatile sig_atomic_t never;
 
 static int start(void **state)
 {
 	(void)state;
 	fixture_start(&fixture);
+	fixture.app.stop = &never;
 	store = fixture_open(&fixture, STORE_WRITE);
 	return 0;
 }
@@ -430,6 +433,80 @@ static void days_that_were_given_up_are_passed_over(void **state)
 	fixture_sql(store, there ? "DELETE FROM dropped_day" : "DROP TABLE dropped_day");
 }
 
+// --- the command ---
+
+static int run(char *text, size_t size, char **argv)
+{
+	int argc = 0, saved = dup(STDOUT_FILENO);
+	FILE *file = tmpfile();
+	while (argv[argc])
+		argc++;
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	int status = cmd_check(&fixture.app, argc, argv);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(file);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+	return status;
+}
+
+static void the_command_exits_0_when_equal_and_3_with_the_first_differences(void **state)
+{
+	(void)state;
+	char text[4096], realm[32], query[128];
+	char *all[] = {"check", "--realm", realm, NULL};
+	char *other[] = {"check", "--realm", realm, "--since", "2026-03-04T00:00:00Z", NULL};
+	snprintf(realm, sizeof realm, "realm-%d", realms);
+	for (int i = 0; i < 30; i++) {
+		char id[16];
+		snprintf(id, sizeof id, "m%d", i);
+		sample_message(&sample, NOON + i * 15 * MINUTE, id);
+	}
+	sample_commit(&sample);
+	assert_int_equal(run(text, sizeof text, all), 0);
+	assert_string_equal(text, "equal: 1 days, 30 messages\n");
+	snprintf(query, sizeof query, "UPDATE rollup SET acks = 7 WHERE realm = %d",
+		 (int)sample.realm.id);
+	fixture_sql(store, query);
+	assert_int_equal(run(text, sizeof text, other), 0);
+	assert_int_equal(run(text, sizeof text, all), 3);
+	assert_non_null(strstr(text, "rollup grain 1 at 2026-03-02T12:00:00Z: acks is 7, "
+				     "recomputed 0\n"));
+	assert_non_null(strstr(text, "the first 20 differences, there may be more\n"));
+	int lines = 0;
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		lines++;
+	assert_int_equal(lines, 21);
+}
+
+static void the_command_refuses_what_it_does_not_know(void **state)
+{
+	(void)state;
+	char text[4096];
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--help", NULL}), 0);
+	assert_non_null(strstr(text, "Exit status: 0 all equal; 3 something differs"));
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--what", NULL}), 2);
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--since", "then", NULL}), 2);
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--realm", "none", NULL}), 2);
+}
+
+static void check_names_rows_that_contradict_themselves(void **state)
+{
+	(void)state;
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	sample_commit(&sample);
+	assert_equal("whole");
+	spoil("UPDATE message SET state = 3 WHERE realm = %d", ": state 3, recomputed 5\n");
+	spoil("UPDATE message SET state = 5, acks = 2 WHERE realm = %d",
+	      ": acks 2, recomputed 1\n");
+	spoil("UPDATE message SET acks = 1, delivered_at = delivered_at + '1 s' WHERE realm = %d",
+	      ": delivered_at 2026-03-02 12:00:02+00, recomputed 2026-03-02 12:00:01+00\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_sample, stop_sample)
 
 int main(void)
@@ -443,6 +520,9 @@ int main(void)
 		TEST(metrics_from_roll_ups_equal_those_from_rows),
 		TEST(check_names_what_was_spoiled),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
+		TEST(check_names_rows_that_contradict_themselves),
+		TEST(the_command_exits_0_when_equal_and_3_with_the_first_differences),
+		TEST(the_command_refuses_what_it_does_not_know),
 		TEST(days_that_were_given_up_are_passed_over),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
