@@ -30,6 +30,7 @@ static const struct command {
 	{"explain", "say what a log file is and what an import would store", cmd_explain},
 	{"export", "print messages, counters, findings or metrics", cmd_export},
 	{"token", "add, list and revoke access tokens of the API", cmd_token},
+	{"check", "count again what dashboards show, and compare", cmd_check},
 	{"migrate", "bring the database schema up to date, or show its state", cmd_migrate},
 };
 

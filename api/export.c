@@ -288,7 +288,8 @@ bool export_metrics(struct store *store, const struct export_options *options, F
 				     .until = or_year(options->until, 9999),
 				     .now = options->now,
 				     .t_expire = options->t_expire,
-				     .infer = options->t_infer};
+				     .infer = options->t_infer,
+				     .exact = true};
 	if (!store_delivery(store, &query, metrics, each_total, err))
 		return false;
 	static const char *const columns[] = {"delivery_rate", "read_rate", "ttd_ms", "ttr_ms",

@@ -269,6 +269,7 @@ struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
 	int64_t ttd_n, ttd_ms[5]; // p50 p90 p95 p99 max; -1 = none
 	int64_t ttr_n, ttr_ms[5];
 	int64_t skew_clamped, resends;
+	bool estimated; // ttd_ms, ttr_ms come from histograms: off by at most 3.2 %
 };
 
 struct metric_query {
@@ -279,6 +280,7 @@ struct metric_query {
 	struct text from_domain, to_domain; // absent = all
 	usec_t now, t_expire;
 	usec_t infer; // t_infer
+	bool exact;   // count rows, also where roll-ups know the answer
 };
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,
@@ -359,6 +361,6 @@ bool store_access(struct store *store, struct text token, struct text route, str
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
 
 // --- commands of this room ---
-command_fn cmd_migrate;
+command_fn cmd_migrate, cmd_check;
 
 #endif

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes message rows: merged ones away, changed ones by one UPDATE, new ones by COPY.
+#include "store/rollup.h"
 #include "store/write.h"
-
-static struct text domain_of(struct text jid)
-{
-	const char *slash = memchr(jid.p, '/', jid.n);
-	struct text bare = {jid.p, slash ? (size_t)(slash - jid.p) : jid.n};
-	const char *at = memchr(bare.p, '@', bare.n);
-	size_t skip = at ? (size_t)(at - bare.p) + 1 : 0;
-	return (struct text){bare.p + skip, bare.n - skip};
-}
 
 bool write_jids(struct plan *plan, struct err *err)
 {
@@ -23,7 +15,7 @@ bool write_jids(struct plan *plan, struct err *err)
 		const struct new_jid *it = &plan->jids.items[i];
 		put_int8(&id, it->id);
 		plan->changed_texts += !put_safe(&jid, it->text);
-		put_safe(&domain, domain_of(it->text));
+		put_safe(&domain, jid_domain(it->text));
 	}
 	put_array(&params, OF_INT8, &id);
 	put_array(&params, OF_TEXT, &jid);

@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "ingest/batcher.h"
 #include "ingest/stream.h"
+#include "store/check.h"
 #include "store/internal.h"
 #include "tests/vectors/vector.h"
 
@@ -148,6 +149,34 @@ static bool import(struct run *run, const struct vector_plan *plan)
 	return true;
 }
 
+// --- roll-ups: the same as counted from the rows, whatever the batches ---
+
+static void take_difference(void *self, const struct check_difference *it)
+{
+	struct err *err = self;
+	err_set(err, ERR_DIFFERS, "%.*s: %.*s is %.*s, recomputed %.*s", (int)it->what.n,
+		it->what.p, (int)it->column.n, it->column.p, (int)it->stored.n, it->stored.p,
+		(int)it->made.n, it->made.p);
+}
+
+static bool check(struct run *run)
+{
+	struct check_result result;
+	struct check_request request = {.since = USEC_NONE,
+					.until = USEC_NONE,
+					.limit = 1,
+					.self = run->err,
+					.difference = take_difference};
+	struct realm realm;
+	struct realm_settings rules = {0};
+	struct store *store = run->database->store;
+	if (!store_realm_rules(store, run->name, &realm, &rules, run->err))
+		return false;
+	realm_settings_free(&rules);
+	request.realm = realm.id;
+	return store_check(store, &request, &result, run->err) && !result.differences;
+}
+
 // --- out ---
 
 typedef bool export_fn(struct store *store, const struct export_options *options, FILE *out,
@@ -220,7 +249,7 @@ json_t *run_database(void *self, const struct vector *vector, const struct vecto
 		     struct err *err)
 {
 	struct run run = {.database = self, .vector = vector, .err = err};
-	json_t *got = import(&run, plan) ? results(&run) : NULL;
+	json_t *got = import(&run, plan) && check(&run) ? results(&run) : NULL;
 
 	stream_close(run.stream);
 	batcher_close(run.batcher);
