@@ -259,4 +259,6 @@ void plan_free(struct plan *plan)
 	map_free(&plan->jid_seen);
 	free(plan->findings.items);
 	free(plan->withdraws.items);
+	free(plan->late.items);
+	free(plan->late_acks);
 }
