@@ -104,6 +104,8 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	json_put_text(object, "corrects", row->corrects);
 	json_object_set_new(object, "resends", json_integer(row->resends));
 	json_object_set_new(object, "devices", devices_of(memory, row));
+	if (row->class_ == CLASS_GROUP)
+		memory_readers(memory, row, vector, object);
 	return object;
 }
 
