@@ -38,8 +38,8 @@ CREATE TABLE reprocess_file (
 	source      text NOT NULL,
 	dialect     text NOT NULL,
 	path        text NOT NULL,
-	head_len    int4 NOT NULL,
 	head        bytea NOT NULL,
+	tail        bytea NOT NULL,
 	low_water   int8 NOT NULL,
 	live        boolean NOT NULL,
 	source_path text
@@ -51,8 +51,8 @@ COMMENT ON COLUMN reprocess_file.n IS 'Order of reading: the generation that the
 COMMENT ON COLUMN reprocess_file.source IS 'source.name';
 COMMENT ON COLUMN reprocess_file.dialect IS 'source.dialect';
 COMMENT ON COLUMN reprocess_file.path IS 'Where the file was found, absolute';
-COMMENT ON COLUMN reprocess_file.head_len IS 'As generation.head_len was';
 COMMENT ON COLUMN reprocess_file.head IS 'As generation.head was';
+COMMENT ON COLUMN reprocess_file.tail IS 'As generation.tail was';
 COMMENT ON COLUMN reprocess_file.low_water IS
 	'As generation.low_water was: the file is read again once it is reached';
 COMMENT ON COLUMN reprocess_file.live IS 'As source.live was';
@@ -63,7 +63,7 @@ COMMENT ON INDEX reprocess_file_n IS 'Identity';
 
 -- Roll-ups outlive the days they were made from, whatever they are cut into.
 CREATE VIEW day_table AS
-SELECT c.relname::text AS name, a.attname::text AS by
+SELECT c.relname::text AS name, a.attname::text AS split
 FROM pg_partitioned_table AS p
 JOIN pg_class AS c ON c.oid = p.partrelid
 JOIN pg_class AS o ON o.oid = p.partdefid AND o.relname = c.relname || '_other'
@@ -71,7 +71,7 @@ JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
 WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relname NOT LIKE 'rollup%';
 COMMENT ON VIEW day_table IS 'Tables that are cut into days by attach_part, by the catalogue';
 COMMENT ON COLUMN day_table.name IS 'Name of the table';
-COMMENT ON COLUMN day_table.by IS 'Column that decides the day';
+COMMENT ON COLUMN day_table.split IS 'Column that decides the day';
 
 CREATE VIEW stored_day AS
 SELECT d.day, sum(d.bytes)::int8 AS bytes
@@ -132,8 +132,8 @@ BEGIN
 	DELETE FROM finding AS f WHERE f.last_at >= begins AND f.last_at < ends;
 	-- Whoever comes after us waits for us: so we wait for readers only shortly.
 	PERFORM set_config('lock_timeout', '300ms', true);
-	FOR t IN SELECT d.name, d.by FROM day_table AS d ORDER BY d.name LOOP
-		EXECUTE format('DELETE FROM %I WHERE %I >= $1 AND %I < $2', t.name || '_other', t.by, t.by)
+	FOR t IN SELECT d.name, d.split FROM day_table AS d ORDER BY d.name LOOP
+		EXECUTE format('DELETE FROM %I WHERE %I >= $1 AND %I < $2', t.name || '_other', t.split, t.split)
 		USING begins, ends;
 		IF to_regclass(format('%I', t.name || '_' || tag)) IS NOT NULL THEN
 			EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', t.name, t.name || '_' || tag);
@@ -259,8 +259,8 @@ SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	t record;
 BEGIN
-	FOR t IN SELECT d.name, d.by FROM day_table AS d ORDER BY d.name LOOP
-		EXECUTE format('DELETE FROM %I WHERE realm = $1 AND %I >= $2 AND %I < $3', t.name, t.by, t.by)
+	FOR t IN SELECT d.name, d.split FROM day_table AS d ORDER BY d.name LOOP
+		EXECUTE format('DELETE FROM %I WHERE realm = $1 AND %I >= $2 AND %I < $3', t.name, t.split, t.split)
 		USING $1, $2, $3;
 	END LOOP;
 	DELETE FROM finding AS f WHERE f.realm = $1 AND f.first_at >= $2 AND f.first_at < $3;

@@ -47,17 +47,20 @@ static void print_step(void *self, const struct retention_step *step)
 	command->left |= step->what == RETENTION_KEPT || step->what == RETENTION_BUSY;
 	command->days++;
 	if (step->what == RETENTION_DROP)
-		printf("%s: %sdropped (%s), %lld messages, %.1f MB\n", text, would, step->reason,
-		       (long long)step->rows, (double)step->bytes / 1e6);
+		printf("%s: %sdropped (%s), %.1f MB", text, would, step->reason,
+		       (double)step->bytes / 1e6);
 	else if (step->what == RETENTION_STRIP)
-		printf("%s: bodies %staken out (%s), %lld\n", text, would, step->reason,
-		       (long long)step->rows);
+		printf("%s: bodies %staken out (%s)", text, would, step->reason);
 	else if (step->what == RETENTION_KEPT)
 		printf("%s: kept: it has %s; shorten w_match or t_expire, or raise keep_days or "
-		       "keep_disk\n",
+		       "keep_disk",
 		       text, step->reason);
 	else
-		printf("%s: kept: it was in use for too long; run this again\n", text);
+		printf("%s: kept: it was in use for too long; run this again", text);
+	if (step->rows)
+		printf(", %lld %s", (long long)step->rows,
+		       step->what == RETENTION_STRIP ? "bodies" : "messages");
+	putchar('\n');
 	fflush(stdout);
 }
 

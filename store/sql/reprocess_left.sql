@@ -3,9 +3,11 @@
 --   $1 int4  realm
 SELECT f.n, f.source, f.dialect, f.path,
        EXISTS (SELECT FROM generation AS g
-               JOIN source AS s ON s.id = g.source
-               WHERE s.realm = $1 AND s.name = f.source AND g.finished
-                 AND g.low_water >= f.low_water AND g.path = f.path)
-FROM reprocess_file AS f
-WHERE f.realm = $1
+               WHERE g.realm = r.realm AND g.opened_at >= r.started_at AND g.finished
+                 AND g.low_water >= f.low_water
+                 AND (g.path = f.path OR (g.low_water = f.low_water AND g.head = f.head
+                                          AND g.tail = f.tail)))
+FROM reprocess AS r
+JOIN reprocess_file AS f ON f.realm = r.realm
+WHERE r.realm = $1
 ORDER BY f.n;

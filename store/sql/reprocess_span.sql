@@ -17,7 +17,11 @@ WITH row AS (
      UNION ALL
      SELECT a.conv, a.position >> 43, a.seen_at, greatest(a.seen_at, a.last_at), NULL
      FROM ack AS a
-     WHERE a.realm = $1),
+     WHERE a.realm = $1
+     UNION ALL
+     SELECT s.conv, NULL, s.at, s.at, NULL
+     FROM sent_id AS s
+     WHERE s.realm = $1),
 from_generation AS (
      SELECT r.generation, min(r.lo) AS lo, max(r.lo) AS hi FROM row AS r GROUP BY r.generation),
 from_source AS (

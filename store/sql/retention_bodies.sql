@@ -3,5 +3,5 @@
 --   $1 int8  keep_bodies_days
 SELECT s.day
 FROM stored_day AS s
-WHERE s.day < (now() AT TIME ZONE 'UTC')::date - $1::int4 AND has_bodies(s.day)
+WHERE s.day < (now() AT TIME ZONE 'UTC')::date - $1::int8::int4 AND has_bodies(s.day)
 ORDER BY s.day;
