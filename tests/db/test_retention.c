@@ -154,7 +154,7 @@ static void tables_are_found_by_the_catalogue(void **state)
 {
 	(void)state;
 	fixture_sql(store,
-		    "CREATE TABLE later (conv int8, at timestamptz NOT NULL) PARTITION BY RANGE "
+		    "CREATE TABLE receiptd.later (conv int8, at timestamptz NOT NULL) PARTITION BY RANGE "
 		    "(at); SELECT attach_part('later', 'later_other', '', NULL, 90), "
 		    "attach_part('later', 'later_' || to_char(current_date - 100, 'YYYYMMDD'), "
 		    "'at', current_date - 100, 90)");
