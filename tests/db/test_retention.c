@@ -153,11 +153,12 @@ static void a_day_in_the_rest_partition_goes_too(void **state)
 static void tables_are_found_by_the_catalogue(void **state)
 {
 	(void)state;
-	fixture_sql(store,
-		    "CREATE TABLE receiptd.later (conv int8, at timestamptz NOT NULL) PARTITION BY RANGE "
-		    "(at); SELECT attach_part('later', 'later_other', '', NULL, 90), "
-		    "attach_part('later', 'later_' || to_char(current_date - 100, 'YYYYMMDD'), "
-		    "'at', current_date - 100, 90)");
+	fixture_sql(
+		store,
+		"CREATE TABLE receiptd.later (conv int8, at timestamptz NOT NULL) PARTITION BY RANGE "
+		"(at); SELECT attach_part('later', 'later_other', '', NULL, 90), "
+		"attach_part('later', 'later_' || to_char(current_date - 100, 'YYYYMMDD'), "
+		"'at', current_date - 100, 90)");
 	conversation(100, "old");
 	settings->keep_days = 80;
 	pass(false);
@@ -297,9 +298,8 @@ static void a_long_query_is_not_waited_for_and_not_broken(void **state)
 
 static int64_t late(void)
 {
-	return fixture_int(store,
-			   "SELECT coalesce(sum(n), 0) FROM line_counter WHERE name = "
-			   "'late_dropped' AND day = current_date - 100");
+	return fixture_int(store, "SELECT coalesce(sum(n), 0) FROM line_counter WHERE name = "
+				  "'late_dropped' AND day = current_date - 100");
 }
 
 static void what_comes_late_is_counted_and_not_stored(void **state)
