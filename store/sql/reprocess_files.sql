@@ -3,7 +3,7 @@
 --   $1 int4         realm
 --   $2 timestamptz  since, $3 timestamptz until
 SELECT g.id, g.source, s.name, s.dialect, g.path, g.head_len, g.head, g.tail_len, g.tail,
-       g.low_water, s.live, s.path,
+       g.low_water,
        s.live AND greatest(s.checked_at, g.read_at) > now() - interval '10 seconds'
 FROM generation AS g
 JOIN source AS s ON s.id = g.source

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -294,6 +295,28 @@ static void a_long_query_is_not_waited_for_and_not_broken(void **state)
 	store_close(reader);
 }
 
+// The copy is made without holding anybody up: a batch that commits meanwhile must not be lost.
+static void a_day_that_is_written_meanwhile_is_left(void **state)
+{
+	(void)state;
+	struct store *other = fixture_open(&fixture, STORE_WRITE);
+	conversation(100, "old");
+	fixture_sql(store, "UPDATE message SET body = 'hello'");
+	fixture_sql(store, "BEGIN; SELECT id FROM lane FOR UPDATE; UPDATE message SET acks = 7");
+	PQsetnonblocking(other->conn, 0);
+	assert_true(PQsendQuery(other->conn, "SELECT strip_day(current_date - 100)"));
+	for (int i = 0; i < 100 && !count("pg_locks WHERE NOT granted"); i++)
+		usleep(20000);
+	assert_true(count("pg_locks WHERE NOT granted") >
+		    0); // the copy is made, the lane is waited for
+	fixture_sql(store, "COMMIT");
+	PGresult *result = PQgetResult(other->conn);
+	assert_string_equal(PQresultErrorField(result, PG_DIAG_SQLSTATE), "55P03");
+	PQclear(result);
+	assert_int_equal(count("message WHERE acks = 7"), 1);
+	store_close(other);
+}
+
 // --- late ---
 
 static int64_t late(void)
@@ -412,6 +435,7 @@ int main(void)
 		TEST(bodies_go_and_facts_stay),
 		TEST(a_stripped_day_takes_rows_and_is_stripped_again),
 		TEST(a_long_query_is_not_waited_for_and_not_broken),
+		TEST(a_day_that_is_written_meanwhile_is_left),
 		TEST(what_comes_late_is_counted_and_not_stored),
 		TEST(late_lines_move_the_mark),
 		TEST(an_ack_of_a_dropped_message_is_an_orphan),
