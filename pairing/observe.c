@@ -189,7 +189,8 @@ struct incarnation incarnation_of(struct pairing *pairing, const struct effectiv
 	inc.thread = thread_hash(pairing, st->thread);
 	inc.flags = content_flags(st, acks);
 	if (st->origin_id.n && !text_same(st->origin_id, st->id)) // M2
-		inc.origin_id = arena_text(pairing->arena, st->origin_id);
+		incarnation_add_origin(pairing->arena, &inc,
+				       arena_text(pairing->arena, st->origin_id));
 	for (size_t i = 0; i < st->ref_count; i++)
 		if (st->refs[i].kind == REF_CORRECTION && st->refs[i].id.p)
 			inc.corrects = arena_text(pairing->arena, st->refs[i].id);

@@ -54,7 +54,7 @@ LEFT JOIN LATERAL (
           (SELECT make_interval(secs => (r.rules ->> 'w_upto')::float8)
            FROM realm AS r WHERE r.id = m.realm)) AS g
      WHERE $17 AND m.class = 5) AS p ON true
-WHERE ($1 = 0 OR m.realm = $1)
+WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
   AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
   AND ($3::timestamptz IS NULL OR m.sent_at < $3)
   AND ($4::int8[] IS NULL OR m.conv = ANY ($4))

@@ -31,7 +31,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        p.who, p.displayed, p.received
 FROM (SELECT m.*
       FROM message AS m
-      WHERE ($1 = 0 OR m.realm = $1)
+      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
         AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
         AND ($3::timestamptz IS NULL OR m.sent_at < $3)
         AND ($4::int8[] IS NULL OR m.conv = ANY ($4))
