@@ -264,6 +264,8 @@ BEGIN
 		USING $1, $2, $3;
 	END LOOP;
 	DELETE FROM finding AS f WHERE f.realm = $1 AND f.first_at >= $2 AND f.first_at < $3;
+	DELETE FROM known AS k WHERE k.realm = $1 AND k.first_at >= $2 AND k.first_at < $3;
+	DELETE FROM archive_seen AS a WHERE a.realm = $1 AND a.at >= $2 AND a.at < $3;
 	DELETE FROM line_counter AS c WHERE c.realm = $1 AND c.day >= $2 AND c.day < $3;
 	DELETE FROM gap AS g WHERE g.realm = $1 AND g.source = ANY ($4) AND g.generation > 0;
 	DELETE FROM quarantine AS q WHERE q.realm = $1 AND q.source = ANY ($4);

@@ -21,7 +21,11 @@ WITH row AS (
      UNION ALL
      SELECT s.conv, NULL, s.at, s.at, NULL
      FROM sent_id AS s
-     WHERE s.realm = $1),
+     WHERE s.realm = $1
+     UNION ALL
+     SELECT a.conv, NULL, a.at, a.at, NULL
+     FROM archive_seen AS a
+     WHERE a.realm = $1),
 from_generation AS (
      SELECT r.generation, min(r.lo) AS lo, max(r.lo) AS hi FROM row AS r GROUP BY r.generation),
 from_source AS (
@@ -52,7 +56,9 @@ span AS (
      UNION ALL
      SELECT min(i.at), max(i.at) FROM id AS i GROUP BY i.hash HAVING min(i.at) < max(i.at)
      UNION ALL
-     SELECT f.first_at, f.last_at FROM finding AS f WHERE f.realm = $1),
+     SELECT f.first_at, f.last_at FROM finding AS f WHERE f.realm = $1
+     UNION ALL
+     SELECT k.first_at, k.last_at FROM known AS k WHERE k.realm = $1),
 day AS (
      SELECT DISTINCT date_trunc('day', s.lo, 'UTC') AS lo,
             date_trunc('day', s.hi, 'UTC') + interval '24 hours' AS hi
