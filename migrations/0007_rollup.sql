@@ -200,10 +200,10 @@ LANGUAGE sql STABLE AS $$
 	       (m.type + 8 * m.class + CASE WHEN m.stored_at IS NULL THEN 0 ELSE 64 END
 	        + (m.flags & 128))::int2,
 	       m.class, m.class <= 2,
-	       m.class <= 2 AND m.state < 4 AND (m.id IS NULL OR m.flags & 15 = 0),
+	       m.class <= 2 AND m.state < 4 AND (m.id IS NULL OR m.flags & 3145743 = 0),
 	       m.state = 4, m.state >= 5,
-	       m.class <= 2 AND m.id IS NOT NULL AND m.flags & 5 <> 0,
-	       m.class < 2 AND m.id IS NOT NULL AND m.flags & 10 <> 0 AND m.state <> 4
+	       m.class <= 2 AND m.id IS NOT NULL AND m.flags & 1048581 <> 0,
+	       m.class < 2 AND m.id IS NOT NULL AND m.flags & 2097162 <> 0 AND m.state <> 4
 	       AND (m.retracted_at IS NULL OR coalesce(m.displayed_at <= m.retracted_at, false)),
 	       m.displayed_at IS NOT NULL, m.read_inferred_at IS NOT NULL, m.marks & 1 <> 0,
 	       m.stored_at IS NOT NULL, m.marks & 8 <> 0, m.marks & 16 <> 0, m.marks & 2 <> 0,
@@ -214,7 +214,7 @@ LANGUAGE sql STABLE AS $$
 	FROM message AS m
 	LEFT JOIN jid AS f ON f.id = m.from_jid
 	LEFT JOIN jid AS t ON t.id = m.to_jid
-	WHERE m.realm = of_realm AND m.sent_at >= since AND m.sent_at < until
+	WHERE m.realm = of_realm AND m.sent_at >= since AND m.sent_at < until AND m.class < 8
 $$;
 COMMENT ON FUNCTION rollup_facts(int4, timestamptz, timestamptz) IS
 	'What each row counts as, by the terms of PAIRING section 7';
@@ -243,7 +243,7 @@ LANGUAGE sql STABLE AS $$
 	       count(*) FILTER (WHERE f.counted AND f.stored),
 	       coalesce(sum(f.acks) FILTER (WHERE f.class <> 5 AND f.counts_acks), 0)::int8,
 	       coalesce(sum(f.acks) FILTER (WHERE f.class = 5), 0)::int8,
-	       coalesce(sum(f.acks_dup) FILTER (WHERE f.counts_acks), 0)::int8,
+	       coalesce(sum(f.acks_dup) FILTER (WHERE f.counts_acks OR f.class = 5), 0)::int8,
 	       count(*) FILTER (WHERE f.error),
 	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '10 seconds'),
 	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '1 minute'),

@@ -168,6 +168,8 @@ struct text jid_domain(struct text jid)
 void rollups_add(struct rollups *rollups, const struct row *row, int sign)
 {
 	struct contribution it;
+	if (row->class_ == CLASS_JOINED) // not shown: another row holds it (M6)
+		return;
 	contribution_of(row, &it);
 	usec_t day = rollup_day(it.sent_at);
 	const struct sum_key keys[] = {

@@ -111,7 +111,8 @@ void contribution_of(const struct row *row, struct contribution *out)
 	out->sums[SUM_ROWS] = 1;
 	out->sums[row->class_ == CLASS_GROUP ? SUM_ACKS_GROUP : SUM_ACKS] =
 		row->class_ == CLASS_GROUP || row->counts_acks ? row->acks : 0;
-	out->sums[SUM_ACKS_DUP] = row->counts_acks ? row->acks_dup : 0;
+	out->sums[SUM_ACKS_DUP] =
+		row->class_ == CLASS_GROUP || row->counts_acks ? row->acks_dup : 0;
 	out->sums[SUM_ERRORS] = row->has_error;
 	if (out->counted)
 		add_counted(row, out);

@@ -360,7 +360,62 @@ bool store_access(struct store *store, struct text token, struct text route, str
 		  bool bodies, int64_t *access, struct err *err);
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
 
+// --- lives of data ---
+
+enum retention_what {
+	RETENTION_DROP,  // a day went, or would go
+	RETENTION_STRIP, // its bodies went, or would go
+	RETENTION_KEPT,  // it is too old, but must not go yet: reason
+	RETENTION_BUSY,  // readers or writers were in the way for too long: the next pass
+};
+
+struct retention_step {
+	enum retention_what what;
+	usec_t day;
+	int64_t rows, bytes; // messages or bodies that went; disk space of the day
+	const char *reason;  // setting that asks for it, or what keeps it
+};
+
+// One pass over keep_days, keep_disk and keep_bodies_days of the settings, oldest day first, each
+// day in a transaction of its own.
+bool store_retention(struct store *store, bool dry_run, void *self,
+		     void (*each)(void *self, const struct retention_step *step), struct err *err);
+
+// A thread that makes a pass now and every hour, when a setting asks for one; else NULL.
+struct retention_loop;
+struct retention_loop *retention_start(struct app *app);
+void retention_stop(struct retention_loop *loop); // NULL is fine
+
+struct reprocess_file {
+	int32_t generation, source;
+	struct text source_name, dialect, path;
+	struct fingerprint print;
+	uint64_t low_water;
+	bool followed; // a daemon looked at it just now
+	bool is_read;  // store_reprocess_left: it is read again
+};
+
+struct reprocess {
+	usec_t since, until; // whole days whose ends nothing crosses; USEC_NONE: nothing is there
+	struct reprocess_file *files;
+	size_t file_count;
+	int64_t messages, evidence, findings, dropped_days;
+};
+
+// Widens since..until (USEC_NONE = open, or the time of the source) and says what is in it.
+bool store_reprocess_plan(struct store *store, int32_t realm, usec_t since, usec_t until,
+			  struct text source, struct arena *arena, struct reprocess *plan,
+			  struct err *err);
+// One transaction: facts, findings, counters, gaps, quarantine and positions go; it is remembered
+// that the files (plan->files[].path: where they are now) must be read again.
+bool store_reprocess_begin(struct store *store, int32_t realm, const struct reprocess *plan,
+			   struct err *err);
+// The unfinished one of the realm; since USEC_NONE: there is none.
+bool store_reprocess_left(struct store *store, int32_t realm, struct arena *arena,
+			  struct reprocess *plan, struct err *err);
+bool store_reprocess_end(struct store *store, int32_t realm, struct err *err);
+
 // --- commands of this room ---
-command_fn cmd_migrate, cmd_check;
+command_fn cmd_migrate, cmd_check, cmd_retention;
 
 #endif

@@ -96,9 +96,8 @@ static bool load(struct plan *plan, struct err *err)
 		return true;
 	if (!learn_key(plan->store, err) || !plan_load(plan, err))
 		return false;
-	plan->loaded = true;
 	plan_collect(plan);
-	return true;
+	return plan->loaded = plan_refuse_late(plan, err);
 }
 
 // Builds for tests can save the marks wrongly, in a transaction of their own before or after the
@@ -136,7 +135,7 @@ static bool write_all(struct plan *plan, struct err *err)
 	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
 	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
 	       write_findings(plan, err) && write_states(plan, err) && write_known(plan, err) &&
-	       write_rollups(plan, err) && write_marks(plan, err);
+	       write_rollups(plan, err) && write_late(plan, err) && write_marks(plan, err);
 }
 
 static enum outcome failed(struct plan *plan, bool begun_loading)

@@ -106,6 +106,8 @@ struct plan {
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
 	VEC(struct new_state) states;
+	VEC(usec_t) late; // times of rows and evidence of days that retention has dropped
+	struct stored_evidence *late_acks; // evidence whose message is not stored, as it is then
 	size_t moved;
 	size_t changed_texts; // F98: values that were made storable
 };
@@ -123,6 +125,11 @@ int64_t plan_jid(struct plan *plan, struct text jid); // notes it for write_jids
 // Partitions of the days that the batch needs and that this object has not seen yet.
 bool plan_needs_days(const struct plan *plan);
 bool plan_make_days(struct plan *plan, struct err *err); // outside of a transaction
+
+// --- write_late.c: what comes for days that retention has dropped ---
+// Takes it out of the lists; the lane is locked, so no day is dropped meanwhile.
+bool plan_refuse_late(struct plan *plan, struct err *err);
+bool write_late(struct plan *plan, struct err *err); // counts it
 
 // --- write_rows.c ---
 bool write_jids(struct plan *plan, struct err *err);

@@ -267,4 +267,6 @@ void plan_free(struct plan *plan)
 	free(plan->findings.items);
 	free(plan->withdraws.items);
 	free(plan->states.items);
+	free(plan->late.items);
+	free(plan->late_acks);
 }

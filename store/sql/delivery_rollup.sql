@@ -49,7 +49,7 @@ WITH s AS (
 e AS (
      SELECT count(*) AS pending
      FROM message AS m
-     WHERE m.realm = $1 AND m.class <= 2 AND m.id IS NOT NULL AND m.flags & 5 <> 0 AND m.state < 4
+     WHERE m.realm = $1 AND m.class <= 2 AND m.id IS NOT NULL AND m.flags & 1048581 <> 0 AND m.state < 4
        AND m.sent_at > $22::timestamptz AND m.sent_at >= $23::timestamptz
        AND m.sent_at < $24::timestamptz
        AND ($8 IS NULL OR m.from_jid IN (SELECT j.id FROM jid AS j WHERE j.domain = $8))
