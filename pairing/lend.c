@@ -84,7 +84,7 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 		if (!fits(entry, ev, search, &node->sent))
 			continue;
 		struct entry *target = entry_of_sent(pairing, &node->sent);
-		int at = target ? pick_incarnation(pairing, target, ev->first, named) : -1;
+		int at = target ? pick_incarnation(pairing, target, ev, named) : -1;
 		if (at < 0 || target == entry ||
 		    !is_better(ev->first, target->rows[at].sent_at, best_at, target, best))
 			continue;

@@ -48,12 +48,15 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 	return ACK_FORGED;            // P3 c
 }
 
-// T1: of one instant ingress is before egress.
-static bool is_earlier(const struct evidence *a, const struct evidence *b)
+// T1: of one instant ingress is before egress; then their senders stand for the text of the stanzas,
+// which is not kept.
+static bool is_earlier(const struct evidence *a, const struct evidence *b, int senders)
 {
 	bool a_in = a->seen & SEEN_INGRESS, b_in = b->seen & SEEN_INGRESS;
 
-	return a->first < b->first || (a->first == b->first && a_in && !b_in);
+	if (a->first != b->first || a_in != b_in)
+		return a->first < b->first || (a->first == b->first && a_in);
+	return senders < 0;
 }
 
 // An error that answers an earlier error of the other direction with the same id.
@@ -61,10 +64,12 @@ static bool is_loop(struct pairing *pairing, const struct entry *entry, const st
 {
 	struct entry *reverse = entry_for_message(pairing, entry->r, entry->s, entry->id);
 
+	int senders = text_compare(reverse->r, entry->r);
+
 	reverse->wanted = true;
 	for (size_t i = 0; i < reverse->evidence.count; i++) {
 		const struct evidence *other = &reverse->evidence.items[i];
-		if (other->kind == EV_ERROR && !other->borrowed && is_earlier(other, ev))
+		if (other->kind == EV_ERROR && !other->borrowed && is_earlier(other, ev, senders))
 			return true;
 	}
 	return false;
