@@ -27,6 +27,7 @@ struct follow {
 	usec_t scanned_at, beat_at;
 	usec_t look_at, look_pause; // files are looked at again for MUC domains
 	usec_t backoff;
+	uint64_t care; // records to be read with care after a failure (F98)
 };
 
 static bool is_followed(const struct follow *follow, const char *path)
@@ -165,6 +166,8 @@ static void rewind_all(struct follow *follow)
 {
 	for (size_t i = 0; i < follow->count; i++)
 		tail_rewind(follow->tails[i]);
+	if (follow->batcher)
+		follow->care = batcher_care(follow->batcher);
 	batcher_close(follow->batcher);
 	follow->batcher = NULL;
 }
@@ -178,8 +181,11 @@ static bool open_database(struct follow *follow, struct err *err)
 	if (!assume_known(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
 			  err))
 		return false;
-	return batcher_open(follow->app, follow->store, follow->app->settings->realm,
-			    &follow->rules, &follow->batcher, err);
+	if (!batcher_open(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
+			  &follow->batcher, err))
+		return false;
+	batcher_be_careful(follow->batcher, follow->care);
+	return true;
 }
 
 static bool can_wait(const struct err *err)
@@ -192,8 +198,10 @@ static void wait_for_database(struct follow *follow, const struct err *err)
 	follow->backoff = follow->backoff ? follow->backoff * 2 : USEC_PER_SEC / 5;
 	if (follow->backoff > BACKOFF_MOST)
 		follow->backoff = BACKOFF_MOST;
-	log_warn(follow->app->log, "database-lost", LOG_S("error", err->text),
-		 LOG_I("retry_ms", follow->backoff / 1000));
+	bool lost = !follow->store || !store_alive(follow->store);
+	log_warn(follow->app->log, lost ? "database-lost" : "batch-not-stored",
+		 LOG_S("error", err->text), LOG_I("retry_ms", follow->backoff / 1000),
+		 LOG_S("next", "what the database does not have is read again"));
 	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL)
 		rest(POLL);
 }
