@@ -45,6 +45,8 @@ class Connection(threading.Thread):
         super().__init__(daemon=True)
         self.proxy, self.client = proxy, client
         self.server = socket.create_connection(proxy.target)
+        for side in (self.client, self.server):
+            side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run(self):
         try:
