@@ -12,6 +12,7 @@
 #define POLL (100 * INT64_C(1000))   // how often an idle file is looked at
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
+#define WARN_AGAIN (60 * USEC_PER_SEC)
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
 #define LOOK_AGAIN (5 * USEC_PER_SEC)
 enum { READ_SHARE = 8 << 20, LOOK_LIMIT = 32 << 20 };
@@ -27,6 +28,9 @@ struct follow {
 	usec_t scanned_at, beat_at;
 	usec_t look_at, look_pause; // files are looked at again for MUC domains
 	usec_t backoff;
+	usec_t warned_at; // F163: the same trouble is told once a minute
+	int64_t unsaid;
+	char warned[24]; // how it begins
 	uint64_t care; // records to be read with care after a failure (F98)
 };
 
@@ -193,15 +197,31 @@ static bool can_wait(const struct err *err)
 	return err->kind == ERR_DATABASE;
 }
 
+static void warn(struct follow *follow, const struct err *err)
+{
+	bool lost = !follow->store || !store_alive(follow->store);
+
+	if (follow->warned_at != USEC_NONE &&
+	    !strncmp(err->text, follow->warned, sizeof follow->warned) &&
+	    usec_monotonic() - follow->warned_at < WARN_AGAIN) {
+		follow->unsaid++;
+		return;
+	}
+	log_warn(follow->app->log, lost ? "database-lost" : "batch-not-stored",
+		 LOG_S("error", err->text), LOG_I("retry_ms", follow->backoff / 1000),
+		 LOG_I("unsaid", follow->unsaid),
+		 LOG_S("next", "what the database does not have is read again"));
+	follow->warned_at = usec_monotonic();
+	memcpy(follow->warned, err->text, sizeof follow->warned);
+	follow->unsaid = 0;
+}
+
 static void wait_for_database(struct follow *follow, const struct err *err)
 {
 	follow->backoff = follow->backoff ? follow->backoff * 2 : USEC_PER_SEC / 5;
 	if (follow->backoff > BACKOFF_MOST)
 		follow->backoff = BACKOFF_MOST;
-	bool lost = !follow->store || !store_alive(follow->store);
-	log_warn(follow->app->log, lost ? "database-lost" : "batch-not-stored",
-		 LOG_S("error", err->text), LOG_I("retry_ms", follow->backoff / 1000),
-		 LOG_S("next", "what the database does not have is read again"));
+	warn(follow, err);
 	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL)
 		rest(POLL);
 }
@@ -261,7 +281,7 @@ static bool check_dialects(const struct app *app, struct err *err)
 
 bool follow_run(struct app *app, struct err *err)
 {
-	struct follow follow = {.app = app};
+	struct follow follow = {.app = app, .warned_at = USEC_NONE};
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
 	scan(&follow);

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ORACLE = os.path.join(HERE, "..", "oracle")
@@ -99,7 +100,7 @@ class Server:
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def url(self, port=None, **parameters):
-        text = "&".join(f"{k}={v}" for k, v in {"sslmode": "disable", **parameters}.items())
+        text = "&".join(f"{k}={urllib.parse.quote(v)}" for k, v in {"sslmode": "disable", **parameters}.items())
         return f"postgresql://owner@127.0.0.1:{port or self.port}/postgres?{text}"
 
     def close(self):
@@ -148,8 +149,11 @@ class Rig:
     def counters(self):
         return check.read_counters(self.direct.export("counters", "progress.ndjson"))
 
+    def rows(self):
+        return int(self.server.ask("SELECT count(*) FROM receiptd.message", check=False) or 0)
+
     def wait_rows(self, wanted, seconds=60):
-        return product.wait_until(lambda: self.counters().get("rows", 0) >= wanted, seconds, 0.3)
+        return product.wait_until(lambda: self.rows() >= wanted, seconds, 0.3)
 
     def wanted_rows(self):
         return len(check.read_manifest(self.manifest)[1])
