@@ -26,7 +26,9 @@ def generations(it, where="true"):
 def same_file(tap, server, processes):
     with rig.Rig(server, settings=SMALL) as it:
         it.generate(RECORDS)
-        running = [it.program.start("import", it.log) for _ in range(processes)]
+        # Batches of different sizes: one ends in the middle of another one's.
+        running = [it.program.start("--set", f"flush_events={150 + 2000 * i}", "import", it.log)
+                   for i in range(processes)]
         statuses = [process.wait() for process in running]
         tap.ok(not any(statuses), f"{processes} imports of one file: exit statuses {statuses}")
         tap.ok(generations(it) == 1, f"one generation: {generations(it)}")
