@@ -93,17 +93,37 @@ bool tail_is_same_file(struct tail *tail, const struct tail *open_one)
 	return true;
 }
 
+static bool is_there(const struct tail *tail, struct stat *st)
+{
+	return !tail->stream && usec_monotonic() >= tail->retry_at && !stat(tail->path, st) &&
+	       S_ISREG(st->st_mode) && st->st_size > 0;
+}
+
+bool tail_is_there(const struct tail *tail)
+{
+	struct stat st;
+	return is_there(tail, &st);
+}
+
 bool tail_is_waiting(struct tail *tail)
 {
 	struct stat st;
 
-	if (tail->stream || usec_monotonic() < tail->retry_at || stat(tail->path, &st) ||
-	    !S_ISREG(st.st_mode) || !st.st_size)
+	if (!is_there(tail, &st))
 		return false;
 	bool seen = st.st_ino == tail->looked_inode && st.st_dev == tail->looked_device;
 	tail->looked_inode = st.st_ino;
 	tail->looked_device = st.st_dev;
 	return !seen;
+}
+
+usec_t tail_written_at(const struct tail *tail)
+{
+	struct stat st;
+	bool there = tail->stream ? !fstat(tail->fd, &st) : !stat(tail->path, &st);
+
+	return there ? (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + st.st_mtim.tv_nsec / 1000
+		     : USEC_NONE;
 }
 
 struct stream *tail_stream(const struct tail *tail)
