@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { QUARANTINE_HEAD = 16384 }; // bytes of a record that are kept
+enum { QUARANTINE_HEAD = 16384 };                        // bytes of a record that are kept
 enum { CAREFUL_EVENTS = 1000, CAREFUL_BYTES = 4 << 20 }; // of a batch that is read with care
 
 struct kept { // F98: a stanza that waits for its batch as it came
@@ -137,13 +137,13 @@ static void keep_unparsable(struct batcher *batcher, const struct batch_stanza *
 {
 	note_event(batcher);
 	add_quarantine(batcher, &(struct batch_quarantine){.source = stanza->source,
-							       .generation = stanza->generation,
-							       .offset = stanza->offset,
-							       .index = stanza->index,
-							       .length = stanza->length,
-							       .at = stanza->at,
-							       .reason = reason,
-							       .raw = stanza->xml});
+							   .generation = stanza->generation,
+							   .offset = stanza->offset,
+							   .index = stanza->index,
+							   .length = stanza->length,
+							   .at = stanza->at,
+							   .reason = reason,
+							   .raw = stanza->xml});
 }
 
 // The reason when it cannot be parsed, else NULL.

@@ -31,7 +31,7 @@ struct follow {
 	usec_t warned_at; // F163: the same trouble is told once a minute
 	int64_t unsaid;
 	char warned[24]; // how it begins
-	uint64_t care; // records to be read with care after a failure (F98)
+	uint64_t care;   // records to be read with care after a failure (F98)
 };
 
 static bool is_followed(const struct follow *follow, const char *path)
@@ -126,8 +126,6 @@ static bool read_one(struct follow *follow, struct tail *tail, bool *some, struc
 	size_t others = open_streams(follow);
 
 	*some = false;
-	if (is_read_elsewhere(follow, tail))
-		return true;
 	if (!tail_read(tail, follow->batcher, follow->streams, others, READ_SHARE, some, err))
 		return false;
 	if (!*some && tail_is_over(tail) && !finish_tail(follow, tail, err))
@@ -139,7 +137,7 @@ static bool read_one(struct follow *follow, struct tail *tail, bool *some, struc
 //
 // A log that was rotated is several files, and what a dialect knows (who is connected, how many records
 // a second had, T1b) goes on from one to the next. So a file is opened only when those of its source that
-// were written before it have nothing more to give, and what they taught is stored (F1, F4, F52). Files
+// were written before it are read to their end, and what they taught is stored (F1, F4, F52). Files
 // that are open are all read in every round: none waits for a busy one.
 
 struct turn {
@@ -170,7 +168,7 @@ static struct turn *take_turns(struct follow *follow)
 static bool is_too_early(const struct turn *turns, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (turns[i].gave &&
+		if ((turns[i].gave || tail_is_leaving(turns[i].tail)) &&
 		    tail_setting(turns[i].tail) == tail_setting(turns[at].tail))
 			return true;
 	return false;
@@ -180,7 +178,8 @@ static bool read_turns(struct follow *follow, struct turn *turns, bool open, str
 {
 	for (size_t i = 0; i < follow->count; i++) {
 		struct turn *turn = &turns[i];
-		if (turn->open != open || (!open && is_too_early(turns, i)))
+		if (turn->open != open ||
+		    (!open && (is_read_elsewhere(follow, turn->tail) || is_too_early(turns, i))))
 			continue;
 		if (!open && tail_is_there(turn->tail) && !batcher_is_empty(follow->batcher) &&
 		    !flush(follow, err))

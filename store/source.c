@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 // Runs a statement that gives out a number, alone. *number = its first column.
 static bool put_named(struct store *store, const char *name, const struct fields *params,
 		      int32_t *number, struct err *err)
@@ -210,8 +209,8 @@ bool store_generation_new(struct store *store, int32_t source, const char *path,
 	int32_t id;
 	if (!put_named(store, "generation_add", &params, &id, err))
 		return err_wrap(err, "%s", path);
-	*generation = (struct generation){
-		.id = id, .source = source, .look = store_writer(store)->look};
+	*generation =
+		(struct generation){.id = id, .source = source, .look = store_writer(store)->look};
 	generation->print.head_len = print->head_len;
 	memcpy(generation->print.head, print->head, sizeof print->head);
 	return true;

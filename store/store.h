@@ -65,7 +65,7 @@ struct generation {
 	bool has_mark;
 	struct fingerprint print; // tail is that before low_water
 	bool finished;            // read to its end and closed
-	int64_t look; // for the checkpoint: what was known when it was taken up
+	int64_t look;             // for the checkpoint: what was known when it was taken up
 };
 
 // Candidates with this head (same length and hash, or a shorter stored head: the caller hashes

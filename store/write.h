@@ -29,9 +29,9 @@ struct writer {
 	struct map days; // UTC day + 1: its partitions are there, or cannot be
 	struct hash_key key;
 	bool has_key;
-	int64_t fence;   // of the lane, when the marks were read
-	bool has_fence;  // false: marks must be read again
-	bool has_raised; // the fence: once for every process that writes
+	int64_t fence;       // of the lane, when the marks were read
+	bool has_fence;      // false: marks must be read again
+	bool has_raised;     // the fence: once for every process that writes
 	int64_t look;        // of the last store_generations()
 	int64_t first_marks; // generations of which this object stored the first record
 };

@@ -32,10 +32,11 @@ void writer_free(struct writer *writer)
 static bool taken_over(struct writer *writer, int64_t now, struct err *err)
 {
 	writer->has_fence = false;
-	return err_set(err, ERR_DATABASE,
-		       "another process began to write to lane %d (fence %lld, now %lld): the marks "
-		       "are read again",
-		       LANE, (long long)writer->fence, (long long)now);
+	return err_set(
+		err, ERR_DATABASE,
+		"another process began to write to lane %d (fence %lld, now %lld): the marks "
+		"are read again",
+		LANE, (long long)writer->fence, (long long)now);
 }
 
 static bool check_fence(struct writer *writer, int64_t fence, struct err *err)

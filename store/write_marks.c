@@ -22,12 +22,13 @@ static bool has_mark(const struct batch_checkpoint *point)
 
 static bool mark_moved(const struct batch_checkpoint *point, long long stored, struct err *err)
 {
-	return err_set(err, ERR_DATABASE,
-		       "mark moved: generation %d is stored up to %lld, the batch began at %lld and "
-		       "ends at %llu",
-		       (int)point->generation, stored,
-		       point->has_from ? (long long)point->from_offset : -1LL,
-		       (unsigned long long)point->mark_offset);
+	return err_set(
+		err, ERR_DATABASE,
+		"mark moved: generation %d is stored up to %lld, the batch began at %lld and "
+		"ends at %llu",
+		(int)point->generation, stored,
+		point->has_from ? (long long)point->from_offset : -1LL,
+		(unsigned long long)point->mark_offset);
 }
 
 // The batch was read from the mark that its stream knows. When somebody else has moved it, the batch
@@ -37,8 +38,9 @@ static bool check_mark(const struct batch_checkpoint *point, const struct rows *
 {
 	int64_t offset = row_int(rows, row, 1);
 	int32_t index = (int32_t)row_int(rows, row, 2);
-	bool same = point->has_from && compare_marks((int64_t)point->from_offset,
-						     (int32_t)point->from_index, offset, index) == 0;
+	bool same =
+		point->has_from && compare_marks((int64_t)point->from_offset,
+						 (int32_t)point->from_index, offset, index) == 0;
 	int order = compare_marks((int64_t)point->mark_offset, (int32_t)point->mark_index, offset,
 				  index);
 	if (same && (order > 0 || (order == 0 && point->records == 0)))
@@ -68,9 +70,10 @@ static bool check_first(struct plan *plan, const struct batch_checkpoint *point,
 		return false;
 	if (row_int(&rows, 0, 1) - plan->writer->first_marks == point->look)
 		return true;
-	return err_set(err, ERR_DATABASE,
-		       "generation %d: another process has begun a file meanwhile, it may be the same",
-		       (int)point->generation);
+	return err_set(
+		err, ERR_DATABASE,
+		"generation %d: another process has begun a file meanwhile, it may be the same",
+		(int)point->generation);
 }
 
 // Only builds for tests can save marks outside of the batch's transaction (store/write.c).
@@ -101,7 +104,8 @@ bool check_marks(struct plan *plan, struct err *err)
 		int row = row_of(&rows, point->generation);
 		if (row >= 0 && !check_mark(point, &rows, row, err))
 			return false;
-		if (row < 0 && point->has_from) // restored from a backup, or dropped to be read again
+		if (row < 0 &&
+		    point->has_from) // restored from a backup, or dropped to be read again
 			return mark_moved(point, -1, err);
 		if (row < 0 && has_mark(point) && !check_first(plan, point, err))
 			return false;

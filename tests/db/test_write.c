@@ -470,8 +470,7 @@ static void a_trial_leaves_nothing_and_tells_what_is_refused(void **state)
 	(void)state;
 	struct batch_result result;
 	struct err err = {0};
-	struct batch batch = {
-		.realm = sample.realm.id, .pairing = sample.pairing, .trial = true};
+	struct batch batch = {.realm = sample.realm.id, .pairing = sample.pairing, .trial = true};
 	sample_message(&sample, NOON, "m1");
 	assert_true(store_commit(store, &batch, &result, &err));
 	assert_int_equal(count("message", "true"), 0);

@@ -4,6 +4,7 @@
 # is one generation, whatever name it has when it is looked at, and is read once.
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -15,8 +16,9 @@ ROTATIONS = 40 if rig.LONG else 8
 
 
 def rotate(it, rng, whole, live):
-    """Writes the log in pieces that care for no line; renames at line ends only."""
-    lines = whole.splitlines(keepends=True)
+    """Writes the log in pieces that care for no line; renames between records only: a line that begins
+    with a TAB continues the one before."""
+    lines = re.findall(rb"[^\n]*\n(?:\t[^\n]*\n)*", whole)
     share = len(lines) // ROTATIONS + 1
     for number in range(ROTATIONS):
         data = b"".join(lines[number * share:(number + 1) * share])
