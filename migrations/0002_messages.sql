@@ -88,7 +88,8 @@ COMMENT ON COLUMN message.from_resource IS 'Resource of the sender''s device; nu
 COMMENT ON COLUMN message.nick IS 'Room nick of the sender as the room reflected it';
 COMMENT ON COLUMN message.type IS '0 normal, 1 chat, 2 groupchat, 3 headline, 4 error';
 COMMENT ON COLUMN message.class IS
-	'0 chat, 1 pm, 2 correction, 3 self, 4 pm-mirror, 5 group, 6 headline, 7 service';
+	'0 chat, 1 pm, 2 correction, 3 self, 4 pm-mirror, 5 group, 6 headline, 7 service, 8 joined '
+	'(not shown: an upload without id that another row holds)';
 COMMENT ON COLUMN message.state IS
 	'0 sent, 1 accepted, 2 stored, 3 routed, 4 failed, 5 delivered, 6 displayed';
 COMMENT ON COLUMN message.flags IS

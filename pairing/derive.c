@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One entry: facts -> rows (M3, M4, M9, M11, P2, P4, P9, T2, T4, T5, S1, S2). A pure function of the
 // entry's facts; upto.c and settle.c add what needs a look beyond the key.
+#include "pairing/private.h"
 #include "pairing/workset.h"
 
 #include <stdlib.h>
@@ -91,7 +92,8 @@ void row_from_incarnation(const struct pairing *pairing, const struct entry *ent
 	row->routed_at = inc->routed_at;
 	row->given_ids = inc->stanza_ids;
 	row->given_count = inc->stanza_id_count;
-	row->origin_id = inc->origin_id;
+	row->origin_ids = inc->origin_ids;
+	row->origin_count = inc->origin_count;
 	row->resends = resends_of(inc);
 	row->source = source_of(inc);
 	stamp_times(inc, row, &stamp);
@@ -138,7 +140,10 @@ static bool has_given_id(const struct row *row, struct text named)
 	for (size_t i = 0; i < row->given_count; i++)
 		if (text_same(row->given_ids[i], named))
 			return true;
-	return row->origin_id.p && text_same(row->origin_id, named);
+	for (size_t i = 0; i < row->origin_count; i++)
+		if (text_same(row->origin_ids[i], named))
+			return true;
+	return false;
 }
 
 // P10: what names no id is about the newest message without one, and only shortly before.
@@ -222,9 +227,9 @@ static void take_evidence(const struct entry *entry, struct row *row, const stru
 	if (entry->group && is_ack(ev->kind))
 		return;
 	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
-		  kinds[ev->kind].delivered);
+		  private_via(kinds[ev->kind].delivered, ev));
 	take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
-		  kinds[ev->kind].displayed);
+		  private_via(kinds[ev->kind].displayed, ev));
 	if (ev->kind == EV_ERROR || ev->kind == EV_AMP_NONE)
 		take_error(row, ev);
 	if (ev->kind == EV_RETRACTION)
@@ -397,9 +402,11 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	}
 	if (entry->row_count > 1)
 		qsort(entry->rows, entry->row_count, sizeof(struct row), by_sent);
-	if (entry->evidence.count > 1)
+	if (entry->evidence.count > 1) {
 		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
 		      by_time);
+		entry->indexed = false;
+	}
 	number_rows(entry);
 	if (entry->group)
 		join_legs(pairing, entry);

@@ -34,7 +34,19 @@ enum content_flags {
 	FLAG_RECEIPT_EGRESS = 1 << 13,
 	FLAG_MARKER_EGRESS = 1 << 14,
 	FLAG_RECEIPT_INGRESS = 1 << 15,
-	FLAG_MARKER_INGRESS = 1 << 16
+	FLAG_MARKER_INGRESS = 1 << 16,
+	// Requests of private acknowledgements, by what is asked for; P7: void ones.
+	FLAG_PRIVATE_DELIVERED = 1 << 20,
+	FLAG_PRIVATE_DISPLAYED = 1 << 21,
+	FLAG_VOID_PRIVATE_DELIVERED = 1 << 22,
+	FLAG_VOID_PRIVATE_DISPLAYED = 1 << 23
+};
+
+// F2, F3, S3. counters.sql, delivery.sql and the messages queries have the same numbers.
+enum {
+	FLAGS_ASK_DELIVERY = FLAG_RECEIPT_REQUEST | FLAG_XE_DELIVERED | FLAG_PRIVATE_DELIVERED,
+	FLAGS_ASK_READING = FLAG_MARKABLE | FLAG_XE_DISPLAYED | FLAG_PRIVATE_DISPLAYED,
+	FLAGS_ASK = FLAGS_ASK_DELIVERY | FLAGS_ASK_READING
 };
 #define PLAIN_FLAGS                                                                                \
 	(FLAG_RECEIPT_EGRESS | FLAG_MARKER_EGRESS | FLAG_RECEIPT_INGRESS | FLAG_MARKER_INGRESS)
@@ -88,7 +100,12 @@ struct incarnation {
 	unsigned flags;          // enum content_flags, union over the lines
 	struct text *stanza_ids; // trusted ones (M6)
 	size_t stanza_id_count;
-	struct text origin_id;
+	// M2: origin-ids other than the id, and (without id, where an origin-id joined lines that say
+	// something else) the digests besides the one of the earliest line.
+	struct text *origin_ids;
+	size_t origin_count;
+	int64_t *digests;
+	size_t digest_count;
 };
 
 enum evidence_kind {
@@ -139,7 +156,7 @@ struct evidence {
 	enum leg leg;  // groupchat: which leg shows it (P12)
 	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
 	unsigned seen; // enum seen_bits
-	int32_t via;   // 0 = standard, else 1 + index of the private acknowledgement
+	int32_t via;   // 0 = standard, else 1 + number of the private acknowledgement
 	struct text named; // borrowed: the id as it was named when it is not the message's; absent
 	// P11: an error that was settled on a message of another key is lent to it; this is the copy
 	// there, with A spelled out (the key's recipient is somebody else).
@@ -155,6 +172,7 @@ struct evidence {
 	bool stored;                 // it, or a sighting of it, is in the database already
 };
 
+void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from);
 void evidence_merge(struct evidence *into, const struct evidence *from);

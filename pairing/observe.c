@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an effective stanza to facts (PAIRING K1..K16, M1..M7): what one line says, put into entries.
 #include "pairing/observe.h"
+#include "pairing/private.h"
 
 #include <stdlib.h>
 
@@ -29,7 +30,7 @@ struct text first_acked(const struct stanza *st, bool *any)
 		}
 	}
 	*any = st->has_xevent && st->xevent_has_id;
-	return *any ? st->xevent_id : TEXT_NONE;
+	return *any ? st->xevent_id : private_acked(st, any);
 }
 
 bool has_ref(const struct stanza *st, enum ref_kind kind)
@@ -187,9 +188,10 @@ struct incarnation incarnation_of(struct pairing *pairing, const struct effectiv
 	inc.body = stored_body(pairing, st);
 	inc.body_bytes = (int32_t)st->body.n;
 	inc.thread = thread_hash(pairing, st->thread);
-	inc.flags = content_flags(st, acks);
+	inc.flags = content_flags(st, acks) | private_flags(pairing, st, acks);
 	if (st->origin_id.n && !text_same(st->origin_id, st->id)) // M2
-		inc.origin_id = arena_text(pairing->arena, st->origin_id);
+		incarnation_add_origin(pairing->arena, &inc,
+				       arena_text(pairing->arena, st->origin_id));
 	for (size_t i = 0; i < st->ref_count; i++)
 		if (st->refs[i].kind == REF_CORRECTION && st->refs[i].id.p)
 			inc.corrects = arena_text(pairing->arena, st->refs[i].id);
@@ -260,7 +262,9 @@ void pairing_observe(struct pairing *pairing, const struct observation *observat
 			observe_mds(pairing, &e);
 		return;
 	}
-	if (e.stanza->type == TYPE_ERROR)
+	if (e.stanza->kind == STANZA_IQ)
+		observe_private(pairing, &e);
+	else if (e.stanza->type == TYPE_ERROR)
 		observe_error(pairing, &e);
 	else if (e.stanza->type == TYPE_GROUPCHAT)
 		observe_group(pairing, &e);

@@ -61,16 +61,32 @@ struct pairing *pairing_new(const struct pairing_options *options)
 	return pairing;
 }
 
+struct map *entry_map(struct pairing *pairing)
+{
+	struct map *map = arena_alloc(pairing->arena, sizeof(*map));
+
+	*LIST_ADD(pairing->arena, &pairing->entry_maps) = map;
+	return map;
+}
+
+static void free_entry_maps(struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->entry_maps.count; i++)
+		map_free(pairing->entry_maps.items[i]);
+}
+
 void pairing_free(struct pairing *pairing)
 {
 	if (!pairing)
 		return;
+	free_entry_maps(pairing);
 	map_free(&pairing->entries);
 	map_free(&pairing->conversations);
 	map_free(&pairing->sent);
 	map_free(&pairing->sent_asked);
 	map_free(&pairing->orphans_asked);
 	map_free(&pairing->line_finding_seen);
+	map_free(&pairing->known_seen);
 	arena_free(pairing->arena);
 	realm_settings_free(pairing->rules);
 	free(pairing->rules);
@@ -80,6 +96,7 @@ void pairing_free(struct pairing *pairing)
 
 void pairing_reset(struct pairing *pairing)
 {
+	free_entry_maps(pairing);
 	struct pairing empty = {
 		.rules = pairing->rules,
 		.realm = pairing->realm,
@@ -93,6 +110,7 @@ void pairing_reset(struct pairing *pairing)
 		.sent_asked = pairing->sent_asked,
 		.orphans_asked = pairing->orphans_asked,
 		.line_finding_seen = pairing->line_finding_seen,
+		.known_seen = pairing->known_seen,
 	};
 	*pairing = empty;
 	map_clear(&pairing->entries);
@@ -101,6 +119,7 @@ void pairing_reset(struct pairing *pairing)
 	map_clear(&pairing->sent_asked);
 	map_clear(&pairing->orphans_asked);
 	map_clear(&pairing->line_finding_seen);
+	map_clear(&pairing->known_seen);
 	arena_reset(pairing->arena);
 }
 
@@ -145,6 +164,8 @@ struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
 	if (!*place) {
 		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
 		made->id = conv;
+		made->room_lo = INT64_MAX;
+		made->room_hi = INT64_MIN;
 		*place = made;
 	}
 	return *place;
@@ -174,10 +195,15 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 }
 
 // M1: key (S, R, id). The realm is in it: keys are unique in the whole database.
+int64_t message_key(const struct pairing *pairing, struct text s, struct text r, struct text id)
+{
+	return KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
+}
+
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id)
 {
-	int64_t key = KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
+	int64_t key = message_key(pairing, s, r, id);
 	return entry_get(pairing, pairing_conv(pairing, s, r), key, s, r, id, false);
 }
 
@@ -186,6 +212,13 @@ struct entry *entry_for_group(struct pairing *pairing, struct text room, struct 
 {
 	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
 	return entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room, id, true);
+}
+
+struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool make)
+{
+	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, TEXT_NONE);
+	struct entry *entry = map_get(&pairing->entries, key);
+	return entry || !make ? entry : entry_for_group(pairing, room, TEXT_NONE);
 }
 
 struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id)
@@ -233,22 +266,47 @@ void line_finding(struct pairing *pairing, const char *rule, struct text by, str
 				    .position = position};
 }
 
+static int64_t finding_hash(const struct pairing *pairing, const struct finding *finding)
+{
+	return KEYED(&pairing->key, text_of(finding->rule), finding->by, finding->ref);
+}
+
+// A finding is an element of a set. An id with very many acks may have very many of them.
+static bool is_found(struct pairing *pairing, struct entry *entry, const struct finding *finding)
+{
+	enum { FEW = 8 };
+
+	for (size_t i = 0; i < entry->findings.count && i < FEW; i++) {
+		const struct finding *seen = &entry->findings.items[i];
+		if (!strcmp(seen->rule, finding->rule) && text_same(seen->by, finding->by) &&
+		    text_same(seen->ref, finding->ref))
+			return true;
+	}
+	if (entry->findings.count < FEW)
+		return false;
+	if (!entry->found)
+		entry->found = entry_map(pairing);
+	if (entry->findings.count == FEW)
+		map_clear(entry->found);
+	void **place = map_put(entry->found, finding_hash(pairing, finding));
+	bool there = *place != NULL;
+	*place = entry;
+	return there;
+}
+
 void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
 		   struct text ref, usec_t at, position_t position)
 {
-	for (size_t i = 0; i < entry->findings.count; i++) {
-		struct finding *seen = &entry->findings.items[i];
-		if (!strcmp(seen->rule, rule) && text_same(seen->by, by) &&
-		    text_same(seen->ref, or_empty(ref)))
-			return;
-	}
-	*LIST_ADD(pairing->arena, &entry->findings) = (struct finding){.rule = rule,
-								       .by = by,
-								       .ref = or_empty(ref),
-								       .conv = entry->conv,
-								       .key = entry->key,
-								       .at = at,
-								       .position = position};
+	struct finding finding = {.rule = rule,
+				  .by = by,
+				  .ref = or_empty(ref),
+				  .conv = entry->conv,
+				  .key = entry->key,
+				  .at = at,
+				  .position = position};
+
+	if (!is_found(pairing, entry, &finding))
+		*LIST_ADD(pairing->arena, &entry->findings) = finding;
 }
 
 void pairing_line_findings(struct pairing *pairing, void *self,

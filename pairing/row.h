@@ -15,6 +15,7 @@ enum message_class { // M11; the order is that of the database
 	CLASS_GROUP,
 	CLASS_HEADLINE,
 	CLASS_SERVICE,
+	CLASS_JOINED, // not shown: an upload without id that another row holds (M6)
 	CLASS_COUNT
 };
 
@@ -41,7 +42,9 @@ enum via { // P9
 	VIA_REACTION,
 	VIA_REPLY,
 	VIA_MDS,
-	VIA_COUNT
+	VIA_COUNT,
+	VIA_PRIVATE =
+		64 // and on: + number of the private acknowledgement, of P9's lists before upto
 };
 
 enum verdict { // S3
@@ -56,9 +59,15 @@ enum verdict { // S3
 extern const char *const message_type_names[];  // "normal", "chat", ...
 extern const char *const message_class_names[]; // "chat", "pm", ...
 extern const char *const message_state_names[]; // "sent", ...
-extern const char *const via_names[];           // NULL for VIA_NONE, "receipt", ...
 extern const char *const verdict_names[];
 extern const char *const evidence_kind_names[]; // "receipt", ...
+
+struct via_names { // "private:NAME" by number; absent where a number has no name
+	const struct text *items;
+	size_t count;
+};
+// Absent for VIA_NONE, "receipt", ..., "private:bluebird"; own may be NULL.
+struct text via_text(enum via via, const struct via_names *own);
 
 struct row {
 	int64_t conv, key;
@@ -108,7 +117,8 @@ struct row {
 	size_t part;
 	const struct text *given_ids;
 	size_t given_count;
-	struct text origin_id;
+	const struct text *origin_ids;
+	size_t origin_count;
 };
 
 bool class_is_counted(enum message_class class_);                             // M11

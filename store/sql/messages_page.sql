@@ -31,7 +31,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        p.who, p.displayed, p.received
 FROM (SELECT m.*
       FROM message AS m
-      WHERE ($1 = 0 OR m.realm = $1)
+      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
         AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
         AND ($3::timestamptz IS NULL OR m.sent_at < $3)
         AND ($4::int8[] IS NULL OR m.conv = ANY ($4))
@@ -46,7 +46,7 @@ FROM (SELECT m.*
         AND ($12::int4 IS NULL OR m.class = $12)
         AND ($13::int4 IS NULL OR $13 = CASE WHEN m.state >= 5 THEN 0
                                            WHEN m.state = 4 THEN 1
-                                           WHEN m.id IS NULL OR m.flags & 15 = 0 THEN 2
+                                           WHEN m.id IS NULL OR m.flags & 3145743 = 0 THEN 2
                                            WHEN m.sent_at > $14::timestamptz THEN 3
                                            ELSE 4 END)
         AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)

@@ -81,6 +81,20 @@ static void put_times(json_t *object, const struct row *row)
 		json_put_usec(object, times[i].name, times[i].at, 6);
 }
 
+static void put_via(json_t *object, const char *key, enum via via, const struct vector *vector)
+{
+	struct text items[PRIVATE_ACKS_MAX] = {{0}};
+	struct via_names names = {items, PRIVATE_ACKS_MAX};
+	struct buf name = {0};
+
+	if (via >= VIA_PRIVATE && via - VIA_PRIVATE < vector->rules.ack_count) {
+		buf_printf(&name, "private:%s", vector->rules.acks[via - VIA_PRIVATE].name);
+		items[via - VIA_PRIVATE] = buf_view(&name);
+	}
+	json_put_text(object, key, via_text(via, &names));
+	buf_free(&name);
+}
+
 static json_t *message_of(const struct memory *memory, const struct row *row,
 			  const struct vector *vector)
 {
@@ -98,8 +112,8 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	json_object_set_new(object, "state", json_string(message_state_names[row->state]));
 	json_object_set_new(object, "verdict", json_string(verdict_names[verdict]));
 	put_times(object, row);
-	json_put_text(object, "delivered_via", text_of(via_names[row->delivered_via]));
-	json_put_text(object, "displayed_via", text_of(via_names[row->displayed_via]));
+	put_via(object, "delivered_via", row->delivered_via, vector);
+	put_via(object, "displayed_via", row->displayed_via, vector);
 	json_put_text(object, "error", row->failed_at == USEC_NONE ? TEXT_NONE : row->error);
 	json_put_text(object, "corrects", row->corrects);
 	json_object_set_new(object, "resends", json_integer(row->resends));
@@ -125,10 +139,13 @@ static json_t *messages_of(const struct memory *memory, const struct vector *vec
 	json_t *list = json_array();
 	const struct row **rows = xcalloc(memory->row_count + 1, sizeof(struct row *));
 
+	size_t count = 0;
+
 	for (size_t i = 0; i < memory->row_count; i++)
-		rows[i] = &memory->rows[i];
-	qsort(rows, memory->row_count, sizeof(*rows), by_sent);
-	for (size_t i = 0; i < memory->row_count; i++)
+		if (memory->rows[i].class_ != CLASS_JOINED)
+			rows[count++] = &memory->rows[i];
+	qsort(rows, count, sizeof(*rows), by_sent);
+	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, message_of(memory, rows[i], vector));
 	free(rows);
 	return list;
@@ -157,6 +174,8 @@ static void count_row(json_t *counters, const struct row *row, const struct vect
 {
 	enum verdict verdict = row_verdict(row, vector->now, vector->rules.t_expire);
 
+	if (row->class_ == CLASS_JOINED)
+		return;
 	count(counters, "rows", 1);
 	count(counters, "resends", row->resends);
 	count(counters, "skew_clamped", row->skew_clamped);
