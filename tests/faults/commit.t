@@ -50,6 +50,7 @@ def followed(tap, server):
             it.generate(1200, "--rate", "800")
             it.wait_rows(it.wanted_rows())
             proxy.choose = lambda number: None
+            it.wait_read()
             status = rig.product.stop(daemon)
             tap.ok(status == 0, f"run: TERM ends it with status {status}")
             tap.note(f"{proxy.done} of {proxy.commits} commits")

@@ -2,6 +2,7 @@
 """A throw-away PostgreSQL on loopback TCP, the program before it, a generated log and the checker:
 what the database tests of this folder stand on."""
 
+import glob
 import os
 import pwd
 import random
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -154,6 +156,22 @@ class Rig:
 
     def wait_rows(self, wanted, seconds=60):
         return product.wait_until(lambda: self.rows() >= wanted, seconds, 0.3)
+
+    def wait_read(self, seconds=90):
+        """Until a daemon has stored the log to its end, or gives nothing new for longer than it ever waits
+        before it tries again (a log may end in a record that cannot be known to be whole)."""
+        state = ("SELECT (SELECT sum(g.low_water) FROM receiptd.generation AS g JOIN"
+                 " receiptd.lane_mark AS m ON m.generation = g.id), (SELECT max(commit) FROM"
+                 " receiptd.batch)")
+        size = sum(os.path.getsize(path) for path in glob.glob(self.log))
+        last, since, end = None, 0.0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            now = self.server.ask(state, check=False)
+            if now.startswith(f"{size}|") or (now == last and time.monotonic() - since > 5.5):
+                return
+            if now != last:
+                last, since = now, time.monotonic()
+            time.sleep(0.2)
 
     def wanted_rows(self):
         return len(check.read_manifest(self.manifest)[1])

@@ -5,6 +5,7 @@
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,12 +16,16 @@ import rig  # noqa: E402
 ROTATIONS = 40 if rig.LONG else 8
 
 
-def rotate(it, rng, whole, live):
+def rotate(daemon, rng, whole, live):
     """Writes the log in pieces that care for no line; renames between records only: a line that begins
     with a TAB continues the one before."""
     lines = re.findall(rb"[^\n]*\n(?:\t[^\n]*\n)*", whole)
     share = len(lines) // ROTATIONS + 1
     for number in range(ROTATIONS):
+        if number == 2:
+            daemon.send_signal(signal.SIGSTOP)  # F3: it wakes to several files at once
+        if number == 6:
+            daemon.send_signal(signal.SIGCONT)
         data = b"".join(lines[number * share:(number + 1) * share])
         with open(live, "ab", buffering=0) as out:
             while data:
@@ -30,7 +35,7 @@ def rotate(it, rng, whole, live):
                 time.sleep(rng.uniform(0, 0.02))
         time.sleep(rng.uniform(0, 0.5))
         if number + 1 < ROTATIONS:
-            os.rename(live, f"{live}.{number + 1}")
+            os.rename(live, f"{live}.{ROTATIONS - number}")  # names say nothing of age
 
 
 def main():
@@ -45,9 +50,8 @@ def main():
                 whole = log.read()
             live, it.log = it.program.path("live.log"), it.program.path("live.log*")
             daemon = it.follow()
-            rotate(it, rng, whole, live)
-            it.wait_rows(it.wanted_rows())
-            time.sleep(6)  # the last renamed one is followed for a while, then read by its new name
+            rotate(daemon, rng, whole, live)
+            it.wait_read()
             tap.ok(rig.product.stop(daemon) == 0, "the daemon ends cleanly")
             marks = server.ask("SELECT count(*) FROM receiptd.lane_mark")
             tap.ok(marks == str(ROTATIONS), f"{marks} generations of {ROTATIONS} files")

@@ -41,7 +41,7 @@ class Live:
     def __exit__(self, kind, *_):
         if kind is None:
             self.writer.wait()
-            self.it.wait_rows(self.it.wanted_rows())
+            self.it.wait_read()
             status = rig.product.stop(self.daemon)
             self.tap.ok(status == 0, f"{self.what}: the daemon lived and ends with {status}")
             self.it.judge(self.tap, self.what)
@@ -94,7 +94,7 @@ def locked(tap, server, *settings):
                                 " SELECT pg_sleep(4); COMMIT")
         daemon = it.follow()
         holder.wait()
-        it.wait_rows(it.wanted_rows())
+        it.wait_read()
         tap.ok(rig.product.stop(daemon) == 0, f"{what}: the daemon lived")
         it.judge(tap, what)
 
@@ -151,7 +151,7 @@ def on_full_disk(tap, server, what, place):
         tap.ok(full and before.get("rows", 0) < it.wanted_rows(), f"{what}: not all fitted")
         os.unlink(ballast)
         subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
-        it.wait_rows(it.wanted_rows())
+        it.wait_read()
         tap.ok(rig.product.stop(daemon) == 0, f"{what}: ends cleanly")
         it.judge(tap, what + ", then space")
 
@@ -182,7 +182,7 @@ def absent(tap, server):
         time.sleep(2)
         alive = daemon.poll() is None
         server.start()
-        it.wait_rows(it.wanted_rows())
+        it.wait_read()
         tap.ok(alive and it.said("database-lost"), "F74 run without a server: it waits and says so")
         tap.ok(rig.product.stop(daemon) == 0, "F74 run: ends cleanly")
         it.judge(tap, "F74 started before the server")

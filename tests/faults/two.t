@@ -61,7 +61,7 @@ def two_daemons(tap, server):
         second = it.program.start("run")
         it.generate(1200, "--rate", "600")
         good = it.wait_rows(it.wanted_rows())
-        time.sleep(1)
+        it.wait_read()
         statuses = [rig.product.stop(first), rig.product.stop(second)]
         tap.ok(good and statuses == [0, 0], f"two daemons follow one file: {statuses}")
         tap.ok(generations(it) == 1, f"one generation: {generations(it)}")
@@ -85,7 +85,7 @@ def frozen(tap, server):
         first.send_signal(signal.SIGCONT)
         writer.wait()
         it.wait_rows(it.wanted_rows())
-        time.sleep(1)
+        it.wait_read()
         tap.ok(it.said("another process began to write") or it.said("mark moved"),
                "the one that was away is refused and told why")
         tap.ok(int(server.ask("SELECT fence FROM receiptd.lane")) == int(fence) + 1,
