@@ -30,6 +30,32 @@ static bool sent_to_domain(const struct sent_node *node, struct text domain)
 	return false;
 }
 
+// P12: a receipt sent to an occupant for what was said to the whole room.
+static bool is_for_room(const struct pairing *pairing, const struct entry *entry,
+			const struct evidence *ev)
+{
+	if (ev->kind != EV_RECEIPT || !entry->s.p || !jid_resource(entry->s).p)
+		return false;
+	const struct sent_node *in_room =
+		sent_find(pairing, jid_without_resource(entry->s), entry->id);
+	return sent_any(in_room, SENT_GROUP_MESSAGE) || sent_any(in_room, SENT_STANZA_ID);
+}
+
+// P3 c: B did send it, to a party or to a room.
+static bool did_send(const struct sent_node *node, struct text b)
+{
+	for (; node; node = node->next)
+		if (node->sent.what == SENT_MESSAGE ||
+		    (node->sent.what == SENT_GROUP_MESSAGE && text_same(node->sent.from, b)))
+			return true;
+	return false;
+}
+
+static bool did_send_to(const struct sent_node *node, struct text a)
+{
+	return sent_to(node, SENT_MESSAGE, a) || sent_to(node, SENT_GROUP_MESSAGE, a);
+}
+
 static enum evidence_class classify_ack(const struct pairing *pairing, const struct entry *entry,
 					const struct evidence *ev)
 {
@@ -41,7 +67,8 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 		return ACK_OF_ACK; // P3 a
 	if (sent_to(by_a, SENT_MESSAGE, entry->s) || (one_account && sent_any(by_a, SENT_MESSAGE)))
 		return ACK_SELF; // P3 b
-	if (!sent_any(by_b, SENT_MESSAGE) || sent_to(by_b, SENT_MESSAGE, entry->r))
+	if (is_for_room(pairing, entry, ev) || !did_send(by_b, entry->s) ||
+	    did_send_to(by_b, entry->r))
 		return ACK_UNKNOWN; // P3 d
 	if (is_bare_domain(entry, ev) && sent_to_domain(by_b, entry->r))
 		return ACK_BY_DOMAIN; // P5
@@ -84,8 +111,7 @@ static enum evidence_class classify_error(struct pairing *pairing, const struct 
 		return ACK_LOOP;
 	if (sent_to(by_b, SENT_ACK, entry->r))
 		return ACK_BOUNCED;
-	return sent_any(by_b, SENT_MESSAGE) && !sent_to(by_b, SENT_MESSAGE, entry->r) ? ACK_FORGED
-										      : ACK_UNKNOWN;
+	return did_send(by_b, entry->s) && !did_send_to(by_b, entry->r) ? ACK_FORGED : ACK_UNKNOWN;
 }
 
 // M8: an edit of a message that the other party sent.
@@ -126,16 +152,6 @@ static const char *const class_findings[][FINDING_COLUMNS] = {
 	[ACK_LOOP] = {NULL, "ERROR-LOOP", NULL, NULL},
 	[ACK_NO_EFFECT] = {NULL, NULL, NULL, NULL},
 };
-
-// P12: a receipt sent to an occupant for what was said to the whole room.
-static bool is_for_room(const struct pairing *pairing, const struct entry *entry,
-			const struct evidence *ev)
-{
-	if (ev->kind != EV_RECEIPT || !entry->s.p || !jid_resource(entry->s).p)
-		return false;
-	return sent_any(sent_find(pairing, jid_without_resource(entry->s), entry->id),
-			SENT_GROUP_MESSAGE);
-}
 
 static const char *finding_of(const struct pairing *pairing, const struct entry *entry,
 			      const struct evidence *ev)
