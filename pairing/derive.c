@@ -147,11 +147,12 @@ static bool has_given_id(const struct row *row, struct text named)
 }
 
 // P10: what names no id is about the newest message without one, and only shortly before.
-// How old the message may be. I3 knows no limit: the id was given to one message only.
+// How old the message may be. I3 knows no limit: the id was given to one message only; nor does M8: what
+// was sent once is known.
 static usec_t reach_of(const struct pairing *pairing, const struct entry *entry,
 		       const struct evidence *ev)
 {
-	if (ev->kind == EV_MDS)
+	if (ev->kind == EV_MDS || ev->kind == EV_CORRECTION)
 		return INT64_MAX;
 	return entry->id.p ? pairing->rules->w_match : pairing->rules->w_resend;
 }

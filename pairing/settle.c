@@ -41,12 +41,13 @@ static bool is_for_room(const struct pairing *pairing, const struct entry *entry
 	return sent_any(in_room, SENT_GROUP_MESSAGE) || sent_any(in_room, SENT_STANZA_ID);
 }
 
-// P3 c: B did send it, to a party or to a room.
+// P3 c: B did send it, to a party or to a room. An occupant is no party of a room's message.
 static bool did_send(const struct sent_node *node, struct text b)
 {
 	for (; node; node = node->next)
 		if (node->sent.what == SENT_MESSAGE ||
-		    (node->sent.what == SENT_GROUP_MESSAGE && text_same(node->sent.from, b)))
+		    (node->sent.what == SENT_GROUP_MESSAGE && text_same(node->sent.from, b) &&
+		     !jid_resource(b).p))
 			return true;
 	return false;
 }
