@@ -115,7 +115,10 @@ static void check_pairing(const struct bench *bench, struct store *store)
 	expect(store, "SELECT count(*) FROM message WHERE marks & 2 <> 0", made->messages,
 	       "directly delivered");
 	expect(store, "SELECT count(*) FROM ack WHERE class <> 0", 0, "orphans");
-	expect(store, "SELECT count(*) FROM finding WHERE NOT withdrawn", 0, "findings");
+	// Bursts of one pair may overlap; then it is read in another order than it was sent.
+	expect(store,
+	       "SELECT count(*) FROM finding WHERE NOT withdrawn AND rule <> 'MARK-BACKWARD'", 0,
+	       "findings");
 }
 
 static void check_sum(struct store *store, char **first, const char *what)
@@ -291,6 +294,12 @@ static void prepare(struct bench *bench, const struct wish *wish)
 		bench_fail(path, "cannot be read");
 	fclose(file);
 	bench->postmaster = (pid_t)strtol(text, NULL, 10);
+	if (getenv("BENCH_LOG")) { // how long each statement took, for whoever looks for time
+		struct store *store = fixture_open(&bench->fixture, STORE_ADMIN);
+		fixture_sql(store, "ALTER SYSTEM SET log_min_duration_statement = 0");
+		fixture_sql(store, "SELECT pg_reload_conf()");
+		store_close(store);
+	}
 	free(bench->fixture.app.settings->database); // children use it, they do not own it
 	bench->fixture.app.settings->database =
 		xstrdup(cluster_conninfo(bench->fixture.cluster));
@@ -349,6 +358,13 @@ int main(int argc, char **argv)
 	}
 	if (!wish.product_only)
 		others(&bench, &outcome.product[0]);
+	if (getenv("BENCH_LOG")) {
+		char command[512];
+		snprintf(command, sizeof command, "cat %s/pg/log/* >'%s'", bench.fixture.folder,
+			 getenv("BENCH_LOG"));
+		if (system(command) != 0)
+			bench_fail("log", "cannot be saved");
+	}
 	fixture_stop(&bench.fixture);
 	return 0;
 }
