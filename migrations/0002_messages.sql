@@ -144,8 +144,8 @@ COMMENT ON COLUMN message.commit IS 'batch.commit that wrote the row last';
 COMMENT ON COLUMN message.body_bytes IS 'Length of the body in bytes, also when it is not stored';
 COMMENT ON COLUMN message.body IS 'Body, or its HMAC, or null, as the setting "bodies" says';
 COMMENT ON COLUMN message.facts IS
-	'Complex rows: all facts of the incarnation, versioned encoding; plain rows: 8 bytes, keyed hash of
-	the device that got the message, or null';
+	'Complex rows: all facts of the incarnation, versioned encoding; plain rows: 8 bytes, keyed '
+	'hash of the device that got the message, then the id that its server gave it, or null';
 COMMENT ON COLUMN message.reaction_at IS 'First reaction of the recipient that names it; null: none';
 COMMENT ON COLUMN message.reply_at IS 'First reply of the recipient that names it; null: none';
 COMMENT ON COLUMN message.mds_at IS

@@ -89,6 +89,9 @@ void row_from_incarnation(const struct pairing *pairing, const struct entry *ent
 	row->last_at = inc->last;
 	row->accepted_at = inc->egress_at;
 	row->routed_at = inc->routed_at;
+	row->given_ids = inc->stanza_ids;
+	row->given_count = inc->stanza_id_count;
+	row->origin_id = inc->origin_id;
 	row->resends = resends_of(inc);
 	row->source = source_of(inc);
 	stamp_times(inc, row, &stamp);
@@ -130,18 +133,33 @@ static enum message_class class_of(const struct pairing *pairing, const struct r
 
 // --- P2 ---
 
-int pick_incarnation(const struct realm_settings *rules, const struct row *rows, size_t count,
-		     usec_t t)
+static bool has_given_id(const struct row *row, struct text named)
 {
-	int best = -1;
+	for (size_t i = 0; i < row->given_count; i++)
+		if (text_same(row->given_ids[i], named))
+			return true;
+	return row->origin_id.p && text_same(row->origin_id, named);
+}
 
-	for (size_t i = 0; i < count; i++) // rows are ordered by sent_at
-		if (rows[i].sent_at <= t && t - rows[i].sent_at <= rules->w_match)
-			best = (int)i;
-	for (size_t i = 0; best < 0 && i < count; i++)
-		if (rows[i].sent_at > t && rows[i].sent_at <= t + rules->w_skew)
-			best = (int)i;
-	return best;
+// P10: what names no id is about the newest message without one, and only shortly before.
+int pick_incarnation(const struct pairing *pairing, const struct entry *entry, usec_t t,
+		     struct text named)
+{
+	const struct realm_settings *rules = pairing->rules;
+	usec_t reach = entry->id.p ? rules->w_match : rules->w_resend;
+	usec_t skew = entry->id.p ? rules->w_skew : 0;
+	int past = -1, future = -1;
+
+	for (size_t i = 0; i < entry->row_count; i++) { // ordered by sent_at
+		const struct row *row = &entry->rows[i];
+		if (named.p && !has_given_id(row, named))
+			continue;
+		if (row->sent_at <= t && t - row->sent_at <= reach)
+			past = (int)i;
+		if (future < 0 && row->sent_at > t && row->sent_at <= t + skew)
+			future = (int)i;
+	}
+	return past >= 0 ? past : future;
 }
 
 // --- evidence -> columns ---
@@ -151,7 +169,8 @@ struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 {
 	if (ev->by.p)
 		return ev->by;
-	struct text a = ev->kind == EV_RETRACTION ? entry->s : entry->r;
+	bool own = ev->kind == EV_RETRACTION || ev->kind == EV_CORRECTION;
+	struct text a = own ? entry->s : entry->r;
 	if (!ev->by_resource.p)
 		return a;
 	return arena_printf(pairing->arena, "%.*s/%.*s", (int)a.n, a.p, (int)ev->by_resource.n,
@@ -161,21 +180,13 @@ struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 // P9: the lists whose earlier member names "via" when times are equal.
 static const struct {
 	enum via delivered, displayed;
-	bool is_ack;
-	unsigned asked;      // requested by one of these flags
-	const char *unasked; // finding when it was not
 } kinds[EV_KINDS] = {
-	[EV_RECEIPT] = {VIA_RECEIPT, VIA_NONE, true, FLAG_RECEIPT_REQUEST | FLAG_VOID_RECEIPT,
-			"ACK-UNREQUESTED"},
-	[EV_MARK_RECEIVED] = {VIA_MARKER, VIA_NONE, true, FLAG_MARKABLE | FLAG_VOID_MARKABLE,
-			      "MARK-UNREQUESTED"},
-	[EV_MARK_DISPLAYED] = {VIA_NONE, VIA_MARKER, true, FLAG_MARKABLE | FLAG_VOID_MARKABLE,
-			       "MARK-UNREQUESTED"},
-	[EV_MARK_ACKNOWLEDGED] = {VIA_NONE, VIA_MARKER, true, FLAG_MARKABLE | FLAG_VOID_MARKABLE,
-				  "MARK-UNREQUESTED"},
-	[EV_XE_OFFLINE] = {VIA_NONE, VIA_NONE, true, FLAG_XE_OFFLINE, "XE-UNREQUESTED"},
-	[EV_XE_DELIVERED] = {VIA_XEVENT, VIA_NONE, true, FLAG_XE_DELIVERED, "XE-UNREQUESTED"},
-	[EV_XE_DISPLAYED] = {VIA_NONE, VIA_XEVENT, true, FLAG_XE_DISPLAYED, "XE-UNREQUESTED"},
+	[EV_RECEIPT] = {VIA_RECEIPT, VIA_NONE},
+	[EV_MARK_RECEIVED] = {VIA_MARKER, VIA_NONE},
+	[EV_MARK_DISPLAYED] = {VIA_NONE, VIA_MARKER},
+	[EV_MARK_ACKNOWLEDGED] = {VIA_NONE, VIA_MARKER},
+	[EV_XE_DELIVERED] = {VIA_XEVENT, VIA_NONE},
+	[EV_XE_DISPLAYED] = {VIA_NONE, VIA_XEVENT},
 };
 
 static void take_time(usec_t *at, enum via *via, position_t *pos, const struct evidence *ev,
@@ -203,85 +214,29 @@ static void take_error(struct row *row, const struct evidence *ev)
 	}
 }
 
-static void take_evidence(struct row *row, const struct evidence *ev)
+// P12: acks of a room message say nothing of its state; readers.c asks them.
+static void take_evidence(const struct entry *entry, struct row *row, const struct evidence *ev)
 {
+	if (is_ack(ev->kind))
+		row->acks++;
+	if (entry->group && is_ack(ev->kind))
+		return;
 	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
 		  kinds[ev->kind].delivered);
 	take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
 		  kinds[ev->kind].displayed);
-	if (kinds[ev->kind].is_ack)
-		row->acks++;
-	if (ev->kind == EV_ERROR)
+	if (ev->kind == EV_ERROR || ev->kind == EV_AMP_NONE)
 		take_error(row, ev);
 	if (ev->kind == EV_RETRACTION)
 		min_into(&row->retracted_at, ev->first);
-	if (ev->kind == EV_XE_OFFLINE)
-		min_into(&row->stored_at, ev->first); // P10
-}
-
-// --- findings of the key ---
-
-static struct text sender_device(struct pairing *pairing, const struct row *row)
-{
-	if (!row->from.p || !row->from_resource.p)
-		return row->from;
-	return arena_printf(pairing->arena, "%.*s/%.*s", (int)row->from.n, row->from.p,
-			    (int)row->from_resource.n, row->from_resource.p);
-}
-
-// Evidence is in order of time here.
-static bool is_first_receipt(const struct entry *entry, const struct evidence *ev)
-{
-	for (size_t i = 0; &entry->evidence.items[i] < ev; i++)
-		if (entry->evidence.items[i].kind == EV_RECEIPT &&
-		    entry->evidence.items[i].n == ev->n)
-			return false;
-	return true;
-}
-
-static void evidence_findings(struct pairing *pairing, struct entry *entry, const struct row *row,
-			      const struct evidence *ev)
-{
-	struct text by = evidence_by(pairing, entry, ev);
-
-	if (kinds[ev->kind].is_ack && !(row->flags & kinds[ev->kind].asked))
-		entry_finding(pairing, entry, kinds[ev->kind].unasked, by, entry->id, ev->first,
-			      ev->position);
-	bool explicit_ = row->delivered_at != USEC_NONE || row->displayed_at != USEC_NONE;
-	if (ev->kind == EV_ERROR && explicit_) {
-		usec_t heard = row->delivered_at;
-		min_into(&heard, row->displayed_at);
-		if (ev->first >= heard)
-			entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, entry->id,
-				      ev->first, ev->position);
-	}
-	// P9: the direct display came more than a second before the receipt.
-	if (ev->kind == EV_RECEIPT && row->displayed_at != USEC_NONE &&
-	    row->displayed_via != VIA_UPTO && is_first_receipt(entry, ev) &&
-	    ev->first - row->displayed_at > USEC_PER_SEC)
-		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, entry->id, ev->first,
-			      ev->position);
-}
-
-// P4: more than one ack of a kind from one device.
-static void count_duplicates(struct pairing *pairing, struct entry *entry)
-{
-	for (size_t i = 0; i < entry->evidence.count; i++) {
-		struct evidence *ev = &entry->evidence.items[i];
-		if (!ev->n || !kinds[ev->kind].is_ack)
-			continue;
-		for (size_t j = 0; j < i; j++) {
-			const struct evidence *other = &entry->evidence.items[j];
-			if (other->n != ev->n || other->kind != ev->kind ||
-			    !text_same(other->by_resource, ev->by_resource) ||
-			    (ev->own_id.p && text_same(other->own_id, ev->own_id)))
-				continue;
-			entry->rows[ev->n - 1].acks_dup++;
-			entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev),
-				      entry->id, ev->first, ev->position);
-			break;
-		}
-	}
+	if (ev->kind == EV_XE_OFFLINE || ev->kind == EV_AMP_STORED) // P10, K17
+		min_into(&row->stored_at, ev->first);
+	if (ev->kind == EV_REACTION)
+		min_into(&row->reaction_at, ev->first);
+	if (ev->kind == EV_REPLY)
+		min_into(&row->reply_at, ev->first);
+	if (ev->kind == EV_MDS)
+		min_into(&row->mds_at, ev->first);
 }
 
 // --- S2, P9, T5 ---
@@ -344,49 +299,66 @@ static int by_time(const void *a, const void *b)
 		order = text_compare(x->own_id, y->own_id);
 	if (!order)
 		order = text_compare(x->condition, y->condition);
+	if (!order)
+		order = text_compare(x->by, y->by);
+	if (!order)
+		order = text_compare(x->named, y->named);
+	if (!order && x->sig != y->sig)
+		order = x->sig < y->sig ? -1 : 1;
+	if (!order)
+		order = x->via - y->via;
 	return order ? order : (x->last > y->last) - (x->last < y->last);
+}
+
+static enum evidence_class unpaired_class(enum evidence_kind kind)
+{
+	return is_ack(kind) || kind == EV_ERROR || kind == EV_CORRECTION ? ACK_UNKNOWN
+									 : ACK_NO_EFFECT;
+}
+
+// Where this piece of evidence belongs among the rows of its own key; settle.c judges what is left.
+static int place_of(struct pairing *pairing, const struct entry *entry, const struct evidence *ev,
+		    enum evidence_class *class_)
+{
+	if (entry->group && ev->class_ == ACK_LENT)
+		return -1; // P12: the id that the room gave comes first
+	if (ev->second) {
+		*class_ = ACK_NO_EFFECT; // counted with its mirror
+		return -1;
+	}
+	int at = pick_incarnation(pairing, entry, ev->first, ev->borrowed ? ev->named : TEXT_NONE);
+	if (at >= 0 && is_own_room_message(entry, ev, &entry->rows[at])) {
+		*class_ = ACK_SELF;
+		return -1;
+	}
+	if (at >= 0)
+		*class_ = ACK_PAIRED;
+	else if (*class_ == ACK_PAIRED || entry->group)
+		*class_ = unpaired_class(ev->kind);
+	return at;
 }
 
 static void pair_evidence(struct pairing *pairing, struct entry *entry)
 {
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
-		int at = pick_incarnation(pairing->rules, entry->rows, entry->row_count, ev->first);
 		enum evidence_class class_ = ev->class_;
-		if (at >= 0)
-			class_ = ACK_PAIRED;
-		else if (class_ == ACK_PAIRED)
-			class_ = ev->kind == EV_RETRACTION ? ACK_NO_EFFECT : ACK_UNKNOWN;
+		int at = place_of(pairing, entry, ev, &class_);
 		if (ev->n != at + 1 || ev->class_ != class_)
 			entry->evidence_changed = true;
 		ev->n = at + 1;
 		ev->class_ = class_;
 		if (at >= 0)
-			take_evidence(&entry->rows[at], ev);
+			take_evidence(entry, &entry->rows[at], ev);
 	}
 }
 
-// A device that got the message itself must not get a carbon of it (0280 section 7).
-static void find_carbon_copies(struct pairing *pairing, struct entry *entry)
-{
-	for (size_t i = 0; i < entry->incarnations.count; i++) {
-		const struct incarnation *inc = &entry->incarnations.items[i];
-		for (size_t j = 0; j < inc->copy_count; j++)
-			if (inc->copies[j].kinds == (COPY_OUT | COPY_CARBON))
-				entry_finding(pairing, entry, "CARBON-DUP", party_domain(entry->r),
-					      entry->id, inc->first, inc->seen_pos);
-	}
-}
-
-static void number_rows(struct pairing *pairing, struct entry *entry)
+static void number_rows(struct entry *entry)
 {
 	for (size_t i = 0; i < entry->row_count; i++) {
 		struct row *row = &entry->rows[i];
 		row->n = (int32_t)i + 1;
 		row->counts_acks = row->class_ != CLASS_PM_MIRROR && row->class_ != CLASS_GROUP;
-		if (i > 0 && entry->id.p) // M4: without id it is no finding
-			entry_finding(pairing, entry, "ID-REUSE", sender_device(pairing, row),
-				      entry->id, row->sent_at, row->sent_pos);
 	}
 }
 
@@ -428,13 +400,9 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	if (entry->evidence.count > 1)
 		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
 		      by_time);
-	number_rows(pairing, entry);
-	find_carbon_copies(pairing, entry);
+	number_rows(entry);
+	if (entry->group)
+		join_legs(pairing, entry);
 	pair_evidence(pairing, entry);
-	count_duplicates(pairing, entry);
-	for (size_t i = 0; i < entry->evidence.count; i++) {
-		const struct evidence *ev = &entry->evidence.items[i];
-		if (ev->n)
-			evidence_findings(pairing, entry, &entry->rows[ev->n - 1], ev);
-	}
+	key_findings(pairing, entry);
 }

@@ -43,19 +43,6 @@ static bool unwrap_feed(struct pairing *pairing, const struct wrapper_feed *wrap
 	return true;
 }
 
-// --- E1 ---
-
-static bool is_message(struct pairing *pairing, const struct effective *e)
-{
-	const struct stanza *stanza = e->stanza;
-
-	if (stanza->bad_namespace || stanza->kind == STANZA_OTHER || stanza->kind == STANZA_ROUTE)
-		return count(pairing, LINE_IGNORED);
-	if (stanza->kind != STANZA_MESSAGE)
-		know_stanza(pairing, e); // iq and presence only feed facts
-	return stanza->kind == STANZA_MESSAGE;
-}
-
 // --- E2 ---
 
 struct addresses {
@@ -114,6 +101,32 @@ static bool address(struct pairing *pairing, struct effective *e)
 	if (!texts.from.p || !texts.to.p)
 		return count(pairing, LINE_NO_SENDER);
 	return parse_pair(pairing, &texts, e);
+}
+
+// Lines that are not counted must not be counted as faulty either.
+static bool has_addresses(const struct effective *e)
+{
+	if (e->dir == DIR_IN)
+		return e->seen->session.p || e->stanza->from.p;
+	if (e->dir == DIR_OUT)
+		return e->seen->session.p || e->stanza->to.p;
+	return e->stanza->from.p && e->stanza->to.p;
+}
+
+// --- E1 ---
+
+static bool is_message(struct pairing *pairing, struct effective *e)
+{
+	const struct stanza *stanza = e->stanza;
+
+	if (stanza->bad_namespace || stanza->kind == STANZA_OTHER || stanza->kind == STANZA_ROUTE)
+		return count(pairing, LINE_IGNORED);
+	if (stanza->kind == STANZA_MESSAGE)
+		return true;
+	know_stanza(pairing, e); // iq and presence only feed facts
+	if (stanza->kind == STANZA_IQ && stanza->has_mds && has_addresses(e))
+		e->mds_only = address(pairing, e);
+	return false;
 }
 
 static bool set_device(struct pairing *pairing, struct effective *e)
@@ -212,8 +225,10 @@ static bool unwrap(struct pairing *pairing, struct effective *e)
 	}
 	if (stanza->privilege)
 		return count(pairing, LINE_DELEGATED);
-	if (stanza->pubsub_event)
+	if (stanza->pubsub_event) {
+		e->mds_only = stanza->has_mds;
 		return count(pairing, LINE_PUBSUB);
+	}
 	if (stanza->wrap == WRAP_FORWARDED)
 		count(pairing, LINE_FORWARDS); // a user's forward: the outer is an ordinary message
 	return true;

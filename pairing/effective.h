@@ -15,6 +15,7 @@ struct effective {
 	bool has_device;
 	usec_t stamp;           // T2: the earliest valid delay stamp, USEC_NONE
 	struct text stamp_from; // who set it, absent = unnamed
+	bool mds_only;          // the line ends here, but for what it says by K18
 };
 
 static inline bool effective_is_ingress(const struct effective *e)

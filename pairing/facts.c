@@ -27,7 +27,7 @@ static void put_stamps(struct buf *out, const struct incarnation *inc)
 		buf_be64(out, (uint64_t)inc->stamps[i].stamp);
 		buf_be64(out, (uint64_t)inc->stamps[i].ingress_at);
 		buf_be64(out, (uint64_t)inc->stamps[i].egress_at);
-		buf_char(out, inc->stamps[i].storable);
+		buf_char(out, (char)(inc->stamps[i].storable | inc->stamps[i].asks_offline << 1));
 	}
 }
 
@@ -134,7 +134,9 @@ static void get_stamps(struct reader *in, struct incarnation *inc)
 		inc->stamps[i].stamp = (usec_t)get_bytes(in, 8);
 		inc->stamps[i].ingress_at = (usec_t)get_bytes(in, 8);
 		inc->stamps[i].egress_at = (usec_t)get_bytes(in, 8);
-		inc->stamps[i].storable = get_bytes(in, 1) != 0;
+		uint64_t bits = get_bytes(in, 1);
+		inc->stamps[i].storable = bits & 1;
+		inc->stamps[i].asks_offline = bits & 2;
 	}
 }
 

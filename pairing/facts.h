@@ -29,14 +29,22 @@ enum content_flags {
 	FLAG_NO_STORE = 1 << 9,
 	FLAG_ROOM_ID = 1 << 10, // M6: the room assigned a stanza-id
 	FLAG_XE_COMPOSING = 1 << 11,
-	FLAG_OUT_LINE = 1 << 12 // P8: an out line to a device of R
+	FLAG_OUT_LINE = 1 << 12, // P8: an out line to a device of R
+	// Plain rows: its receipt, its marker was seen on its way to S (enum seen_bits of the evidence).
+	FLAG_RECEIPT_EGRESS = 1 << 13,
+	FLAG_MARKER_EGRESS = 1 << 14,
+	FLAG_RECEIPT_INGRESS = 1 << 15,
+	FLAG_MARKER_INGRESS = 1 << 16
 };
+#define PLAIN_FLAGS                                                                                \
+	(FLAG_RECEIPT_EGRESS | FLAG_MARKER_EGRESS | FLAG_RECEIPT_INGRESS | FLAG_MARKER_INGRESS)
 
 struct stamp_fact { // T2: lines of one incarnation that carry the same delay stamp
 	usec_t stamp;
 	usec_t ingress_at; // earliest ingress line with it, USEC_NONE
 	usec_t egress_at;  // earliest egress line with it, USEC_NONE
 	bool storable;     // T4: an out/route line whose delay is from R's side, > w_skew old
+	bool asks_offline; // it still asks for the x-event offline (XE-OFFLINE-LEAK)
 };
 
 struct ingress_fact { // M9
@@ -99,6 +107,7 @@ enum evidence_kind {
 	EV_REPLY,
 	EV_MDS,   // K18: displayed on another device of the same account
 	EV_FAULT, // a finding of a groupchat stanza, until its two legs have met (P12)
+	EV_CORRECTION,
 	EV_KINDS
 };
 
@@ -137,6 +146,9 @@ struct evidence {
 	bool borrowed;
 	struct text by; // A, borrowed evidence only
 	// Set by derive, not facts:
+	bool second;         // P12: the upload leg of a mirror: counted there
+	struct text real;    // P12: full real JID of this mirror's upload leg; absent
+	struct text real_id; // the own id of that upload
 	enum evidence_class class_;
 	int32_t n;                   // incarnation it was paired with, 0 = none
 	int64_t lent_conv, lent_key; // where ACK_LENT went

@@ -119,3 +119,19 @@ struct text party_domain(struct text party)
 	size_t at = find(bare, '@');
 	return at < bare.n ? (struct text){bare.p + at + 1, bare.n - at - 1} : bare;
 }
+
+struct text jid_without_resource(struct text jid)
+{
+	const char *slash = memchr(jid.p, '/', jid.n);
+
+	return (struct text){jid.p, slash ? (size_t)(slash - jid.p) : jid.n};
+}
+
+struct text jid_resource(struct text jid)
+{
+	const char *slash = memchr(jid.p, '/', jid.n);
+
+	if (!slash)
+		return TEXT_NONE;
+	return (struct text){slash + 1, jid.n - (size_t)(slash - jid.p) - 1};
+}

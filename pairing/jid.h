@@ -21,6 +21,10 @@ bool jid_parse(struct text text, struct arena *arena, struct jid *jid);
 struct text jid_party(const struct jid *jid, const struct realm_settings *rules);
 bool jid_is_muc(const struct jid *jid, const struct realm_settings *rules);
 
+// Of a normalised JID: what stands before, and (absent: none) after the first slash.
+struct text jid_without_resource(struct text jid);
+struct text jid_resource(struct text jid);
+
 // The domain part of a normalised party.
 struct text party_domain(struct text party);
 

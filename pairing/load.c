@@ -85,16 +85,23 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 {
 	struct evidence ev = stored->evidence;
 	struct text a = bare_party(stored->by, ev.by_resource);
-	bool own = ev.kind == EV_RETRACTION;
+	bool own = ev.kind == EV_RETRACTION || ev.kind == EV_CORRECTION;
+	bool group = ev.leg != LEG_DIRECT;
 	// Borrowed evidence sits on a key whose recipient is another; that entry exists by its rows.
 	struct entry *entry = map_get(&pairing->entries, stored->key);
 
 	if (!entry && ev.borrowed)
 		return;
 	if (!entry)
-		entry = entry_get(pairing, stored->conv, stored->key, own ? a : stored->to,
-				  own ? stored->to : a, stored->ref, false);
-	ev.by = ev.borrowed ? arena_text(pairing->arena, stored->by) : TEXT_NONE;
+		entry = entry_get(pairing, stored->conv, stored->key,
+				  group ? TEXT_NONE
+				  : own ? a
+					: stored->to,
+				  own || group ? stored->to : a, stored->ref, group);
+	entry->fault = ev.kind == EV_FAULT;
+	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
+						    : TEXT_NONE;
+	ev.named = arena_text(pairing->arena, ev.named);
 	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
 	ev.own_id = arena_text(pairing->arena, ev.own_id);
 	ev.condition = arena_text(pairing->arena, ev.condition);
@@ -124,7 +131,8 @@ void pairing_load_sent(struct pairing *pairing, const struct sent *sent)
 static void want_key(struct pairing *pairing, struct entry *entry)
 {
 	const struct realm_settings *rules = pairing->rules;
-	usec_t reach = rules->w_match + rules->w_resend + rules->w_skew;
+	// Without id (M4, P10) only what is near can matter.
+	usec_t reach = entry->fault ? rules->w_match : 2 * rules->w_resend + rules->w_skew;
 	usec_t lo = entry->lo, hi = entry->hi;
 
 	entry->asked = true;
@@ -253,12 +261,49 @@ static bool is_as_stored(const struct entry *entry, const struct row *row)
 	return false;
 }
 
+static void want_orphans(struct pairing *pairing, struct text sender, struct text id)
+{
+	want_hash(pairing, &pairing->orphans_asked, sent_hash(pairing, sender, id), false);
+}
+
+static struct text occupant(struct pairing *pairing, struct text room, struct text nick)
+{
+	return arena_printf(pairing->arena, "%.*s/%.*s", (int)room.n, room.p, (int)nick.n, nick.p);
+}
+
+// Evidence that may wait for this row, under each of the ids that name it.
+static void want_waiting(struct pairing *pairing, const struct entry *entry, const struct row *row)
+{
+	if (entry->id.p)
+		want_orphans(pairing, row->from, entry->id);
+	if (entry->id.p && entry->group)
+		want_orphans(pairing, entry->r, entry->id);
+	if (entry->id.p && entry->group && row->nick.p) // RCPT-GC-ADDR
+		want_orphans(pairing, occupant(pairing, entry->r, row->nick), entry->id);
+	for (size_t i = 0; i < row->given_count; i++)
+		want_orphans(pairing, entry->r, row->given_ids[i]);
+	if (row->origin_id.p && !entry->group)
+		want_orphans(pairing, row->from, row->origin_id);
+}
+
+// Who sent the id that this evidence names.
+static void want_senders(struct pairing *pairing, const struct entry *entry)
+{
+	bool occupied = entry->s.p && jid_resource(entry->s).p; // RCPT-GC-ADDR: asks the room
+	struct text parties[] = {entry->s, entry->r,
+				 occupied ? jid_without_resource(entry->s) : TEXT_NONE};
+
+	for (size_t i = 0; i < 3; i++)
+		if (parties[i].p)
+			want_hash(pairing, &pairing->sent_asked,
+				  sent_hash(pairing, parties[i], entry->id), true);
+}
+
 static void want_neighbours(struct pairing *pairing, struct entry *entry)
 {
-	for (size_t i = 0; entry->id.p && i < entry->row_count; i++)
+	for (size_t i = 0; i < entry->row_count; i++)
 		if (!is_as_stored(entry, &entry->rows[i]))
-			want_hash(pairing, &pairing->orphans_asked,
-				  sent_hash(pairing, entry->rows[i].from, entry->id), false);
+			want_waiting(pairing, entry, &entry->rows[i]);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (ev->own_id.p && !ev->stored && ev->kind <= EV_XE_DISPLAYED)
@@ -267,12 +312,8 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
 			want_reverse(pairing, entry);
 		want_lender(pairing, ev);
-		if (ev->n || !entry->id.p)
-			continue;
-		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->s, entry->id),
-			  true);
-		want_hash(pairing, &pairing->sent_asked, sent_hash(pairing, entry->r, entry->id),
-			  true);
+		if (entry->id.p && !ev->borrowed && (!ev->n || entry->group))
+			want_senders(pairing, entry);
 	}
 }
 

@@ -26,6 +26,7 @@ static void merge_stamp(struct arena *arena, struct incarnation *into,
 		have->ingress_at = min_usec(have->ingress_at, fact->ingress_at);
 		have->egress_at = min_usec(have->egress_at, fact->egress_at);
 		have->storable = have->storable || fact->storable;
+		have->asks_offline = have->asks_offline || fact->asks_offline;
 		return;
 	}
 	struct stamp_fact *more = arena_alloc(arena, (into->stamp_count + 1) * sizeof(*more));

@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an effective stanza to facts (PAIRING K1..K16, M1..M7): what one line says, put into entries.
-#include "pairing/effective.h"
+#include "pairing/observe.h"
 
 #include <stdlib.h>
 
-static void touch(struct entry *entry, usec_t at)
+void touch(struct entry *entry, usec_t at)
 {
 	entry->touched = true;
 	entry->derived = false;
 	entry->lo = at < entry->lo ? at : entry->lo;
 	entry->hi = at > entry->hi ? at : entry->hi;
-}
-
-static void note(struct pairing *pairing, const struct effective *e, const char *rule,
-		 struct text ref)
-{
-	line_finding(pairing, rule, e->from.full, ref, e->seen->at, e->seen->position);
-}
-
-// M2: an empty id names nothing, as a missing one.
-static struct text id_of(const struct stanza *st)
-{
-	return st->id.n ? st->id : TEXT_NONE;
 }
 
 // --- content (K1) ---
@@ -32,7 +20,7 @@ static bool is_ack_ref(enum ref_kind kind)
 }
 
 // The first id that this stanza acknowledges; absent text with *any true when it names none.
-static struct text first_acked(const struct stanza *st, bool *any)
+struct text first_acked(const struct stanza *st, bool *any)
 {
 	for (size_t i = 0; i < st->ref_count; i++) {
 		if (is_ack_ref(st->refs[i].kind)) {
@@ -44,7 +32,7 @@ static struct text first_acked(const struct stanza *st, bool *any)
 	return *any ? st->xevent_id : TEXT_NONE;
 }
 
-static bool has_ref(const struct stanza *st, enum ref_kind kind)
+bool has_ref(const struct stanza *st, enum ref_kind kind)
 {
 	for (size_t i = 0; i < st->ref_count; i++)
 		if (st->refs[i].kind == kind)
@@ -52,7 +40,7 @@ static bool has_ref(const struct stanza *st, enum ref_kind kind)
 	return false;
 }
 
-static bool has_payload(const struct stanza *st)
+bool has_payload(const struct stanza *st)
 {
 	bool event = has_ref(st, REF_REACTION) || has_ref(st, REF_RETRACTION);
 	bool body = st->has_body && !(event && st->fallback_whole_body);
@@ -60,7 +48,7 @@ static bool has_payload(const struct stanza *st)
 	return body || st->has_encrypted || st->has_oob || st->has_sfs;
 }
 
-static bool is_content(const struct stanza *st, bool acks)
+bool is_content(const struct stanza *st, bool acks)
 {
 	if (has_ref(st, REF_RETRACTION) || st->amp_status.p || st->omemo_without_payload)
 		return false;
@@ -76,7 +64,7 @@ static int by_bytes(const void *a, const void *b)
 }
 
 // M3: keyed hash over the sorted list of texts; parts come folded from the reader.
-static int64_t content_digest(struct pairing *pairing, const struct stanza *st)
+int64_t content_digest(struct pairing *pairing, const struct stanza *st)
 {
 	if (!pairing->rules->content_digest)
 		return 0;
@@ -120,8 +108,13 @@ static struct text stored_body(struct pairing *pairing, const struct stanza *st)
 	return arena_printf(pairing->arena, "hmac:%016llx", (unsigned long long)hash);
 }
 
+static bool asks_offline(const struct stanza *st)
+{
+	return st->has_xevent && !st->xevent_has_id && (st->xevent & XE_OFFLINE);
+}
+
 // T4: this line shows a message that R's server had kept.
-static bool is_storable(const struct pairing *pairing, const struct effective *e)
+bool is_redelivered(const struct pairing *pairing, const struct effective *e)
 {
 	if (e->stamp == USEC_NONE || (e->dir != DIR_OUT && e->dir != DIR_ROUTE) || e->carbon_sent ||
 	    e->carbon_received || e->seen->at - e->stamp <= pairing->rules->w_skew)
@@ -146,7 +139,8 @@ static void fill_times(struct pairing *pairing, const struct effective *e, struc
 	if (delayed) {
 		struct stamp_fact *fact = arena_alloc(pairing->arena, sizeof(*fact));
 		*fact = (struct stamp_fact){e->stamp, ingress ? at : USEC_NONE,
-					    ingress ? USEC_NONE : at, is_storable(pairing, e)};
+					    ingress ? USEC_NONE : at, is_redelivered(pairing, e),
+					    is_redelivered(pairing, e) && asks_offline(e->stanza)};
 		inc->stamps = fact;
 		inc->stamp_count = 1;
 	}
@@ -159,8 +153,8 @@ static void fill_times(struct pairing *pairing, const struct effective *e, struc
 }
 
 // M6, 0359 section 6: trusted on out and route lines and received carbons, and only by the right entity.
-static void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct text by,
-			    struct incarnation *inc)
+void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct text by,
+		     struct incarnation *inc)
 {
 	if (e->dir != DIR_OUT && e->dir != DIR_ROUTE)
 		return;
@@ -177,13 +171,12 @@ static void fill_stanza_ids(struct pairing *pairing, const struct effective *e, 
 	}
 }
 
-static int64_t thread_hash(const struct pairing *pairing, struct text thread)
+int64_t thread_hash(const struct pairing *pairing, struct text thread)
 {
 	return thread.p && thread.n ? KEYED(&pairing->key, TEXT("thread"), thread) : 0;
 }
 
-static struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e,
-					 bool acks)
+struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e, bool acks)
 {
 	const struct stanza *st = e->stanza;
 	struct incarnation inc = {.digest = content_digest(pairing, st), .leg = LEG_DIRECT};
@@ -195,7 +188,7 @@ static struct incarnation incarnation_of(struct pairing *pairing, const struct e
 	inc.body_bytes = (int32_t)st->body.n;
 	inc.thread = thread_hash(pairing, st->thread);
 	inc.flags = content_flags(st, acks);
-	if (!id_of(st).p)
+	if (st->origin_id.n && !text_same(st->origin_id, st->id)) // M2
 		inc.origin_id = arena_text(pairing->arena, st->origin_id);
 	for (size_t i = 0; i < st->ref_count; i++)
 		if (st->refs[i].kind == REF_CORRECTION && st->refs[i].id.p)
@@ -217,23 +210,10 @@ static void fill_copy(struct pairing *pairing, const struct effective *e, bool w
 					    carbon ? COPY_CARBON : COPY_OUT};
 }
 
-static void note_missing_ids(struct pairing *pairing, const struct effective *e, unsigned flags)
-{
-	if (id_of(e->stanza).p)
-		return;
-	note(pairing, e, "MSG-NO-ID", TEXT_NONE);
-	if (flags & FLAG_RECEIPT_REQUEST)
-		note(pairing, e, "REQ-NO-ID", TEXT_NONE);
-	if (flags & FLAG_MARKABLE)
-		note(pairing, e, "MARK-NO-ID", TEXT_NONE);
-	if (flags & (FLAG_XE_DELIVERED | FLAG_XE_DISPLAYED | FLAG_XE_OFFLINE | FLAG_XE_COMPOSING))
-		note(pairing, e, "XE-NO-ID", TEXT_NONE);
-}
-
 static void content_direct(struct pairing *pairing, const struct effective *e, bool acks)
 {
 	struct text s = jid_party(&e->from, pairing->rules), r = jid_party(&e->to, pairing->rules);
-	struct entry *entry = entry_for_message(pairing, s, r, id_of(e->stanza));
+	struct entry *entry = entry_for_message(pairing, s, r, stanza_id_of(e->stanza));
 	struct incarnation inc = incarnation_of(pairing, e, acks);
 
 	if (text_same(s, e->from.bare))
@@ -252,165 +232,22 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 	touch(entry, e->seen->at);
 }
 
-// --- groupchat (M6) ---
-
-static bool is_mirror(const struct pairing *pairing, const struct effective *e)
-{
-	if (jid_is_muc(&e->from, pairing->rules))
-		return true;
-	return !jid_is_muc(&e->to, pairing->rules) && e->to.resource.p;
-}
-
-static void content_group(struct pairing *pairing, const struct effective *e, bool mirror)
-{
-	struct text room = mirror ? e->from.bare : e->to.bare;
-	struct entry *entry = entry_for_group(pairing, room, id_of(e->stanza));
-	struct incarnation inc = incarnation_of(pairing, e, false);
-
-	inc.leg = mirror ? LEG_MIRROR : LEG_UPLOAD;
-	if (mirror) {
-		inc.nick = e->from.resource;
-	} else {
-		inc.from_account = e->from.bare;
-		inc.from_resource = e->from.resource;
-	}
-	fill_stanza_ids(pairing, e, room, &inc);
-	if (inc.stanza_id_count)
-		inc.flags |= FLAG_ROOM_ID;
-	if (!mirror)
-		note_missing_ids(pairing, e, inc.flags);
-	entry_add_incarnation(pairing, entry, &inc);
-	touch(entry, inc.first);
-	touch(entry, e->seen->at);
-}
-
-// --- acks (K3, K5, K8) ---
-
-static usec_t ack_time(const struct effective *e) // T3
-{
-	return e->stamp != USEC_NONE && !effective_is_ingress(e) ? e->stamp : e->seen->at;
-}
-
-static void add_evidence(struct pairing *pairing, struct entry *entry, const struct effective *e,
-			 enum evidence_kind kind, struct text condition)
-{
-	struct evidence ev = {.kind = kind, .by_resource = TEXT_NONE, .condition = condition};
-	bool marker = kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
-		      kind == EV_MARK_ACKNOWLEDGED;
-
-	if (text_same(jid_party(&e->from, pairing->rules), e->from.bare))
-		ev.by_resource = e->from.resource;
-	ev.own_id = arena_text(pairing->arena, id_of(e->stanza));
-	ev.first = ev.last = ack_time(e);
-	ev.thread = marker ? thread_hash(pairing, e->stanza->thread) : 0;
-	ev.position = e->seen->position;
-	entry_add_evidence(pairing, entry, &ev);
-	entry->evidence_changed = true;
-	touch(entry, ev.first);
-}
-
-// P1: an ack by A to B about ref belongs to key (S = B, R = A, ref). An ack that names nothing is an
-// orphan of the empty ref (P3 d).
-static void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-		    struct text ref)
-{
-	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
-	struct text id = ref.p ? ref : TEXT("");
-	add_evidence(pairing, entry_for_message(pairing, b, a, id), e, kind, TEXT_NONE);
-}
-
-static const struct {
-	enum evidence_kind kind;
-	bool legacy;
-} ack_refs[REF_KINDS] = {
-	[REF_RECEIPT] = {EV_RECEIPT, false},
-	[REF_MARK_RECEIVED] = {EV_MARK_RECEIVED, true},
-	[REF_MARK_DISPLAYED] = {EV_MARK_DISPLAYED, false},
-	[REF_MARK_ACKNOWLEDGED] = {EV_MARK_ACKNOWLEDGED, true},
-};
-
-static void acks(struct pairing *pairing, const struct effective *e)
-{
-	const struct stanza *st = e->stanza;
-
-	for (size_t i = 0; i < st->ref_count; i++) {
-		const struct stanza_ref *ref = &st->refs[i];
-		if (!is_ack_ref(ref->kind))
-			continue;
-		struct text id = ref->id;
-		if (ref->kind == REF_RECEIPT && !id.p) { // 0184 1.0
-			note(pairing, e, "ACK-NO-ID", st->id);
-			id = st->id;
-		}
-		if (ack_refs[ref->kind].legacy)
-			note(pairing, e, "MARK-LEGACY", TEXT_NONE);
-		add_ack(pairing, e, ack_refs[ref->kind].kind, id);
-	}
-	if (!st->has_xevent || !st->xevent_has_id || !st->xevent_id.n)
-		return; // P10, the empty id: not yet
-	if (st->xevent & XE_OFFLINE)
-		add_ack(pairing, e, EV_XE_OFFLINE, st->xevent_id);
-	if (st->xevent & XE_DELIVERED)
-		add_ack(pairing, e, EV_XE_DELIVERED, st->xevent_id);
-	if (st->xevent & XE_DISPLAYED)
-		add_ack(pairing, e, EV_XE_DISPLAYED, st->xevent_id);
-}
-
-// K10, M8: by the sender about an own message.
-static void retractions(struct pairing *pairing, const struct effective *e)
-{
-	for (size_t i = 0; i < e->stanza->ref_count; i++) {
-		const struct stanza_ref *ref = &e->stanza->refs[i];
-		if (ref->kind != REF_RETRACTION || !ref->id.p)
-			continue;
-		struct entry *entry =
-			entry_for_message(pairing, jid_party(&e->from, pairing->rules),
-					  jid_party(&e->to, pairing->rules), ref->id);
-		add_evidence(pairing, entry, e, EV_RETRACTION, TEXT_NONE);
-	}
-}
-
-// K16, P11.
-static void observe_error(struct pairing *pairing, const struct effective *e)
-{
-	const struct stanza *st = e->stanza;
-
-	struct text id = st->id.p ? st->id : TEXT("");
-	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
-	struct text condition = st->error_condition.p
-					? arena_text(pairing->arena, st->error_condition)
-					: TEXT("undefined-condition");
-	add_evidence(pairing, entry_for_message(pairing, b, a, id), e, EV_ERROR, condition);
-}
-
-static void observe_group(struct pairing *pairing, const struct effective *e)
-{
-	bool any_ack;
-
-	if (!effective_is_ingress(e) && e->stamp != USEC_NONE) { // M6: history of the room
-		pairing->lines[LINE_MUC_HISTORY]++;
-		return;
-	}
-	first_acked(e->stanza, &any_ack);
-	if (is_content(e->stanza, any_ack))
-		content_group(pairing, e, is_mirror(pairing, e));
-}
+// --- the way of a stanza ---
 
 static void observe_message(struct pairing *pairing, const struct effective *e)
 {
-	const struct stanza *st = e->stanza;
-	bool any_ack;
-	struct text acked = first_acked(st, &any_ack);
-	bool content = is_content(st, any_ack);
+	bool acks;
 
-	if (any_ack && (st->receipt_request || st->markable))
-		note(pairing, e, "REQ-IN-ACK", acked);
-	if (any_ack && has_payload(st))
-		note(pairing, e, "ACK-BODY", acked);
+	first_acked(e->stanza, &acks);
+	bool content = is_content(e->stanza, acks);
+	note_faults(pairing, e, content, acks);
 	if (content)
-		content_direct(pairing, e, any_ack);
-	acks(pairing, e);
-	retractions(pairing, e);
+		content_direct(pairing, e, acks);
+	observe_acks(pairing, e);
+	observe_edits(pairing, e);
+	observe_amp(pairing, e);
+	observe_mds(pairing, e);
+	observe_chat_state(pairing, e, content);
 }
 
 void pairing_observe(struct pairing *pairing, const struct observation *observation)
@@ -418,8 +255,11 @@ void pairing_observe(struct pairing *pairing, const struct observation *observat
 	struct effective e;
 
 	pairing->settled = false;
-	if (!effective_stanza(pairing, observation, &e))
+	if (!effective_stanza(pairing, observation, &e)) {
+		if (e.mds_only)
+			observe_mds(pairing, &e);
 		return;
+	}
 	if (e.stanza->type == TYPE_ERROR)
 		observe_error(pairing, &e);
 	else if (e.stanza->type == TYPE_GROUPCHAT)

@@ -188,6 +188,24 @@ struct entry *entry_for_group(struct pairing *pairing, struct text room, struct 
 	return entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room, id, true);
 }
 
+struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id)
+{
+	int64_t conv = KEYED(&pairing->key, TEXT("given"), pairing->realm, account);
+	int64_t key = KEYED(&pairing->key, TEXT("given"), pairing->realm, account, id);
+	return entry_get(pairing, conv, key, account, account, id, false);
+}
+
+struct entry *entry_for_fault(struct pairing *pairing, struct text room, struct text rule,
+			      int64_t sig)
+{
+	struct text bytes = {(const char *)&sig, sizeof(sig)};
+	int64_t key = KEYED(&pairing->key, TEXT("fault"), pairing->realm, room, rule, bytes);
+	struct entry *entry = entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room,
+					TEXT_NONE, true);
+	entry->fault = true;
+	return entry;
+}
+
 // --- findings ---
 
 static struct text or_empty(struct text text)

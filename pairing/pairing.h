@@ -78,7 +78,13 @@ struct stored_evidence { // also the form in which evidence is written
 
 void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *evidence);
 
-enum sent_what { SENT_MESSAGE, SENT_GROUP_MESSAGE, SENT_ACK, SENT_STANZA_ID, SENT_ORIGIN_ID };
+enum sent_what {
+	SENT_MESSAGE,
+	SENT_GROUP_MESSAGE,
+	SENT_ACK,
+	SENT_STANZA_ID, // M6, I3: "sender" is the room or the account that gave the id
+	SENT_ORIGIN_ID  // M2
+};
 
 struct sent {         // who sent which id to whom
 	int64_t hash; // of (sender, id)

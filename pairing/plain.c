@@ -11,7 +11,8 @@ static bool plain_incarnation(const struct entry *entry)
 	const struct incarnation *inc = &entry->incarnations.items[0];
 	if (inc->copy_count > 1 || (inc->copy_count && inc->copies[0].kinds != COPY_OUT))
 		return false;
-	if (inc->stamp_count || inc->stanza_id_count || inc->ingress_count > 1 || inc->origin_id.p)
+	if (inc->stamp_count || inc->stanza_id_count > 1 || inc->ingress_count > 1 ||
+	    inc->origin_id.p)
 		return false;
 	if (inc->ingress_count &&
 	    (inc->ingress[0].lines > 1 || inc->ingress[0].dir != DIR_IN || !inc->ingress[0].source))
@@ -33,7 +34,7 @@ static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
 		const struct evidence **place = ev->kind == EV_RECEIPT          ? &acks->receipt
 						: ev->kind == EV_MARK_DISPLAYED ? &acks->marker
 										: NULL;
-		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed)
+		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed || ev->via)
 			return false;
 		*place = ev;
 	}
@@ -41,30 +42,72 @@ static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
 	       text_same(acks->receipt->by_resource, acks->marker->by_resource);
 }
 
-// The one fact of a plain row that no column holds: the device that got the message (CARBON-DUP).
-static struct text encode_device(struct pairing *pairing, const struct incarnation *inc)
+// On which side the inline acks were seen.
+static const struct {
+	unsigned seen, receipt, marker;
+} seen_bits[] = {
+	{SEEN_INGRESS, FLAG_RECEIPT_INGRESS, FLAG_MARKER_INGRESS},
+	{SEEN_EGRESS, FLAG_RECEIPT_EGRESS, FLAG_MARKER_EGRESS},
+};
+
+static unsigned seen_flags(const struct inline_acks *acks)
+{
+	unsigned flags = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (acks->receipt && (acks->receipt->seen & seen_bits[i].seen))
+			flags |= seen_bits[i].receipt;
+		if (acks->marker && (acks->marker->seen & seen_bits[i].seen))
+			flags |= seen_bits[i].marker;
+	}
+	return flags;
+}
+
+static unsigned seen_of(unsigned flags, enum evidence_kind kind)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (flags & (kind == EV_RECEIPT ? seen_bits[i].receipt : seen_bits[i].marker))
+			seen |= seen_bits[i].seen;
+	return seen;
+}
+
+// What no column of a plain row holds: the device that got the message (CARBON-DUP; 0 = none is known)
+// and the id that the recipient's server gave it (I3).
+static struct text encode_rest(struct pairing *pairing, const struct incarnation *inc)
 {
 	struct buf out = {0};
 
-	if (!inc->copy_count)
+	if (!inc->copy_count && !inc->stanza_id_count)
 		return TEXT_NONE;
-	buf_be64(&out, (uint64_t)inc->copies[0].device);
+	buf_be64(&out, inc->copy_count ? (uint64_t)inc->copies[0].device : 0);
+	if (inc->stanza_id_count)
+		buf_text(&out, inc->stanza_ids[0]);
 	struct text facts = arena_text(pairing->arena, buf_view(&out));
 	buf_free(&out);
 	return facts;
 }
 
-static void decode_device(struct pairing *pairing, struct text facts, struct incarnation *inc)
+static void decode_rest(struct pairing *pairing, struct text facts, struct incarnation *inc)
 {
 	uint64_t device = 0;
 
-	if (!facts.p || facts.n != 8)
+	if (!facts.p || facts.n < 8)
 		return;
 	for (size_t i = 0; i < 8; i++)
 		device = device << 8 | (unsigned char)facts.p[i];
-	inc->copies = arena_alloc(pairing->arena, sizeof(*inc->copies));
-	inc->copies[0] = (struct copy_fact){(int64_t)device, COPY_OUT};
-	inc->copy_count = 1;
+	if (device) {
+		inc->copies = arena_alloc(pairing->arena, sizeof(*inc->copies));
+		inc->copies[0] = (struct copy_fact){(int64_t)device, COPY_OUT};
+		inc->copy_count = 1;
+	}
+	if (facts.n > 8) {
+		inc->stanza_ids = arena_alloc(pairing->arena, sizeof(*inc->stanza_ids));
+		inc->stanza_ids[0] =
+			arena_text(pairing->arena, (struct text){facts.p + 8, facts.n - 8});
+		inc->stanza_id_count = 1;
+	}
 }
 
 static struct text encode_part(struct pairing *pairing, const struct entry *entry, size_t part)
@@ -103,7 +146,8 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 		row->complex = !plain;
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;
-		row->facts = plain ? encode_device(pairing, &entry->incarnations.items[0])
+		row->flags = plain ? row->flags | seen_flags(&acks) : row->flags;
+		row->facts = plain ? encode_rest(pairing, &entry->incarnations.items[0])
 				   : encode_part(pairing, entry, row->part);
 	}
 }
@@ -111,12 +155,13 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 // --- the way back ---
 
 static void load_inline(struct pairing *pairing, struct entry *entry, const struct evidence *ev,
-			enum evidence_kind kind)
+			enum evidence_kind kind, unsigned flags)
 {
 	if (!ev)
 		return;
 	struct evidence copy = *ev;
 	copy.kind = kind;
+	copy.seen = seen_of(flags, kind);
 	copy.by = TEXT_NONE;
 	copy.by_resource = arena_text(pairing->arena, ev->by_resource);
 	copy.own_id = arena_text(pairing->arena, ev->own_id);
@@ -148,7 +193,7 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 		.body_bytes = row->body_bytes,
 		.corrects = row->corrects,
 		.thread = row->thread,
-		.flags = row->flags,
+		.flags = row->flags & ~(unsigned)PLAIN_FLAGS,
 	};
 	struct ingress_fact ingress = {row->source, DIR_IN, 1};
 
@@ -157,10 +202,10 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 		*inc.ingress = ingress;
 		inc.ingress_count = 1;
 	}
-	decode_device(pairing, row->facts, &inc);
+	decode_rest(pairing, row->facts, &inc);
 	entry_add_incarnation(pairing, entry, &inc);
-	load_inline(pairing, entry, row->receipt, EV_RECEIPT);
-	load_inline(pairing, entry, row->marker, EV_MARK_DISPLAYED);
+	load_inline(pairing, entry, row->receipt, EV_RECEIPT, row->flags);
+	load_inline(pairing, entry, row->marker, EV_MARK_DISPLAYED, row->flags);
 }
 
 void entry_load_row(struct pairing *pairing, struct entry *entry, const struct row *row)

@@ -82,10 +82,18 @@ static bool rows_changed(const struct entry *entry, const struct row *const *was
 	return false;
 }
 
+// Whose id it waits for: the sender's, in a room the room's.
+static int64_t about_hash(const struct pairing *pairing, const struct entry *entry)
+{
+	if (!entry->id.p)
+		return 0;
+	return sent_hash(pairing, entry->s.p ? entry->s : entry->r, entry->id);
+}
+
 static struct stored_evidence stored_form(struct pairing *pairing, const struct entry *entry,
 					  const struct evidence *ev)
 {
-	bool own = ev->kind == EV_RETRACTION;
+	bool own = ev->kind == EV_RETRACTION || ev->kind == EV_CORRECTION;
 
 	return (struct stored_evidence){
 		.conv = entry->conv,
@@ -95,8 +103,8 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 		      : own        ? entry->r
 				   : entry->s,
 		.ref = entry->id,
-		.about = entry->s.p ? sent_hash(pairing, entry->s, entry->id) : 0,
-		.about_self = sent_hash(pairing, entry->r, entry->id),
+		.about = about_hash(pairing, entry),
+		.about_self = entry->id.p ? sent_hash(pairing, entry->r, entry->id) : 0,
 		.evidence = *ev,
 	};
 }
@@ -158,28 +166,25 @@ void pairing_changes(struct pairing *pairing, void *self,
 	}
 }
 
+// An id given later than the row was written is told once more with the row: twice does no harm.
+static bool is_told(const struct row *was, const struct row *row)
+{
+	return was && text_same(was->from, row->from) &&
+	       (!(row->given_count || row->origin_id.p) || text_same(was->facts, row->facts));
+}
+
 static void sent_of_entry(struct pairing *pairing, const struct entry *entry, void *self,
-			  void (*sent)(void *self, const struct sent *sent))
+			  sent_fn *sent)
 {
 	const struct row **was = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
 
 	match_rows(pairing, entry, was);
-	for (size_t i = 0; i < entry->row_count && entry->id.p; i++) {
-		const struct row *row = &entry->finished[i];
-		if (was[i] && text_same(was[i]->from, row->from))
-			continue;
-		sent(self,
-		     &(struct sent){sent_hash(pairing, row->from, entry->id),
-				    entry->group ? SENT_GROUP_MESSAGE : SENT_MESSAGE, entry->conv,
-				    entry->key, row->sent_at, row->from, entry->r});
-	}
-	for (size_t i = 0; i < entry->evidence.count; i++) {
-		const struct evidence *ev = &entry->evidence.items[i];
-		if (ev->stored || ev->borrowed || !ev->own_id.p || ev->kind > EV_XE_DISPLAYED)
-			continue;
-		sent(self, &(struct sent){sent_hash(pairing, entry->r, ev->own_id), SENT_ACK,
-					  entry->conv, entry->key, ev->first, entry->r, entry->s});
-	}
+	for (size_t i = 0; i < entry->row_count; i++)
+		if (!is_told(was[i], &entry->finished[i]))
+			sent_of_row(pairing, entry, &entry->finished[i], sent, self);
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		if (!entry->evidence.items[i].stored)
+			sent_of_ack(pairing, entry, &entry->evidence.items[i], sent, self);
 }
 
 void pairing_new_sent(struct pairing *pairing, void *self,

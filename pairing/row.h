@@ -104,7 +104,11 @@ struct row {
 	const struct evidence *receipt, *marker;
 	struct text
 		facts; // complex rows: incarnations_encode(); plain ones: 8 bytes, the device hash
-	size_t part;   // pairing/ only: its incarnation's place in the entry
+	// pairing/ only: its incarnation's place in the entry, and the ids that others gave it (M2, M6)
+	size_t part;
+	const struct text *given_ids;
+	size_t given_count;
+	struct text origin_id;
 };
 
 bool class_is_counted(enum message_class class_);                             // M11

@@ -18,12 +18,6 @@ struct marks {
 	size_t count;
 };
 
-static bool is_marker(enum evidence_kind kind)
-{
-	return kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
-	       kind == EV_MARK_ACKNOWLEDGED;
-}
-
 static int by_t(const void *a, const void *b)
 {
 	const struct mark *x = a, *y = b;

@@ -27,6 +27,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
 	bool group;
+	bool fault;    // findings of groupchat stanzas: no rows
 	bool touched;  // this batch has facts for it: everything about it must be known and written
 	bool asked;    // its stored rows and evidence were asked for
 	bool derived;  // rows are those of the facts as they are
@@ -97,6 +98,11 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id);
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id);
+// What names an id that an account gave to a message (I3), until that message is found.
+struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id);
+// Findings of groupchat stanzas of one rule that say the same (P12).
+struct entry *entry_for_fault(struct pairing *pairing, struct text room, struct text rule,
+			      int64_t sig);
 struct conversation *conversation_get(struct pairing *pairing, int64_t conv);
 int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id);
 void line_finding(struct pairing *pairing, const char *rule, struct text by, struct text ref,
@@ -115,20 +121,48 @@ bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 void entry_make_room(struct pairing *pairing, struct entry *entry);
 void derive_entry(struct pairing *pairing, struct entry *entry);
 void derive_group(struct pairing *pairing, struct entry *entry);
-// P2: index of the row that a thing said at t is about, -1 = none.
-int pick_incarnation(const struct realm_settings *rules, const struct row *rows, size_t count,
-		     usec_t t);
+// P2: index of the row of this entry that a thing said at t is about, -1 = none. named: only a row that
+// was given this id (stanza-id, origin-id), absent = any.
+int pick_incarnation(const struct pairing *pairing, const struct entry *entry, usec_t t,
+		     struct text named);
 void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
 			  const struct incarnation *inc, struct row *row);
 void row_finish(struct row *row); // P9, S2 from the evidence columns
 struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 			const struct evidence *evidence); // A, full
 
+// --- legs.c (P12): evidence of groupchat stanzas, in order of time ---
+void join_legs(struct pairing *pairing, struct entry *entry);
+bool is_own_room_message(const struct entry *entry, const struct evidence *ev,
+			 const struct row *row);
+void fault_findings(struct pairing *pairing, struct entry *entry);
+struct text room_by(struct pairing *pairing, const struct entry *entry, const struct evidence *ev);
+
+// --- derive_findings.c: what the evidence of one key shows (section 8) ---
+bool is_ack(enum evidence_kind kind);
+bool is_marker(enum evidence_kind kind);
+void key_findings(struct pairing *pairing, struct entry *entry);
+
 // --- upto.c, settle.c, load.c ---
 void derive_upto(struct pairing *pairing, struct conversation *conversation);
 void settle(struct pairing *pairing);
 void derive_all(struct pairing *pairing);
 struct sent_node *sent_find(const struct pairing *pairing, struct text sender, struct text id);
+
+// --- sent.c: entries of "who sent which id" ---
+typedef void sent_fn(void *self, const struct sent *sent);
+void sent_of_row(struct pairing *pairing, const struct entry *entry, const struct row *row,
+		 sent_fn *take, void *self);
+void sent_of_ack(struct pairing *pairing, const struct entry *entry, const struct evidence *ev,
+		 sent_fn *take, void *self);
+void collect_sent(struct pairing *pairing);
+
+// --- lend.c ---
+bool is_bare_domain(const struct entry *entry, const struct evidence *ev);
+struct entry *find_lender(struct pairing *pairing, const struct entry *entry,
+			  const struct evidence *ev);
+// To this key, or (NULL) to none any more.
+void lend(struct pairing *pairing, struct entry *entry, struct evidence *ev, struct entry *lender);
 
 // --- store form (plain.c) ---
 // Fills the plain columns of the finished rows when the entry fits them, else complex and facts.

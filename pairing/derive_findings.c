@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the facts of one key show besides its rows (PAIRING section 8): acks nobody asked for, second
+// acks, errors after delivery, ids used again, what a server kept or sent twice.
+#include "pairing/workset.h"
+
+bool is_ack(enum evidence_kind kind)
+{
+	return kind <= EV_XE_DISPLAYED;
+}
+
+bool is_marker(enum evidence_kind kind)
+{
+	return kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
+	       kind == EV_MARK_ACKNOWLEDGED;
+}
+
+// --- the message ---
+
+static struct text sender_device(struct pairing *pairing, const struct row *row)
+{
+	if (!row->from.p || !row->from_resource.p)
+		return row->from;
+	return arena_printf(pairing->arena, "%.*s/%.*s", (int)row->from.n, row->from.p,
+			    (int)row->from_resource.n, row->from_resource.p);
+}
+
+// M3, M4: the same id again; without id it is no finding.
+static void find_reuse(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 1; i < entry->row_count && entry->id.p; i++) {
+		const struct row *row = &entry->rows[i];
+		entry_finding(pairing, entry, "ID-REUSE", sender_device(pairing, row), entry->id,
+			      row->sent_at, row->sent_pos);
+	}
+}
+
+// A device that got the message itself must not get a carbon of it (0280 section 7).
+static void find_carbon_copies(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; i < entry->incarnations.count; i++) {
+		const struct incarnation *inc = &entry->incarnations.items[i];
+		for (size_t j = 0; j < inc->copy_count; j++)
+			if (inc->copies[j].kinds == (COPY_OUT | COPY_CARBON))
+				entry_finding(pairing, entry, "CARBON-DUP", party_domain(entry->r),
+					      entry->id, inc->first, inc->seen_pos);
+	}
+}
+
+// T4: what R's server kept and gave out later although it should not.
+static void find_storage(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; i < entry->incarnations.count && !entry->group; i++) {
+		const struct incarnation *inc = &entry->incarnations.items[i];
+		for (size_t j = 0; j < inc->stamp_count; j++) {
+			const struct stamp_fact *fact = &inc->stamps[j];
+			const struct {
+				bool is;
+				const char *rule;
+			} faults[] = {{inc->type == TYPE_HEADLINE, "STORE-TYPE"},
+				      {inc->flags & FLAG_NO_STORE, "STORE-NOSTORE"},
+				      {fact->asks_offline, "XE-OFFLINE-LEAK"}};
+			bool kept = fact->storable && fact->ingress_at == USEC_NONE;
+			for (size_t k = 0; kept && k < sizeof(faults) / sizeof(*faults); k++)
+				if (faults[k].is)
+					entry_finding(pairing, entry, faults[k].rule,
+						      party_domain(entry->r), entry->id,
+						      fact->egress_at, inc->seen_pos);
+		}
+	}
+}
+
+// --- its evidence ---
+
+// A request of that kind that P7 voided was still asked.
+static const struct {
+	unsigned asked;
+	const char *rule; // when none of them was asked
+	bool rooms;       // also of room messages
+} requests[EV_KINDS] = {
+	[EV_RECEIPT] = {FLAG_RECEIPT_REQUEST | FLAG_VOID_RECEIPT, "ACK-UNREQUESTED", true},
+	[EV_MARK_RECEIVED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
+	[EV_MARK_DISPLAYED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
+	[EV_MARK_ACKNOWLEDGED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
+	[EV_XE_OFFLINE] = {FLAG_XE_OFFLINE, "XE-UNREQUESTED", false},
+	[EV_XE_DELIVERED] = {FLAG_XE_DELIVERED, "XE-UNREQUESTED", false},
+	[EV_XE_DISPLAYED] = {FLAG_XE_DISPLAYED, "XE-UNREQUESTED", false},
+};
+
+// Evidence is in order of time here.
+static bool is_first_receipt(const struct entry *entry, const struct evidence *ev)
+{
+	for (size_t i = 0; &entry->evidence.items[i] < ev; i++)
+		if (entry->evidence.items[i].kind == EV_RECEIPT &&
+		    entry->evidence.items[i].n == ev->n)
+			return false;
+	return true;
+}
+
+// P11: the error of a second device.
+static bool is_late_error(const struct row *row, const struct evidence *ev)
+{
+	usec_t heard = row->delivered_at;
+
+	min_into(&heard, row->displayed_at);
+	return ev->kind == EV_ERROR && heard != USEC_NONE && ev->first >= heard;
+}
+
+// P9: the direct display came more than a second before the receipt.
+static bool is_late_receipt(const struct entry *entry, const struct row *row,
+			    const struct evidence *ev)
+{
+	return ev->kind == EV_RECEIPT && row->displayed_at != USEC_NONE &&
+	       row->displayed_via != VIA_UPTO && is_first_receipt(entry, ev) &&
+	       ev->first - row->displayed_at > USEC_PER_SEC;
+}
+
+static void find_in_evidence(struct pairing *pairing, struct entry *entry, const struct row *row,
+			     const struct evidence *ev)
+{
+	struct text by = room_by(pairing, entry, ev);
+	struct text ref = ev->named.p ? ev->named : entry->id;
+	const char *unasked = requests[ev->kind].rule;
+
+	if (unasked && !(row->flags & requests[ev->kind].asked) &&
+	    (!entry->group || requests[ev->kind].rooms))
+		entry_finding(pairing, entry, unasked, by, ref, ev->first, ev->position);
+	if (is_late_error(row, ev))
+		entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, ref, ev->first,
+			      ev->position);
+	if (is_late_receipt(entry, row, ev))
+		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, ref, ev->first,
+			      ev->position);
+	// P12: found by id although the room had given it another.
+	if (entry->group && is_marker(ev->kind) && !ev->borrowed && (row->flags & FLAG_ROOM_ID))
+		entry_finding(pairing, entry, "MARK-MUC-ID", by, ref, ev->first, ev->position);
+}
+
+// P4: more than one ack of a kind from one device.
+static bool is_second(const struct evidence *ev, const struct evidence *before)
+{
+	return before->n == ev->n && before->kind == ev->kind && before->via == ev->via &&
+	       text_same(before->by_resource, ev->by_resource) &&
+	       !(ev->own_id.p && text_same(before->own_id, ev->own_id));
+}
+
+static void count_duplicates(struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 1; i < entry->evidence.count; i++) {
+		struct evidence *ev = &entry->evidence.items[i];
+		bool second = false;
+		for (size_t j = 0; j < i && ev->n && is_ack(ev->kind) && !second; j++)
+			second = is_second(ev, &entry->evidence.items[j]);
+		if (!second)
+			continue;
+		entry->rows[ev->n - 1].acks_dup++;
+		entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev), entry->id,
+			      ev->first, ev->position);
+	}
+}
+
+void key_findings(struct pairing *pairing, struct entry *entry)
+{
+	if (entry->fault) {
+		fault_findings(pairing, entry);
+		return;
+	}
+	find_reuse(pairing, entry);
+	find_carbon_copies(pairing, entry);
+	find_storage(pairing, entry);
+	if (!entry->group)
+		count_duplicates(pairing, entry);
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (ev->n)
+			find_in_evidence(pairing, entry, &entry->rows[ev->n - 1], ev);
+		if (entry->group && ev->class_ == ACK_SELF) // P12
+			entry_finding(pairing, entry, "ACK-SELF", room_by(pairing, entry, ev),
+				      ev->named.p ? ev->named : entry->id, ev->first, ev->position);
+	}
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings that one line shows by itself (PAIRING section 8).
+#include "pairing/observe.h"
+
+void note(struct pairing *pairing, const struct effective *e, const char *rule, struct text ref)
+{
+	if (e->stanza->type == TYPE_GROUPCHAT)
+		room_fault(pairing, e, rule, ref);
+	else
+		line_finding(pairing, rule, e->from.full, ref, e->seen->at, e->seen->position);
+}
+
+void note_missing_ids(struct pairing *pairing, const struct effective *e, unsigned flags)
+{
+	if (stanza_id_of(e->stanza).p)
+		return;
+	note(pairing, e, "MSG-NO-ID", TEXT_NONE);
+	if (flags & FLAG_RECEIPT_REQUEST)
+		note(pairing, e, "REQ-NO-ID", TEXT_NONE);
+	if (flags & FLAG_MARKABLE)
+		note(pairing, e, "MARK-NO-ID", TEXT_NONE);
+	if (flags & (FLAG_XE_DELIVERED | FLAG_XE_DISPLAYED | FLAG_XE_OFFLINE | FLAG_XE_COMPOSING))
+		note(pairing, e, "XE-NO-ID", TEXT_NONE);
+}
+
+// --- acks (0184 sections 5.4 and 7, 0333) ---
+
+static void ack_faults(struct pairing *pairing, const struct effective *e, bool acks)
+{
+	const struct stanza *st = e->stanza;
+	bool any;
+	struct text acked = first_acked(st, &any);
+
+	if (!acks)
+		return;
+	if (st->receipt_request || st->markable)
+		note(pairing, e, "REQ-IN-ACK", acked);
+	if (has_payload(st))
+		note(pairing, e, "ACK-BODY", acked);
+	for (size_t i = 0; i < st->ref_count; i++) {
+		enum ref_kind kind = st->refs[i].kind;
+		if (kind == REF_RECEIPT && !st->refs[i].id.p)
+			note(pairing, e, "ACK-NO-ID", st->id);
+		if (kind == REF_MARK_RECEIVED || kind == REF_MARK_ACKNOWLEDGED)
+			note(pairing, e, "MARK-LEGACY", TEXT_NONE);
+	}
+}
+
+// --- chat states (0085 section 5) ---
+
+static void state_faults(struct pairing *pairing, const struct effective *e, bool content)
+{
+	const struct stanza *st = e->stanza;
+	bool room = st->type == TYPE_GROUPCHAT;
+
+	if (st->state == STATE_NONE)
+		return;
+	if (st->state_count > 1)
+		note(pairing, e, "CS-MULTI", st->id);
+	if (content && st->state != STATE_ACTIVE)
+		note(pairing, e, "CS-CONTENT-STATE", st->id);
+	if (!content && st->has_other_child)
+		note(pairing, e, "CS-EXTRA", st->id);
+	if (!room && st->type != TYPE_CHAT)
+		note(pairing, e, "CS-TYPE", st->id);
+	if (room && st->state == STATE_GONE)
+		note(pairing, e, "CS-GC-GONE", st->id);
+	if (!room && !content && is_redelivered(pairing, e))
+		line_finding(pairing, "CS-STORED", e->to.domain, st->id, e->seen->at,
+			     e->seen->position);
+}
+
+// --- ids given by servers (0359 section 3) ---
+
+static void sid_faults(struct pairing *pairing, const struct effective *e)
+{
+	const struct stanza *st = e->stanza;
+	bool twice = false, spoofed = false;
+
+	for (size_t i = 0; i < st->stanza_id_count; i++) {
+		struct jid by;
+		if (!st->stanza_ids[i].by.p ||
+		    !jid_parse(st->stanza_ids[i].by, pairing->arena, &by))
+			continue;
+		for (size_t j = 0; j < i; j++)
+			twice = twice || text_same(st->stanza_ids[j].by, st->stanza_ids[i].by);
+		spoofed = spoofed || text_same(by.full, e->to.bare) ||
+			  text_same(by.full, e->from.bare);
+	}
+	if (twice)
+		note(pairing, e, "STANZAID-DUP", st->id);
+	if (spoofed && e->dir == DIR_IN && !e->carbon_sent && !e->carbon_received)
+		note(pairing, e, "STANZAID-SPOOF", st->id);
+}
+
+// --- delays (T2, 0203 section 5) ---
+
+static void delay_faults(struct pairing *pairing, const struct effective *e)
+{
+	const struct stanza *st = e->stanza;
+
+	for (size_t i = 0; i < st->delay_count; i++) {
+		const struct stanza_delay *delay = &st->delays[i];
+		struct jid by;
+		if (delay->stamp != USEC_NONE &&
+		    delay->stamp > e->seen->at + pairing->rules->w_skew)
+			note(pairing, e, "DELAY-FUTURE", st->id);
+		if (e->dir == DIR_IN && delay->from.p &&
+		    jid_parse(delay->from, pairing->arena, &by) &&
+		    text_same(by.full, e->from.domain))
+			note(pairing, e, "DELAY-SPOOF", st->id);
+	}
+}
+
+// --- what should have been stripped or not been asked for ---
+
+static void leak_faults(struct pairing *pairing, const struct effective *e)
+{
+	const struct stanza *st = e->stanza;
+	bool leaves = e->dir == DIR_OUT || e->dir == DIR_S2S_OUT || e->dir == DIR_S2S_IN;
+
+	if (st->has_mds && st->mds_in_message && leaves)
+		note(pairing, e, "MDS-LEAK", st->mds_id);
+	if (st->hints & HINT_NO_COPY && e->dir == DIR_IN && !e->to.resource.p)
+		note(pairing, e, "HINT-NOCOPY-BARE", st->id);
+}
+
+void note_faults(struct pairing *pairing, const struct effective *e, bool content, bool acks)
+{
+	ack_faults(pairing, e, acks);
+	state_faults(pairing, e, content);
+	sid_faults(pairing, e);
+	delay_faults(pairing, e);
+	leak_faults(pairing, e);
+}

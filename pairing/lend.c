@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evidence that names its message by another key than the message's own is lent to it: errors of a
+// server or a room (PAIRING P11), AMP reports (K17), acks that use the id given by the room (P12),
+// reactions and replies that use the origin-id (M2), MDS (I3). The key that was named keeps it.
+#include "pairing/workset.h"
+
+// --- which message it is about ---
+
+bool is_bare_domain(const struct entry *entry, const struct evidence *ev)
+{
+	return !ev->by_resource.p && !memchr(entry->r.p, '@', entry->r.n) &&
+	       !memchr(entry->r.p, '/', entry->r.n);
+}
+
+static bool may_answer_for(const struct entry *entry, const struct evidence *ev,
+			   const struct sent *sent)
+{
+	if (sent->what == SENT_GROUP_MESSAGE) { // bare(A): A may be an occupant (M7)
+		const char *slash = memchr(entry->r.p, '/', entry->r.n);
+		size_t bare = slash ? (size_t)(slash - entry->r.p) : entry->r.n;
+		return text_same(sent->to, (struct text){entry->r.p, bare});
+	}
+	if (sent->what != SENT_MESSAGE || !is_bare_domain(entry, ev))
+		return false;
+	return text_same(party_domain(sent->to), entry->r) ||
+	       text_same(party_domain(sent->from), entry->r);
+}
+
+// The key of an entry of "who sent which id". Its message may have to be loaded first.
+static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *sent)
+{
+	struct entry *entry = map_get(&pairing->entries, sent->key);
+	if (entry) {
+		entry->wanted = true;
+		return entry;
+	}
+	void **place = map_put(&pairing->sent_asked, sent->key);
+	if (!*place) { // once: it may be gone by retention
+		*place = pairing;
+		*LIST_ADD(pairing->arena, &pairing->want_keys) =
+			(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2};
+	}
+	return NULL;
+}
+
+struct search { // the messages that a piece of evidence may be about
+	enum sent_what what;
+	struct text sender, id; // what was sent
+	bool given;             // by an id given to it: only rows that have it
+};
+
+static bool fits(const struct entry *entry, const struct evidence *ev, const struct search *search,
+		 const struct sent *sent)
+{
+	if (sent->what != search->what)
+		return false;
+	if (search->given)
+		return text_same(sent->to, entry->r);
+	return may_answer_for(entry, ev, sent);
+}
+
+static bool is_better(usec_t t, usec_t at, usec_t best_at, const struct entry *entry,
+		      const struct entry *best)
+{
+	bool past = at <= t, best_past = best_at <= t;
+
+	if (!best || past != best_past)
+		return !best || past;
+	if (at != best_at)
+		return past ? at > best_at : at < best_at;
+	return entry->key < best->key;
+}
+
+// P2 over all of them.
+static struct entry *search_lender(struct pairing *pairing, const struct entry *entry,
+				   const struct evidence *ev, const struct search *search)
+{
+	struct text named = search->given ? search->id : TEXT_NONE;
+	struct entry *best = NULL;
+	usec_t best_at = 0;
+
+	for (struct sent_node *node = sent_find(pairing, search->sender, search->id); node;
+	     node = node->next) {
+		if (!fits(entry, ev, search, &node->sent))
+			continue;
+		struct entry *target = entry_of_sent(pairing, &node->sent);
+		int at = target ? pick_incarnation(pairing, target, ev->first, named) : -1;
+		if (at < 0 || target == entry ||
+		    !is_better(ev->first, target->rows[at].sent_at, best_at, target, best))
+			continue;
+		best = target;
+		best_at = target->rows[at].sent_at;
+	}
+	return best;
+}
+
+struct entry *find_lender(struct pairing *pairing, const struct entry *entry,
+			  const struct evidence *ev)
+{
+	struct search answered = {SENT_MESSAGE, entry->s, entry->id, false};
+	struct search in_room = {SENT_GROUP_MESSAGE, entry->s, entry->id, false};
+	struct search by_origin = {SENT_ORIGIN_ID, entry->s, entry->id, true};
+	struct search by_given = {SENT_STANZA_ID, entry->r, entry->id, true};
+	struct entry *lender;
+
+	switch (ev->kind) {
+	case EV_ERROR:
+	case EV_AMP_STORED:
+	case EV_AMP_NONE: // P11: direct messages before those of a room
+		lender = search_lender(pairing, entry, ev, &answered);
+		return lender ? lender : search_lender(pairing, entry, ev, &in_room);
+	case EV_REACTION:
+	case EV_REPLY:
+		return search_lender(pairing, entry, ev, &by_origin);
+	case EV_MDS:
+		return search_lender(pairing, entry, ev, &by_given);
+	default:
+		return entry->group && is_ack(ev->kind)
+			       ? search_lender(pairing, entry, ev, &by_given)
+			       : NULL;
+	}
+}
+
+// --- lending ---
+
+static bool is_named_by_given_id(const struct entry *entry, const struct evidence *ev)
+{
+	return entry->group || ev->kind == EV_REACTION || ev->kind == EV_REPLY ||
+	       ev->kind == EV_MDS;
+}
+
+static struct evidence borrowed_copy(struct pairing *pairing, const struct entry *entry,
+				     const struct evidence *ev)
+{
+	struct evidence copy = *ev;
+
+	copy.by = evidence_by(pairing, entry, ev);
+	copy.by_resource = TEXT_NONE;
+	copy.second = false;
+	copy.real = TEXT_NONE;
+	copy.named = is_named_by_given_id(entry, ev) ? entry->id : TEXT_NONE;
+	copy.borrowed = true;
+	copy.n = 0;
+	copy.class_ = ACK_PAIRED;
+	copy.lent_conv = copy.lent_key = 0;
+	copy.stored = false;
+	return copy;
+}
+
+static void take_back(struct pairing *pairing, const struct entry *entry, const struct evidence *ev)
+{
+	struct entry *target = map_get(&pairing->entries, ev->lent_key);
+	struct evidence copy = borrowed_copy(pairing, entry, ev);
+
+	for (size_t i = 0; target && i < target->evidence.count; i++) {
+		struct evidence *have = &target->evidence.items[i];
+		if (!evidence_same(have, &copy) || have->first > ev->last || have->last < ev->first)
+			continue;
+		*have = target->evidence.items[--target->evidence.count];
+		target->touched = target->evidence_changed = true;
+		target->derived = false;
+	}
+}
+
+void lend(struct pairing *pairing, struct entry *entry, struct evidence *ev, struct entry *lender)
+{
+	int64_t key = lender ? lender->key : 0;
+
+	if (ev->lent_key && ev->lent_key != key) {
+		const struct entry *old = map_get(&pairing->entries, ev->lent_key);
+		if (old ? !old->asked : !map_get(&pairing->sent_asked, ev->lent_key))
+			return; // what it must be taken back from is not loaded: want_lender()
+		take_back(pairing, entry, ev);
+	}
+	if (ev->lent_key != key)
+		entry->evidence_changed = true;
+	ev->lent_key = key;
+	ev->lent_conv = lender ? lender->conv : 0;
+	if (!lender)
+		return;
+	struct evidence copy = borrowed_copy(pairing, entry, ev);
+	if (entry_add_evidence(pairing, lender, &copy)) {
+		lender->touched = lender->evidence_changed = true;
+		lender->lo = ev->first < lender->lo ? ev->first : lender->lo;
+		lender->hi = ev->first > lender->hi ? ev->first : lender->hi;
+	}
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stanza says about another one (PAIRING K3, K5, K8..K12, K16..K18): evidence, put under the key
+// it names (P1).
+#include "pairing/observe.h"
+
+usec_t ack_time(const struct effective *e) // T3
+{
+	return e->stamp != USEC_NONE && !effective_is_ingress(e) ? e->stamp : e->seen->at;
+}
+
+static struct evidence evidence_of(struct pairing *pairing, const struct effective *e,
+				   enum evidence_kind kind)
+{
+	struct evidence ev = {.kind = kind, .position = e->seen->position};
+
+	if (text_same(jid_party(&e->from, pairing->rules), e->from.bare))
+		ev.by_resource = e->from.resource;
+	ev.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza));
+	ev.first = ev.last = ack_time(e);
+	ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
+	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
+	return ev;
+}
+
+static void add(struct pairing *pairing, struct entry *entry, const struct evidence *ev)
+{
+	entry_add_evidence(pairing, entry, ev);
+	entry->evidence_changed = true;
+	touch(entry, ev->first);
+}
+
+// P1: said by A to B about ref, a message of B to A. What names nothing is an orphan of the empty ref
+// (P3 d).
+static void add_about_theirs(struct pairing *pairing, const struct effective *e,
+			     enum evidence_kind kind, struct text ref)
+{
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	struct evidence ev = evidence_of(pairing, e, kind);
+
+	add(pairing, entry_for_message(pairing, b, a, ref.p ? ref : TEXT("")), &ev);
+}
+
+// Said by A to B about ref, a message of A to B (K9, K10).
+static void add_about_own(struct pairing *pairing, const struct effective *e,
+			  enum evidence_kind kind, struct text ref)
+{
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	struct evidence ev = evidence_of(pairing, e, kind);
+
+	add(pairing, entry_for_message(pairing, a, b, ref), &ev);
+}
+
+// P12: about a message of the room, whoever wrote it.
+static void add_about_room(struct pairing *pairing, const struct effective *e,
+			   enum evidence_kind kind, struct text ref)
+{
+	struct text room = is_mirror(pairing, e) ? e->from.bare : e->to.bare;
+	struct evidence ev = room_evidence(pairing, e, kind);
+
+	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
+	add(pairing, entry_for_group(pairing, room, ref.p ? ref : TEXT("")), &ev);
+}
+
+// --- K3, K5, K8 ---
+
+static const struct {
+	enum ref_kind ref;
+	enum evidence_kind kind;
+} ack_refs[] = {
+	{REF_RECEIPT, EV_RECEIPT},
+	{REF_MARK_RECEIVED, EV_MARK_RECEIVED},
+	{REF_MARK_DISPLAYED, EV_MARK_DISPLAYED},
+	{REF_MARK_ACKNOWLEDGED, EV_MARK_ACKNOWLEDGED},
+};
+
+static const struct {
+	enum xevent_bits bit;
+	enum evidence_kind kind;
+} ack_xevents[] = {
+	{XE_OFFLINE, EV_XE_OFFLINE},
+	{XE_DELIVERED, EV_XE_DELIVERED},
+	{XE_DISPLAYED, EV_XE_DISPLAYED},
+};
+
+static void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
+		    struct text ref)
+{
+	if (e->stanza->type == TYPE_GROUPCHAT)
+		add_about_room(pairing, e, kind, ref);
+	else
+		add_about_theirs(pairing, e, kind, ref);
+}
+
+// P10: an event with an empty id is about the newest message without one.
+static void add_xevent(struct pairing *pairing, const struct effective *e, enum evidence_kind kind)
+{
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+
+	if (e->stanza->xevent_id.n) {
+		add_ack(pairing, e, kind, e->stanza->xevent_id);
+		return;
+	}
+	struct evidence ev = evidence_of(pairing, e, kind);
+	if (e->stanza->type != TYPE_GROUPCHAT)
+		add(pairing, entry_for_message(pairing, b, a, TEXT_NONE), &ev);
+}
+
+void observe_acks(struct pairing *pairing, const struct effective *e)
+{
+	const struct stanza *st = e->stanza;
+
+	for (size_t i = 0; i < st->ref_count; i++) {
+		const struct stanza_ref *ref = &st->refs[i];
+		for (size_t k = 0; k < sizeof(ack_refs) / sizeof(*ack_refs); k++) {
+			bool own = ref->kind == REF_RECEIPT && !ref->id.p; // 0184 1.0
+			if (ack_refs[k].ref == ref->kind)
+				add_ack(pairing, e, ack_refs[k].kind, own ? st->id : ref->id);
+		}
+	}
+	if (st->has_xevent && st->xevent_has_id)
+		for (size_t k = 0; k < sizeof(ack_xevents) / sizeof(*ack_xevents); k++)
+			if (st->xevent & ack_xevents[k].bit)
+				add_xevent(pairing, e, ack_xevents[k].kind);
+}
+
+// --- K9..K12 ---
+
+// Groupchat edits are ignored on purpose (section 2), reactions and replies there say nothing of a
+// single reader.
+void observe_edits(struct pairing *pairing, const struct effective *e)
+{
+	for (size_t i = 0; i < e->stanza->ref_count; i++) {
+		const struct stanza_ref *ref = &e->stanza->refs[i];
+		if (!ref->id.p || !ref->id.n)
+			continue;
+		if (ref->kind == REF_CORRECTION)
+			add_about_own(pairing, e, EV_CORRECTION, ref->id);
+		else if (ref->kind == REF_RETRACTION)
+			add_about_own(pairing, e, EV_RETRACTION, ref->id);
+		else if (ref->kind == REF_REACTION)
+			add_about_theirs(pairing, e, EV_REACTION, ref->id);
+		else if (ref->kind == REF_REPLY)
+			add_about_theirs(pairing, e, EV_REPLY, ref->id);
+	}
+}
+
+// --- K16, P11 ---
+
+void observe_error(struct pairing *pairing, const struct effective *e)
+{
+	const struct stanza *st = e->stanza;
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	struct evidence ev = evidence_of(pairing, e, EV_ERROR);
+
+	ev.condition = st->error_condition.p ? arena_text(pairing->arena, st->error_condition)
+					     : TEXT("undefined-condition");
+	add(pairing, entry_for_message(pairing, b, a, st->id.p ? st->id : TEXT("")), &ev);
+}
+
+// --- K17: a report speaks of the message with its own id, as an error does ---
+
+void observe_amp(struct pairing *pairing, const struct effective *e)
+{
+	const struct stanza *st = e->stanza;
+	bool none = text_is(st->amp_deliver, "none");
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+
+	if (!st->amp_status.p || !stanza_id_of(st).p ||
+	    (!none && !text_is(st->amp_deliver, "stored")))
+		return;
+	struct evidence ev = evidence_of(pairing, e, none ? EV_AMP_NONE : EV_AMP_STORED);
+	ev.condition = none ? TEXT("amp") : TEXT_NONE;
+	add(pairing, entry_for_message(pairing, b, a, st->id), &ev);
+}
+
+// --- K18, I3 ---
+
+// Who says it: an account to its own server or devices; only ids that it gave itself count.
+static bool mds_account(struct pairing *pairing, const struct effective *e, struct jid *by)
+{
+	bool own = text_same(e->from.bare, e->to.bare);
+	bool message = e->stanza->kind == STANZA_MESSAGE && e->stanza->mds_in_message;
+
+	if (message ? e->dir != DIR_IN : !own)
+		return false;
+	if (e->stanza->kind == STANZA_MESSAGE && !message && e->from.resource.p)
+		return false; // an event comes from the bare account
+	return e->stanza->mds_by.p && jid_parse(e->stanza->mds_by, pairing->arena, by) &&
+	       text_same(by->full, e->from.bare);
+}
+
+void observe_mds(struct pairing *pairing, const struct effective *e)
+{
+	struct jid by;
+
+	if (!e->stanza->has_mds || !e->stanza->mds_id.n || !mds_account(pairing, e, &by))
+		return;
+	struct evidence ev = evidence_of(pairing, e, EV_MDS);
+	ev.by_resource = TEXT_NONE; // which of the own devices told makes no difference
+	ev.own_id = TEXT_NONE;
+	add(pairing, entry_for_given_id(pairing, e->from.bare, e->stanza->mds_id), &ev);
+}
+
+// --- K6, and K8's composing and its cancel (P10) ---
+
+static enum chat_state state_of(const struct stanza *st)
+{
+	if (st->state != STATE_NONE)
+		return st->state;
+	if (!st->has_xevent || !st->xevent_has_id)
+		return STATE_NONE;
+	if (st->xevent & XE_COMPOSING)
+		return STATE_COMPOSING;
+	return st->xevent ? STATE_NONE : STATE_PAUSED; // 0022 section 3.3
+}
+
+void observe_chat_state(struct pairing *pairing, const struct effective *e, bool content)
+{
+	enum chat_state state = state_of(e->stanza);
+	bool room = e->stanza->type == TYPE_GROUPCHAT;
+	bool mirror = room && is_mirror(pairing, e);
+
+	if (state == STATE_NONE)
+		return;
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	struct text where = mirror ? e->from.bare : e->to.bare;
+	*LIST_ADD(pairing->arena, &pairing->chat_states) = (struct chat_state_seen){
+		.conv = room ? pairing_room(pairing, where) : pairing_conv(pairing, a, b),
+		.at = ack_time(e),
+		.from = arena_text(pairing->arena, e->from.full),
+		.to = arena_text(pairing->arena, room ? where : b),
+		.state = state,
+		.type = e->stanza->type,
+		.leg = !room    ? LEG_DIRECT
+		       : mirror ? LEG_MIRROR
+				: LEG_UPLOAD,
+		.ingress = effective_is_ingress(e),
+		.content = content,
+		.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza)),
+		.sig = room ? room_signature(pairing, e->stanza) : 0,
+		.position = e->seen->position,
+		.source = e->seen->source,
+	};
+}
