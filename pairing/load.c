@@ -150,15 +150,43 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 		(struct want_key){entry->conv, entry->key, lo - reach, hi + reach};
 }
 
-static bool any_marker(const struct entry *entry)
+// A marker of this key that counted before may mark other rows than it did, or none.
+static bool marks_anew(const struct entry *entry)
 {
-	for (size_t i = 0; i < entry->evidence.count; i++) {
-		enum evidence_kind kind = entry->evidence.items[i].kind;
-		if (kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
-		    kind == EV_MARK_ACKNOWLEDGED)
+	if (entry->row_count != entry->old_rows.count)
+		return true;
+	for (size_t i = 0; i < entry->row_count; i++) {
+		const struct row *row = &entry->rows[i];
+		bool same = false;
+		for (size_t j = 0; j < entry->old_rows.count; j++) {
+			const struct row *old = &entry->old_rows.items[j];
+			same = same || (old->sent_at == row->sent_at && old->n == row->n &&
+					!((old->flags ^ row->flags) & FLAG_OUT_LINE));
+		}
+		if (!same)
 			return true;
 	}
 	return false;
+}
+
+struct marking { // markers of the touched keys of a conversation
+	bool any, anew;
+	usec_t since; // the earliest
+};
+
+static void see_markers(const struct entry *entry, struct marking *marking)
+{
+	bool stored = false;
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (!is_marker(ev->kind))
+			continue;
+		marking->any = true;
+		marking->since = ev->first < marking->since ? ev->first : marking->since;
+		stored = stored || ev->stored;
+		marking->anew = marking->anew || ev->thread || ev->kind == EV_MARK_RECEIVED;
+	}
+	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(entry));
 }
 
 static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
@@ -169,37 +197,51 @@ static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
 	}
 }
 
-// Where rows were counts as well as where they are: what they covered may not be covered any more.
-// P8: a marker reaches back w_upto; a message may be covered by markers for later ones; the order of
-// a device's markers is looked at over w_match.
-static void want_window(struct pairing *pairing, struct conversation *conversation)
+// What P8 needs beside the touched rows lo..hi of a conversation. New markers reach back w_upto, but
+// not to rows that an earlier one has marked; the order of a device's markers is looked at over
+// w_match, but a marker for an older row matters only when it came later. All of it is wanted when
+// what marked before does so no more.
+static void add_windows(struct pairing *pairing, struct conversation *conversation, usec_t lo,
+			usec_t hi, const struct marking *marking)
 {
 	const struct realm_settings *rules = pairing->rules;
+	usec_t reach = rules->w_match > rules->w_upto ? rules->w_match : rules->w_upto;
+	bool all = marking->any && marking->anew;
+
+	conversation->marks_lo = all ? lo - reach : lo;
+	conversation->marks_hi = hi + (marking->any ? reach : rules->w_upto);
+	struct want_window marks = {conversation->id, marking->any ? lo - reach : lo,
+				    conversation->marks_hi, true, marking->since, lo};
+	struct want_window rows = {conversation->id, lo - rules->w_upto, hi, false, marking->since,
+				   lo};
+	if (all || !marking->any)
+		marks.since = rows.since = USEC_NONE;
+	*LIST_ADD(pairing->arena, &pairing->want_windows) = marks;
+	if (marking->any)
+		*LIST_ADD(pairing->arena, &pairing->want_windows) = rows;
+}
+
+// Where rows were counts as well as where they are: what they covered may not be covered any more.
+static void want_window(struct pairing *pairing, struct conversation *conversation)
+{
 	usec_t lo = INT64_MAX, hi = INT64_MIN;
-	bool marked = false, touched = false;
+	struct marking marking = {false, false, INT64_MAX};
 
 	if (conversation->window_asked)
 		return;
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (!entry->touched || entry->group)
 			continue;
-		marked = marked || any_marker(entry);
-		touched = true;
+		see_markers(entry, &marking);
+		marking.any = marking.any || entry->mark_lost;
 		widen(entry->rows, entry->row_count, &lo, &hi);
 		widen(entry->old_rows.items, entry->old_rows.count, &lo, &hi);
 	}
-	if (!touched || lo > hi)
+	if (lo > hi)
 		return;
 	conversation->window_asked = true;
 	pairing->settled = false; // rows are judged anew when the span is known (upto.c)
-	usec_t reach = rules->w_match > rules->w_upto ? rules->w_match : rules->w_upto;
-	conversation->marks_lo = marked ? lo - reach : lo;
-	conversation->marks_hi = hi + (marked ? reach : rules->w_upto);
-	*LIST_ADD(pairing->arena, &pairing->want_windows) = (struct want_window){
-		conversation->id, conversation->marks_lo, conversation->marks_hi, true};
-	if (marked)
-		*LIST_ADD(pairing->arena, &pairing->want_windows) =
-			(struct want_window){conversation->id, lo - rules->w_upto, hi, false};
+	add_windows(pairing, conversation, lo, hi, &marking);
 }
 
 static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, bool sent)

@@ -37,6 +37,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;
 	bool evidence_changed;
+	bool mark_lost; // evidence that may have been a mark is gone (P8)
 	size_t stored_evidence; // ack rows that were loaded
 	size_t room;            // rows, finished and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)

@@ -22,6 +22,7 @@ void writer_free(struct writer *writer)
 		return;
 	map_free(&writer->jids);
 	map_free(&writer->days);
+	key_filter_free(writer->keys);
 	free(writer->marks.items);
 	free(writer);
 }
@@ -82,7 +83,7 @@ static bool load(struct plan *plan, struct err *err)
 {
 	if (plan->loaded)
 		return true;
-	if (!learn_key(plan, err) || !plan_load(plan, err))
+	if (!learn_key(plan, err) || !keys_refresh(plan, err) || !plan_load(plan, err))
 		return false;
 	plan->loaded = true;
 	plan_collect(plan);
@@ -123,7 +124,8 @@ static bool write_all(struct plan *plan, struct err *err)
 	plan->changed_texts = 0;
 	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
 	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
-	       write_findings(plan, err) && write_states(plan, err) && write_known(plan, err) &&
+	       write_findings(plan, err) && write_keys(plan, err) &&
+	       write_states(plan, err) && write_known(plan, err) &&
 	       write_rollups(plan, err) && write_marks(plan, err);
 }
 
@@ -162,6 +164,7 @@ static void remember(struct plan *plan)
 		map_clear(&plan->writer->jids);
 	for (size_t i = 0; i < plan->jids.count; i++)
 		*map_put(&plan->writer->jids, plan->jids.items[i].id) = plan->writer;
+	keys_remember(plan);
 	remember_marks(plan);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/arena.h"
 #include "core/map.h"
+#include "store/key_filter.h"
 #include "store/message_row.h"
 
 // A growing list; freed with free(list.items).
@@ -37,6 +38,8 @@ struct writer {
 	bool has_key;
 	int64_t fence;
 	bool has_fence;
+	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
+	int64_t keys_commit;
 	VEC(struct mark) marks; // as this object wrote them last
 };
 void writer_free(struct writer *writer); // NULL is fine
@@ -49,6 +52,11 @@ struct place { // of stored evidence
 struct range { // what was asked for a key, or for the findings of one
 	int64_t conv, key;
 	usec_t lo, hi;
+};
+
+struct key_day { // a key that is stored on a day, lower half
+	int64_t day;
+	uint32_t part;
 };
 
 struct update {
@@ -76,7 +84,9 @@ struct plan {
 	int64_t lane_commit; // of the lane when it was loaded
 	int64_t commit;      // number of this batch
 
+	VEC(struct key_day) keys; // where this batch stores what
 	VEC(struct range) ranges; // asked keys, sorted by key once loaded
+	struct map plain;         // keys of loaded rows that hold all their evidence
 	VEC(struct place) stored; // loaded evidence, sorted once loaded
 	VEC(const struct row *) removes;
 	VEC(struct update) updates;
@@ -98,7 +108,18 @@ bool plan_load(struct plan *plan, struct err *err);
 
 // --- write_plan.c ---
 void plan_collect(struct plan *plan);
+// First of the loaded evidence of this key, once loaded.
+size_t plan_first_stored(const struct plan *plan, int64_t key);
 void plan_free(struct plan *plan);
+
+// --- write_keys.c ---
+int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond
+usec_t keys_day_start(int64_t day);
+usec_t keys_day_end(int64_t day);
+bool keys_refresh(struct plan *plan, struct err *err); // under the lane's lock
+void keys_collect(struct plan *plan);
+bool write_keys(struct plan *plan, struct err *err);
+void keys_remember(struct plan *plan); // after the commit
 
 // --- write_days.c ---
 // Partitions of the days that the batch needs and that this object has not seen yet.

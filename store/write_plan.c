@@ -111,7 +111,7 @@ static size_t first_of(const void *items, size_t count, size_t size, size_t key_
 	return lo;
 }
 
-static size_t first_stored(const struct plan *plan, int64_t key)
+size_t plan_first_stored(const struct plan *plan, int64_t key)
 {
 	return first_of(plan->stored.items, plan->stored.count, sizeof *plan->stored.items,
 			offsetof(struct place, key), key);
@@ -119,7 +119,7 @@ static size_t first_stored(const struct plan *plan, int64_t key)
 
 static bool has_stored(const struct plan *plan, int64_t key)
 {
-	size_t at = first_stored(plan, key);
+	size_t at = plan_first_stored(plan, key);
 	return at < plan->stored.count && plan->stored.items[at].key == key;
 }
 
@@ -128,7 +128,7 @@ static void collect_acks(struct plan *plan, const struct entry_change *change)
 {
 	if (!change->evidence_changed)
 		return;
-	for (size_t i = first_stored(plan, change->key);
+	for (size_t i = plan_first_stored(plan, change->key);
 	     i < plan->stored.count && plan->stored.items[i].key == change->key; i++)
 		*VEC_ADD(&plan->ack_removes) = plan->stored.items[i];
 	for (size_t i = 0; i < change->evidence_count; i++) {
@@ -243,10 +243,12 @@ void plan_collect(struct plan *plan)
 		qsort(plan->sent.items, plan->sent.count, sizeof *plan->sent.items, by_hash);
 	if (plan->jids.count)
 		qsort(plan->jids.items, plan->jids.count, sizeof *plan->jids.items, by_id);
+	keys_collect(plan);
 }
 
 void plan_free(struct plan *plan)
 {
+	free(plan->keys.items);
 	free(plan->ranges.items);
 	free(plan->stored.items);
 	free(plan->removes.items);
@@ -256,6 +258,7 @@ void plan_free(struct plan *plan)
 	free(plan->acks.items);
 	free(plan->sent.items);
 	free(plan->jids.items);
+	map_free(&plan->plain);
 	map_free(&plan->jid_seen);
 	free(plan->findings.items);
 	free(plan->withdraws.items);

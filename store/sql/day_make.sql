@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Partitions of one day. False: none could be made, its rows go to the rest.
---   $1 date  UTC day
-SELECT make_day($1);
+-- Makes the partitions of days. False: none could be made, its rows go to the rest.
+--   $1 date[]  UTC days
+SELECT u.day, make_day(u.day)
+FROM unnest($1::date[]) AS u (day);

@@ -125,6 +125,8 @@ static void check_sum(struct store *store, char **first, const char *what)
 {
 	char *sum = checksum(store);
 	if (!*first) {
+		if (getenv("BENCH_LOG"))
+			fprintf(stderr, "%s\n", sum);
 		*first = sum;
 		return;
 	}
