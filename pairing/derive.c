@@ -365,7 +365,7 @@ static void number_rows(struct entry *entry)
 // Deriving is done several times a batch; the arena gives nothing back before its end.
 void entry_make_room(struct pairing *pairing, struct entry *entry)
 {
-	size_t need = entry->incarnations.count + 1;
+	size_t need = entry->incarnations.count;
 
 	if (entry->room >= need)
 		return;

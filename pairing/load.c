@@ -52,14 +52,15 @@ static const struct evidence *keep_evidence(struct pairing *pairing, const struc
 void pairing_load_row(struct pairing *pairing, const struct row *row)
 {
 	bool group = row->class_ == CLASS_GROUP;
-	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : row->from,
-					row->to, row->id, group);
+	struct text from = party_text(pairing, row->from);
+	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : from,
+					party_text(pairing, row->to), row->id, group);
 
 	if (row_is_known(entry, row))
 		return;
 	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
 	*old = *row;
-	old->from = arena_text(pairing->arena, row->from);
+	old->from = from;
 	old->to = entry->r;
 	old->id = entry->id;
 	old->from_resource = arena_text(pairing->arena, row->from_resource);
@@ -84,7 +85,8 @@ static struct text bare_party(struct text by, struct text resource)
 void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *stored)
 {
 	struct evidence ev = stored->evidence;
-	struct text a = bare_party(stored->by, ev.by_resource);
+	struct text a = party_text(pairing, bare_party(stored->by, ev.by_resource));
+	struct text to = party_text(pairing, stored->to);
 	bool own = ev.kind == EV_RETRACTION || ev.kind == EV_CORRECTION;
 	bool group = ev.leg != LEG_DIRECT;
 	// Borrowed evidence sits on a key whose recipient is another; that entry exists by its rows.
@@ -96,8 +98,8 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 		entry = entry_get(pairing, stored->conv, stored->key,
 				  group ? TEXT_NONE
 				  : own ? a
-					: stored->to,
-				  own || group ? stored->to : a, stored->ref, group);
+					: to,
+				  own || group ? to : a, stored->ref, group);
 	entry->fault = ev.kind == EV_FAULT;
 	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
 						    : TEXT_NONE;

@@ -122,7 +122,7 @@ bool is_redelivered(const struct pairing *pairing, const struct effective *e)
 	struct jid by;
 	if (!e->stamp_from.p)
 		return true;
-	return jid_parse(e->stamp_from, pairing->arena, &by) &&
+	return jid_read(pairing, e->stamp_from, &by) &&
 	       (text_same(by.full, e->to.domain) || text_same(by.full, e->to.bare));
 }
 
@@ -161,7 +161,7 @@ void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct 
 	for (size_t i = 0; i < e->stanza->stanza_id_count; i++) {
 		const struct stanza_sid *sid = &e->stanza->stanza_ids[i];
 		struct jid who;
-		if (!sid->id.p || !sid->by.p || !jid_parse(sid->by, pairing->arena, &who) ||
+		if (!sid->id.p || !sid->by.p || !jid_read(pairing, sid->by, &who) ||
 		    !text_same(who.full, by))
 			continue;
 		inc->stanza_ids = arena_alloc(pairing->arena, sizeof(struct text));

@@ -185,7 +185,7 @@ static bool mds_account(struct pairing *pairing, const struct effective *e, stru
 		return false;
 	if (e->stanza->kind == STANZA_MESSAGE && !message && e->from.resource.p)
 		return false; // an event comes from the bare account
-	return e->stanza->mds_by.p && jid_parse(e->stanza->mds_by, pairing->arena, by) &&
+	return e->stanza->mds_by.p && jid_read(pairing, e->stanza->mds_by, by) &&
 	       text_same(by->full, e->from.bare);
 }
 

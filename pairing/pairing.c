@@ -3,10 +3,13 @@
 
 #include <stdlib.h>
 
+enum { LARGE = 256 };
+
 void list_room(struct arena *arena, void **items, size_t *cap, size_t count, size_t size)
 {
 	if (count == *cap) {
-		size_t more = *cap ? *cap * 2 : 2;
+		size_t first = size > LARGE ? 1 : 2; // most keys have one incarnation
+		size_t more = *cap ? *cap * 2 : first;
 		void *bigger = arena_alloc(arena, more * size);
 		if (count)
 			memcpy(bigger, *items, count * size);
@@ -65,6 +68,7 @@ void pairing_free(struct pairing *pairing)
 {
 	if (!pairing)
 		return;
+	map_free(&pairing->jids);
 	map_free(&pairing->entries);
 	map_free(&pairing->conversations);
 	map_free(&pairing->sent);
@@ -87,6 +91,7 @@ void pairing_reset(struct pairing *pairing)
 		.privacy = pairing->privacy,
 		.bodies = pairing->bodies,
 		.arena = pairing->arena,
+		.jids = pairing->jids,
 		.entries = pairing->entries,
 		.conversations = pairing->conversations,
 		.sent = pairing->sent,
@@ -95,6 +100,7 @@ void pairing_reset(struct pairing *pairing)
 		.line_finding_seen = pairing->line_finding_seen,
 	};
 	*pairing = empty;
+	map_clear(&pairing->jids);
 	map_clear(&pairing->entries);
 	map_clear(&pairing->conversations);
 	map_clear(&pairing->sent);
@@ -160,8 +166,8 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 	*place = entry;
 	entry->conv = conv;
 	entry->key = key;
-	entry->s = arena_text(pairing->arena, s);
-	entry->r = arena_text(pairing->arena, r);
+	entry->s = s;
+	entry->r = r;
 	entry->id = arena_text(pairing->arena, id);
 	entry->group = group;
 	entry->lo = INT64_MAX;
@@ -178,6 +184,9 @@ struct entry *entry_for_message(struct pairing *pairing, struct text s, struct t
 				struct text id)
 {
 	int64_t key = KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
+	struct entry *known = map_get(&pairing->entries, key);
+	if (known)
+		return known;
 	return entry_get(pairing, pairing_conv(pairing, s, r), key, s, r, id, false);
 }
 

@@ -114,7 +114,8 @@ static void fill_evidence(struct pairing *pairing, const struct entry *entry,
 {
 	bool inlined = entry->row_count == 1 && !entry->finished[0].complex;
 	size_t count = inlined ? 0 : entry->evidence.count;
-	struct stored_evidence *list = arena_alloc(pairing->arena, (count + 1) * sizeof(*list));
+	struct stored_evidence *list =
+		count ? arena_alloc(pairing->arena, count * sizeof(*list)) : NULL;
 
 	for (size_t i = 0; i < count; i++)
 		list[i] = stored_form(pairing, entry, &entry->evidence.items[i]);

@@ -63,6 +63,7 @@ struct pairing {
 	struct hash_key key, privacy;
 	enum bodies_mode bodies;
 	struct arena *arena;
+	struct map jids;               // texts as they came -> struct known_jid
 	struct map entries;            // key -> struct entry (keys are unique across conversations)
 	struct map conversations;      // conv -> struct conversation
 	LIST_OF(struct entry *) order; // entries as they came
@@ -93,7 +94,14 @@ static inline void min_into(usec_t *into, usec_t at)
 		*into = at;
 }
 
+// --- jid_cache.c ---
+// jid_parse() with a memory; the text lives as long as the batch.
+bool jid_read(struct pairing *pairing, struct text text, struct jid *jid);
+// The batch's own copy of a normalised party.
+struct text party_text(struct pairing *pairing, struct text party);
+
 // --- pairing.c ---
+// Parties must live as long as the batch; the id is copied.
 struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
 			struct text r, struct text id, bool group);
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
