@@ -88,7 +88,8 @@ COMMENT ON COLUMN message.from_resource IS 'Resource of the sender''s device; nu
 COMMENT ON COLUMN message.nick IS 'Room nick of the sender as the room reflected it';
 COMMENT ON COLUMN message.type IS '0 normal, 1 chat, 2 groupchat, 3 headline, 4 error';
 COMMENT ON COLUMN message.class IS
-	'0 chat, 1 pm, 2 correction, 3 self, 4 pm-mirror, 5 group, 6 headline, 7 service';
+	'0 chat, 1 pm, 2 correction, 3 self, 4 pm-mirror, 5 group, 6 headline, 7 service, 8 joined '
+	'(not shown: an upload without id that another row holds)';
 COMMENT ON COLUMN message.state IS
 	'0 sent, 1 accepted, 2 stored, 3 routed, 4 failed, 5 delivered, 6 displayed';
 COMMENT ON COLUMN message.flags IS
@@ -188,7 +189,8 @@ CREATE TABLE ack (
 	sig         int8 NOT NULL,
 	seen        int2 NOT NULL,
 	via         int2 NOT NULL,
-	named       text
+	named       text,
+	real        text
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
@@ -232,10 +234,45 @@ COMMENT ON COLUMN ack.seen IS 'Bits: 1 on its way into the server, 2 on its way 
 COMMENT ON COLUMN ack.via IS '0: standard; else the private acknowledgement, realm.rules numbers them';
 COMMENT ON COLUMN ack.named IS
 	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id)';
+COMMENT ON COLUMN ack.real IS
+	'Groupchat, leg 2: full JID of the account whose upload is the same stanza; null: not seen';
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';
 COMMENT ON INDEX ack_about_self IS
 	'Evidence without a message, when it turns out to be about its own sender''s message';
+
+-- PAIRING P12: who read or got a room's message, by nick, or by account where the room has no mirror
+-- acks at all. The same as readers_of() in pairing/readers.c.
+CREATE FUNCTION room_readers(conv int8, sent_at timestamptz, key int8, n int4, sender text,
+	nick text, thread int8, failed boolean, upto interval)
+RETURNS TABLE (who text, displayed timestamptz, received timestamptz) LANGUAGE sql STABLE
+SET search_path = receiptd, pg_catalog, pg_temp AS $$
+WITH room AS MATERIALIZED (
+     SELECT EXISTS (SELECT FROM ack AS a
+                    WHERE a.conv = $1 AND a.leg = 2 AND a.kind <= 3) AS mirrored),
+said AS (
+     SELECT a.kind, a.seen_at, a.leg,
+            CASE WHEN a.leg = 2 THEN coalesce(a.by_resource,
+                 substr(j.jid, strpos(j.jid, '/') + 1)) END AS nick,
+            split_part(CASE WHEN a.leg = 1 THEN j.jid ELSE a.real END, '/', 1) AS account
+     FROM message AS x
+     JOIN ack AS a ON a.conv = x.conv AND a.key = x.key AND a.n = x.n AND a.class = 0
+                  AND a.kind IN (0, 2, 3) AND a.leg <> 0 AND a.seen_at >= x.sent_at - interval '1 day'
+     JOIN jid AS j ON j.id = a.by_jid
+     WHERE x.conv = $1 AND x.sent_at BETWEEN $2 AND $2 + $9
+       AND ((x.key = $3 AND x.n = $4)
+            OR (a.kind <> 0 AND NOT $8 AND (a.thread = 0 OR a.thread = $7))))
+SELECT CASE WHEN room.mirrored THEN s.nick ELSE s.account END AS who,
+       min(s.seen_at) FILTER (WHERE s.kind <> 0) AS displayed,
+       min(s.seen_at) FILTER (WHERE s.kind = 0) AS received
+FROM said AS s, room
+WHERE CASE WHEN room.mirrored THEN s.nick ELSE s.account END IS NOT NULL
+  AND CASE WHEN s.account IS NOT NULL AND strpos($5, '/') = 0 THEN s.account <> $5
+           ELSE coalesce(s.nick <> $6, true) END
+GROUP BY 1
+$$;
+COMMENT ON FUNCTION room_readers(int8, timestamptz, int8, int4, text, text, int8, boolean, interval) IS
+	'Readers and receivers of one message of a room, first times';
 
 CREATE TABLE sent_id (
 	day      date NOT NULL,

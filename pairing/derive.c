@@ -91,7 +91,8 @@ void row_from_incarnation(const struct pairing *pairing, const struct entry *ent
 	row->routed_at = inc->routed_at;
 	row->given_ids = inc->stanza_ids;
 	row->given_count = inc->stanza_id_count;
-	row->origin_id = inc->origin_id;
+	row->origin_ids = inc->origin_ids;
+	row->origin_count = inc->origin_count;
 	row->resends = resends_of(inc);
 	row->source = source_of(inc);
 	stamp_times(inc, row, &stamp);
@@ -138,7 +139,10 @@ static bool has_given_id(const struct row *row, struct text named)
 	for (size_t i = 0; i < row->given_count; i++)
 		if (text_same(row->given_ids[i], named))
 			return true;
-	return row->origin_id.p && text_same(row->origin_id, named);
+	for (size_t i = 0; i < row->origin_count; i++)
+		if (text_same(row->origin_ids[i], named))
+			return true;
+	return false;
 }
 
 // P10: what names no id is about the newest message without one, and only shortly before.

@@ -50,6 +50,13 @@ static void put_copies(struct buf *out, const struct incarnation *inc)
 	}
 }
 
+static void put_ids(struct buf *out, const struct text *ids, size_t count)
+{
+	buf_be32(out, (uint32_t)count);
+	for (size_t i = 0; i < count; i++)
+		put_text(out, ids[i]);
+}
+
 static void put_incarnation(struct buf *out, const struct incarnation *inc)
 {
 	const usec_t times[] = {inc->first,     inc->last,      inc->seen_at, inc->seen_pos,
@@ -67,13 +74,14 @@ static void put_incarnation(struct buf *out, const struct incarnation *inc)
 	put_text(out, inc->from_resource);
 	put_text(out, inc->from_account);
 	put_text(out, inc->corrects);
-	put_text(out, inc->origin_id);
 	put_stamps(out, inc);
 	put_ingress(out, inc);
 	put_copies(out, inc);
-	buf_be32(out, (uint32_t)inc->stanza_id_count);
-	for (size_t i = 0; i < inc->stanza_id_count; i++)
-		put_text(out, inc->stanza_ids[i]);
+	put_ids(out, inc->stanza_ids, inc->stanza_id_count);
+	put_ids(out, inc->origin_ids, inc->origin_count);
+	buf_be32(out, (uint32_t)inc->digest_count);
+	for (size_t i = 0; i < inc->digest_count; i++)
+		buf_be64(out, (uint64_t)inc->digests[i]);
 }
 
 void incarnations_encode(struct buf *out, const struct incarnation *list, size_t count)
@@ -161,6 +169,15 @@ static void get_copies(struct reader *in, struct incarnation *inc)
 	}
 }
 
+static struct text *get_ids(struct reader *in, size_t *count)
+{
+	*count = get_count(in);
+	struct text *ids = arena_alloc(in->arena, (*count + 1) * sizeof(*ids));
+	for (size_t i = 0; i < *count; i++)
+		ids[i] = get_text(in);
+	return ids;
+}
+
 static void get_incarnation(struct reader *in, struct incarnation *inc)
 {
 	inc->digest = (int64_t)get_bytes(in, 8);
@@ -177,14 +194,15 @@ static void get_incarnation(struct reader *in, struct incarnation *inc)
 	inc->from_resource = get_text(in);
 	inc->from_account = get_text(in);
 	inc->corrects = get_text(in);
-	inc->origin_id = get_text(in);
 	get_stamps(in, inc);
 	get_ingress(in, inc);
 	get_copies(in, inc);
-	inc->stanza_id_count = get_count(in);
-	inc->stanza_ids = arena_alloc(in->arena, (inc->stanza_id_count + 1) * sizeof(struct text));
-	for (size_t i = 0; i < inc->stanza_id_count; i++)
-		inc->stanza_ids[i] = get_text(in);
+	inc->stanza_ids = get_ids(in, &inc->stanza_id_count);
+	inc->origin_ids = get_ids(in, &inc->origin_count);
+	inc->digest_count = get_count(in);
+	inc->digests = arena_alloc(in->arena, (inc->digest_count + 1) * sizeof(int64_t));
+	for (size_t i = 0; i < inc->digest_count; i++)
+		inc->digests[i] = (int64_t)get_bytes(in, 8);
 }
 
 bool incarnations_decode(struct text in, struct arena *arena, struct incarnation **list,

@@ -88,7 +88,12 @@ struct incarnation {
 	unsigned flags;          // enum content_flags, union over the lines
 	struct text *stanza_ids; // trusted ones (M6)
 	size_t stanza_id_count;
-	struct text origin_id;
+	// M2: origin-ids other than the id, and (without id, where an origin-id joined lines that say
+	// something else) the digests besides the one of the earliest line.
+	struct text *origin_ids;
+	size_t origin_count;
+	int64_t *digests;
+	size_t digest_count;
 };
 
 enum evidence_kind {
@@ -155,6 +160,7 @@ struct evidence {
 	bool stored;                 // it, or a sighting of it, is in the database already
 };
 
+void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from);
 void evidence_merge(struct evidence *into, const struct evidence *from);

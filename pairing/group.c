@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Group messages (M6): the upload leg knows the real sender, the mirror leg the nick. An upload
-// joins the nearest mirror with the same digest within w_resend (without id: w_noid).
+// joins the nearest mirror with the same digest within w_resend; one without id joins whatever id the
+// room gave, but not a mirror that an upload with that id has joined.
 #include "pairing/workset.h"
 
 static usec_t distance(const struct incarnation *a, const struct incarnation *b)
@@ -9,10 +10,11 @@ static usec_t distance(const struct incarnation *a, const struct incarnation *b)
 	return d < 0 ? -d : d;
 }
 
-static int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
-			  const struct incarnation *upload)
+// Within one key.
+int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
+		   const struct incarnation *upload)
 {
-	usec_t best = entry->id.p ? pairing->rules->w_resend : pairing->rules->w_noid;
+	usec_t best = pairing->rules->w_resend;
 	int found = -1;
 
 	for (size_t i = 0; i < entry->incarnations.count; i++) {
@@ -54,21 +56,28 @@ static void group_row(struct pairing *pairing, struct entry *entry, const struct
 				    (struct text){(const char *)&inc->digest, sizeof(inc->digest)});
 }
 
-void derive_group(struct pairing *pairing, struct entry *entry)
+// --- rows ---
+
+// Copies with lists of their own: the facts must not change by joining.
+static struct incarnation *copies_of(struct pairing *pairing, const struct entry *entry)
 {
 	size_t count = entry->incarnations.count;
-	struct incarnation *joined = arena_alloc(pairing->arena, (count + 1) * sizeof(*joined));
-	bool *used = arena_alloc(pairing->arena, count + 1);
+	struct incarnation *copies = arena_alloc(pairing->arena, (count + 1) * sizeof(*copies));
 
-	// Copies with lists of their own: the facts must not change by joining.
 	for (size_t i = 0; i < count; i++) {
 		struct incarnation bare = entry->incarnations.items[i];
 		bare.stamp_count = bare.ingress_count = bare.stanza_id_count = 0;
 		bare.copy_count = 0;
-		joined[i] = bare;
-		incarnation_merge(pairing->arena, &joined[i], &entry->incarnations.items[i]);
+		copies[i] = bare;
+		incarnation_merge(pairing->arena, &copies[i], &entry->incarnations.items[i]);
 	}
-	for (size_t i = 0; i < count; i++) {
+	return copies;
+}
+
+static void join_own_uploads(struct pairing *pairing, struct entry *entry,
+			     struct incarnation *joined, bool *used)
+{
+	for (size_t i = 0; entry->id.p && i < entry->incarnations.count; i++) {
 		const struct incarnation *leg = &entry->incarnations.items[i];
 		int mirror = leg->leg == LEG_UPLOAD ? nearest_mirror(pairing, entry, leg) : -1;
 		if (mirror < 0)
@@ -77,11 +86,31 @@ void derive_group(struct pairing *pairing, struct entry *entry)
 		used[i] = true;
 		entry->owner[i] = (size_t)mirror;
 	}
+}
+
+static void join_guests(struct pairing *pairing, const struct entry *entry,
+			struct incarnation *joined)
+{
+	for (const struct guest *guest = entry->guests; guest; guest = guest->next)
+		incarnation_merge(pairing->arena, &joined[guest->mirror], guest->upload);
+}
+
+void derive_group(struct pairing *pairing, struct entry *entry)
+{
+	size_t count = entry->incarnations.count;
+	struct incarnation *joined = copies_of(pairing, entry);
+	bool *used = arena_alloc(pairing->arena, count + 1);
+
+	join_own_uploads(pairing, entry, joined, used);
+	join_guests(pairing, entry, joined);
 	entry->row_count = 0;
-	for (size_t i = 0; i < count; i++)
-		if (!used[i]) {
-			struct row *row = &entry->rows[entry->row_count++];
-			group_row(pairing, entry, &joined[i], row);
-			row->part = i;
-		}
+	for (size_t i = 0; i < count; i++) {
+		if (used[i])
+			continue;
+		struct row *row = &entry->rows[entry->row_count++];
+		group_row(pairing, entry, &joined[i], row);
+		row->part = i;
+		if (entry->is_guest && entry->is_guest[i])
+			row->class_ = CLASS_JOINED;
+	}
 }

@@ -75,14 +75,24 @@ static void collect_around(struct pairing *pairing, struct entry *entry, size_t 
 		;
 }
 
+static struct text *forget_legs(struct pairing *pairing, struct entry *entry)
+{
+	struct text *before =
+		arena_alloc(pairing->arena, (entry->evidence.count + 1) * sizeof(*before));
+
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		before[i] = entry->evidence.items[i].real;
+		entry->evidence.items[i].second = false;
+		entry->evidence.items[i].real = TEXT_NONE;
+	}
+	return before;
+}
+
 void join_legs(struct pairing *pairing, struct entry *entry)
 {
 	struct couples couples = {NULL, 0, 0};
 
-	for (size_t i = 0; i < entry->evidence.count; i++) {
-		entry->evidence.items[i].second = false;
-		entry->evidence.items[i].real = TEXT_NONE;
-	}
+	struct text *before = forget_legs(pairing, entry);
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (entry->evidence.items[i].leg == LEG_UPLOAD)
 			collect_around(pairing, entry, i, &couples);
@@ -97,6 +107,9 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 		mirror->real = upload->by;
 		mirror->real_id = upload->own_id;
 	}
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		if (!text_same(before[i], entry->evidence.items[i].real))
+			entry->evidence_changed = true; // it is stored
 }
 
 // --- who ---

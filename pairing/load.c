@@ -12,6 +12,7 @@ void derive_all(struct pairing *pairing)
 	if (pairing->settled)
 		return;
 	for (int round = 0; again && round < 4; round++) {
+		assign_guests(pairing);
 		for (size_t i = 0; i < pairing->order.count; i++) {
 			pairing->order.items[i]->derived = false;
 			derive_entry(pairing, pairing->order.items[i]);
@@ -104,6 +105,7 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
 						    : TEXT_NONE;
 	ev.named = arena_text(pairing->arena, ev.named);
+	ev.real = arena_text(pairing->arena, ev.real);
 	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
 	ev.own_id = arena_text(pairing->arena, ev.own_id);
 	ev.condition = arena_text(pairing->arena, ev.condition);
@@ -138,6 +140,8 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 	usec_t lo = entry->lo, hi = entry->hi;
 
 	entry->asked = true;
+	entry->asked_lo = lo;
+	entry->asked_hi = hi;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		lo = entry->old_rows.items[i].sent_at < lo ? entry->old_rows.items[i].sent_at : lo;
 		hi = entry->old_rows.items[i].sent_at > hi ? entry->old_rows.items[i].sent_at : hi;
@@ -293,13 +297,17 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 	}
 }
 
-// What waits for an id is asked again when a row is new, moves in time (P2) or changes its sender (M6).
+// What waits for an id is asked again when a row is new, moves in time (P2), changes its sender or nick
+// (M6), or has ids given by others: which of them are new is not known.
 static bool is_as_stored(const struct entry *entry, const struct row *row)
 {
+	if (row->given_count || row->origin_count)
+		return false;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		const struct row *old = &entry->old_rows.items[i];
 		if (old->sent_at == row->sent_at &&
-		    (entry->group ? text_same(old->from, row->from) : true))
+		    (!entry->group ||
+		     (text_same(old->from, row->from) && text_same(old->nick, row->nick))))
 			return true;
 	}
 	return false;
@@ -326,8 +334,8 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, occupant(pairing, entry->r, row->nick), entry->id);
 	for (size_t i = 0; i < row->given_count; i++)
 		want_orphans(pairing, entry->r, row->given_ids[i]);
-	if (row->origin_id.p && !entry->group)
-		want_orphans(pairing, row->from, row->origin_id);
+	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
+		want_orphans(pairing, row->from, row->origin_ids[i]);
 }
 
 // Who sent the id that this evidence names.
@@ -377,6 +385,40 @@ static void judge_again(struct pairing *pairing, struct entry *entry)
 	pairing->settled = false;
 }
 
+static bool any_marker(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		if (is_marker(entry->evidence.items[i].kind))
+			return true;
+	return false;
+}
+
+// P8: where a marked message was sent decides whether other markers went backward. When that moved,
+// all entries with markers are judged as if they were touched, and their surroundings are loaded too.
+static bool has_moved(const struct entry *entry)
+{
+	bool moved = entry->row_count < entry->old_rows.count;
+
+	for (size_t i = 0; i < entry->old_rows.count && i < entry->row_count; i++)
+		moved = moved || entry->old_rows.items[i].sent_at != entry->rows[i].sent_at;
+	return moved && any_marker(entry);
+}
+
+static void judge_markers_again(struct pairing *pairing, const struct entry *moved)
+{
+	struct conversation *conversation = conversation_get(pairing, moved->conv);
+
+	if (moved->group || !has_moved(moved))
+		return;
+	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
+		if (entry->touched || !any_marker(entry))
+			continue;
+		entry->touched = true;
+		conversation->window_asked = false;
+		pairing->settled = false;
+	}
+}
+
 static bool want_keys(struct pairing *pairing)
 {
 	for (size_t i = 0; i < pairing->order.count; i++) {
@@ -393,8 +435,11 @@ static void want_rest(struct pairing *pairing)
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
 		judge_again(pairing, entry);
+		if (entry->touched || entry->wanted)
+			want_guests(pairing, entry);
 		if (!entry->touched)
 			continue;
+		judge_markers_again(pairing, entry);
 		want_neighbours(pairing, entry);
 		if (!entry->group)
 			want_window(pairing, conversation_get(pairing, entry->conv));

@@ -68,16 +68,75 @@ static void merge_copy(struct arena *arena, struct incarnation *into, const stru
 	into->copies = more;
 }
 
-static void merge_stanza_id(struct arena *arena, struct incarnation *into, struct text id)
+static void add_id(struct arena *arena, struct text **ids, size_t *count, struct text id)
 {
-	for (size_t i = 0; i < into->stanza_id_count; i++)
-		if (text_same(into->stanza_ids[i], id))
+	for (size_t i = 0; i < *count; i++)
+		if (text_same((*ids)[i], id))
 			return;
-	struct text *more = arena_alloc(arena, (into->stanza_id_count + 1) * sizeof(*more));
-	if (into->stanza_id_count)
-		memcpy(more, into->stanza_ids, into->stanza_id_count * sizeof(*more));
-	more[into->stanza_id_count++] = id;
-	into->stanza_ids = more;
+	struct text *more = arena_alloc(arena, (*count + 1) * sizeof(*more));
+	if (*count)
+		memcpy(more, *ids, *count * sizeof(*more));
+	more[(*count)++] = id;
+	*ids = more;
+}
+
+void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id)
+{
+	add_id(arena, &into->origin_ids, &into->origin_count, id);
+}
+
+static bool has_digest(const struct incarnation *inc, int64_t digest)
+{
+	for (size_t i = 0; i < inc->digest_count; i++)
+		if (inc->digests[i] == digest)
+			return true;
+	return inc->digest == digest;
+}
+
+static void add_digest(struct arena *arena, struct incarnation *into, int64_t digest)
+{
+	if (has_digest(into, digest))
+		return;
+	int64_t *more = arena_alloc(arena, (into->digest_count + 1) * sizeof(*more));
+	if (into->digest_count)
+		memcpy(more, into->digests, into->digest_count * sizeof(*more));
+	more[into->digest_count++] = digest;
+	into->digests = more;
+}
+
+// M2: the digest is that of the earliest line; before the spans are merged.
+static void merge_digests(struct arena *arena, struct incarnation *into,
+			  const struct incarnation *from)
+{
+	int64_t before = into->digest;
+	bool earlier = from->first < into->first ||
+		       (from->first == into->first && from->digest < into->digest);
+
+	if (into->digest == from->digest && !into->digest_count && !from->digest_count)
+		return;
+	if (earlier)
+		into->digest = from->digest;
+	add_digest(arena, into, before);
+	add_digest(arena, into, from->digest);
+	for (size_t i = 0; i < from->digest_count; i++)
+		add_digest(arena, into, from->digests[i]);
+}
+
+static bool share_digest(const struct incarnation *a, const struct incarnation *b)
+{
+	for (size_t i = 0; i < b->digest_count; i++)
+		if (has_digest(a, b->digests[i]))
+			return true;
+	return has_digest(a, b->digest);
+}
+
+static bool share_origin(const struct incarnation *a, const struct incarnation *b)
+{
+	for (size_t i = 0; i < a->origin_count; i++)
+		for (size_t j = 0; j < b->origin_count; j++)
+			if (text_same(a->origin_ids[i], b->origin_ids[j]))
+				return true;
+	return false;
 }
 
 // The sender's device and the text come from the earliest line that has them; a tie goes to the
@@ -124,6 +183,7 @@ static void merge_text(struct incarnation *into, const struct incarnation *from)
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from)
 {
+	merge_digests(arena, into, from);
 	into->first = min_usec(into->first, from->first);
 	into->last = max_usec(into->last, from->last);
 	if (from->seen_at != USEC_NONE &&
@@ -141,26 +201,22 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 	for (size_t i = 0; i < from->copy_count; i++)
 		merge_copy(arena, into, &from->copies[i]);
 	for (size_t i = 0; i < from->stanza_id_count; i++)
-		merge_stanza_id(arena, into, from->stanza_ids[i]);
+		add_id(arena, &into->stanza_ids, &into->stanza_id_count, from->stanza_ids[i]);
+	for (size_t i = 0; i < from->origin_count; i++)
+		incarnation_add_origin(arena, into, from->origin_ids[i]);
 	merge_sender(into, from);
 	merge_text(into, from);
 	if (!into->from_account.p)
 		into->from_account = from->from_account;
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
-	if (!into->origin_id.p ||
-	    (from->origin_id.p && text_compare(from->origin_id, into->origin_id) < 0))
-		into->origin_id = from->origin_id;
 	into->flags |= from->flags;
 }
 
-// M3: one digest (and in rooms one nick or one account, M6). M2: without an id an origin-id joins.
-static bool same_group(const struct entry *entry, const struct incarnation *a,
-		       const struct incarnation *b)
+// M3: one digest (and in rooms one nick or one account, M6).
+static bool says_the_same(const struct incarnation *a, const struct incarnation *b)
 {
-	if (!entry->id.p && a->origin_id.p && text_same(a->origin_id, b->origin_id))
-		return true;
-	return a->digest == b->digest && a->leg == b->leg && text_same(a->nick, b->nick) &&
+	return share_digest(a, b) && a->leg == b->leg && text_same(a->nick, b->nick) &&
 	       text_same(a->from_account, b->from_account);
 }
 
@@ -174,6 +230,18 @@ static void drop_incarnation(struct entry *entry, size_t at)
 	entry->incarnations.items[at] = entry->incarnations.items[--entry->incarnations.count];
 }
 
+// M3, M4; M2: without an id an origin-id joins, whatever the text.
+static bool is_one(const struct realm_settings *rules, const struct entry *entry,
+		   const struct incarnation *a, const struct incarnation *b)
+{
+	usec_t gap = entry->id.p ? rules->w_resend : rules->w_noid;
+
+	if (says_the_same(a, b) && spans_join(a->first, a->last, b->first, b->last, gap))
+		return true;
+	return !entry->id.p && share_origin(a, b) &&
+	       spans_join(a->first, a->last, b->first, b->last, rules->w_resend);
+}
+
 void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 			   const struct incarnation *incarnation)
 {
@@ -182,12 +250,7 @@ void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 	entry->derived = false;
 	for (size_t i = 0; i < entry->incarnations.count;) {
 		struct incarnation *have = &entry->incarnations.items[i];
-		bool tied = !entry->id.p && have->origin_id.p &&
-			    text_same(have->origin_id, joined.origin_id);
-		usec_t gap =
-			entry->id.p || tied ? pairing->rules->w_resend : pairing->rules->w_noid;
-		if (!same_group(entry, have, &joined) ||
-		    !spans_join(have->first, have->last, joined.first, joined.last, gap)) {
+		if (!is_one(pairing->rules, entry, have, &joined)) {
 			i++;
 			continue;
 		}
@@ -218,6 +281,8 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 	into->last = max_usec(into->last, from->last);
 	into->stored = into->stored || from->stored;
 	into->seen |= from->seen;
+	if (!into->real.p)
+		into->real = from->real; // legs.c finds it anew
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
 	if (!into->lent_key) {

@@ -114,7 +114,7 @@ static bool asks_offline(const struct stanza *st)
 }
 
 // T4: this line shows a message that R's server had kept.
-bool is_redelivered(const struct pairing *pairing, const struct effective *e)
+bool is_redelivered(struct pairing *pairing, const struct effective *e)
 {
 	if (e->stamp == USEC_NONE || (e->dir != DIR_OUT && e->dir != DIR_ROUTE) || e->carbon_sent ||
 	    e->carbon_received || e->seen->at - e->stamp <= pairing->rules->w_skew)
@@ -189,7 +189,8 @@ struct incarnation incarnation_of(struct pairing *pairing, const struct effectiv
 	inc.thread = thread_hash(pairing, st->thread);
 	inc.flags = content_flags(st, acks);
 	if (st->origin_id.n && !text_same(st->origin_id, st->id)) // M2
-		inc.origin_id = arena_text(pairing->arena, st->origin_id);
+		incarnation_add_origin(pairing->arena, &inc,
+				       arena_text(pairing->arena, st->origin_id));
 	for (size_t i = 0; i < st->ref_count; i++)
 		if (st->refs[i].kind == REF_CORRECTION && st->refs[i].id.p)
 			inc.corrects = arena_text(pairing->arena, st->refs[i].id);

@@ -151,6 +151,8 @@ struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
 	if (!*place) {
 		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
 		made->id = conv;
+		made->room_lo = INT64_MAX;
+		made->room_hi = INT64_MIN;
 		*place = made;
 	}
 	return *place;
@@ -195,6 +197,13 @@ struct entry *entry_for_group(struct pairing *pairing, struct text room, struct 
 {
 	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
 	return entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room, id, true);
+}
+
+struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool make)
+{
+	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, TEXT_NONE);
+	struct entry *entry = map_get(&pairing->entries, key);
+	return entry || !make ? entry : entry_for_group(pairing, room, TEXT_NONE);
 }
 
 struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id)

@@ -12,7 +12,7 @@ static bool plain_incarnation(const struct entry *entry)
 	if (inc->copy_count > 1 || (inc->copy_count && inc->copies[0].kinds != COPY_OUT))
 		return false;
 	if (inc->stamp_count || inc->stanza_id_count > 1 || inc->ingress_count > 1 ||
-	    inc->origin_id.p)
+	    inc->origin_count || inc->digest_count)
 		return false;
 	if (inc->ingress_count &&
 	    (inc->ingress[0].lines > 1 || inc->ingress[0].dir != DIR_IN || !inc->ingress[0].source))

@@ -136,13 +136,19 @@ static bool is_damaged(const struct entry *entry)
 	return entry->old_rows.count > 0 && entry->incarnations.count == 0;
 }
 
+// Of a room's message that only came along not all of its uploads are known.
+static bool is_by_catch(const struct entry *entry)
+{
+	return entry->group && !entry->touched && !entry->wanted;
+}
+
 void pairing_changes(struct pairing *pairing, void *self,
 		     void (*change)(void *self, const struct entry_change *change))
 {
 	derive_all(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
-		if (is_damaged(entry))
+		if (is_damaged(entry) || is_by_catch(entry))
 			continue;
 		const struct row **was =
 			arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
@@ -171,7 +177,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 static bool is_told(const struct row *was, const struct row *row)
 {
 	return was && text_same(was->from, row->from) &&
-	       (!(row->given_count || row->origin_id.p) || text_same(was->facts, row->facts));
+	       (!(row->given_count || row->origin_count) || text_same(was->facts, row->facts));
 }
 
 static void sent_of_entry(struct pairing *pairing, const struct entry *entry, void *self,

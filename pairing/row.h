@@ -15,6 +15,7 @@ enum message_class { // M11; the order is that of the database
 	CLASS_GROUP,
 	CLASS_HEADLINE,
 	CLASS_SERVICE,
+	CLASS_JOINED, // not shown: an upload without id that another row holds (M6)
 	CLASS_COUNT
 };
 
@@ -108,7 +109,8 @@ struct row {
 	size_t part;
 	const struct text *given_ids;
 	size_t given_count;
-	struct text origin_id;
+	const struct text *origin_ids;
+	size_t origin_count;
 };
 
 bool class_is_counted(enum message_class class_);                             // M11

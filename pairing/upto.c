@@ -10,12 +10,15 @@ struct mark { // one direct marker
 	const struct row *target;
 	struct entry *entry;
 	const struct evidence *ev;
-	bool displayed;
 };
 
-struct marks {
+struct marks { // of one conversation, in order of t
 	struct mark *items;
 	size_t count;
+};
+
+struct all_marks { // apart: a row that no marker of one kind covers need not look at those of the other
+	struct marks displayed, received;
 };
 
 static int by_t(const void *a, const void *b)
@@ -29,27 +32,33 @@ static int by_t(const void *a, const void *b)
 	return 0;
 }
 
-static struct marks collect(struct pairing *pairing, struct conversation *conversation)
+static void add_mark(struct all_marks *all, struct entry *entry, const struct evidence *ev)
 {
-	struct marks marks = {NULL, 0};
-	size_t room = 0;
+	bool displayed = ev->kind != EV_MARK_RECEIVED;
+	struct marks *marks = displayed ? &all->displayed : &all->received;
+
+	if (!ev->n || !is_marker(ev->kind) || entry->group)
+		return;
+	marks->items[marks->count++] = (struct mark){ev->first, &entry->rows[ev->n - 1], entry, ev};
+}
+
+static struct all_marks collect(struct pairing *pairing, struct conversation *conversation)
+{
+	struct all_marks all = {{NULL, 0}, {NULL, 0}};
+	size_t room = 1;
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
 		room += entry->evidence.count;
-	marks.items = arena_alloc(pairing->arena, (room + 1) * sizeof(struct mark));
-	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
-		for (size_t i = 0; i < entry->evidence.count; i++) {
-			const struct evidence *ev = &entry->evidence.items[i];
-			if (!ev->n || !is_marker(ev->kind) || entry->group)
-				continue;
-			marks.items[marks.count++] =
-				(struct mark){ev->first, &entry->rows[ev->n - 1], entry, ev,
-					      ev->kind != EV_MARK_RECEIVED};
-		}
-	}
-	if (marks.count > 1)
-		qsort(marks.items, marks.count, sizeof(struct mark), by_t);
-	return marks;
+	all.displayed.items = arena_alloc(pairing->arena, room * sizeof(struct mark));
+	all.received.items = arena_alloc(pairing->arena, room * sizeof(struct mark));
+	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
+		for (size_t i = 0; i < entry->evidence.count; i++)
+			add_mark(&all, entry, &entry->evidence.items[i]);
+	if (all.displayed.count > 1)
+		qsort(all.displayed.items, all.displayed.count, sizeof(struct mark), by_t);
+	if (all.received.count > 1)
+		qsort(all.received.items, all.received.count, sizeof(struct mark), by_t);
+	return all;
 }
 
 static bool covers(const struct realm_settings *rules, const struct mark *mark,
@@ -86,20 +95,16 @@ static size_t first_from(const struct marks *marks, usec_t t)
 
 // Marks are in order of t, so the first that covers the row is the earliest. A marker for a message
 // sent at or after the row's time cannot be earlier than that by more than w_skew (P2).
-static void mark_row(const struct realm_settings *rules, const struct marks *marks,
-		     const struct entry *entry, struct row *row)
+static usec_t marked_at(const struct realm_settings *rules, const struct marks *marks,
+			const struct entry *entry, const struct row *row)
 {
 	usec_t end = row->sent_at + rules->w_upto + rules->w_match;
 
-	for (size_t i = first_from(marks, row->sent_at - rules->w_skew); i < marks->count; i++) {
-		const struct mark *mark = &marks->items[i];
-		usec_t *at = mark->displayed ? &row->upto_displayed_at : &row->upto_delivered_at;
-		if (mark->t > end ||
-		    (row->upto_displayed_at != USEC_NONE && row->upto_delivered_at != USEC_NONE))
-			return;
-		if (*at == USEC_NONE && covers(rules, mark, entry, row))
-			*at = mark->t;
-	}
+	for (size_t i = first_from(marks, row->sent_at - rules->w_skew);
+	     i < marks->count && marks->items[i].t <= end; i++)
+		if (covers(rules, &marks->items[i], entry, row))
+			return marks->items[i].t;
+	return USEC_NONE;
 }
 
 // A row that came along by loading may have been marked by markers that did not: what is stored stays.
@@ -118,48 +123,69 @@ static void keep_stored(const struct pairing *pairing, const struct conversation
 	}
 }
 
-static bool same_device(const struct mark *a, const struct mark *b)
+struct marked {        // by one device
+	usec_t newest; // sent_at of the newest message marked so far
+};
+
+static struct marked *marked_by(struct pairing *pairing, struct map *devices,
+				const struct mark *mark)
 {
-	return text_same(a->entry->r, b->entry->r) && text_same(a->entry->s, b->entry->s) &&
-	       text_same(a->ev->by_resource, b->ev->by_resource);
+	int64_t device =
+		KEYED(&pairing->key, mark->entry->s, mark->entry->r, mark->ev->by_resource);
+	void **place = map_put(devices, device);
+
+	if (!*place) {
+		*place = arena_alloc(pairing->arena, sizeof(struct marked));
+		((struct marked *)*place)->newest = INT64_MIN;
+	}
+	return *place;
 }
 
-// P8: a displayed marker for a message older than the device's newest marked one.
+// P8: a displayed marker for a message older than the device's newest marked one. Markers of one
+// instant do not judge each other.
 static void find_backward(struct pairing *pairing, const struct marks *marks)
 {
-	for (size_t i = 1; i < marks->count; i++) {
-		const struct mark *mark = &marks->items[i];
-		for (size_t j = i; mark->displayed && j-- > 0;) {
-			const struct mark *before = &marks->items[j];
-			if (mark->t - before->t > pairing->rules->w_match)
-				break;
-			if (!before->displayed || before->t == mark->t ||
-			    !same_device(mark, before))
-				continue;
-			if (before->target->sent_at <= mark->target->sent_at)
-				continue;
-			entry_finding(pairing, mark->entry, "MARK-BACKWARD",
-				      evidence_by(pairing, mark->entry, mark->ev), mark->entry->id,
-				      mark->t, mark->ev->position);
-			break;
+	struct map devices = {0};
+
+	for (size_t i = 0, end; i < marks->count; i = end) {
+		for (end = i; end < marks->count && marks->items[end].t == marks->items[i].t;
+		     end++) {
+			const struct mark *mark = &marks->items[end];
+			if (marked_by(pairing, &devices, mark)->newest > mark->target->sent_at)
+				entry_finding(pairing, mark->entry, "MARK-BACKWARD",
+					      evidence_by(pairing, mark->entry, mark->ev),
+					      mark->entry->id, mark->t, mark->ev->position);
+		}
+		for (size_t j = i; j < end; j++) {
+			struct marked *marked = marked_by(pairing, &devices, &marks->items[j]);
+			usec_t at = marks->items[j].target->sent_at;
+			marked->newest = at > marked->newest ? at : marked->newest;
 		}
 	}
+	map_free(&devices);
+}
+
+static void finish_row(struct pairing *pairing, const struct conversation *conversation,
+		       const struct all_marks *marks, const struct entry *entry, struct row *row)
+{
+	if (!entry->group) {
+		row->upto_displayed_at = marked_at(pairing->rules, &marks->displayed, entry, row);
+		row->upto_delivered_at = marked_at(pairing->rules, &marks->received, entry, row);
+	}
+	if (entry->old_rows.count && !entry->group)
+		keep_stored(pairing, conversation, entry, row);
+	row_finish(row);
 }
 
 void derive_upto(struct pairing *pairing, struct conversation *conversation)
 {
-	struct marks marks = collect(pairing, conversation);
+	struct all_marks marks = collect(pairing, conversation);
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (entry->row_count)
 			memcpy(entry->finished, entry->rows, entry->row_count * sizeof(struct row));
-		for (size_t i = 0; i < entry->row_count; i++) {
-			if (!entry->group && marks.count)
-				mark_row(pairing->rules, &marks, entry, &entry->finished[i]);
-			if (entry->old_rows.count && !entry->group)
-				keep_stored(pairing, conversation, entry, &entry->finished[i]);
-			row_finish(&entry->finished[i]);
-		}
+		for (size_t i = 0; i < entry->row_count; i++)
+			finish_row(pairing, conversation, &marks, entry, &entry->finished[i]);
 	}
-	find_backward(pairing, &marks);
+	find_backward(pairing, &marks.displayed);
 }

@@ -18,6 +18,7 @@ const char *const message_class_names[] = {
 	[CLASS_GROUP] = "group",
 	[CLASS_HEADLINE] = "headline",
 	[CLASS_SERVICE] = "service",
+	[CLASS_JOINED] = "joined",
 	[CLASS_COUNT] = NULL,
 };
 

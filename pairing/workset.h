@@ -23,6 +23,12 @@
 	 &(list)->items[(list)->count++])
 void list_room(struct arena *arena, void **items, size_t *cap, size_t count, size_t size);
 
+struct guest { // M6: an upload without id, in the row of a mirror
+	const struct incarnation *upload;
+	size_t mirror; // incarnation of the entry
+	struct guest *next;
+};
+
 struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
@@ -43,6 +49,11 @@ struct entry { // one key: (S, R, id), or (room, id)
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
 	LIST_OF(struct row) old_rows;
 
+	// M6: uploads without id that this key's mirrors hold; and of their own entry, which are held.
+	struct guest *guests;
+	bool *is_guest;
+	usec_t asked_lo, asked_hi; // span that the stored rows were asked for
+
 	struct row *rows; // derived from the key's own facts, ordered by n
 	size_t row_count;
 	struct row *finished;             // rows with up-to evidence and state
@@ -54,6 +65,7 @@ struct conversation {
 	int64_t id;
 	struct entry *entries;
 	bool window_asked;
+	usec_t room_lo, room_hi;   // all rows of this span are loaded (M6)
 	usec_t marks_lo, marks_hi; // every direct marker for messages of this span is loaded
 };
 
@@ -107,6 +119,8 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id);
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id);
+// Where uploads of a room that have no id are kept (M6); NULL when there is none and make is false.
+struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool make);
 // What names an id that an account gave to a message (I3), until that message is found.
 struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id);
 // Findings of groupchat stanzas of one rule that say the same (P12).
@@ -130,6 +144,13 @@ bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 void entry_make_room(struct pairing *pairing, struct entry *entry);
 void derive_entry(struct pairing *pairing, struct entry *entry);
 void derive_group(struct pairing *pairing, struct entry *entry);
+int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
+		   const struct incarnation *upload); // within one key, -1 = none
+
+// --- guests.c (M6): uploads without id ---
+void assign_guests(struct pairing *pairing);
+void want_guests(struct pairing *pairing, struct entry *entry);
+
 // P2: index of the row of this entry that a thing said at t is about, -1 = none. named: only a row that
 // was given this id (stanza-id, origin-id), absent = any.
 int pick_incarnation(const struct pairing *pairing, const struct entry *entry, usec_t t,

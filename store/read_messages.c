@@ -15,7 +15,10 @@ enum { // columns after those of the row
 	COL_N,
 	COL_DEVICE,
 	COL_DELIVERED,
-	COL_DISPLAYED
+	COL_DISPLAYED,
+	COL_READER,
+	COL_READ,
+	COL_RECEIVED
 };
 
 struct stream {
@@ -67,6 +70,33 @@ static void complex_devices(struct stream *stream, const struct rows *rows, stru
 		add_device(stream, message, name, array_usec(first), array_usec(second));
 }
 
+// --- readers of a room's message (P12) ---
+
+static void take_readers(struct stream *stream, const struct rows *rows, struct message *message)
+{
+	struct array who, read, received;
+	struct text name, first, second;
+	struct device_time *readers = NULL, *receivers = NULL;
+	array_open(&who, rows, 0, COL_READER);
+	array_open(&read, rows, 0, COL_READ);
+	array_open(&received, rows, 0, COL_RECEIVED);
+	if (who.left) {
+		readers = arena_alloc(stream->arena, who.left * sizeof *readers);
+		receivers = arena_alloc(stream->arena, who.left * sizeof *receivers);
+	}
+	while (array_next(&who, &name) && array_next(&read, &first) &&
+	       array_next(&received, &second)) {
+		struct device_time times = {name, array_usec(second), array_usec(first)};
+		if (first.p)
+			readers[message->reader_count++] = times;
+		if (second.p)
+			receivers[message->receiver_count++] =
+				(struct device_time){name, times.delivered, USEC_NONE};
+	}
+	message->readers = readers;
+	message->receivers = receivers;
+}
+
 // --- one row ---
 
 static bool take_message(void *self, const struct rows *rows)
@@ -83,10 +113,13 @@ static bool take_message(void *self, const struct rows *rows)
 	message.row.body = row_text(rows, 0, COL_BODY);
 	message.row.n = (int32_t)row_int(rows, 0, COL_N);
 	message.verdict = row_verdict(&message.row, stream->now, stream->filter->t_expire);
-	if (stream->filter->with_devices && message.row.complex)
+	if (stream->filter->with_devices && message.row.complex &&
+	    message.row.class_ != CLASS_GROUP)
 		complex_devices(stream, rows, &message);
 	else if (stream->filter->with_devices)
 		plain_device(stream, &message);
+	if (stream->filter->with_devices && message.row.class_ == CLASS_GROUP)
+		take_readers(stream, rows, &message);
 	stream->given++;
 	stream->stopped = !stream->each(stream->self, &message);
 	return !stream->stopped;

@@ -2,7 +2,7 @@
 // Writes evidence that has rows of its own, who sent which id, and findings.
 #include "store/write.h"
 
-enum { ACK_COLUMNS = 26, SENT_COLUMNS = 9 };
+enum { ACK_COLUMNS = 27, SENT_COLUMNS = 9 };
 
 static int64_t jid_id(const struct plan *plan, struct text jid)
 {
@@ -62,6 +62,7 @@ static void put_ack(struct plan *plan, struct fields *f, const struct stored_evi
 	put_int2(f, (int)ev->seen);
 	put_int2(f, ev->via);
 	plan->changed_texts += !put_safe(f, ev->named);
+	plan->changed_texts += !put_safe(f, ev->real);
 }
 
 bool write_acks(struct plan *plan, struct err *err)

@@ -60,6 +60,7 @@ static bool take_ack(void *self, const struct rows *rows)
 				.seen = (unsigned)row_int(rows, 0, 22),
 				.via = (int32_t)row_int(rows, 0, 23),
 				.named = row_text(rows, 0, 24),
+				.real = row_text(rows, 0, 25),
 			},
 	};
 	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)

@@ -11,7 +11,7 @@ WITH m AS (
             m.displayed_at, m.class <= 2 AS counted, m.id IS NOT NULL AS has_id,
             m.retracted_at IS NULL OR coalesce(m.displayed_at <= m.retracted_at, false) AS stands
      FROM message AS m
-     WHERE ($1 = 0 OR m.realm = $1)
+     WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
        AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
        AND ($3::timestamptz IS NULL OR m.sent_at < $3)),
 r AS (

@@ -24,7 +24,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
        m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
        f.jid, t.jid, CASE WHEN $16 THEN m.body END, coalesce(r.shown, m.n)::int4 AS shown,
-       d.device, d.delivered, d.displayed
+       d.device, d.delivered, d.displayed, p.who, p.displayed, p.received
 FROM message AS m
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid
@@ -46,7 +46,15 @@ LEFT JOIN LATERAL (
              AND a.n = m.n AND a.class = 0 AND a.kind IN (0, 1, 2, 3, 5, 6)
              AND a.seen_at >= m.sent_at - interval '1 day'
            GROUP BY 1) AS g) AS d ON true
-WHERE ($1 = 0 OR m.realm = $1)
+LEFT JOIN LATERAL (
+     SELECT array_agg(g.who ORDER BY g.who COLLATE "C") AS who,
+            array_agg(g.displayed ORDER BY g.who COLLATE "C") AS displayed,
+            array_agg(g.received ORDER BY g.who COLLATE "C") AS received
+     FROM room_readers(m.conv, m.sent_at, m.key, m.n, f.jid, m.nick, m.thread, m.marks & 8 <> 0,
+          (SELECT make_interval(secs => (r.rules ->> 'w_upto')::float8)
+           FROM realm AS r WHERE r.id = m.realm)) AS g
+     WHERE $17 AND m.class = 5) AS p ON true
+WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
   AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
   AND ($3::timestamptz IS NULL OR m.sent_at < $3)
   AND ($4::int8[] IS NULL OR m.conv = ANY ($4))

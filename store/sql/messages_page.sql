@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A page of messages, oldest first. Planned with the values known, so that an absent filter costs
 -- nothing and a conversation is read by its index. Columns as in store/message_row.c, then JIDs,
--- body, shown n, devices.
+-- body, shown n, devices, readers.
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
@@ -27,10 +27,11 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
        m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
-       f.jid, t.jid, CASE WHEN $16 THEN m.body END, m.n, d.device, d.delivered, d.displayed
+       f.jid, t.jid, CASE WHEN $16 THEN m.body END, m.n, d.device, d.delivered, d.displayed,
+       p.who, p.displayed, p.received
 FROM (SELECT m.*
       FROM message AS m
-      WHERE ($1 = 0 OR m.realm = $1)
+      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
         AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
         AND ($3::timestamptz IS NULL OR m.sent_at < $3)
         AND ($4::int8[] IS NULL OR m.conv = ANY ($4))
@@ -69,4 +70,12 @@ LEFT JOIN LATERAL (
              AND a.n = m.n AND a.class = 0 AND a.kind IN (0, 1, 2, 3, 5, 6)
              AND a.seen_at >= m.sent_at - interval '1 day'
            GROUP BY 1) AS g) AS d ON true
+LEFT JOIN LATERAL (
+     SELECT array_agg(g.who ORDER BY g.who COLLATE "C") AS who,
+            array_agg(g.displayed ORDER BY g.who COLLATE "C") AS displayed,
+            array_agg(g.received ORDER BY g.who COLLATE "C") AS received
+     FROM room_readers(m.conv, m.sent_at, m.key, m.n, f.jid, m.nick, m.thread, m.marks & 8 <> 0,
+          (SELECT make_interval(secs => (r.rules ->> 'w_upto')::float8)
+           FROM realm AS r WHERE r.id = m.realm)) AS g
+     WHERE $17 AND m.class = 5) AS p ON true
 ORDER BY m.sent_at, m.conv, m.key, m.n;

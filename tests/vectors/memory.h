@@ -33,4 +33,8 @@ void memory_free(struct memory *memory);
 // What the rows and evidence come to (PAIRING section 9).
 json_t *memory_results(const struct memory *memory, const struct vector *vector);
 
+// Members readers and receivers of a room's message.
+void memory_readers(const struct memory *memory, const struct row *row, const struct vector *vector,
+		    json_t *object);
+
 #endif

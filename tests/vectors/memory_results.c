@@ -104,6 +104,8 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	json_put_text(object, "corrects", row->corrects);
 	json_object_set_new(object, "resends", json_integer(row->resends));
 	json_object_set_new(object, "devices", devices_of(memory, row));
+	if (row->class_ == CLASS_GROUP)
+		memory_readers(memory, row, vector, object);
 	return object;
 }
 
@@ -123,10 +125,13 @@ static json_t *messages_of(const struct memory *memory, const struct vector *vec
 	json_t *list = json_array();
 	const struct row **rows = xcalloc(memory->row_count + 1, sizeof(struct row *));
 
+	size_t count = 0;
+
 	for (size_t i = 0; i < memory->row_count; i++)
-		rows[i] = &memory->rows[i];
-	qsort(rows, memory->row_count, sizeof(*rows), by_sent);
-	for (size_t i = 0; i < memory->row_count; i++)
+		if (memory->rows[i].class_ != CLASS_JOINED)
+			rows[count++] = &memory->rows[i];
+	qsort(rows, count, sizeof(*rows), by_sent);
+	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, message_of(memory, rows[i], vector));
 	free(rows);
 	return list;
@@ -155,6 +160,8 @@ static void count_row(json_t *counters, const struct row *row, const struct vect
 {
 	enum verdict verdict = row_verdict(row, vector->now, vector->rules.t_expire);
 
+	if (row->class_ == CLASS_JOINED)
+		return;
 	count(counters, "rows", 1);
 	count(counters, "resends", row->resends);
 	count(counters, "skew_clamped", row->skew_clamped);
