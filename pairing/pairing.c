@@ -175,6 +175,7 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 	entry->lo = INT64_MAX;
 	entry->hi = INT64_MIN;
 	struct conversation *conversation = conversation_get(pairing, conv);
+	entry->home = conversation;
 	entry->next_in_conv = conversation->entries;
 	conversation->entries = entry;
 	*LIST_ADD(pairing->arena, &pairing->order) = entry;

@@ -59,10 +59,12 @@ struct entry { // one key: (S, R, id), or (room, id)
 	struct row *finished;             // rows with up-to evidence and state
 	LIST_OF(struct finding) findings; // of derive; upto and settle append
 	struct entry *next_in_conv;
+	struct conversation *home;
 };
 
 struct conversation {
 	int64_t id;
+	bool stale; // its entries must be derived again
 	struct entry *entries;
 	bool window_asked;
 	usec_t room_lo, room_hi;   // all rows of this span are loaded (M6)

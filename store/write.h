@@ -74,6 +74,15 @@ struct new_finding {
 	const struct finding *finding;
 };
 
+// Ids of the JIDs of a batch, by where their text stands: pairing keeps one copy of each.
+struct known_id {
+	const char *p;
+	size_t n;
+	int64_t id;
+	bool listed; // in plan->jids, or known to be stored
+};
+enum { KNOWN_IDS = 8192 };
+
 // All that one batch writes: collected once, written again as it is when the transaction must be
 // repeated. Points into the arena of the pairing object.
 struct plan {
@@ -96,6 +105,7 @@ struct plan {
 	VEC(struct sent) sent;
 	VEC(struct new_jid) jids;
 	struct map jid_seen;
+	struct known_id *ids; // KNOWN_IDS places
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
 	size_t moved;
@@ -111,6 +121,7 @@ void plan_collect(struct plan *plan);
 // First of the loaded evidence of this key, once loaded.
 size_t plan_first_stored(const struct plan *plan, int64_t key);
 void plan_free(struct plan *plan);
+int64_t plan_jid_id(struct plan *plan, struct text jid); // text of the batch's pairing
 
 // --- write_keys.c ---
 int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond

@@ -16,18 +16,40 @@ void vec_room(void **items, size_t *cap, size_t count, size_t size)
 
 // --- JIDs ---
 
-static void add_jid(struct plan *plan, struct text jid)
+static struct known_id *known_id(struct plan *plan, struct text jid)
 {
+	if (!plan->ids)
+		plan->ids = xcalloc(KNOWN_IDS, sizeof *plan->ids);
 	if (!jid.p)
 		jid = TEXT("");
-	int64_t id = pairing_jid_id(plan->batch->pairing, jid);
-	if (map_get(&plan->writer->jids, id))
+	uint64_t place = (uint64_t)(uintptr_t)jid.p * UINT64_C(0x9e3779b97f4a7c15);
+	struct known_id *known = &plan->ids[place >> 51];
+	if (known->p != jid.p || known->n != jid.n)
+		*known = (struct known_id){jid.p, jid.n,
+					   pairing_jid_id(plan->batch->pairing, jid), false};
+	return known;
+}
+_Static_assert(KNOWN_IDS == 1 << (64 - 51), "the upper bits of the hash are the place");
+
+int64_t plan_jid_id(struct plan *plan, struct text jid)
+{
+	return known_id(plan, jid)->id;
+}
+
+static void add_jid(struct plan *plan, struct text jid)
+{
+	struct known_id *known = known_id(plan, jid);
+	if (known->listed)
 		return;
-	void **place = map_put(&plan->jid_seen, id);
+	known->listed = true;
+	if (map_get(&plan->writer->jids, known->id))
+		return;
+	void **place = map_put(&plan->jid_seen, known->id);
 	if (*place)
 		return;
 	*place = plan;
-	*VEC_ADD(&plan->jids) = (struct new_jid){id, jid};
+	*VEC_ADD(&plan->jids) =
+		(struct new_jid){known->id, {known->p, known->n}};
 }
 
 // The account of A: its device is a column of its own.
@@ -260,6 +282,7 @@ void plan_free(struct plan *plan)
 	free(plan->jids.items);
 	map_free(&plan->plain);
 	map_free(&plan->jid_seen);
+	free(plan->ids);
 	free(plan->findings.items);
 	free(plan->withdraws.items);
 }
