@@ -375,7 +375,6 @@ void entry_make_room(struct pairing *pairing, struct entry *entry)
 		return;
 	entry->room = need;
 	entry->rows = arena_alloc(pairing->arena, need * sizeof(struct row));
-	entry->finished = arena_alloc(pairing->arena, need * sizeof(struct row));
 	entry->owner = arena_alloc(pairing->arena, need * sizeof(size_t));
 }
 
@@ -401,9 +400,11 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	}
 	if (entry->row_count > 1)
 		qsort(entry->rows, entry->row_count, sizeof(struct row), by_sent);
-	if (entry->evidence.count > 1)
+	if (entry->evidence.count > 1) {
 		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
 		      by_time);
+		entry->indexed = false;
+	}
 	number_rows(entry);
 	if (entry->group)
 		join_legs(pairing, entry);

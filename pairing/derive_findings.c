@@ -86,16 +86,6 @@ static const struct {
 	[EV_XE_DISPLAYED] = {FLAG_XE_DISPLAYED, "XE-UNREQUESTED", false},
 };
 
-// Evidence is in order of time here.
-static bool is_first_receipt(const struct entry *entry, const struct evidence *ev)
-{
-	for (size_t i = 0; &entry->evidence.items[i] < ev; i++)
-		if (entry->evidence.items[i].kind == EV_RECEIPT &&
-		    entry->evidence.items[i].n == ev->n)
-			return false;
-	return true;
-}
-
 // P11: the error of a second device.
 static bool is_late_error(const struct row *row, const struct evidence *ev)
 {
@@ -105,17 +95,19 @@ static bool is_late_error(const struct row *row, const struct evidence *ev)
 	return ev->kind == EV_ERROR && heard != USEC_NONE && ev->first >= heard;
 }
 
-// P9: the direct display came more than a second before the receipt.
-static bool is_late_receipt(const struct entry *entry, const struct row *row,
-			    const struct evidence *ev)
+// P9: the direct display came more than a second before the first receipt. Evidence is in order of
+// time here.
+static bool is_late_receipt(const struct row *row, const struct evidence *ev, bool *heard)
 {
-	return ev->kind == EV_RECEIPT && row->displayed_at != USEC_NONE &&
-	       row->displayed_via != VIA_UPTO && is_first_receipt(entry, ev) &&
+	bool first = ev->kind == EV_RECEIPT && !*heard;
+
+	*heard = *heard || ev->kind == EV_RECEIPT;
+	return first && row->displayed_at != USEC_NONE && row->displayed_via != VIA_UPTO &&
 	       ev->first - row->displayed_at > USEC_PER_SEC;
 }
 
 static void find_in_evidence(struct pairing *pairing, struct entry *entry, const struct row *row,
-			     const struct evidence *ev)
+			     const struct evidence *ev, bool *heard)
 {
 	struct text by = room_by(pairing, entry, ev);
 	struct text ref = ev->named.p ? ev->named : entry->id;
@@ -127,7 +119,7 @@ static void find_in_evidence(struct pairing *pairing, struct entry *entry, const
 	if (is_late_error(row, ev))
 		entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, ref, ev->first,
 			      ev->position);
-	if (is_late_receipt(entry, row, ev))
+	if (is_late_receipt(row, ev, heard))
 		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, ref, ev->first,
 			      ev->position);
 	// P12: found by id although the room had given it another.
@@ -135,27 +127,45 @@ static void find_in_evidence(struct pairing *pairing, struct entry *entry, const
 		entry_finding(pairing, entry, "MARK-MUC-ID", by, ref, ev->first, ev->position);
 }
 
-// P4: more than one ack of a kind from one device.
-static bool is_second(const struct evidence *ev, const struct evidence *before)
+struct answered { // by one device, with one kind
+	struct text own_id;
+	bool many; // with several own ids
+};
+
+// P4: an ack of a kind after another one from the same device, with another own id or none.
+static bool is_second(struct pairing *pairing, struct map *devices, const struct evidence *ev)
 {
-	return before->n == ev->n && before->kind == ev->kind && before->via == ev->via &&
-	       text_same(before->by_resource, ev->by_resource) &&
-	       !(ev->own_id.p && text_same(before->own_id, ev->own_id));
+	const int64_t numbers[] = {ev->n, (int64_t)ev->kind, ev->via};
+	struct text bytes = {(const char *)numbers, sizeof(numbers)};
+	void **place = map_put(devices, KEYED(&pairing->key, bytes, ev->by_resource));
+	struct answered *before = *place;
+
+	if (!before) {
+		before = *place = arena_alloc(pairing->arena, sizeof(*before));
+		before->own_id = ev->own_id;
+		return false;
+	}
+	bool same = ev->own_id.p && text_same(before->own_id, ev->own_id);
+	bool second = !same || before->many;
+	before->many = before->many || !same;
+	return second;
 }
 
 static void count_duplicates(struct pairing *pairing, struct entry *entry)
 {
-	for (size_t i = 1; i < entry->evidence.count; i++) {
+	struct map devices = {0};
+
+	if (entry->evidence.count < 2)
+		return;
+	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
-		bool second = false;
-		for (size_t j = 0; j < i && ev->n && is_ack(ev->kind) && !second; j++)
-			second = is_second(ev, &entry->evidence.items[j]);
-		if (!second)
+		if (!ev->n || !is_ack(ev->kind) || !is_second(pairing, &devices, ev))
 			continue;
 		entry->rows[ev->n - 1].acks_dup++;
 		entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev), entry->id,
 			      ev->first, ev->position);
 	}
+	map_free(&devices);
 }
 
 void key_findings(struct pairing *pairing, struct entry *entry)
@@ -169,10 +179,12 @@ void key_findings(struct pairing *pairing, struct entry *entry)
 	find_storage(pairing, entry);
 	if (!entry->group)
 		count_duplicates(pairing, entry);
+	bool *heard = arena_alloc(pairing->arena, entry->row_count + 1);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (ev->n)
-			find_in_evidence(pairing, entry, &entry->rows[ev->n - 1], ev);
+			find_in_evidence(pairing, entry, &entry->rows[ev->n - 1], ev,
+					 &heard[ev->n]);
 		if (entry->group && ev->class_ == ACK_SELF) // P12
 			entry_finding(pairing, entry, "ACK-SELF", room_by(pairing, entry, ev),
 				      ev->named.p ? ev->named : entry->id, ev->first, ev->position);

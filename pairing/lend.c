@@ -157,6 +157,7 @@ static void take_back(struct pairing *pairing, const struct entry *entry, const 
 		if (!evidence_same(have, &copy) || have->first > ev->last || have->last < ev->first)
 			continue;
 		*have = target->evidence.items[--target->evidence.count];
+		target->indexed = false;
 		target->touched = target->evidence_changed = target->mark_lost = true;
 		target->derived = false;
 	}

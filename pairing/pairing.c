@@ -64,11 +64,26 @@ struct pairing *pairing_new(const struct pairing_options *options)
 	return pairing;
 }
 
+struct map *entry_map(struct pairing *pairing)
+{
+	struct map *map = arena_alloc(pairing->arena, sizeof(*map));
+
+	*LIST_ADD(pairing->arena, &pairing->entry_maps) = map;
+	return map;
+}
+
+static void free_entry_maps(struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->entry_maps.count; i++)
+		map_free(pairing->entry_maps.items[i]);
+}
+
 void pairing_free(struct pairing *pairing)
 {
 	if (!pairing)
 		return;
 	map_free(&pairing->jids);
+	free_entry_maps(pairing);
 	map_free(&pairing->entries);
 	map_free(&pairing->conversations);
 	map_free(&pairing->sent);
@@ -84,6 +99,7 @@ void pairing_free(struct pairing *pairing)
 
 void pairing_reset(struct pairing *pairing)
 {
+	free_entry_maps(pairing);
 	struct pairing empty = {
 		.rules = pairing->rules,
 		.realm = pairing->realm,
@@ -252,22 +268,47 @@ void line_finding(struct pairing *pairing, const char *rule, struct text by, str
 				    .position = position};
 }
 
+static int64_t finding_hash(const struct pairing *pairing, const struct finding *finding)
+{
+	return KEYED(&pairing->key, text_of(finding->rule), finding->by, finding->ref);
+}
+
+// A finding is an element of a set. An id with very many acks may have very many of them.
+static bool is_found(struct pairing *pairing, struct entry *entry, const struct finding *finding)
+{
+	enum { FEW = 8 };
+
+	for (size_t i = 0; i < entry->findings.count && i < FEW; i++) {
+		const struct finding *seen = &entry->findings.items[i];
+		if (!strcmp(seen->rule, finding->rule) && text_same(seen->by, finding->by) &&
+		    text_same(seen->ref, finding->ref))
+			return true;
+	}
+	if (entry->findings.count < FEW)
+		return false;
+	if (!entry->found)
+		entry->found = entry_map(pairing);
+	if (entry->findings.count == FEW)
+		map_clear(entry->found);
+	void **place = map_put(entry->found, finding_hash(pairing, finding));
+	bool there = *place != NULL;
+	*place = entry;
+	return there;
+}
+
 void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
 		   struct text ref, usec_t at, position_t position)
 {
-	for (size_t i = 0; i < entry->findings.count; i++) {
-		struct finding *seen = &entry->findings.items[i];
-		if (!strcmp(seen->rule, rule) && text_same(seen->by, by) &&
-		    text_same(seen->ref, or_empty(ref)))
-			return;
-	}
-	*LIST_ADD(pairing->arena, &entry->findings) = (struct finding){.rule = rule,
-								       .by = by,
-								       .ref = or_empty(ref),
-								       .conv = entry->conv,
-								       .key = entry->key,
-								       .at = at,
-								       .position = position};
+	struct finding finding = {.rule = rule,
+				  .by = by,
+				  .ref = or_empty(ref),
+				  .conv = entry->conv,
+				  .key = entry->key,
+				  .at = at,
+				  .position = position};
+
+	if (!is_found(pairing, entry, &finding))
+		*LIST_ADD(pairing->arena, &entry->findings) = finding;
 }
 
 void pairing_line_findings(struct pairing *pairing, void *self,

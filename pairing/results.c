@@ -49,7 +49,7 @@ static void match_rows(struct pairing *pairing, const struct entry *entry, const
 	bool *taken = arena_alloc(pairing->arena, entry->old_rows.count + 1);
 
 	for (size_t i = 0; i < entry->row_count; i++) {
-		const struct row *row = &entry->finished[i];
+		const struct row *row = &entry->rows[i];
 		usec_t best = INT64_MAX;
 		size_t found = 0;
 		for (size_t j = 0; j < entry->old_rows.count; j++) {
@@ -65,10 +65,10 @@ static void match_rows(struct pairing *pairing, const struct entry *entry, const
 		if (!was[i])
 			continue;
 		taken[found] = true;
-		entry->finished[i].read_inferred_at =
+		entry->rows[i].read_inferred_at =
 			was[i]->read_inferred_at; // settled, not derived
-		entry->finished[i].read_via = was[i]->read_via;
-		entry->finished[i].response_ms = was[i]->response_ms;
+		entry->rows[i].read_via = was[i]->read_via;
+		entry->rows[i].response_ms = was[i]->response_ms;
 	}
 }
 
@@ -77,7 +77,7 @@ static bool rows_changed(const struct entry *entry, const struct row *const *was
 	if (entry->row_count != entry->old_rows.count)
 		return true;
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (!was[i] || !same_row(was[i], &entry->finished[i]))
+		if (!was[i] || !same_row(was[i], &entry->rows[i]))
 			return true;
 	return false;
 }
@@ -112,7 +112,7 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 static void fill_evidence(struct pairing *pairing, const struct entry *entry,
 			  struct entry_change *change)
 {
-	bool inlined = entry->row_count == 1 && !entry->finished[0].complex;
+	bool inlined = entry->row_count == 1 && !entry->rows[0].complex;
 	size_t count = inlined ? 0 : entry->evidence.count;
 	struct stored_evidence *list =
 		count ? arena_alloc(pairing->arena, count * sizeof(*list)) : NULL;
@@ -159,7 +159,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 			.key = entry->key,
 			.old_rows = entry->old_rows.items,
 			.old_count = entry->old_rows.count,
-			.rows = entry->finished,
+			.rows = entry->rows,
 			.was = was,
 			.row_count = entry->row_count,
 			.findings = entry->findings.items,
@@ -187,8 +187,8 @@ static void sent_of_entry(struct pairing *pairing, const struct entry *entry, vo
 
 	match_rows(pairing, entry, was);
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (!is_told(was[i], &entry->finished[i]))
-			sent_of_row(pairing, entry, &entry->finished[i], sent, self);
+		if (!is_told(was[i], &entry->rows[i]))
+			sent_of_row(pairing, entry, &entry->rows[i], sent, self);
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (!entry->evidence.items[i].stored)
 			sent_of_ack(pairing, entry, &entry->evidence.items[i], sent, self);

@@ -32,12 +32,17 @@ static int by_t(const void *a, const void *b)
 	return 0;
 }
 
+static bool is_mark(const struct entry *entry, const struct evidence *ev)
+{
+	return ev->n && is_marker(ev->kind) && !entry->group;
+}
+
 static void add_mark(struct all_marks *all, struct entry *entry, const struct evidence *ev)
 {
 	bool displayed = ev->kind != EV_MARK_RECEIVED;
 	struct marks *marks = displayed ? &all->displayed : &all->received;
 
-	if (!ev->n || !is_marker(ev->kind) || entry->group)
+	if (!is_mark(entry, ev))
 		return;
 	marks->items[marks->count++] = (struct mark){ev->first, &entry->rows[ev->n - 1], entry, ev};
 }
@@ -45,10 +50,13 @@ static void add_mark(struct all_marks *all, struct entry *entry, const struct ev
 static struct all_marks collect(struct pairing *pairing, struct conversation *conversation)
 {
 	struct all_marks all = {{NULL, 0}, {NULL, 0}};
-	size_t room = 1;
+	size_t room = 0;
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
-		room += entry->evidence.count;
+		for (size_t i = 0; i < entry->evidence.count; i++)
+			room += is_mark(entry, &entry->evidence.items[i]);
+	if (!room)
+		return all;
 	all.displayed.items = arena_alloc(pairing->arena, room * sizeof(struct mark));
 	all.received.items = arena_alloc(pairing->arena, room * sizeof(struct mark));
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
@@ -147,6 +155,8 @@ static void find_backward(struct pairing *pairing, const struct marks *marks)
 {
 	struct map devices = {0};
 
+	if (marks->count < 2)
+		return;
 	for (size_t i = 0, end; i < marks->count; i = end) {
 		for (end = i; end < marks->count && marks->items[end].t == marks->items[i].t;
 		     end++) {
@@ -182,10 +192,8 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation)
 	struct all_marks marks = collect(pairing, conversation);
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
-		if (entry->row_count)
-			memcpy(entry->finished, entry->rows, entry->row_count * sizeof(struct row));
 		for (size_t i = 0; i < entry->row_count; i++)
-			finish_row(pairing, conversation, &marks, entry, &entry->finished[i]);
+			finish_row(pairing, conversation, &marks, entry, &entry->rows[i]);
 	}
 	find_backward(pairing, &marks.displayed);
 }

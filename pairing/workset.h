@@ -42,10 +42,13 @@ struct entry { // one key: (S, R, id), or (room, id)
 
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;
+	struct map *pieces; // identity -> places in evidence, when indexed
+	bool indexed;
+	struct map *found; // findings beyond the first few
 	bool evidence_changed;
 	bool mark_lost; // evidence that may have been a mark is gone (P8)
 	size_t stored_evidence; // ack rows that were loaded
-	size_t room;            // rows, finished and owner hold so many; kept when derived again
+	size_t room;            // rows and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
 	LIST_OF(struct row) old_rows;
 
@@ -54,9 +57,8 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool *is_guest;
 	usec_t asked_lo, asked_hi; // span that the stored rows were asked for
 
-	struct row *rows; // derived from the key's own facts, ordered by n
+	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
-	struct row *finished;             // rows with up-to evidence and state
 	LIST_OF(struct finding) findings; // of derive; upto and settle append
 	struct entry *next_in_conv;
 	struct conversation *home;
@@ -93,7 +95,8 @@ struct pairing {
 	LIST_OF(struct want_window) want_windows;
 	LIST_OF(int64_t) want_sent;
 	LIST_OF(int64_t) want_orphans;
-	bool settled; // the derived results are those of the facts
+	LIST_OF(struct map *) entry_maps; // to be freed with the batch
+	bool settled;                     // the derived results are those of the facts
 };
 
 struct sent_node { // one of several senders of an id
@@ -135,7 +138,9 @@ void line_finding(struct pairing *pairing, const char *rule, struct text by, str
 void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
 		   struct text ref, usec_t at, position_t position);
 
-// --- merge.c: adding facts (M3, P4) ---
+struct map *entry_map(struct pairing *pairing); // a map that lives as long as the batch
+
+// --- merge.c, merge_evidence.c: adding facts (M3, P4) ---
 void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 			   const struct incarnation *incarnation);
 // True when the entry's evidence is different now.

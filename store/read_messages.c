@@ -76,14 +76,12 @@ static void take_readers(struct stream *stream, const struct rows *rows, struct 
 {
 	struct array who, read, received;
 	struct text name, first, second;
-	struct device_time *readers = NULL, *receivers = NULL;
 	array_open(&who, rows, 0, COL_READER);
 	array_open(&read, rows, 0, COL_READ);
 	array_open(&received, rows, 0, COL_RECEIVED);
-	if (who.left) {
-		readers = arena_alloc(stream->arena, who.left * sizeof *readers);
-		receivers = arena_alloc(stream->arena, who.left * sizeof *receivers);
-	}
+	size_t most = who.left + 1;
+	struct device_time *readers = arena_alloc(stream->arena, most * sizeof *readers);
+	struct device_time *receivers = arena_alloc(stream->arena, most * sizeof *receivers);
 	while (array_next(&who, &name) && array_next(&read, &first) &&
 	       array_next(&received, &second)) {
 		struct device_time times = {name, array_usec(second), array_usec(first)};
