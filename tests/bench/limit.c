@@ -176,9 +176,9 @@ bool leg_usual(struct bench *bench, struct store *store, struct run_result *leg)
 {
 	struct clock clock;
 	PQsetnonblocking(store->conn, 0);
-	command(store, "CREATE TABLE usual (LIKE message INCLUDING DEFAULTS)");
-	command(store, "CREATE UNIQUE INDEX usual_key ON usual (key, n)");
-	command(store, "CREATE INDEX usual_time ON usual (conv, sent_at)");
+	command(store, "CREATE TABLE receiptd.usual (LIKE message INCLUDING DEFAULTS)");
+	command(store, "CREATE UNIQUE INDEX usual_key ON receiptd.usual (key, n)");
+	command(store, "CREATE INDEX usual_time ON receiptd.usual (conv, sent_at)");
 	clock_start(bench, store, &clock);
 	PQsetnonblocking(store->conn, 0);
 	load_batches(bench, store, "message", "usual");
@@ -217,10 +217,10 @@ bool leg_single(struct bench *bench, struct store *store, struct run_result *leg
 	struct event event;
 	struct feed *feed = feed_new(bench->events);
 	PQsetnonblocking(store->conn, 0);
-	command(store, "CREATE TABLE single (sender text, recipient text, id text, sent_at "
+	command(store, "CREATE TABLE receiptd.single (sender text, recipient text, id text, sent_at "
 		       "timestamptz, body text, delivered_at timestamptz, displayed_at timestamptz)");
-	command(store, "CREATE UNIQUE INDEX single_key ON single (sender, recipient, id)");
-	command(store, "CREATE INDEX single_time ON single (sent_at)");
+	command(store, "CREATE UNIQUE INDEX single_key ON receiptd.single (sender, recipient, id)");
+	command(store, "CREATE INDEX single_time ON receiptd.single (sent_at)");
 	command(store, "PREPARE single_new (text, text, text, timestamptz, text) AS "
 		       "INSERT INTO single VALUES ($1, $2, $3, $4, $5)");
 	command(store, "PREPARE single_received (text, text, text, timestamptz) AS UPDATE single "
