@@ -90,6 +90,7 @@ bool export_prepare(struct store *store, const char *realm, struct text now,
 				      .until = USEC_NONE,
 				      .t_expire = rules.t_expire,
 				      .t_infer = rules.t_infer,
+				      .w_match = rules.w_match,
 				      .format = TABLE_NDJSON};
 	realm_settings_free(&rules);
 	if (!find_now(store, found.id, now, &made.now, err))
@@ -165,8 +166,13 @@ bool export_findings(struct store *store, const struct export_options *options, 
 					      "last_at", "count", NULL};
 	struct export export;
 	begin(&export, options, columns, out, err);
-	bool ok = store_findings(store, options->realm, options->since, options->until, &export,
-				 each_finding, err);
+	const struct finding_filter filter = {.realm = options->realm,
+					      .since = options->since,
+					      .until = options->until,
+					      .now = options->now,
+					      .t_expire = options->t_expire,
+					      .w_match = options->w_match};
+	bool ok = store_findings(store, &filter, &export, each_finding, err);
 	return end(&export, ok);
 }
 

@@ -11,9 +11,9 @@
 
 struct export_options {
 	int32_t realm;
-	usec_t since, until;      // sent_at, half open; USEC_NONE = open
-	usec_t now;               // evaluation time: pending or expired
-	usec_t t_expire, t_infer; // of the realm's rules
+	usec_t since, until;               // sent_at, half open; USEC_NONE = open
+	usec_t now;                        // evaluation time: pending or expired
+	usec_t t_expire, t_infer, w_match; // of the realm's rules
 	enum table_format format;
 };
 

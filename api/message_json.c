@@ -70,11 +70,11 @@ static void put_identity(json_t *object, const struct message *message)
 static void put_evidence(json_t *object, const struct message *message)
 {
 	const struct row *row = &message->row;
-	put_name(object, "delivered_via", via_names[row->delivered_via]);
-	put_name(object, "displayed_via", via_names[row->displayed_via]);
+	json_put_text(object, "delivered_via", via_text(row->delivered_via, message->via_names));
+	json_put_text(object, "displayed_via", via_text(row->displayed_via, message->via_names));
 	json_put_text(object, "error", row->error);
 	json_put_usec(object, "read_inferred_at", message->read_inferred_at, 6);
-	put_name(object, "read_via", via_names[message->read_via]);
+	json_put_text(object, "read_via", via_text(message->read_via, NULL));
 	json_put_text(object, "corrects", row->corrects);
 	if (row->resends > 0)
 		json_object_set_new(object, "resends", json_integer(row->resends));

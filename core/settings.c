@@ -162,14 +162,39 @@ static const char sections_sample[] =
 	"#\tdomains = {\"log.example.org\"}\n"
 	"#}\n";
 
-void settings_print_help(FILE *out)
+static void print_rows(const struct setting_row *rows, size_t count, FILE *out)
 {
-	for (size_t i = 0; i < setting_row_count; i++) {
-		const struct setting_row *row = &setting_rows[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct setting_row *row = &rows[i];
 		const char *preset = row->preset ? row->preset : "-";
 		fprintf(out, "  %-17s %-15s %-10s %s\n", row->name, row->type->name, preset,
 			row->help);
 	}
+}
+
+void settings_print_help(FILE *out)
+{
+	print_rows(setting_rows, setting_row_count, out);
+	fputs("\nin a section \"ack NAME { ... }\", a private acknowledgement:\n", out);
+	print_rows(private_ack_rows, private_ack_row_count, out);
+}
+
+// An example, so that the keys can be seen in use; the rest is told by the table.
+static void print_ack_sample(FILE *out)
+{
+	static const char *const values[] = {
+		"seen",      "app:bluebird:ack", "message",         "@id",
+		"displayed", "please",           "app:bluebird:ack"};
+	fputs("\n# One section per private acknowledgement: a convention of some app that stands for\n"
+	      "# XEP-0184 or XEP-0333. Its messages show \"via private:NAME\".\n#ack bluebird {\n",
+	      out);
+	for (size_t i = 0; i < private_ack_row_count; i++) {
+		const struct setting_row *row = &private_ack_rows[i];
+		fprintf(out, "# %s%s%s%s\n#\t%s = \"%s\"\n", row->help, row->preset ? " (" : "",
+			row->preset ? row->preset : "", row->preset ? ")" : "", row->name,
+			values[i]);
+	}
+	fputs("#}\n", out);
 }
 
 void settings_print_sample(FILE *out)
@@ -185,4 +210,5 @@ void settings_print_sample(FILE *out)
 			fprintf(out, "#%s = \"%s\"\n\n", row->name, row->preset ? row->preset : "");
 	}
 	fputs(sections_sample, out);
+	print_ack_sample(out);
 }

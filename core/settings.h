@@ -6,6 +6,7 @@
 #define CORE_SETTINGS_H
 
 #include "core/err.h"
+#include "core/private_ack.h"
 #include "core/text.h"
 #include "core/ztime.h"
 
@@ -35,6 +36,8 @@ struct realm_settings {
 	struct string_list hosts; // the domains that the servers of this realm serve
 	struct wrapper_feed *wrappers;
 	size_t wrapper_count;
+	struct private_ack *acks; // one "ack name { ... }" section each
+	size_t ack_count;
 };
 
 enum bodies_mode { BODIES_FULL, BODIES_HMAC, BODIES_NONE };
@@ -77,7 +80,8 @@ void settings_print_help(FILE *out);   // table for --help
 void settings_print_sample(FILE *out); // complete sample file with defaults as comments
 
 // For the realm row and for exchange (vector files): members named as the fields above, durations
-// in seconds (integer or real), wrapper_feeds = {feed: domain or [domains]}. Members that are missing
+// in seconds (integer or real), wrapper_feeds = {feed: domain or [domains]}, private_acks as in
+// core/private_ack.h. Members that are missing
 // get their default, unknown ones are passed over (a vector file also has "now"). _default, _from_json
 // and _copy overwrite what was in the target without freeing it; a failure leaves it alone.
 void realm_settings_default(struct realm_settings *rules);

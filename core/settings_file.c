@@ -25,6 +25,10 @@ static const struct setting_row *find_row(const char *name)
 		if (strcmp(name, of_sections[i]->name) == 0)
 			return of_sections[i];
 	}
+	for (size_t i = 0; i < private_ack_row_count; i++) {
+		if (strcmp(name, private_ack_rows[i].name) == 0)
+			return &private_ack_rows[i];
+	}
 	return setting_find(name, strlen(name));
 }
 
@@ -133,12 +137,27 @@ static bool take_wrapper(cfg_t *section, struct settings *settings, struct err *
 		       section->line, feed->feed);
 }
 
+static bool take_ack(cfg_t *section, struct settings *settings, struct err *err)
+{
+	struct realm_settings *rules = &settings->rules;
+	size_t count = rules->ack_count + 1;
+	rules->acks = xrealloc(rules->acks, count * sizeof *rules->acks);
+	struct private_ack *ack = &rules->acks[count - 1];
+	*ack = (struct private_ack){.name = xstrdup(cfg_title(section))};
+	rules->ack_count = count;
+	for (size_t i = 0; i < private_ack_row_count; i++)
+		*(char **)((char *)ack + private_ack_rows[i].offset) =
+			string_in(section, private_ack_rows[i].name);
+	return (private_ack_settle(ack, err) && private_acks_check(rules->acks, count, err)) ||
+	       err_wrap(err, "line %d", section->line);
+}
+
 typedef bool take_fn(cfg_t *section, struct settings *settings, struct err *err);
 
 static const struct section_kind {
 	const char *name;
 	take_fn *take;
-} section_kinds[] = {{"source", take_source}, {"wrapper_feed", take_wrapper}};
+} section_kinds[] = {{"source", take_source}, {"wrapper_feed", take_wrapper}, {"ack", take_ack}};
 
 enum { SECTION_KINDS = sizeof section_kinds / sizeof *section_kinds };
 
@@ -169,6 +188,19 @@ static const char *kept_error(cfg_t *cfg)
 
 // ---- the file
 
+// One option per row of a table, with room for more behind.
+static cfg_opt_t *text_options(const struct setting_row *rows, size_t count, size_t more)
+{
+	cfg_opt_t *opts = xcalloc(count + more, sizeof *opts);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = rows[i].name;
+		cfg_opt_t one = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, accept_checked);
+		cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, accept_checked);
+		opts[i] = rows[i].type->is_list ? list : one;
+	}
+	return opts;
+}
+
 static cfg_t *new_parser(void)
 {
 	cfg_opt_t source[] = {
@@ -182,22 +214,21 @@ static cfg_t *new_parser(void)
 		CFG_STR_LIST_CB("domains", NULL, CFGF_NODEFAULT, accept_checked),
 		CFG_END(),
 	};
+	cfg_opt_t *ack = text_options(private_ack_rows, private_ack_row_count, 1);
+	const cfg_opt_t end = CFG_END();
+	ack[private_ack_row_count] = end;
 	const cfg_flag_t section = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
 	const cfg_opt_t last[] = {
 		CFG_SEC("source", source, section),
 		CFG_SEC("wrapper_feed", wrapper, section),
+		CFG_SEC("ack", ack, section),
 		CFG_END(),
 	};
-	cfg_opt_t *opts = xcalloc(setting_row_count + sizeof last / sizeof *last, sizeof *opts);
-	for (size_t i = 0; i < setting_row_count; i++) {
-		const char *name = setting_rows[i].name;
-		cfg_opt_t one = CFG_STR_CB(name, NULL, CFGF_NODEFAULT, accept_checked);
-		cfg_opt_t list = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, accept_checked);
-		opts[i] = setting_rows[i].type->is_list ? list : one;
-	}
+	cfg_opt_t *opts = text_options(setting_rows, setting_row_count, sizeof last / sizeof *last);
 	memcpy(opts + setting_row_count, last, sizeof last);
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE); // copies the options
 	free(opts);
+	free(ack);
 	return cfg;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The settings of a realm as a value of their own: default, JSON, copy. The members come from the
-// table of settings, except for the wrapper feeds.
+// table of settings, except for the wrapper feeds and the private acknowledgements.
 #include "core/arena.h"
 #include "core/json.h"
 #include "core/settings_table.h"
@@ -40,6 +40,11 @@ void realm_settings_free(struct realm_settings *rules)
 	free(rules->wrappers);
 	rules->wrappers = NULL;
 	rules->wrapper_count = 0;
+	for (size_t i = 0; i < rules->ack_count; i++)
+		private_ack_free(&rules->acks[i]);
+	free(rules->acks);
+	rules->acks = NULL;
+	rules->ack_count = 0;
 }
 
 // ---- copy
@@ -62,6 +67,9 @@ void realm_settings_copy(struct realm_settings *to, const struct realm_settings 
 		to->wrappers[i].feed = xstrdup(from->wrappers[i].feed);
 		to->wrappers[i].domains = list_copy(&from->wrappers[i].domains);
 	}
+	to->acks = xcalloc(from->ack_count + 1, sizeof *to->acks);
+	for (size_t i = 0; i < from->ack_count; i++)
+		private_ack_copy(&to->acks[i], &from->acks[i]);
 }
 
 // ---- JSON
@@ -138,7 +146,11 @@ static bool members_from_json(const json_t *object, struct realm_settings *rules
 			return err_wrap(err, "%s", row->name);
 	}
 	const json_t *wrappers = json_object_get(object, "wrapper_feeds");
-	return !wrappers || wrappers_from_json(wrappers, rules, err);
+	if (wrappers && !wrappers_from_json(wrappers, rules, err))
+		return false;
+	const json_t *acks = json_object_get(object, "private_acks");
+	return !acks || private_acks_from_json(acks, &rules->acks, &rules->ack_count, err) ||
+	       err_wrap(err, "private_acks");
 }
 
 bool realm_settings_from_json(const json_t *object, struct realm_settings *rules, struct err *err)
@@ -193,5 +205,7 @@ json_t *realm_settings_to_json(const struct realm_settings *rules)
 		json_object_set_new(wrappers, rules->wrappers[i].feed,
 				    list_to_json(&rules->wrappers[i].domains));
 	json_object_set_new(object, "wrapper_feeds", wrappers);
+	json_object_set_new(object, "private_acks",
+			    private_acks_to_json(rules->acks, rules->ack_count));
 	return object;
 }

@@ -30,6 +30,9 @@ extern const struct setting_type setting_zone;     // char *, "" = NULL, else it
 extern const struct setting_type setting_level;    // char *, a log level
 extern const struct setting_type setting_bodies;   // enum bodies_mode
 extern const struct setting_type setting_list;     // struct string_list
+// Keys of a private acknowledgement (private_ack.c), all char *:
+extern const struct setting_type setting_path, setting_namespace, setting_carrier, setting_meaning,
+	setting_place;
 
 struct setting_row {
 	const char *name;
@@ -42,6 +45,10 @@ struct setting_row {
 
 extern const struct setting_row setting_rows[];
 extern const size_t setting_row_count;
+
+// Keys of the section "ack"; offset is that in struct private_ack.
+extern const struct setting_row private_ack_rows[];
+extern const size_t private_ack_row_count;
 
 const struct setting_row *setting_find(const char *name, size_t length); // NULL when unknown
 

@@ -57,7 +57,9 @@ bool batcher_open(struct app *app, struct store *store, const char *realm,
 	made->scratch = arena_new();
 	made->parser = stanza_parser_new();
 	realm_settings_copy(&made->rules, rules);
-	if (!store_realm(store, realm, rules, &made->realm, err)) {
+	stanza_parser_declare(made->parser, made->rules.acks, made->rules.ack_count);
+	if (!store_realm(store, realm, rules, &made->realm, err) ||
+	    !store_private_acks(store, made->realm.id, &made->rules, err)) {
 		batcher_close(made);
 		return false;
 	}

@@ -55,8 +55,8 @@ static void note_rooms(struct look *look, const struct record *record)
 	if (!tag.p)
 		return;
 	if (text_is(tag_name(tag), "iq")) { // dialects let through answers of conference services
-		if (from.p && !memchr(from.p, '@', from.n) &&
-		    text_is(tag_attr(tag, "type"), "result"))
+		if (from.p && memmem(record->xml.p, record->xml.n, "conference", 10) &&
+		    !memchr(from.p, '@', from.n) && text_is(tag_attr(tag, "type"), "result"))
 			note(&look->muc_domains, from);
 		return;
 	}
@@ -83,13 +83,14 @@ static void note_time(struct look *look, const struct record *record)
 static void on_record(void *self, const struct record *record)
 {
 	struct look *look = self;
-	bool iq = record->xml.p && text_is(tag_name(markup_first(record->xml)), "iq");
+	struct text name = record->xml.p ? tag_name(markup_first(record->xml)) : TEXT_NONE;
 	switch (record->kind) {
 	case RECORD_STANZA:
 	case RECORD_READ:
 		note_rooms(look, record);
-		if (iq) { // for facts only
-			count_one(look->ignored, "iq", record->offset);
+		if (text_is(name, "iq") || text_is(name, "presence")) { // for facts only
+			count_one(look->ignored, text_is(name, "iq") ? "iq" : "presence",
+				  record->offset);
 			break;
 		}
 		look->stanzas[record->dir]++;

@@ -166,6 +166,13 @@ struct stanza_parser *stanza_parser_new(void)
 	return xcalloc(1, sizeof(struct stanza_parser));
 }
 
+void stanza_parser_declare(struct stanza_parser *parser, const struct private_ack *acks,
+			   size_t count)
+{
+	parser->reader.acks = acks;
+	parser->reader.ack_count = count;
+}
+
 static void drop_context(struct stanza_parser *parser)
 {
 	xmlFreeParserCtxt(parser->context);

@@ -10,11 +10,15 @@
 #define INGEST_STANZA_H
 
 #include "core/arena.h"
+#include "core/settings.h"
 #include "pairing/stanza.h"
 
 struct stanza_parser; // opaque
 
 struct stanza_parser *stanza_parser_new(void);
+// Private acknowledgements to look for from now on; the list must outlive the parser.
+void stanza_parser_declare(struct stanza_parser *parser, const struct private_ack *acks,
+			   size_t count);
 void stanza_parser_free(struct stanza_parser *parser);
 
 enum stanza_result {
@@ -30,5 +34,13 @@ enum stanza_result stanza_parse(struct stanza_parser *parser, struct text xml, s
 // True when the bytes may be a message stanza or hold one (cheap search for "<message" or
 // "<route", any prefix); false lets the caller skip parsing iq and presence (DESIGN section 3).
 bool stanza_maybe_message(struct text xml);
+
+// True when the bytes are an iq or presence that may hold a fact (K19, F9): its first tag and a
+// search for namespaces decide. Such a stanza is of no other use: what cannot be read is left out.
+bool stanza_maybe_known(struct text xml);
+
+// True when an iq may hold an acknowledgement that is declared for iqs (cheap search for its
+// namespace): dialects that drop other iqs let it through. rules NULL: none is declared.
+bool stanza_maybe_private(const struct realm_settings *rules, struct text xml);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #define NS_STANZA ((const char *)NULL) // one of E1's, or that of the message itself
-#define NS_RECEIPTS "urn:xmpp:receipts"
 #define NS_MARKERS "urn:xmpp:chat-markers:0"
 #define NS_STATES "http://jabber.org/protocol/chatstates"
 #define NS_XEVENT "jabber:x:event"
@@ -124,6 +123,20 @@ static const struct rule rules[] = {
 	{ROLE_MESSAGE, NS_MDS, "displayed", ROLE_MDS, NULL, 0, 0},
 	{ROLE_MDS, NS_SID, "stanza-id", ROLE_LEAF, enter_mds_id, 0, 0},
 
+	// K19, F9.
+	{ROLE_PRESENCE, NS_CAPS, "c", ROLE_LEAF, enter_caps, 0, 0},
+	{ROLE_IQ, NS_DISCO, "query", ROLE_DISCO, enter_disco, 0, 0},
+	{ROLE_DISCO, NS_DISCO, "identity", ROLE_LEAF, enter_identity, 0, 0},
+	{ROLE_DISCO, NS_DISCO, "feature", ROLE_LEAF, enter_feature, 0, 0},
+	{ROLE_IQ, NS_VERSION, "query", ROLE_VERSION, enter_version, 0, 0},
+	{ROLE_VERSION, NS_VERSION, "name", ROLE_SOFTWARE, NULL, 0, 0},
+	{ROLE_VERSION, NS_VERSION, "version", ROLE_RELEASE, NULL, 0, 0},
+	{ROLE_IQ, NS_ROSTER, "query", ROLE_ROSTER, enter_roster, 0, 0},
+	{ROLE_ROSTER, NS_ROSTER, "item", ROLE_LEAF, enter_roster_item, 0, 0},
+	{ROLE_IQ, NS_BLOCKING, "block", ROLE_BLOCK, enter_block, BLOCK_ADD, 0},
+	{ROLE_IQ, NS_BLOCKING, "unblock", ROLE_BLOCK, enter_block, BLOCK_REMOVE, 0},
+	{ROLE_BLOCK, NS_BLOCKING, "item", ROLE_LEAF, enter_block_item, 0, 0},
+
 	// Of no meaning but that they are no fault beside a chat state.
 	{ROLE_MESSAGE, "http://jabber.org/protocol/muc#user", "x", ROLE_LEAF, NULL, 0, PLAIN},
 	{ROLE_MESSAGE, "urn:xmpp:occupant-id:0", "occupant-id", ROLE_LEAF, NULL, 0, PLAIN},
@@ -199,7 +212,8 @@ static enum capture capture_of(enum role role)
 	static const enum capture table[ROLES] = {
 		[ROLE_BODY] = CAPTURE_OWN,      [ROLE_THREAD] = CAPTURE_OWN,
 		[ROLE_XEVENT_ID] = CAPTURE_OWN, [ROLE_CIPHER] = CAPTURE_DEEP,
-		[ROLE_SHARED] = CAPTURE_DEEP,
+		[ROLE_SHARED] = CAPTURE_DEEP,   [ROLE_SOFTWARE] = CAPTURE_OWN,
+		[ROLE_RELEASE] = CAPTURE_OWN,   [ROLE_PRIVATE_TEXT] = CAPTURE_OWN,
 	};
 	return table[role];
 }
@@ -215,7 +229,7 @@ static enum role child_role(struct reader *reader, const char *ns)
 	if (parent == ROLE_MESSAGE && !(rule && rule->plain))
 		reader->drafts[reader->level].stanza->has_other_child = true;
 	if (!rule)
-		return ROLE_SKIP;
+		return reader->ack_count ? private_open(reader, parent) : ROLE_SKIP;
 	return rule->enter ? rule->enter(reader, rule) : rule->role;
 }
 
@@ -260,13 +274,13 @@ void reader_forget_names(struct reader *reader)
 	memset(reader->memos, 0, sizeof(reader->memos));
 }
 
-static const unsigned char *const *attribute(const struct reader *reader, const char *local,
+static const unsigned char *const *attribute(const struct reader *reader, struct text local,
 					     const char *prefix)
 {
 	for (int i = 0; i < reader->attribute_count; i++) {
 		const unsigned char *const *parts = &reader->attributes[5 * i];
 		const char *found = (const char *)parts[1];
-		if (strcmp((const char *)parts[0], local) == 0 &&
+		if (text_is(local, (const char *)parts[0]) &&
 		    (prefix ? found && strcmp(found, prefix) == 0 : !found))
 			return parts;
 	}
@@ -274,6 +288,11 @@ static const unsigned char *const *attribute(const struct reader *reader, const 
 }
 
 struct text reader_attribute(struct reader *reader, const char *local)
+{
+	return reader_attribute_text(reader, text_of(local));
+}
+
+struct text reader_attribute_text(struct reader *reader, struct text local)
 {
 	const unsigned char *const *parts = attribute(reader, local, NULL);
 	if (!parts)
@@ -283,6 +302,6 @@ struct text reader_attribute(struct reader *reader, const char *local)
 
 bool reader_has_language(const struct reader *reader)
 {
-	const unsigned char *const *parts = attribute(reader, "lang", "xml");
+	const unsigned char *const *parts = attribute(reader, TEXT("lang"), "xml");
 	return parts && parts[3] != parts[4];
 }

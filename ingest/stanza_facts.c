@@ -3,8 +3,7 @@
 // keeps its echoed payload, a void request stays a request (E6, P7).
 #include "ingest/stanza_internal.h"
 
-// Room for one more item: the list is copied to twice its size at 4, 8, 16 ... items.
-static void *more_room(struct arena *arena, void *items, size_t count, size_t size)
+void *reader_more_room(struct arena *arena, void *items, size_t count, size_t size)
 {
 	if (count != 0 && (count < 4 || (count & (count - 1)) != 0))
 		return items;
@@ -18,7 +17,8 @@ static void *more_room(struct arena *arena, void *items, size_t count, size_t si
 #define APPEND(reader, list, count, ...)                                                           \
 	do {                                                                                       \
 		struct stanza *to_ = current(reader)->stanza;                                      \
-		to_->list = more_room((reader)->arena, to_->list, to_->count, sizeof(*to_->list)); \
+		to_->list = reader_more_room((reader)->arena, to_->list, to_->count,               \
+					     sizeof(*to_->list));                                  \
 		to_->list[to_->count++] = (__VA_ARGS__);                                           \
 	} while (0)
 
@@ -37,7 +37,7 @@ enum role enter_body(struct reader *reader, const struct rule *rule)
 	return rule->role;
 }
 
-static struct text captured(struct reader *reader)
+struct text reader_captured(struct reader *reader)
 {
 	return arena_text(reader->arena, buf_view(&reader->text));
 }
@@ -58,7 +58,7 @@ static void leave_body(struct reader *reader)
 		return;
 	}
 	if (!stanza->has_body || (!draft->body_untagged && !draft->body_tagged)) {
-		stanza->body = captured(reader);
+		stanza->body = reader_captured(reader);
 		draft->body_untagged = !draft->body_tagged;
 	}
 	stanza->has_body = true;
@@ -69,7 +69,7 @@ static void leave_thread(struct reader *reader)
 {
 	struct stanza *stanza = current(reader)->stanza;
 	if (!stanza->thread.p)
-		stanza->thread = captured(reader);
+		stanza->thread = reader_captured(reader);
 }
 
 enum role enter_omemo(struct reader *reader, const struct rule *rule)
@@ -163,7 +163,7 @@ static void leave_xevent_id(struct reader *reader)
 {
 	struct stanza *stanza = current(reader)->stanza;
 	if (!stanza->xevent_has_id)
-		stanza->xevent_id = captured(reader);
+		stanza->xevent_id = reader_captured(reader);
 	stanza->xevent_has_id = true;
 }
 
@@ -287,6 +287,9 @@ void leave_element(struct reader *reader, enum role role)
 		[ROLE_SHARED] = add_digest_part,
 		[ROLE_FALLBACK] = leave_fallback,
 		[ROLE_XEVENT_ID] = leave_xevent_id,
+		[ROLE_SOFTWARE] = leave_software,
+		[ROLE_RELEASE] = leave_release,
+		[ROLE_PRIVATE_TEXT] = leave_private_text,
 	};
 	if (leave[role])
 		leave[role](reader);

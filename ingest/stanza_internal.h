@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the stanza parser share; nobody else includes this. stanza.c drives libxml2,
 // stanza_guard.c looks at the bytes before that, stanza_elements.c knows which element means what,
-// stanza_facts.c and stanza_levels.c write it down, stanza_text.c knows about characters.
+// stanza_facts.c, stanza_levels.c and stanza_known.c write it down, stanza_private.c knows what
+// operators declare, stanza_text.c knows about characters.
 #ifndef INGEST_STANZA_INTERNAL_H
 #define INGEST_STANZA_INTERNAL_H
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/private_ack.h"
 #include "pairing/stanza.h"
 
 #define STANZA_BYTES_MAX (256u * 1024u)
@@ -16,6 +18,12 @@
 
 #define NS_FORWARD "urn:xmpp:forward:0"
 #define NS_MDS "urn:xmpp:mds:displayed:0"
+#define NS_RECEIPTS "urn:xmpp:receipts"
+#define NS_CAPS "http://jabber.org/protocol/caps"
+#define NS_DISCO "http://jabber.org/protocol/disco#info"
+#define NS_VERSION "jabber:iq:version"
+#define NS_ROSTER "jabber:iq:roster"
+#define NS_BLOCKING "urn:xmpp:blocking"
 
 // What an open element is to us: decides which children mean anything (stanza_elements.c).
 enum role {
@@ -44,7 +52,16 @@ enum role {
 	ROLE_NODE, // items or publish of the MDS node
 	ROLE_ITEM,
 	ROLE_MDS,
-	ROLE_LEAF, // all that matters was its presence and its attributes
+	ROLE_DISCO,
+	ROLE_VERSION,
+	ROLE_SOFTWARE, // its text names the client
+	ROLE_RELEASE,
+	ROLE_ROSTER,
+	ROLE_BLOCK,
+	ROLE_PRIVATE_OUTER, // holds declared elements
+	ROLE_PRIVATE,       // a declared acknowledgement whose id is in a child
+	ROLE_PRIVATE_TEXT,  // its text is the id
+	ROLE_LEAF,          // all that matters was its presence and its attributes
 	ROLES
 };
 
@@ -110,6 +127,10 @@ struct reader {
 	const unsigned char *const *attributes; // local, prefix, namespace, begin, end of each
 	int attribute_count;
 
+	const struct private_ack *acks; // declared ones
+	size_t ack_count;
+	struct text private_outer; // the open ROLE_PRIVATE_OUTER
+
 	struct rule_memo memos[RULE_MEMOS];
 };
 
@@ -125,6 +146,7 @@ void reader_close(struct reader *reader);
 void reader_forget_names(struct reader *reader);
 bool stanza_namespace(const char *ns);                                  // one of E1's
 struct text reader_attribute(struct reader *reader, const char *local); // without a prefix
+struct text reader_attribute_text(struct reader *reader, struct text local);
 bool reader_has_language(const struct reader *reader);
 
 // stanza_levels.c: the stanza that is being filled, outer or inner.
@@ -163,7 +185,27 @@ enum role enter_covered(struct reader *reader, const struct rule *rule);
 enum role enter_node(struct reader *reader, const struct rule *rule);
 enum role enter_mds_id(struct reader *reader, const struct rule *rule);
 
+// stanza_private.c: role of an element that no rule knows; only called when something is declared.
+enum role private_open(struct reader *reader, enum role parent);
+void leave_private_text(struct reader *reader);
+
 void leave_element(struct reader *reader, enum role role); // what its end does
+// Room for one more item: the list is copied to twice its size at 4, 8, 16 ... items.
+void *reader_more_room(struct arena *arena, void *items, size_t count, size_t size);
+struct text reader_captured(struct reader *reader); // the text of the element that ends
+
+// stanza_known.c: K19
+enum role enter_caps(struct reader *reader, const struct rule *rule);
+enum role enter_disco(struct reader *reader, const struct rule *rule);
+enum role enter_identity(struct reader *reader, const struct rule *rule);
+enum role enter_feature(struct reader *reader, const struct rule *rule);
+enum role enter_version(struct reader *reader, const struct rule *rule);
+enum role enter_roster(struct reader *reader, const struct rule *rule);
+enum role enter_roster_item(struct reader *reader, const struct rule *rule);
+enum role enter_block(struct reader *reader, const struct rule *rule); // value: enum block_kind
+enum role enter_block_item(struct reader *reader, const struct rule *rule);
+void leave_software(struct reader *reader);
+void leave_release(struct reader *reader);
 
 // stanza_text.c
 // An attribute value as libxml2 hands it over: "&#38;" stands for "&", nothing else is escaped.

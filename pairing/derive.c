@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One entry: facts -> rows (M3, M4, M9, M11, P2, P4, P9, T2, T4, T5, S1, S2). A pure function of the
 // entry's facts; upto.c and settle.c add what needs a look beyond the key.
+#include "pairing/private.h"
 #include "pairing/workset.h"
 
 #include <stdlib.h>
@@ -226,9 +227,9 @@ static void take_evidence(const struct entry *entry, struct row *row, const stru
 	if (entry->group && is_ack(ev->kind))
 		return;
 	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
-		  kinds[ev->kind].delivered);
+		  private_via(kinds[ev->kind].delivered, ev));
 	take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
-		  kinds[ev->kind].displayed);
+		  private_via(kinds[ev->kind].displayed, ev));
 	if (ev->kind == EV_ERROR || ev->kind == EV_AMP_NONE)
 		take_error(row, ev);
 	if (ev->kind == EV_RETRACTION)

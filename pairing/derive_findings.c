@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the facts of one key show besides its rows (PAIRING section 8): acks nobody asked for, second
 // acks, errors after delivery, ids used again, what a server kept or sent twice.
+#include "pairing/private.h"
 #include "pairing/workset.h"
 
 bool is_ack(enum evidence_kind kind)
@@ -106,15 +107,24 @@ static bool is_late_receipt(const struct row *row, const struct evidence *ev, bo
 	       ev->first - row->displayed_at > USEC_PER_SEC;
 }
 
+static const char *unasked_rule(const struct pairing *pairing, const struct entry *entry,
+				const struct row *row, const struct evidence *ev)
+{
+	if (ev->via)
+		return private_unasked(pairing, ev, row->flags);
+	if ((row->flags & requests[ev->kind].asked) || (entry->group && !requests[ev->kind].rooms))
+		return NULL;
+	return requests[ev->kind].rule;
+}
+
 static void find_in_evidence(struct pairing *pairing, struct entry *entry, const struct row *row,
 			     const struct evidence *ev, bool *heard)
 {
 	struct text by = room_by(pairing, entry, ev);
 	struct text ref = ev->named.p ? ev->named : entry->id;
-	const char *unasked = requests[ev->kind].rule;
+	const char *unasked = unasked_rule(pairing, entry, row, ev);
 
-	if (unasked && !(row->flags & requests[ev->kind].asked) &&
-	    (!entry->group || requests[ev->kind].rooms))
+	if (unasked)
 		entry_finding(pairing, entry, unasked, by, ref, ev->first, ev->position);
 	if (is_late_error(row, ev))
 		entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, ref, ev->first,

@@ -2,6 +2,7 @@
 #include "pairing/effective.h"
 
 #include "pairing/known.h"
+#include "pairing/private.h"
 
 static bool count(struct pairing *pairing, enum line_counter counter)
 {
@@ -126,7 +127,7 @@ static bool is_message(struct pairing *pairing, struct effective *e)
 	know_stanza(pairing, e); // iq and presence only feed facts
 	if (stanza->kind == STANZA_IQ && stanza->has_mds && has_addresses(e))
 		e->mds_only = address(pairing, e);
-	return false;
+	return private_is_iq_ack(stanza) && has_addresses(e);
 }
 
 static bool set_device(struct pairing *pairing, struct effective *e)

@@ -34,7 +34,19 @@ enum content_flags {
 	FLAG_RECEIPT_EGRESS = 1 << 13,
 	FLAG_MARKER_EGRESS = 1 << 14,
 	FLAG_RECEIPT_INGRESS = 1 << 15,
-	FLAG_MARKER_INGRESS = 1 << 16
+	FLAG_MARKER_INGRESS = 1 << 16,
+	// Requests of private acknowledgements, by what is asked for; P7: void ones.
+	FLAG_PRIVATE_DELIVERED = 1 << 20,
+	FLAG_PRIVATE_DISPLAYED = 1 << 21,
+	FLAG_VOID_PRIVATE_DELIVERED = 1 << 22,
+	FLAG_VOID_PRIVATE_DISPLAYED = 1 << 23
+};
+
+// F2, F3, S3. counters.sql, delivery.sql and the messages queries have the same numbers.
+enum {
+	FLAGS_ASK_DELIVERY = FLAG_RECEIPT_REQUEST | FLAG_XE_DELIVERED | FLAG_PRIVATE_DELIVERED,
+	FLAGS_ASK_READING = FLAG_MARKABLE | FLAG_XE_DISPLAYED | FLAG_PRIVATE_DISPLAYED,
+	FLAGS_ASK = FLAGS_ASK_DELIVERY | FLAGS_ASK_READING
 };
 #define PLAIN_FLAGS                                                                                \
 	(FLAG_RECEIPT_EGRESS | FLAG_MARKER_EGRESS | FLAG_RECEIPT_INGRESS | FLAG_MARKER_INGRESS)
@@ -144,7 +156,7 @@ struct evidence {
 	enum leg leg;  // groupchat: which leg shows it (P12)
 	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
 	unsigned seen; // enum seen_bits
-	int32_t via;   // 0 = standard, else 1 + index of the private acknowledgement
+	int32_t via;   // 0 = standard, else 1 + number of the private acknowledgement
 	struct text named; // borrowed: the id as it was named when it is not the message's; absent
 	// P11: an error that was settled on a message of another key is lent to it; this is the copy
 	// there, with A spelled out (the key's recipient is somebody else).

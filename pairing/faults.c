@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Findings that one line shows by itself (PAIRING section 8).
 #include "pairing/observe.h"
+#include "pairing/private.h"
 
 void note(struct pairing *pairing, const struct effective *e, const char *rule, struct text ref)
 {
@@ -33,7 +34,7 @@ static void ack_faults(struct pairing *pairing, const struct effective *e, bool 
 
 	if (!acks)
 		return;
-	if (st->receipt_request || st->markable)
+	if (st->receipt_request || st->markable || private_asks(st))
 		note(pairing, e, "REQ-IN-ACK", acked);
 	if (has_payload(st))
 		note(pairing, e, "ACK-BODY", acked);

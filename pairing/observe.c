@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an effective stanza to facts (PAIRING K1..K16, M1..M7): what one line says, put into entries.
 #include "pairing/observe.h"
+#include "pairing/private.h"
 
 #include <stdlib.h>
 
@@ -29,7 +30,7 @@ struct text first_acked(const struct stanza *st, bool *any)
 		}
 	}
 	*any = st->has_xevent && st->xevent_has_id;
-	return *any ? st->xevent_id : TEXT_NONE;
+	return *any ? st->xevent_id : private_acked(st, any);
 }
 
 bool has_ref(const struct stanza *st, enum ref_kind kind)
@@ -69,7 +70,9 @@ int64_t content_digest(struct pairing *pairing, const struct stanza *st)
 	if (!pairing->rules->content_digest)
 		return 0;
 	size_t count = st->digest_count;
-	struct text *parts = arena_alloc(pairing->arena, (count + 1) * sizeof(*parts));
+	struct text few[8], *parts = few;
+	if (count + 1 > sizeof(few) / sizeof(*few))
+		parts = arena_alloc(pairing->arena, (count + 1) * sizeof(*parts));
 	parts[0] = TEXT("digest");
 	if (count) {
 		memcpy(parts + 1, st->digest_parts, count * sizeof(*parts));
@@ -103,9 +106,21 @@ static struct text stored_body(struct pairing *pairing, const struct stanza *st)
 	if (!st->body.p || pairing->bodies == BODIES_NONE)
 		return TEXT_NONE;
 	if (pairing->bodies == BODIES_FULL)
-		return arena_text(pairing->arena, st->body);
+		return st->body; // keep_body() copies it
 	int64_t hash = KEYED(&pairing->privacy, TEXT("body"), st->body);
 	return arena_printf(pairing->arena, "hmac:%016llx", (unsigned long long)hash);
+}
+
+// The other sightings of a message have the same one.
+void keep_body(struct pairing *pairing, const struct entry *entry, struct incarnation *inc)
+{
+	for (size_t i = 0; i < entry->incarnations.count; i++) {
+		if (!text_same(entry->incarnations.items[i].body, inc->body))
+			continue;
+		inc->body = entry->incarnations.items[i].body;
+		return;
+	}
+	inc->body = arena_text(pairing->arena, inc->body);
 }
 
 static bool asks_offline(const struct stanza *st)
@@ -187,7 +202,7 @@ struct incarnation incarnation_of(struct pairing *pairing, const struct effectiv
 	inc.body = stored_body(pairing, st);
 	inc.body_bytes = (int32_t)st->body.n;
 	inc.thread = thread_hash(pairing, st->thread);
-	inc.flags = content_flags(st, acks);
+	inc.flags = content_flags(st, acks) | private_flags(pairing, st, acks);
 	if (st->origin_id.n && !text_same(st->origin_id, st->id)) // M2
 		incarnation_add_origin(pairing->arena, &inc,
 				       arena_text(pairing->arena, st->origin_id));
@@ -228,6 +243,7 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 		inc.flags |= FLAG_OUT_LINE;
 	fill_stanza_ids(pairing, e, e->to.bare, &inc);
 	note_missing_ids(pairing, e, inc.flags);
+	keep_body(pairing, entry, &inc);
 	entry_add_incarnation(pairing, entry, &inc);
 	touch(entry, inc.first);
 	touch(entry, e->seen->at);
@@ -261,7 +277,9 @@ void pairing_observe(struct pairing *pairing, const struct observation *observat
 			observe_mds(pairing, &e);
 		return;
 	}
-	if (e.stanza->type == TYPE_ERROR)
+	if (e.stanza->kind == STANZA_IQ)
+		observe_private(pairing, &e);
+	else if (e.stanza->type == TYPE_ERROR)
 		observe_error(pairing, &e);
 	else if (e.stanza->type == TYPE_GROUPCHAT)
 		observe_group(pairing, &e);

@@ -24,6 +24,8 @@ int64_t content_digest(struct pairing *pairing, const struct stanza *stanza); //
 int64_t thread_hash(const struct pairing *pairing, struct text thread);
 bool is_redelivered(struct pairing *pairing, const struct effective *e); // T4
 struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e, bool acks);
+// The body of what incarnation_of() gave becomes the batch's own.
+void keep_body(struct pairing *pairing, const struct entry *entry, struct incarnation *inc);
 // Trusted stanza-ids (M6): on out and route lines and received carbons, by this entity.
 void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct text by,
 		     struct incarnation *inc);
@@ -40,6 +42,9 @@ void room_fault(struct pairing *pairing, const struct effective *e, const char *
 		struct text ref);
 
 // --- observe_acks.c ---
+// P1 with a convention of its own: via = 1 + number of the private acknowledgement.
+void add_private_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
+		     struct text ref, int32_t via);
 void observe_acks(struct pairing *pairing, const struct effective *e);  // K3, K5, K8
 void observe_edits(struct pairing *pairing, const struct effective *e); // K9..K12
 void observe_error(struct pairing *pairing, const struct effective *e); // K16

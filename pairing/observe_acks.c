@@ -2,6 +2,7 @@
 // What a stanza says about another one (PAIRING K3, K5, K8..K12, K16..K18): evidence, put under the key
 // it names (P1).
 #include "pairing/observe.h"
+#include "pairing/private.h"
 
 usec_t ack_time(const struct effective *e) // T3
 {
@@ -15,9 +16,10 @@ static struct evidence evidence_of(struct pairing *pairing, const struct effecti
 
 	if (text_same(jid_party(&e->from, pairing->rules), e->from.bare))
 		ev.by_resource = e->from.resource;
-	ev.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza));
+	ev.own_id = stanza_id_of(e->stanza); // copied when it is no second sighting
 	ev.first = ev.last = ack_time(e);
-	ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
+	if (!e->carbon_sent) // a copy for A's own devices is not on its way to B
+		ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
 	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
 	return ev;
 }
@@ -91,6 +93,16 @@ static void add_ack(struct pairing *pairing, const struct effective *e, enum evi
 		add_about_theirs(pairing, e, kind, ref);
 }
 
+void add_private_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
+		     struct text ref, int32_t via)
+{
+	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	struct evidence ev = evidence_of(pairing, e, kind);
+
+	ev.via = via;
+	add(pairing, entry_for_message(pairing, b, a, ref.p ? ref : TEXT("")), &ev);
+}
+
 // P10: an event with an empty id is about the newest message without one.
 static void add_xevent(struct pairing *pairing, const struct effective *e, enum evidence_kind kind)
 {
@@ -121,6 +133,7 @@ void observe_acks(struct pairing *pairing, const struct effective *e)
 		for (size_t k = 0; k < sizeof(ack_xevents) / sizeof(*ack_xevents); k++)
 			if (st->xevent & ack_xevents[k].bit)
 				add_xevent(pairing, e, ack_xevents[k].kind);
+	observe_private(pairing, e);
 }
 
 // --- K9..K12 ---

@@ -90,6 +90,7 @@ void pairing_free(struct pairing *pairing)
 	map_free(&pairing->sent_asked);
 	map_free(&pairing->orphans_asked);
 	map_free(&pairing->line_finding_seen);
+	map_free(&pairing->known_seen);
 	arena_free(pairing->arena);
 	realm_settings_free(pairing->rules);
 	free(pairing->rules);
@@ -114,6 +115,7 @@ void pairing_reset(struct pairing *pairing)
 		.sent_asked = pairing->sent_asked,
 		.orphans_asked = pairing->orphans_asked,
 		.line_finding_seen = pairing->line_finding_seen,
+		.known_seen = pairing->known_seen,
 	};
 	*pairing = empty;
 	map_clear(&pairing->jids);
@@ -123,6 +125,7 @@ void pairing_reset(struct pairing *pairing)
 	map_clear(&pairing->sent_asked);
 	map_clear(&pairing->orphans_asked);
 	map_clear(&pairing->line_finding_seen);
+	map_clear(&pairing->known_seen);
 	arena_reset(pairing->arena);
 }
 
@@ -199,10 +202,15 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 }
 
 // M1: key (S, R, id). The realm is in it: keys are unique in the whole database.
+int64_t message_key(const struct pairing *pairing, struct text s, struct text r, struct text id)
+{
+	return KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
+}
+
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id)
 {
-	int64_t key = KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
+	int64_t key = message_key(pairing, s, r, id);
 	struct entry *known = map_get(&pairing->entries, key);
 	if (known)
 		return known;

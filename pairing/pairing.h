@@ -163,6 +163,43 @@ struct chat_state_seen { // one sighting of a chat state (K6; K8's composing and
 void pairing_chat_states(struct pairing *pairing, void *self,
 			 void (*state)(void *self, const struct chat_state_seen *seen));
 
+// K19, E4, F9: what was learnt about devices, accounts and archives. Values are stored.
+enum known_kind {
+	KNOWN_CAPS,        // device showed caps; object = node#ver
+	KNOWN_DISCO,       // subject (device, or node#ver) has or lacks receipts
+	KNOWN_VERSION,     // device says name and value (its release)
+	KNOWN_ROSTER,      // account got its whole roster; object names a KNOWN_LIST
+	KNOWN_LIST,        // subject = name of a list; value = its JIDs, sorted, one a line
+	KNOWN_PUSH,        // account's contact "object" has the subscription "value" now
+	KNOWN_BLOCK,       // account blocks "object"
+	KNOWN_UNBLOCK,     // account does so no longer
+	KNOWN_UNBLOCK_ALL, // account blocks nobody
+	KNOWN_ARCHIVED,    // device was given message (conv, key) out of an archive
+	KNOWN_KINDS
+};
+
+// Two facts are the same when their element is; they are merged by union: the earlier first, the
+// later last. What has an order (rosters, blocks) has its time in the element: first = last.
+struct known {
+	enum known_kind kind;
+	int64_t element; // keyed hash of all but times and position
+	int64_t about;   // pairing_jid_id of the account it is about, or of node#ver, or list
+	int64_t related; // the "about" of what its object names; 0 = nothing
+	struct text
+		subject; // full JID of a device, bare JID of an account, node#ver, name of a list
+	struct text object, value, name; // absent = none
+	int64_t conv, key;               // KNOWN_ARCHIVED
+	usec_t first, last;
+	position_t position; // of first
+	int32_t source;
+};
+
+#define KNOWN_HAS_RECEIPTS "receipts" // value of a KNOWN_DISCO
+
+// Every fact of this batch, each once.
+void pairing_known(struct pairing *pairing, void *self,
+		   void (*known)(void *self, const struct known *known));
+
 enum line_counter { // PAIRING section 9, "Lines"
 	LINE_UNPARSABLE,
 	LINE_IGNORED,

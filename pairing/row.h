@@ -42,7 +42,9 @@ enum via { // P9
 	VIA_REACTION,
 	VIA_REPLY,
 	VIA_MDS,
-	VIA_COUNT
+	VIA_COUNT,
+	VIA_PRIVATE =
+		64 // and on: + number of the private acknowledgement, of P9's lists before upto
 };
 
 enum verdict { // S3
@@ -57,9 +59,15 @@ enum verdict { // S3
 extern const char *const message_type_names[];  // "normal", "chat", ...
 extern const char *const message_class_names[]; // "chat", "pm", ...
 extern const char *const message_state_names[]; // "sent", ...
-extern const char *const via_names[];           // NULL for VIA_NONE, "receipt", ...
 extern const char *const verdict_names[];
 extern const char *const evidence_kind_names[]; // "receipt", ...
+
+struct via_names { // "private:NAME" by number; absent where a number has no name
+	const struct text *items;
+	size_t count;
+};
+// Absent for VIA_NONE, "receipt", ..., "private:bluebird"; own may be NULL.
+struct text via_text(enum via via, const struct via_names *own);
 
 struct row {
 	int64_t conv, key;

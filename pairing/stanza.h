@@ -39,6 +39,12 @@ struct stanza_ref {
 	struct text id; // absent when the attribute is missing
 };
 
+struct private_hit {    // an element that was declared (core/private_ack.h)
+	uint32_t index; // of the declaration
+	bool request;   // it asks; else it acknowledges
+	struct text id; // absent when there is none
+};
+
 enum xevent_bits { // K7, K8
 	XE_OFFLINE = 1,
 	XE_DELIVERED = 2,
@@ -80,6 +86,31 @@ struct stanza_sid { // K15 {urn:xmpp:sid:0}stanza-id
 	struct text by;
 };
 
+// K19: what an iq or presence says about devices and accounts. Texts are as they were written.
+enum block_kind { BLOCK_NONE, BLOCK_ADD, BLOCK_REMOVE }; // 0191; REMOVE without items = all
+
+struct roster_item {
+	struct text jid, subscription; // absent = missing
+};
+
+struct stanza_known {
+	bool has_caps; // presence: 0115 c
+	struct text caps_node, caps_ver;
+	bool has_disco;         // iq result: disco#info
+	struct text disco_node; // absent: about the entity itself
+	bool disco_receipts;    // a feature var is urn:xmpp:receipts
+	bool has_identity;      // the first one of category client, else the first
+	struct text category, type, name;
+	bool has_version; // iq result: jabber:iq:version (F9)
+	struct text software, release;
+	bool has_roster, roster_push; // iq result: the whole list; iq set: a push
+	struct roster_item *items;
+	size_t item_count;
+	enum block_kind block; // iq set
+	struct text *blocked;
+	size_t blocked_count;
+};
+
 struct stanza {
 	enum stanza_kind kind;
 	bool bad_namespace; // root namespace is none of E1's
@@ -102,6 +133,8 @@ struct stanza {
 	bool markable;        // K4
 	struct stanza_ref *refs;
 	size_t ref_count;
+	struct private_hit *private_hits; // messages and iqs, in document order
+	size_t private_count;
 	enum chat_state state; // K6, the first one
 	unsigned state_count;
 	bool has_xevent, xevent_has_id; // K7 without, K8 with id child
@@ -132,6 +165,8 @@ struct stanza {
 	bool has_mds;
 	struct text mds_id, mds_by;
 	bool mds_in_message; // direct child of a message (server assist), not a pubsub item
+
+	struct stanza_known *known; // K19; NULL: the stanza says nothing of that
 
 	enum wrap_kind wrap;
 	struct stanza *inner; // the message held; NULL when there is none

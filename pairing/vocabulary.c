@@ -29,12 +29,21 @@ const char *const message_state_names[] = {
 	[STATE_DISPLAYED] = "displayed", [STATE_COUNT] = NULL,
 };
 
-const char *const via_names[] = {
+static const char *const via_names[] = {
 	[VIA_NONE] = NULL,        [VIA_RECEIPT] = "receipt", [VIA_MARKER] = "marker",
 	[VIA_XEVENT] = "x-event", [VIA_UPTO] = "upto",       [VIA_IMPLIED] = "implied",
 	[VIA_STATE] = "state",    [VIA_CONTENT] = "content", [VIA_REACTION] = "reaction",
 	[VIA_REPLY] = "reply",    [VIA_MDS] = "mds",         [VIA_COUNT] = NULL,
 };
+
+struct text via_text(enum via via, const struct via_names *own)
+{
+	if (via < VIA_COUNT)
+		return text_of(via_names[via]);
+	size_t number = (size_t)via - VIA_PRIVATE;
+	bool known = via >= VIA_PRIVATE && own && number < own->count && own->items[number].p;
+	return known ? own->items[number] : TEXT("private");
+}
 
 const char *const verdict_names[] = {
 	[VERDICT_CONFIRMED] = "confirmed", [VERDICT_FAILED] = "failed",
@@ -91,11 +100,10 @@ bool class_is_counted(enum message_class class_)
 	return class_ == CLASS_CHAT || class_ == CLASS_PM || class_ == CLASS_CORRECTION;
 }
 
-// F2: rows with id that asked for a receipt or an x-event delivered.
+// F2: rows with id that asked for a receipt, an x-event delivered or a private one.
 bool row_is_requested(const struct row *row)
 {
-	return class_is_counted(row->class_) && row->id.p &&
-	       (row->flags & (FLAG_RECEIPT_REQUEST | FLAG_XE_DELIVERED));
+	return class_is_counted(row->class_) && row->id.p && (row->flags & FLAGS_ASK_DELIVERY);
 }
 
 // F3: rows with id that asked for a sign of reading; not corrections, failed ones, nor those
@@ -104,7 +112,7 @@ bool row_is_read_requested(const struct row *row)
 {
 	if (!class_is_counted(row->class_) || row->class_ == CLASS_CORRECTION || !row->id.p)
 		return false;
-	if (!(row->flags & (FLAG_MARKABLE | FLAG_XE_DISPLAYED)) || row->state == STATE_FAILED)
+	if (!(row->flags & FLAGS_ASK_READING) || row->state == STATE_FAILED)
 		return false;
 	bool retracted = row->retracted_at != USEC_NONE;
 	bool displayed = row->displayed_at != USEC_NONE;
@@ -114,14 +122,12 @@ bool row_is_read_requested(const struct row *row)
 // S3, S4: silence of a message that asked for nothing is "unknown", never a failure.
 enum verdict row_verdict(const struct row *row, usec_t now, usec_t t_expire)
 {
-	const unsigned asked =
-		FLAG_RECEIPT_REQUEST | FLAG_MARKABLE | FLAG_XE_DELIVERED | FLAG_XE_DISPLAYED;
 	if (row->state == STATE_DELIVERED || row->state == STATE_DISPLAYED)
 		return VERDICT_CONFIRMED;
 	if (row->state == STATE_FAILED)
 		return VERDICT_FAILED;
 	// P12: who read a group message is asked of the room, one by one; the row itself waits for nothing.
-	if (!row->id.p || row->class_ == CLASS_GROUP || !(row->flags & asked))
+	if (!row->id.p || row->class_ == CLASS_GROUP || !(row->flags & FLAGS_ASK))
 		return VERDICT_UNKNOWN;
 	return now - row->sent_at < t_expire ? VERDICT_PENDING : VERDICT_EXPIRED;
 }

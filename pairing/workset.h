@@ -89,6 +89,8 @@ struct pairing {
 	LIST_OF(struct finding) line_findings;
 	LIST_OF(struct chat_state_seen) chat_states;
 	struct map line_finding_seen;
+	LIST_OF(struct known) known; // K19, E4
+	struct map known_seen;       // element -> its number, from 1
 	int64_t lines[LINE_COUNTERS];
 	struct pairing_wants wants;
 	LIST_OF(struct want_key) want_keys;
@@ -121,6 +123,7 @@ struct text party_text(struct pairing *pairing, struct text party);
 // Parties must live as long as the batch; the id is copied.
 struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
 			struct text r, struct text id, bool group);
+int64_t message_key(const struct pairing *pairing, struct text s, struct text r, struct text id);
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id);
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id);

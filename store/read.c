@@ -80,9 +80,13 @@ bool known_realms_load(struct store *store, int32_t realm, struct known_realms *
 	realms->count = (size_t)rows.count;
 	realms->items = arena_alloc(realms->arena, (realms->count + 1) * sizeof *realms->items);
 	for (int i = 0; i < rows.count; i++)
-		realms->items[i] = (struct known_realm){(int32_t)row_int(&rows, i, 0),
-							row_copy(&rows, i, 1, realms->arena)};
-	return true;
+		realms->items[i] =
+			(struct known_realm){.id = (int32_t)row_int(&rows, i, 0),
+					     .name = row_copy(&rows, i, 1, realms->arena)};
+	if (known_via_names(store, realm, realms, err))
+		return true;
+	known_realms_free(realms);
+	return false;
 }
 
 void known_realms_free(struct known_realms *realms)

@@ -20,6 +20,7 @@ usec_t array_usec(struct text element);                     // timestamptz; abse
 struct known_realm {
 	int32_t id;
 	struct text name;
+	struct via_names via_names;
 };
 struct known_realms {
 	struct hash_key key;
@@ -30,6 +31,12 @@ struct known_realms {
 bool known_realms_load(struct store *store, int32_t realm, struct known_realms *realms,
 		       struct err *err); // realm 0 = all
 void known_realms_free(struct known_realms *realms);
+
+// private_ack.c: called by known_realms_load; and by store_realm_rules, for the numbers of the rules.
+bool known_via_names(struct store *store, int32_t realm, struct known_realms *realms,
+		     struct err *err);
+bool stored_private_acks(struct store *store, int32_t realm, struct realm_settings *rules,
+			 struct err *err);
 
 // realm, since, until: the first three parameters of most reading statements.
 void put_span(struct fields *params, int32_t realm, usec_t since, usec_t until);

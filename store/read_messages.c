@@ -26,6 +26,7 @@ struct stream {
 	void *self;
 	bool (*each)(void *self, const struct message *message);
 	struct arena *arena; // of one message
+	const struct known_realms *realms;
 	usec_t now;
 	int64_t given;
 	bool stopped;
@@ -97,6 +98,14 @@ static void take_readers(struct stream *stream, const struct rows *rows, struct 
 
 // --- one row ---
 
+static const struct via_names *via_names_of(const struct stream *stream, int32_t realm)
+{
+	for (size_t i = 0; i < stream->realms->count; i++)
+		if (stream->realms->items[i].id == realm)
+			return &stream->realms->items[i].via_names;
+	return NULL;
+}
+
 static bool take_message(void *self, const struct rows *rows)
 {
 	struct stream *stream = self;
@@ -109,6 +118,7 @@ static bool take_message(void *self, const struct rows *rows)
 	message_to_row(&flat, row_text(rows, 0, COL_FROM), row_text(rows, 0, COL_TO), &acks,
 		       &message.row);
 	message.row.body = row_text(rows, 0, COL_BODY);
+	message.via_names = via_names_of(stream, flat.realm);
 	message.row.n = (int32_t)row_int(rows, 0, COL_N);
 	message.verdict = row_verdict(&message.row, stream->now, stream->filter->t_expire);
 	if (stream->filter->with_devices && message.row.complex &&
@@ -309,7 +319,7 @@ bool store_messages(struct store *store, const struct message_filter *filter, vo
 		    bool (*each)(void *self, const struct message *message), struct err *err)
 {
 	struct known_realms realms = {0};
-	struct stream stream = {.filter = filter, .self = self, .each = each};
+	struct stream stream = {.filter = filter, .self = self, .each = each, .realms = &realms};
 	bool paged = filter->limit > 0 || filter->has_after || filter->newest_first;
 
 	stream.now = filter->now == USEC_NONE ? usec_now() : filter->now;

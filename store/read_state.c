@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What answers stand on: sources, gaps, quarantine, findings.
+// What answers stand on: sources, gaps, quarantine.
 #include "store/read.h"
 
 bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t until,
@@ -21,35 +21,6 @@ bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t unti
 }
 
 // --- lists: one callback each, told apart by what a row is made into ---
-
-struct finding_sink {
-	void *self;
-	bool (*each)(void *self, const struct stored_finding *finding);
-};
-
-static bool take_finding(void *self, const struct rows *rows)
-{
-	const struct finding_sink *sink = self;
-	struct stored_finding finding = {
-		.rule = row_text(rows, 0, 0),
-		.by = row_text(rows, 0, 1),
-		.ref = row_text(rows, 0, 2),
-		.first_at = row_usec(rows, 0, 3),
-		.last_at = row_usec(rows, 0, 4),
-		.count = row_int(rows, 0, 5),
-		.position = row_int(rows, 0, 6),
-	};
-	return sink->each(sink->self, &finding);
-}
-
-bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
-		    bool (*each)(void *self, const struct stored_finding *finding), struct err *err)
-{
-	struct finding_sink sink = {self, each};
-	FIELDS_AUTO params = {0};
-	put_span(&params, realm, since, until);
-	return sql_each(store, "findings", &params, &sink, take_finding, err);
-}
 
 struct source_sink {
 	void *self;

@@ -2,7 +2,7 @@
 // Realms, sources, generations and what dialects remember. Their numbers are "greatest + 1"
 // under an advisory lock: no sequences, so the schema can be spread over nodes (DESIGN section
 // 5).
-#include "store/internal.h"
+#include "store/read.h"
 
 #include "core/json.h"
 
@@ -94,8 +94,14 @@ bool store_realm_rules(struct store *store, const char *name, struct realm *real
 	JSON_AUTO *object = json_loadb(text.p, text.n, 0, NULL);
 	if (!object)
 		return err_set(err, ERR_INTERNAL, "realm %s: its stored rules are damaged", name);
-	if (!read_key(store, &found, err) || !realm_settings_from_json(object, rules, err))
+	struct realm_settings read;
+	if (!read_key(store, &found, err) || !realm_settings_from_json(object, &read, err))
 		return err_wrap(err, "realm %s", name);
+	if (!stored_private_acks(store, found.id, &read, err)) {
+		realm_settings_free(&read);
+		return false;
+	}
+	*rules = read;
 	*realm = found;
 	return true;
 }

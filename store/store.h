@@ -38,6 +38,10 @@ struct realm {
 // Finds or makes the realm; rules: the settings win over what is stored, and are stored. NULL = keep.
 bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
 		 struct realm *realm, struct err *err);
+// Gives every declared private acknowledgement its number in the realm: by name, for ever, whatever is
+// declared beside it. ERR_USAGE: too many over the years.
+bool store_private_acks(struct store *store, int32_t realm, struct realm_settings *rules,
+			struct err *err);
 // The stored rules of a realm; ERR_USAGE when there is no such realm.
 bool store_realm_rules(struct store *store, const char *name, struct realm *realm,
 		       struct realm_settings *rules, struct err *err);
@@ -178,6 +182,7 @@ struct device_time {
 
 struct message { // a row as shown
 	struct row row;
+	const struct via_names *via_names; // of its realm, NULL = none
 	enum verdict verdict;
 	const struct device_time *devices;
 	size_t device_count;
@@ -208,10 +213,22 @@ struct stored_finding {
 	position_t position;
 };
 
-// Open findings, as a sorted set of (rule, by, ref).
-bool store_findings(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+struct finding_filter {
+	int32_t realm;       // 0 = all
+	usec_t since, until; // when it was found, half open; USEC_NONE = open
+	usec_t now;          // what has expired by then; USEC_NONE = the wall clock
+	usec_t t_expire;     // S3
+	usec_t w_match;      // P2; 0 = any
+};
+
+// Open findings, as a sorted set of (rule, by, ref): stored ones and those that are judged now by what
+// is known of devices and accounts (pairing/audit.h).
+bool store_findings(struct store *store, const struct finding_filter *filter, void *self,
 		    bool (*each)(void *self, const struct stored_finding *finding),
 		    struct err *err);
+
+// Retention: deletes what was known of devices, accounts and archives and was last seen before then.
+bool store_forget_known(struct store *store, usec_t before, int64_t *deleted, struct err *err);
 
 struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
 	usec_t start, end;

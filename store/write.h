@@ -81,7 +81,7 @@ struct known_id {
 	int64_t id;
 	bool listed; // in plan->jids, or known to be stored
 };
-enum { KNOWN_IDS = 8192 };
+enum { KNOWN_IDS = 1 << 15 };
 
 // All that one batch writes: collected once, written again as it is when the transaction must be
 // repeated. Points into the arena of the pairing object.

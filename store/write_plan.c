@@ -23,13 +23,13 @@ static struct known_id *known_id(struct plan *plan, struct text jid)
 	if (!jid.p)
 		jid = TEXT("");
 	uint64_t place = (uint64_t)(uintptr_t)jid.p * UINT64_C(0x9e3779b97f4a7c15);
-	struct known_id *known = &plan->ids[place >> 51];
+	struct known_id *known = &plan->ids[place >> 49];
 	if (known->p != jid.p || known->n != jid.n)
 		*known = (struct known_id){jid.p, jid.n,
 					   pairing_jid_id(plan->batch->pairing, jid), false};
 	return known;
 }
-_Static_assert(KNOWN_IDS == 1 << (64 - 51), "the upper bits of the hash are the place");
+_Static_assert(KNOWN_IDS == 1 << (64 - 49), "the upper bits of the hash are the place");
 
 int64_t plan_jid_id(struct plan *plan, struct text jid)
 {

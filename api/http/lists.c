@@ -74,8 +74,13 @@ static bool each_finding(void *self, const struct stored_finding *finding)
 static bool ask_findings(struct call *call, struct window window, struct list *list,
 			 struct err *err)
 {
-	return store_findings(call->db->store, call->db->realm.id, window.since, window.until, list,
-			      each_finding, err);
+	const struct finding_filter filter = {.realm = call->db->realm.id,
+					      .since = window.since,
+					      .until = window.until,
+					      .now = USEC_NONE,
+					      .t_expire = call->db->rules.t_expire,
+					      .w_match = call->db->rules.w_match};
+	return store_findings(call->db->store, &filter, list, each_finding, err);
 }
 
 bool handle_findings(struct call *call, struct err *err)

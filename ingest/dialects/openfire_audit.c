@@ -9,6 +9,7 @@
 #include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
 #include "ingest/ordinal.h"
+#include "ingest/stanza.h"
 
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ struct item { // a packet on its way out
 };
 
 struct dialect {
+	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	const struct zone *zone;
 	struct audit_frame frame;
@@ -100,10 +102,15 @@ static void read_stanza(struct dialect *d, struct text xml, struct audit_entry *
 		entry->hash = hash_of(xml);
 }
 
-// iq that PAIRING has a use for: K18, and rooms that the realm does not know yet.
-static bool is_useful_iq(struct text xml)
+// iq and presence that PAIRING has a use for: K18, K19, what operators declare, and rooms that the
+// realm does not know yet.
+static bool is_useful(const struct dialect *d, const struct audit_entry *entry, struct text xml)
 {
-	return holds(xml, "urn:xmpp:mds:displayed:0") ||
+	if (entry->kind == AUDIT_MESSAGE || stanza_maybe_known(xml))
+		return true;
+	if (entry->kind != AUDIT_IQ)
+		return false;
+	return stanza_maybe_private(d->rules, xml) || holds(xml, "urn:xmpp:mds:displayed:0") ||
 	       (holds(xml, "category=\"conference\"") &&
 		holds(xml, "http://jabber.org/protocol/disco#info"));
 }
@@ -132,6 +139,8 @@ static bool try_out(struct dialect *d, const struct item *item, bool last)
 {
 	enum direction dir = DIR_ROUTE;
 	struct text session = TEXT_NONE;
+	// Of presence only its sender counts: no message waits behind it for its direction.
+	last = last || item->entry.kind == AUDIT_PRESENCE;
 	if (item->xml.p && !audit_streams_judge(d->streams, &item->entry, last, &dir, &session))
 		return false;
 	usec_t at = ordinals_next(&d->ordinals, item->stamp);
@@ -210,7 +219,7 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	read_stanza(d, xml, &item.entry);
 	static const char *const ignored[] = {NULL, "iq", "presence", "packet without stanza"};
 	audit_streams_learn(d->streams, &item.entry);
-	if (item.entry.kind == AUDIT_MESSAGE || (item.entry.kind == AUDIT_IQ && is_useful_iq(xml)))
+	if (is_useful(d, &item.entry, xml))
 		item.xml = xml;
 	else
 		d->sink.ignored(d->sink.self, ignored[item.entry.kind]);
@@ -248,6 +257,7 @@ static struct dialect *audit_open(const struct dialect_options *options,
 	struct dialect *d = xcalloc(1, sizeof *d);
 	d->sink = *sink;
 	d->zone = options->zone;
+	d->rules = options->rules;
 	d->frame.self = d;
 	d->frame.packet = on_packet;
 	d->frame.lost = on_lost;

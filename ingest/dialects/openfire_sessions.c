@@ -186,15 +186,16 @@ static enum direction from_own_session(struct stream *stream, const struct audit
 	// Routed again by the server after an XEP-0198 session died, not read from the client.
 	if (e->delay_from.p && is_domain_of(e->delay_from, e->from))
 		return DIR_ROUTE;
-	if ((!e->to.p || bare_is(stream->jid, e->to)) && is_second_copy(stream, e))
+	if (e->kind == AUDIT_MESSAGE && (!e->to.p || bare_is(stream->jid, e->to)) &&
+	    is_second_copy(stream, e))
 		return DIR_OUT;
 	return DIR_IN;
 }
 
 static enum direction user_direction(struct stream *stream, const struct audit_entry *e)
 {
-	if (!e->from.p)
-		return DIR_ROUTE;
+	if (!e->from.p) // the server's own answers and pushes
+		return e->kind == AUDIT_IQ && text_is(e->to, stream->jid) ? DIR_OUT : DIR_ROUTE;
 	if (text_is(e->from, stream->jid))
 		return from_own_session(stream, e);
 	if (e->to.p && !bare_is(stream->jid, e->to))

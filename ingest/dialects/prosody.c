@@ -11,6 +11,7 @@
 #include "ingest/lines.h"
 #include "ingest/markup.h"
 #include "ingest/ordinal.h"
+#include "ingest/stanza.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct pending { // a stanza whose end has not been seen
 };
 
 struct dialect {
+	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	struct lines lines;
 	struct prosody_clock clock;
@@ -134,11 +136,20 @@ static const char *what_is_wrong(const struct pending *p, const struct record *r
 	return NULL;
 }
 
-static bool is_wanted(struct text xml)
+// What is of use but for facts about devices and accounts.
+static bool is_wanted(const struct dialect *d, struct text xml)
 {
-	return begins_element(xml, "<message") || holds(xml, "urn:xmpp:mds:displayed:0") ||
+	if (begins_element(xml, "<presence"))
+		return false;
+	return begins_element(xml, "<message") || stanza_maybe_private(d->rules, xml) ||
+	       holds(xml, "urn:xmpp:mds:displayed:0") ||
 	       (holds(xml, "http://jabber.org/protocol/disco#info") &&
 		(holds(xml, "category='conference'") || holds(xml, "category=\"conference\"")));
+}
+
+static void ignore(struct dialect *d, struct text xml)
+{
+	d->sink.ignored(d->sink.self, begins_element(xml, "<presence") ? "presence" : "iq");
 }
 
 // The record is complete.
@@ -160,8 +171,9 @@ static void flush(struct dialect *d)
 	if (p->peer == PEER_CLIENT)
 		prosody_sessions_stanza(d->sessions, record.session_key, p->received,
 					markup_first(record.xml));
-	if (!is_wanted(record.xml)) {
-		d->sink.ignored(d->sink.self, "iq");
+	bool wanted = is_wanted(d, record.xml);
+	if (!wanted && !stanza_maybe_known(record.xml)) {
+		ignore(d, record.xml);
 		return;
 	}
 	if (p->peer == PEER_CLIENT)
@@ -170,6 +182,10 @@ static void flush(struct dialect *d)
 	if (record.dir == DIR_ROUTE)
 		record.session = TEXT_NONE;
 	const char *reason = what_is_wrong(p, &record);
+	if (reason && !wanted) {
+		ignore(d, record.xml);
+		return;
+	}
 	give(d, reason ? RECORD_QUARANTINE : RECORD_STANZA, &record, reason);
 }
 
@@ -182,9 +198,8 @@ static bool open_stanza(struct dialect *d, const struct parts *parts, const stru
 	if (!peer || (!received && !text_starts(parts->message, "SEND: ")))
 		return false;
 	struct text xml = {parts->message.p + 6, parts->message.n - 6};
-	if (begins_element(xml, "<presence") && peer == PEER_CLIENT)
-		prosody_sessions_stanza(d->sessions, parts->source, received, markup_first(xml));
-	if (!begins_element(xml, "<message") && !begins_element(xml, "<iq"))
+	if (!begins_element(xml, "<message") && !begins_element(xml, "<iq") &&
+	    !begins_element(xml, "<presence"))
 		return false;
 	struct buf source = p->source, kept = p->xml;
 	source.len = kept.len = 0;
@@ -205,8 +220,7 @@ static const char *kind_of(const struct parts *parts)
 	struct text message = parts->message;
 	if (!text_starts(message, "RECV: ") && !text_starts(message, "SEND: "))
 		return "server event";
-	struct text xml = {message.p + 6, message.n - 6};
-	return begins_element(xml, "<presence") ? "presence" : "stream element";
+	return "stream element";
 }
 
 static void continue_record(struct dialect *d, const struct line *line)
@@ -281,6 +295,7 @@ static struct dialect *prosody_open(const struct dialect_options *options,
 {
 	struct dialect *d = xcalloc(1, sizeof *d);
 	d->sink = *sink;
+	d->rules = options->rules;
 	d->clock = (struct prosody_clock){.zone = options->zone,
 					  .year = options->year,
 					  .modified = options->modified,

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Counters of PAIRING section 9, non-zero ones. Rates and verdicts speak of counted classes (0, 1,
--- 2: chat, pm, correction). Flags: 5 = asks for delivery, 10 = for reading, 15 = for anything.
+-- 2: chat, pm, correction). Flags: 1048581 = asks for delivery (1, 4,
+-- private 1048576), 2097162 = for reading (2, 8, private 2097152), 3145743 = for anything.
 -- Marks: 1 skew, 8 error, 16 acks count. Evidence: kinds 0..6 are acks, 7 errors.
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
@@ -17,10 +18,10 @@ WITH m AS (
 r AS (
      SELECT m.class, m.state, m.marks, m.resends, m.acks, m.acks_dup, m.sent_at, m.displayed_at,
             m.counted,
-            m.counted AND m.has_id AND m.flags & 5 <> 0 AS requested,
-            m.counted AND m.class <> 2 AND m.has_id AND m.flags & 10 <> 0 AND m.state <> 4
+            m.counted AND m.has_id AND m.flags & 1048581 <> 0 AS requested,
+            m.counted AND m.class <> 2 AND m.has_id AND m.flags & 2097162 <> 0 AND m.state <> 4
             AND m.stands AS read_requested,
-            m.counted AND m.state < 4 AND (NOT m.has_id OR m.flags & 15 = 0) AS unknown
+            m.counted AND m.state < 4 AND (NOT m.has_id OR m.flags & 3145743 = 0) AS unknown
      FROM m),
 s AS (
      SELECT count(*) AS rows,

@@ -10,11 +10,11 @@
 WITH m AS (
      SELECT width_bucket(m.sent_at, $2::timestamptz[]) AS bucket, m.state, m.marks, m.resends,
             m.sent_at, m.stored_at, m.delivered_at, m.displayed_at,
-            m.id IS NOT NULL AND m.flags & 5 <> 0 AS requested,
-            m.class <> 2 AND m.id IS NOT NULL AND m.flags & 10 <> 0 AND m.state <> 4
+            m.id IS NOT NULL AND m.flags & 1048581 <> 0 AS requested,
+            m.class <> 2 AND m.id IS NOT NULL AND m.flags & 2097162 <> 0 AND m.state <> 4
             AND (m.retracted_at IS NULL OR coalesce(m.displayed_at <= m.retracted_at, false))
             AS read_requested,
-            m.state < 4 AND (m.id IS NULL OR m.flags & 15 = 0) AS unknown
+            m.state < 4 AND (m.id IS NULL OR m.flags & 3145743 = 0) AS unknown
      FROM message AS m
      WHERE ($1 = 0 OR m.realm = $1) AND m.class <= 2
        AND m.sent_at >= $3::timestamptz AND m.sent_at < $4::timestamptz

@@ -69,7 +69,7 @@ WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
   AND ($12::int4 IS NULL OR m.class = $12)
   AND ($13::int4 IS NULL OR $13 = CASE WHEN m.state >= 5 THEN 0
                                      WHEN m.state = 4 THEN 1
-                                     WHEN m.id IS NULL OR m.flags & 15 = 0 THEN 2
+                                     WHEN m.id IS NULL OR m.flags & 3145743 = 0 THEN 2
                                      WHEN m.sent_at > $14::timestamptz THEN 3
                                      ELSE 4 END)
   AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)

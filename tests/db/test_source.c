@@ -2,6 +2,8 @@
 // Realms, sources, generations, tokens and the access log.
 #include "tests/db/fixture.h"
 
+#include "core/json.h"
+
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,6 +69,70 @@ static void given_rules_win_and_are_kept(void **state)
 	assert_int_equal(err.kind, ERR_USAGE);
 	realm_settings_free(&rules);
 	realm_settings_free(&stored);
+}
+
+static void number_acks(int32_t realm, const char *json, struct realm_settings *rules)
+{
+	JSON_AUTO *object = json_object();
+	json_object_set_new(object, "private_acks", json_loads(json, 0, NULL));
+	if (!realm_settings_from_json(object, rules, &err) ||
+	    !store_private_acks(store, realm, rules, &err))
+		fail_msg("%s", err.text);
+}
+
+#define ACK(name)                                                                                  \
+	"{\"name\":\"" name "\",\"element\":\"" name                                               \
+	"\",\"namespace\":\"x\",\"means\":\"delivered\"}"
+
+// What rows say must not change its meaning when an operator edits the declarations.
+static void private_acks_keep_their_numbers(void **state)
+{
+	(void)state;
+	struct realm_settings rules, stored;
+	struct realm realm = must_realm("private", NULL), other = must_realm("private 2", NULL);
+	number_acks(realm.id, "[" ACK("a") "," ACK("b") "]", &rules);
+	assert_int_equal(rules.acks[0].number, 0);
+	assert_int_equal(rules.acks[1].number, 1);
+	realm_settings_free(&rules);
+	number_acks(realm.id, "[" ACK("c") "," ACK("b") "]",
+		    &rules); // reordered, one gone, one new
+	assert_int_equal(rules.acks[0].number, 2);
+	assert_int_equal(rules.acks[1].number, 1);
+	must_realm("private", &rules);
+	assert_true(store_realm_rules(store, "private", &realm, &stored, &err));
+	assert_int_equal(stored.ack_count, 2);
+	assert_int_equal(stored.acks[0].number, 2);
+	assert_int_equal(stored.acks[1].number, 1);
+	realm_settings_free(&stored);
+	realm_settings_free(&rules);
+	number_acks(other.id, "[" ACK("b") "]", &rules); // by realm
+	assert_int_equal(rules.acks[0].number, 0);
+	realm_settings_free(&rules);
+}
+
+// Numbers of old names are not given out again, so they come to an end.
+static void too_many_private_acks_over_the_years_are_refused(void **state)
+{
+	(void)state;
+	struct realm realm = must_realm("private 3", NULL);
+	struct realm_settings rules;
+	for (int i = 0; i < PRIVATE_ACKS_MAX; i++) {
+		char json[200];
+		snprintf(json, sizeof json,
+			 "[{\"name\":\"n%d\",\"element\":\"e\",\"namespace\":\"x\","
+			 "\"means\":\"delivered\"}]",
+			 i);
+		number_acks(realm.id, json, &rules);
+		assert_int_equal(rules.acks[0].number, i);
+		realm_settings_free(&rules);
+	}
+	JSON_AUTO *object = json_loads("{\"private_acks\":[" ACK("late") "]}", 0, NULL);
+	assert_true(realm_settings_from_json(object, &rules, &err));
+	assert_false(store_private_acks(store, realm.id, &rules, &err));
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM private_ack WHERE name = 'late'"),
+			 0);
+	realm_settings_free(&rules);
 }
 
 static void a_source_keeps_its_number_when_its_setting_changes(void **state)
@@ -264,6 +330,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(realms_share_one_key_and_keep_their_number),
 		cmocka_unit_test(given_rules_win_and_are_kept),
+		cmocka_unit_test(private_acks_keep_their_numbers),
+		cmocka_unit_test(too_many_private_acks_over_the_years_are_refused),
 		cmocka_unit_test(a_source_keeps_its_number_when_its_setting_changes),
 		cmocka_unit_test(numbers_given_out_at_once_differ),
 		cmocka_unit_test(generations_come_back_newest_first_with_their_mark),

@@ -270,6 +270,7 @@ static void the_sample_is_the_default(void **state)
 	assert_true(settings_load(NULL, &fresh, NULL));
 	assert_int_equal(read->source_count, 1);
 	assert_int_equal(read->rules.wrapper_count, 1);
+	assert_int_equal(read->rules.ack_count, 1);
 	assert_string_equal(read->data_dir, fresh->data_dir);
 	assert_int_equal(read->flush_bytes, fresh->flush_bytes);
 	assert_int_equal(read->rules.t_composing_open, fresh->rules.t_composing_open);

@@ -2,6 +2,7 @@
 #include "tests/vectors/memory.h"
 
 #include "ingest/stanza.h"
+#include "pairing/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,11 +154,19 @@ static void take_finding(void *self, const struct finding *finding)
 	memory->findings[memory->finding_count - 1].key = 0;
 }
 
+static void take_known(void *self, const struct known *known)
+{
+	struct memory *memory = self;
+
+	APPEND(memory->known, memory->known_count, *known);
+}
+
 void memory_take(struct memory *memory, struct pairing *pairing)
 {
 	pairing_changes(pairing, memory, take_change);
 	pairing_new_sent(pairing, memory, take_sent);
 	pairing_line_findings(pairing, memory, take_finding);
+	pairing_known(pairing, memory, take_known);
 	for (int i = 0; i < LINE_COUNTERS; i++)
 		memory->lines[i] += pairing_line_counts(pairing)[i];
 }
@@ -170,6 +179,8 @@ void memory_free(struct memory *memory)
 	free(memory->evidence);
 	free(memory->sent);
 	free(memory->findings);
+	free(memory->known);
+	audit_free(memory->audit);
 }
 
 // --- a run ---
@@ -205,6 +216,7 @@ json_t *run_memory(void *self, const struct vector *vector, const struct vector_
 
 	(void)self;
 	(void)err;
+	stanza_parser_declare(parser, vector->rules.acks, vector->rules.ack_count);
 	hash_key_random(&options.key);
 	for (size_t i = 0; i < plan->batches && i < MEMORY_BATCHES; i++) {
 		struct pairing *pairing = pairing_new(&options);
@@ -214,6 +226,7 @@ json_t *run_memory(void *self, const struct vector *vector, const struct vector_
 		memory_load(&memory, pairing);
 		memory_take(&memory, pairing);
 	}
+	memory_audit(&memory, vector);
 	json_t *results = memory_results(&memory, vector);
 	memory_free(&memory);
 	arena_free(arena);

@@ -22,6 +22,9 @@ struct memory {
 	struct finding *findings; // key 0: of a line
 	size_t finding_count;
 	int64_t lines[LINE_COUNTERS];
+	struct known *known; // K19, E4
+	size_t known_count;
+	struct audit *audit; // owns the findings that it gave
 };
 
 // Loads what the pairing object wants, until it wants nothing.
@@ -33,6 +36,8 @@ void memory_free(struct memory *memory);
 // What the rows and evidence come to (PAIRING section 9).
 json_t *memory_results(const struct memory *memory, const struct vector *vector);
 
+// What is judged in the end: adds findings (pairing/audit.h).
+void memory_audit(struct memory *memory, const struct vector *vector);
 // Members readers and receivers of a room's message.
 void memory_readers(const struct memory *memory, const struct row *row, const struct vector *vector,
 		    json_t *object);

@@ -81,6 +81,20 @@ static void put_times(json_t *object, const struct row *row)
 		json_put_usec(object, times[i].name, times[i].at, 6);
 }
 
+static void put_via(json_t *object, const char *key, enum via via, const struct vector *vector)
+{
+	struct text items[PRIVATE_ACKS_MAX] = {{0}};
+	struct via_names names = {items, PRIVATE_ACKS_MAX};
+	struct buf name = {0};
+
+	if (via >= VIA_PRIVATE && via - VIA_PRIVATE < vector->rules.ack_count) {
+		buf_printf(&name, "private:%s", vector->rules.acks[via - VIA_PRIVATE].name);
+		items[via - VIA_PRIVATE] = buf_view(&name);
+	}
+	json_put_text(object, key, via_text(via, &names));
+	buf_free(&name);
+}
+
 static json_t *message_of(const struct memory *memory, const struct row *row,
 			  const struct vector *vector)
 {
@@ -98,8 +112,8 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	json_object_set_new(object, "state", json_string(message_state_names[row->state]));
 	json_object_set_new(object, "verdict", json_string(verdict_names[verdict]));
 	put_times(object, row);
-	json_put_text(object, "delivered_via", text_of(via_names[row->delivered_via]));
-	json_put_text(object, "displayed_via", text_of(via_names[row->displayed_via]));
+	put_via(object, "delivered_via", row->delivered_via, vector);
+	put_via(object, "displayed_via", row->displayed_via, vector);
 	json_put_text(object, "error", row->failed_at == USEC_NONE ? TEXT_NONE : row->error);
 	json_put_text(object, "corrects", row->corrects);
 	json_object_set_new(object, "resends", json_integer(row->resends));

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Messages that may give a finding of the audit: plain ones acknowledged by an account with a known
+-- roster or blocks, or after an archive had it; ones that expired at a device with known features; ones
+-- read without a word. Columns as in store/message_row.c, then JIDs.
+--   $1 int4         realm
+--   $2 timestamptz  sent since
+--   $3 timestamptz  until, exclusive
+--   $4 timestamptz  what was sent up to then has expired
+SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
+       m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
+       m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
+       m.displayed_at, m.displayed_via, m.upto_delivered_at, m.upto_displayed_at, m.failed_at,
+       m.error, m.retracted_at, m.corrects, m.resends, m.acks, m.acks_dup, m.marks, m.source,
+       m.thread, m.receipt_first, m.receipt_last, m.receipt_own, m.marker_first, m.marker_last,
+       m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
+       m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
+       m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
+       f.jid, t.jid
+FROM message AS m
+JOIN jid AS f ON f.id = m.from_jid
+JOIN jid AS t ON t.id = m.to_jid
+WHERE m.realm = $1 AND m.sent_at >= $2 AND m.sent_at < $3 AND m.class <> 5
+  AND CASE
+      WHEN m.state < 4
+      THEN m.flags & 1 <> 0 AND m.id IS NOT NULL AND m.sent_at <= $4 AND m.facts IS NOT NULL
+           AND m.to_jid IN (SELECT k.about FROM known AS k WHERE k.realm = $1 AND k.kind IN (0, 1))
+      WHEN m.read_inferred_at IS NOT NULL AND m.displayed_at IS NULL AND m.flags & 10 <> 0
+           AND m.id IS NOT NULL AND m.sent_at <= $4
+      THEN true
+      ELSE m.marks & 32 = 0 AND (m.receipt_first IS NOT NULL OR m.marker_first IS NOT NULL)
+           AND (m.to_jid IN (SELECT k.about FROM known AS k
+                             WHERE k.realm = $1 AND k.kind IN (3, 5, 6))
+                OR (m.conv, m.key) IN (SELECT s.conv, s.key
+                                       FROM archive_seen AS s WHERE s.realm = $1))
+      END;
