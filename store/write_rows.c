@@ -164,7 +164,7 @@ static bool update_some(struct plan *plan, size_t from, size_t to, struct err *e
 }
 
 // In pieces: the arrays of a statement are held whole, here and in the server.
-enum { UPDATES_AT_ONCE = 10000 };
+enum { UPDATES_AT_ONCE = 2500 };
 
 static bool update_rows(struct plan *plan, struct err *err)
 {
