@@ -122,8 +122,12 @@ static void a_row_that_moved_is_found_where_it_is(void **state)
 static void waiting_evidence_is_found(void **state)
 {
 	(void)state;
-	sample_receipt(&sample, NOON + 3 * DAY, "m1", "r1");
+	sample_receipt(&sample, NOON + 3 * DAY, "m1", "w1");
 	sample_commit(&sample);
+	another_writer();
+	sample_receipt(&sample, NOON + 3 * DAY + SEC / 50, "m1", "w1"); // the same, seen again
+	sample_commit(&sample);
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM ack WHERE own_id = 'w1'"), 1);
 	another_writer();
 	sample_message(&sample, NOON, "m1");
 	sample_commit(&sample);
