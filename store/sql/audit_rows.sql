@@ -24,7 +24,7 @@ WHERE m.realm = $1 AND m.sent_at >= $2 AND m.sent_at < $3 AND m.class <> 5
       WHEN m.state < 4
       THEN m.flags & 1 <> 0 AND m.id IS NOT NULL AND m.sent_at <= $4 AND m.facts IS NOT NULL
            AND m.to_jid IN (SELECT k.about FROM known AS k WHERE k.realm = $1 AND k.kind IN (0, 1))
-      WHEN m.read_inferred_at IS NOT NULL AND m.displayed_at IS NULL AND m.flags & 10 <> 0
+      WHEN m.read_inferred_at IS NOT NULL AND m.displayed_at IS NULL AND m.flags & 2097162 <> 0
            AND m.id IS NOT NULL AND m.sent_at <= $4
       THEN true
       ELSE m.marks & 32 = 0 AND (m.receipt_first IS NOT NULL OR m.marker_first IS NOT NULL)
