@@ -384,6 +384,7 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	if (entry->derived)
 		return;
 	entry->derived = true;
+	entry->looked_around = false;
 	entry->findings.count = 0;
 	entry_make_room(pairing, entry);
 	for (size_t i = 0; i < entry->incarnations.count; i++)

@@ -385,8 +385,24 @@ static void want_senders(struct pairing *pairing, const struct entry *entry)
 				  sent_hash(pairing, parties[i], entry->id), true);
 }
 
+// Errors and what is not paired depend on other entries: they are looked at in every round.
+static bool stands_alone(const struct entry *entry)
+{
+	if (entry->group)
+		return false;
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (!ev->n || ev->lent_key || ev->kind == EV_ERROR)
+			return false;
+	}
+	return true;
+}
+
 static void want_neighbours(struct pairing *pairing, struct entry *entry)
 {
+	if (entry->looked_around)
+		return;
+	entry->looked_around = stands_alone(entry);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (!is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);

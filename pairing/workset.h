@@ -37,6 +37,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool touched;  // this batch has facts for it: everything about it must be known and written
 	bool asked;    // its stored rows and evidence were asked for
 	bool derived;  // rows are those of the facts as they are
+	bool looked_around; // as derived: nothing beside it is left to be asked
 	bool wanted;   // not touched, but all of it must be known (lending, loops)
 	usec_t lo, hi; // span of times of this batch's facts
 
