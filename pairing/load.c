@@ -250,10 +250,11 @@ static void add_windows(struct pairing *pairing, struct conversation *conversati
 
 	conversation->marks_lo = all ? lo - reach : lo;
 	conversation->marks_hi = hi + (marking->any ? reach : rules->w_upto);
-	struct want_window marks = {conversation->id, marking->any ? lo - reach : lo,
-				    conversation->marks_hi, true, marking->since, lo};
-	struct want_window rows = {conversation->id, lo - rules->w_upto, hi, false, marking->since,
-				   lo};
+	struct want_window marks = {conversation->id,       marking->any ? lo - reach : lo,
+				    conversation->marks_hi, true,
+				    marking->since,         lo};
+	struct want_window rows = {
+		conversation->id, lo - rules->w_upto, hi, false, marking->since, lo};
 	if (all || !marking->any)
 		marks.since = rows.since = USEC_NONE;
 	*LIST_ADD(pairing->arena, &pairing->want_windows) = marks;

@@ -9,8 +9,8 @@
 // A layer is a Bloom filter whose bits for one key lie in one line of the processor's cache. A full
 // one gets a larger one beside it: what is in a filter cannot be put into another.
 enum {
-	LINE_WORDS = 8,      // 64 bytes
-	LINE_KEYS = 42,      // 12 bits each: about 1 % wrong answers
+	LINE_WORDS = 8, // 64 bytes
+	LINE_KEYS = 42, // 12 bits each: about 1 % wrong answers
 	PROBES = 6,
 	GROWTH = 4,
 	DAY_LINES = 8,       // of the first layer: 336 keys
@@ -129,8 +129,7 @@ static void make_layer(struct key_filter *filter, struct bloom *bloom, uint32_t 
 	filter->lines += lines;
 }
 
-static void bloom_add(struct key_filter *filter, struct bloom *bloom, uint32_t first,
-		      uint64_t hash)
+static void bloom_add(struct key_filter *filter, struct bloom *bloom, uint32_t first, uint64_t hash)
 {
 	if (!bloom->count || is_full(bloom))
 		make_layer(filter, bloom, first);

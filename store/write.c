@@ -124,9 +124,8 @@ static bool write_all(struct plan *plan, struct err *err)
 	plan->changed_texts = 0;
 	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
 	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
-	       write_findings(plan, err) && write_keys(plan, err) &&
-	       write_states(plan, err) && write_known(plan, err) &&
-	       write_rollups(plan, err) && write_marks(plan, err);
+	       write_findings(plan, err) && write_keys(plan, err) && write_states(plan, err) &&
+	       write_known(plan, err) && write_rollups(plan, err) && write_marks(plan, err);
 }
 
 static enum outcome failed(struct plan *plan, bool begun_loading)

@@ -40,6 +40,7 @@ struct writer {
 	bool has_fence;
 	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
 	int64_t keys_commit;
+	unsigned keys_connection;
 	VEC(struct mark) marks; // as this object wrote them last
 };
 void writer_free(struct writer *writer); // NULL is fine

@@ -43,14 +43,25 @@ static bool take_keys(void *self, const struct rows *rows)
 	return true;
 }
 
+// Another connection may lead to another database: a restored one, or a standby that was behind. Its
+// commit numbers say something else.
+static void forget_keys(struct plan *plan)
+{
+	struct writer *writer = plan->writer;
+	if (writer->keys && writer->keys_connection == plan->store->connections &&
+	    writer->keys_commit <= plan->lane_commit)
+		return;
+	key_filter_free(writer->keys);
+	writer->keys = key_filter_new();
+	writer->keys_commit = -1;
+	writer->keys_connection = plan->store->connections;
+}
+
 bool keys_refresh(struct plan *plan, struct err *err)
 {
 	struct writer *writer = plan->writer;
 	FIELDS_AUTO params = {0};
-	if (!writer->keys) {
-		writer->keys = key_filter_new();
-		writer->keys_commit = -1;
-	}
+	forget_keys(plan);
 	if (writer->keys_commit == plan->lane_commit)
 		return true;
 	put_int2(&params, LANE);
@@ -153,8 +164,7 @@ bool write_keys(struct plan *plan, struct err *err)
 	put_int8(&params, plan->commit);
 	put_array(&params, OF_DATE, &day);
 	put_array(&params, OF_BYTEA, &keys);
-	return sql_run(plan->store, "known_keys_add", &params, NULL, err) &&
-	       merge_lists(plan, err);
+	return sql_run(plan->store, "known_keys_add", &params, NULL, err) && merge_lists(plan, err);
 }
 
 // The batch is committed, and nobody wrote in between.

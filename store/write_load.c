@@ -181,8 +181,8 @@ static bool probe_rows(struct probes *probes, struct err *err)
 	const struct probe *list = probes->list.items;
 	size_t count = probes->list.count;
 	for (size_t i = 0, end; i < count; i = end) {
-		for (end = i + 1; end < count && list[end].conv == list[i].conv &&
-				  list[end].day == list[i].day;
+		for (end = i + 1;
+		     end < count && list[end].conv == list[i].conv && list[end].day == list[i].day;
 		     end++)
 			;
 		add_run(list + i, list + end, &single, &many);
@@ -215,15 +215,13 @@ static bool load_keys(struct plan *plan, const struct want_key *wants, size_t co
 	struct probes probes = {.plan = plan};
 	for (size_t i = 0; i < count; i++) {
 		const struct want_key *want = &wants[i];
-		*VEC_ADD(&plan->ranges) =
-			(struct range){want->conv, want->key, want->lo, want->hi};
+		*VEC_ADD(&plan->ranges) = (struct range){want->conv, want->key, want->lo, want->hi};
 		probes.want = want;
 		key_filter_days(plan->writer->keys, want->key, keys_day(want->lo),
 				keys_day(want->hi), &probes, take_day);
 	}
 	if (probes.list.count)
-		qsort(probes.list.items, probes.list.count, sizeof *probes.list.items,
-		      by_conv_day);
+		qsort(probes.list.items, probes.list.count, sizeof *probes.list.items, by_conv_day);
 	bool fine = probe_rows(&probes, err) && probe_acks(&probes, err);
 	free(probes.list.items);
 	return fine;

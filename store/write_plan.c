@@ -25,8 +25,8 @@ static struct known_id *known_id(struct plan *plan, struct text jid)
 	uint64_t place = (uint64_t)(uintptr_t)jid.p * UINT64_C(0x9e3779b97f4a7c15);
 	struct known_id *known = &plan->ids[place >> 49];
 	if (known->p != jid.p || known->n != jid.n)
-		*known = (struct known_id){jid.p, jid.n,
-					   pairing_jid_id(plan->batch->pairing, jid), false};
+		*known = (struct known_id){jid.p, jid.n, pairing_jid_id(plan->batch->pairing, jid),
+					   false};
 	return known;
 }
 _Static_assert(KNOWN_IDS == 1 << (64 - 49), "the upper bits of the hash are the place");
@@ -48,8 +48,7 @@ static void add_jid(struct plan *plan, struct text jid)
 	if (*place)
 		return;
 	*place = plan;
-	*VEC_ADD(&plan->jids) =
-		(struct new_jid){known->id, {known->p, known->n}};
+	*VEC_ADD(&plan->jids) = (struct new_jid){known->id, {known->p, known->n}};
 }
 
 // The account of A: its device is a column of its own.

@@ -33,8 +33,8 @@ static uint64_t mix(uint64_t z)
 
 static void name_user(struct user *user, uint64_t number)
 {
-	static const char *const names[] = {"anneliese", "bo",	 "carmen",     "dmitri",
-					    "el",	 "frode", "gwendolyn", "hiro"};
+	static const char *const names[] = {"anneliese", "bo",    "carmen",    "dmitri",
+					    "el",        "frode", "gwendolyn", "hiro"};
 	static const char *const domains[] = {"chat.example.org", "im.example.net",
 					      "jabber.example"};
 	int bare = snprintf(user->full, NAME, "%s.%llu@%s", names[number % 8],
@@ -152,8 +152,8 @@ const struct observation *feed_observation(struct feed *feed, const struct event
 	if (event->egress && event->stamp != USEC_NONE) {
 		const char *domain = memchr(to->full, '@', to->bare);
 		size_t skip = (size_t)(domain - to->full) + 1;
-		feed->delay = (struct stanza_delay){event->stamp,
-						    {to->full + skip, to->bare - skip}};
+		feed->delay =
+			(struct stanza_delay){event->stamp, {to->full + skip, to->bare - skip}};
 		feed->stanza.delays = &feed->delay;
 		feed->stanza.delay_count = 1;
 	}

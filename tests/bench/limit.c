@@ -83,8 +83,8 @@ void dump_rows(const struct bench *bench, struct store *store)
 			if (i + 1 < count)
 				usec_format(bounds[i], 6, hi);
 			if (table->at)
-				snprintf(where, sizeof where, "%s > '%s' AND %s <= '%s'",
-					 table->at, lo, table->at, hi);
+				snprintf(where, sizeof where, "%s > '%s' AND %s <= '%s'", table->at,
+					 lo, table->at, hi);
 			else
 				snprintf(where, sizeof where, "%s", i ? "false" : "true");
 			snprintf(query, sizeof query,
@@ -125,8 +125,7 @@ static void copy_in(struct store *store, const char *table, const char *path)
 static void command(struct store *store, const char *text)
 {
 	PGresult *result = PQexec(store->conn, text);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
-	    PQresultStatus(result) != PGRES_TUPLES_OK)
+	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
 		bench_fail(text, PQerrorMessage(store->conn));
 	PQclear(result);
 }
@@ -217,8 +216,9 @@ bool leg_single(struct bench *bench, struct store *store, struct run_result *leg
 	struct event event;
 	struct feed *feed = feed_new(bench->events);
 	PQsetnonblocking(store->conn, 0);
-	command(store, "CREATE TABLE receiptd.single (sender text, recipient text, id text, sent_at "
-		       "timestamptz, body text, delivered_at timestamptz, displayed_at timestamptz)");
+	command(store,
+		"CREATE TABLE receiptd.single (sender text, recipient text, id text, sent_at "
+		"timestamptz, body text, delivered_at timestamptz, displayed_at timestamptz)");
 	command(store, "CREATE UNIQUE INDEX single_key ON receiptd.single (sender, recipient, id)");
 	command(store, "CREATE INDEX single_time ON receiptd.single (sent_at)");
 	command(store, "PREPARE single_new (text, text, text, timestamptz, text) AS "

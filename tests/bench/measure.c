@@ -36,8 +36,7 @@ static bool read_times(pid_t pid, struct times *times)
 	at += 3; // ") S"
 	for (int field = 4; field < 18; field++)
 		fields[field] = strtoll(at, &at, 10);
-	*times = (struct times){(pid_t)fields[4], fields[14] + fields[15],
-				fields[16] + fields[17]};
+	*times = (struct times){(pid_t)fields[4], fields[14] + fields[15], fields[16] + fields[17]};
 	return true;
 }
 

@@ -84,8 +84,8 @@ static void feed_all(struct run *run)
 		run->last_at = event.at;
 		run->records++;
 		pairing_observe(run->pairing,
-				feed_observation(run->feed, &event, run->source,
-						 run->generation.id, run->records * RECORD_BYTES));
+				feed_observation(run->feed, &event, run->source, run->generation.id,
+						 run->records * RECORD_BYTES));
 		if ((int64_t)run->in_batch == run->bench->batch)
 			flush(run);
 	}

@@ -30,8 +30,8 @@ struct outcome { // of all rounds with one size of batch
 
 // --- legs in children ---
 
-static void child(struct bench *bench, bool (*run)(struct bench *, struct store *, struct run_result *),
-		  int out)
+static void child(struct bench *bench,
+		  bool (*run)(struct bench *, struct store *, struct run_result *), int out)
 {
 	struct run_result leg = {0};
 	struct err err = {0};
@@ -79,19 +79,20 @@ static struct store *fresh(struct bench *bench)
 
 static int64_t total_bytes(struct store *store)
 {
-	return fixture_int(store, "SELECT sum(pg_total_relation_size(c.oid))::int8 FROM pg_class AS c "
-				  "WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relkind = "
-				  "'r'");
+	return fixture_int(store,
+			   "SELECT sum(pg_total_relation_size(c.oid))::int8 FROM pg_class AS c "
+			   "WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relkind = "
+			   "'r'");
 }
 
 static char *size_list(struct store *store)
 {
-	return fixture_text(store,
-			    "SELECT string_agg(t || ' ' || round(b / 1048576.0, 1) || ' MB', ', ' "
-			    "ORDER BY b DESC) FROM (SELECT regexp_replace(c.relname, "
-			    "'_([0-9]{8}|other)$', '') AS t, sum(pg_total_relation_size(c.oid)) AS b "
-			    "FROM pg_class AS c WHERE c.relnamespace = 'receiptd'::regnamespace AND "
-			    "c.relkind = 'r' GROUP BY 1) AS s WHERE b > 500000");
+	return fixture_text(
+		store, "SELECT string_agg(t || ' ' || round(b / 1048576.0, 1) || ' MB', ', ' "
+		       "ORDER BY b DESC) FROM (SELECT regexp_replace(c.relname, "
+		       "'_([0-9]{8}|other)$', '') AS t, sum(pg_total_relation_size(c.oid)) AS b "
+		       "FROM pg_class AS c WHERE c.relnamespace = 'receiptd'::regnamespace AND "
+		       "c.relkind = 'r' GROUP BY 1) AS s WHERE b > 500000");
 }
 
 // --- what must agree ---
@@ -142,10 +143,12 @@ static void check_sum(struct store *store, char **first, const char *what)
 static void hot_share(struct store *store, struct outcome *outcome)
 {
 	fixture_sql(store, "SELECT pg_stat_force_next_flush()");
-	outcome->updates = fixture_int(store, "SELECT sum(n_tup_upd)::int8 FROM pg_stat_user_tables "
-					      "WHERE relname LIKE 'message%'");
-	outcome->hot = fixture_int(store, "SELECT sum(n_tup_hot_upd)::int8 FROM pg_stat_user_tables "
-					  "WHERE relname LIKE 'message%'");
+	outcome->updates =
+		fixture_int(store, "SELECT sum(n_tup_upd)::int8 FROM pg_stat_user_tables "
+				   "WHERE relname LIKE 'message%'");
+	outcome->hot =
+		fixture_int(store, "SELECT sum(n_tup_hot_upd)::int8 FROM pg_stat_user_tables "
+				   "WHERE relname LIKE 'message%'");
 }
 
 static void product_round(struct bench *bench, int round, bool dump, char **sum,
@@ -220,7 +223,8 @@ static double median(const struct run_result *over, const struct run_result *und
 
 static void line(const char *what, double got, const char *target, bool fine)
 {
-	printf("  %-52s %8.2f   %-10s %s\n", what, got, target, *target ? fine ? "ok" : "MISSED" : "");
+	printf("  %-52s %8.2f   %-10s %s\n", what, got, target,
+	       *target ? fine ? "ok" : "MISSED" : "");
 }
 
 static void print_outcome(const struct bench *bench, const struct wish *wish,
@@ -247,8 +251,8 @@ static void print_outcome(const struct bench *bench, const struct wish *wish,
 	line("bytes per message (tables, indexes, toast)",
 	     (double)it->product_bytes / (double)first->rows, "", true);
 	line("WAL bytes per message", (double)first->wal / (double)first->rows, "", true);
-	line("late share: rows updated / rows, %",
-	     100 * (double)first->late / (double)first->rows, "", true);
+	line("late share: rows updated / rows, %", 100 * (double)first->late / (double)first->rows,
+	     "", true);
 	line("HOT share of updates, %",
 	     it->updates ? 100 * (double)it->hot / (double)it->updates : 100, "", true);
 	printf("  %s\n", it->sizes);
@@ -281,7 +285,8 @@ static void prepare(struct bench *bench, const struct wish *wish)
 	if (mkdir(bench->dump, 0700) != 0)
 		bench_fail(bench->dump, "cannot be made");
 	traffic_write(bench->events, wish->messages, &bench->traffic);
-	fprintf(stderr, "traffic: %lld messages, %lld receipts, %lld markers, %lld waited, %lld events\n",
+	fprintf(stderr,
+		"traffic: %lld messages, %lld receipts, %lld markers, %lld waited, %lld events\n",
 		(long long)bench->traffic.messages, (long long)bench->traffic.receipts,
 		(long long)bench->traffic.markers, (long long)bench->traffic.waited,
 		(long long)bench->traffic.events);
@@ -303,8 +308,7 @@ static void prepare(struct bench *bench, const struct wish *wish)
 		store_close(store);
 	}
 	free(bench->fixture.app.settings->database); // children use it, they do not own it
-	bench->fixture.app.settings->database =
-		xstrdup(cluster_conninfo(bench->fixture.cluster));
+	bench->fixture.app.settings->database = xstrdup(cluster_conninfo(bench->fixture.cluster));
 }
 
 static void parse(int argc, char **argv, struct wish *wish)

@@ -121,15 +121,16 @@ static void acks(struct maker *maker, struct event event, usec_t reached, usec_t
 
 static void message(struct maker *maker, uint32_t pair, bool reversed, usec_t at)
 {
-	struct event event = {.at = at,
-			      .stamp = USEC_NONE,
-			      .number = (uint32_t)maker->made->messages++,
-			      .pair = pair,
-			      .kind = EVENT_MESSAGE,
-			      .reversed = reversed,
-			      .asks = chance(maker, MARKED_PERCENT * 10),
-			      .length = (uint32_t)(8 + between(maker, 0, 40) +
-						   (chance(maker, 200) ? between(maker, 0, 120) : 0))};
+	struct event event = {
+		.at = at,
+		.stamp = USEC_NONE,
+		.number = (uint32_t)maker->made->messages++,
+		.pair = pair,
+		.kind = EVENT_MESSAGE,
+		.reversed = reversed,
+		.asks = chance(maker, MARKED_PERCENT * 10),
+		.length = (uint32_t)(8 + between(maker, 0, 40) +
+				     (chance(maker, 200) ? between(maker, 0, 120) : 0))};
 	usec_t reached = at + between(maker, 2000, 80000), away = 0;
 	if (chance(maker, WAITED_PERMILLE)) {
 		reached = at + between(maker, 10 * MINUTE, 8 * HOUR);
