@@ -65,8 +65,7 @@ static void match_rows(struct pairing *pairing, const struct entry *entry, const
 		if (!was[i])
 			continue;
 		taken[found] = true;
-		entry->rows[i].read_inferred_at =
-			was[i]->read_inferred_at; // settled, not derived
+		entry->rows[i].read_inferred_at = was[i]->read_inferred_at; // settled, not derived
 		entry->rows[i].read_via = was[i]->read_via;
 		entry->rows[i].response_ms = was[i]->response_ms;
 	}
@@ -201,4 +200,42 @@ void pairing_new_sent(struct pairing *pairing, void *self,
 	for (size_t i = 0; i < pairing->order.count; i++)
 		if (pairing->order.items[i]->touched)
 			sent_of_entry(pairing, pairing->order.items[i], self, sent);
+}
+
+// --- P8, for whoever wants to look less far back next time ---
+
+static void end_of_entry(const struct entry *entry, struct conversation_end *end)
+{
+	for (size_t i = 0; i < entry->row_count; i++) {
+		const struct row *row = &entry->rows[i];
+		end->lo = row->sent_at < end->lo ? row->sent_at : end->lo;
+		end->hi = row->sent_at > end->hi ? row->sent_at : end->hi;
+		if (row->upto_displayed_at == USEC_NONE && row->sent_at < end->open_from)
+			end->open_from = row->sent_at;
+	}
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (is_marker(ev->kind) && ev->last > end->last_mark)
+			end->last_mark = ev->last;
+	}
+}
+
+void pairing_conversations(struct pairing *pairing, void *self,
+			   void (*end)(void *self, const struct conversation_end *end))
+{
+	for (size_t i = 0; i <= pairing->conversations.mask && pairing->conversations.slots; i++) {
+		const struct conversation *conversation = pairing->conversations.slots[i].value;
+		struct conversation_end it = {.open_from = INT64_MAX,
+					      .last_mark = USEC_NONE,
+					      .lo = INT64_MAX,
+					      .hi = INT64_MIN};
+		if (!conversation || !conversation->window_asked)
+			continue;
+		it.conv = conversation->id;
+		for (struct entry *entry = conversation->entries; entry;
+		     entry = entry->next_in_conv)
+			end_of_entry(entry, &it);
+		if (it.lo <= it.hi)
+			end(self, &it);
+	}
 }

@@ -23,6 +23,7 @@ void writer_free(struct writer *writer)
 	map_free(&writer->jids);
 	map_free(&writer->days);
 	key_filter_free(writer->keys);
+	convs_forget(writer);
 	free(writer->marks.items);
 	free(writer);
 }
@@ -163,6 +164,7 @@ static void remember(struct plan *plan)
 		map_clear(&plan->writer->jids);
 	for (size_t i = 0; i < plan->jids.count; i++)
 		*map_put(&plan->writer->jids, plan->jids.items[i].id) = plan->writer;
+	convs_remember(plan);
 	keys_remember(plan);
 	remember_marks(plan);
 }

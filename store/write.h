@@ -41,6 +41,7 @@ struct writer {
 	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
 	int64_t keys_commit;
 	unsigned keys_connection;
+	struct map convs; // conversation -> how P8 left it, as of keys_commit
 	VEC(struct mark) marks; // as this object wrote them last
 };
 void writer_free(struct writer *writer); // NULL is fine
@@ -96,6 +97,7 @@ struct plan {
 
 	VEC(struct key_day) keys; // where this batch stores what
 	VEC(struct range) ranges; // asked keys, sorted by key once loaded
+	struct map asked;         // conversation -> what was asked of it (P8)
 	struct map plain;         // keys of loaded rows that hold all their evidence
 	VEC(struct place) stored; // loaded evidence, sorted once loaded
 	VEC(const struct row *) removes;
@@ -132,6 +134,13 @@ bool keys_refresh(struct plan *plan, struct err *err); // under the lane's lock
 void keys_collect(struct plan *plan);
 bool write_keys(struct plan *plan, struct err *err);
 void keys_remember(struct plan *plan); // after the commit
+
+// --- write_convs.c ---
+// What of the window must be looked for in the database.
+struct want_window convs_narrow(struct plan *plan, const struct want_window *want);
+void convs_remember(struct plan *plan); // after the commit, before keys_remember()
+void convs_forget(struct writer *writer);
+void convs_free(struct plan *plan);
 
 // --- write_days.c ---
 // Partitions of the days that the batch needs and that this object has not seen yet.

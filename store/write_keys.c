@@ -64,6 +64,7 @@ bool keys_refresh(struct plan *plan, struct err *err)
 	forget_keys(plan);
 	if (writer->keys_commit == plan->lane_commit)
 		return true;
+	convs_forget(writer); // somebody else wrote
 	put_int2(&params, LANE);
 	put_int8(&params, writer->keys_commit);
 	if (!sql_each(plan->store, "known_keys_load", &params, writer, take_keys, err))

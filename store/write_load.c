@@ -264,9 +264,11 @@ static bool load_windows(struct plan *plan, const struct want_window *wants, siz
 	__attribute__((cleanup(window_query_free))) struct window_query query = {0};
 	FIELDS_AUTO params = {0};
 	for (size_t i = 0; i < count; i++) {
-		query.want = &wants[i];
-		key_filter_days(plan->writer->keys, wants[i].conv, keys_day(wants[i].lo),
-				keys_day(wants[i].hi), &query, take_window_day);
+		struct want_window want = convs_narrow(plan, &wants[i]);
+		query.want = &want;
+		if (want.lo <= want.hi)
+			key_filter_days(plan->writer->keys, want.conv, keys_day(want.lo),
+					keys_day(want.hi), &query, take_window_day);
 	}
 	if (!query.conv.count)
 		return true;

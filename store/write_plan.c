@@ -279,6 +279,7 @@ void plan_free(struct plan *plan)
 	free(plan->acks.items);
 	free(plan->sent.items);
 	free(plan->jids.items);
+	convs_free(plan);
 	map_free(&plan->plain);
 	map_free(&plan->jid_seen);
 	free(plan->ids);

@@ -75,6 +75,14 @@ static void flush(struct run *run)
 	run->in_batch = 0;
 }
 
+// As the ingester ends a batch: so many events, or so much memory.
+static bool is_due(const struct run *run)
+{
+	int64_t bytes = run->bench->fixture.app.settings->flush_bytes;
+	return (int64_t)run->in_batch >= run->bench->batch ||
+	       (int64_t)pairing_bytes(run->pairing) >= bytes;
+}
+
 static void feed_all(struct run *run)
 {
 	struct event event;
@@ -86,7 +94,7 @@ static void feed_all(struct run *run)
 		pairing_observe(run->pairing,
 				feed_observation(run->feed, &event, run->source, run->generation.id,
 						 run->records * RECORD_BYTES));
-		if ((int64_t)run->in_batch == run->bench->batch)
+		if (is_due(run))
 			flush(run);
 	}
 	if (run->in_batch)

@@ -238,9 +238,11 @@ static void print_outcome(const struct bench *bench, const struct wish *wish,
 	double bytes = (double)it->product_bytes / (double)it->limit_bytes;
 	const struct run_result *first = &it->product[0];
 	snprintf(target, sizeof target, ">= %.2f", wanted);
-	printf("\n%lld messages, %lld events, batches of %lld events (%lld batches)\n",
+	printf("\n%lld messages, %lld events, batches of at most %lld events or %lld MB of facts "
+	       "(%lld batches, %lld events each)\n",
 	       (long long)bench->traffic.messages, (long long)bench->traffic.events,
-	       (long long)bench->batch, (long long)first->batches);
+	       (long long)bench->batch, (long long)(bench->fixture.app.settings->flush_bytes >> 20),
+	       (long long)first->batches, (long long)(bench->traffic.events / first->batches));
 	line("share of the COPY limit, wall", walls, target, walls >= wanted);
 	line("share of the COPY limit, CPU (client + server)", cpus, target, cpus >= wanted);
 	line("WAL against the limit", wals, "<= 1.25", wals <= 1.25);
