@@ -210,7 +210,8 @@ static void end_of_entry(const struct entry *entry, struct conversation_end *end
 		const struct row *row = &entry->rows[i];
 		end->lo = row->sent_at < end->lo ? row->sent_at : end->lo;
 		end->hi = row->sent_at > end->hi ? row->sent_at : end->hi;
-		if (row->upto_displayed_at == USEC_NONE && row->sent_at < end->open_from)
+		bool marked = row->upto_displayed_at != USEC_NONE || row->displayed_at != USEC_NONE;
+		if (!marked && row->sent_at < end->open_from)
 			end->open_from = row->sent_at;
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++) {

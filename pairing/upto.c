@@ -184,6 +184,9 @@ static void finish_row(struct pairing *pairing, const struct conversation *conve
 	}
 	if (entry->old_rows.count && !entry->group)
 		keep_stored(pairing, conversation, entry, row);
+	// P9: its own marker came first. Kept out, or every row would be written again for the next one.
+	if (row->displayed_at != USEC_NONE && row->displayed_at <= row->upto_displayed_at)
+		row->upto_displayed_at = USEC_NONE;
 	row_finish(row);
 }
 

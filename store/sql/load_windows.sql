@@ -5,8 +5,8 @@
 --   $2 timestamptz[]  from
 --   $3 timestamptz[]  to, inclusive
 --   $4 bool[]         only rows that hold a marker
---   $5 timestamptz[]  not: those sent before $6 with no marker after it; of the others those marked
---                     up to then already; null: all
+--   $5 timestamptz[]  not: those sent before $6 with no marker after it; of the others those displayed
+--                     by then already; null: all
 --   $6 timestamptz[]
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
@@ -26,7 +26,8 @@ JOIN message AS m
           WHEN w.markers_only
           THEN m.marker_first IS NOT NULL
                AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marker_last > w.since)
-          ELSE w.since IS NULL OR m.upto_displayed_at IS NULL OR m.upto_displayed_at > w.since
+          ELSE w.since IS NULL OR least(m.upto_displayed_at, m.displayed_at) IS NULL
+               OR least(m.upto_displayed_at, m.displayed_at) > w.since
           END
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid;

@@ -13,7 +13,7 @@
 #define MINUTE (60 * USEC_PER_SEC)
 #define HOUR (60 * MINUTE)
 
-enum { BURST = 6, MARKED_PERCENT = 60, WAITED_PERMILLE = 20, SLOW_PERMILLE = 50 };
+enum { BURST = 6, MARKED_PERCENT = 60, WAITED_PERMILLE = 10, SLOW_PERMILLE = 10 };
 
 struct heap { // the next record first
 	struct event *items;
@@ -109,8 +109,8 @@ static void acks(struct maker *maker, struct event event, usec_t reached, usec_t
 	if (!event.asks)
 		return;
 	// A reader reads in order, so that what is read later is no older.
-	usec_t at = received + (chance(maker, 700)   ? between(maker, USEC_PER_SEC, MINUTE)
-				: chance(maker, 830) ? between(maker, MINUTE, HOUR)
+	usec_t at = received + (chance(maker, 850)   ? between(maker, USEC_PER_SEC, MINUTE)
+				: chance(maker, 900) ? between(maker, MINUTE, 20 * MINUTE)
 						     : between(maker, HOUR, 20 * HOUR));
 	*read = at > *read ? at : *read + 1000;
 	event.at = *read;

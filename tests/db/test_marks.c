@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { MESSAGES = 400, LINES_MAX = MESSAGES * 4, IDS = 8 };
+enum { MESSAGES = 120, LINES_MAX = MESSAGES * 4, IDS = 8 };
 
 struct line {
 	struct sample_line line;
@@ -59,7 +59,7 @@ static void make_lines(uint64_t from)
 		snprintf(id, IDS, "m%d", i);
 		at += (1 + draw(draw(20) ? 600 : 400000)) * SEC;
 		add_line(at, from_ada, id);
-		if (draw(2)) {
+		if (draw(4) == 0) {
 			usec_t out = at + (draw(10) ? SEC / 20 : draw(90000) * SEC);
 			struct line *line = add_line(out, from_ada, id);
 			line->line.dir = DIR_OUT;
@@ -128,17 +128,17 @@ static char *run(const char *realm, int writers, int batch)
 static void the_same_rows_are_marked_whatever_is_remembered(void **state)
 {
 	(void)state;
-	for (uint64_t round = 1; round <= 4; round++) {
+	for (uint64_t round = 1; round <= 6; round++) {
 		char name[32];
 		make_lines(round);
 		snprintf(name, sizeof name, "whole-%d", (int)round);
 		char *whole = run(name, 1, LINES_MAX);
 		assert_true(strlen(whole) > 1000);
 		snprintf(name, sizeof name, "parts-%d", (int)round);
-		char *parts = run(name, 1, 3 + (int)round * 4);
+		char *parts = run(name, 1, (int)round);
 		assert_string_equal(parts, whole);
 		snprintf(name, sizeof name, "turns-%d", (int)round);
-		char *turns = run(name, 2, 9);
+		char *turns = run(name, 2, 1 + (int)round / 2);
 		assert_string_equal(turns, whole);
 		free(whole);
 		free(parts);

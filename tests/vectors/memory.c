@@ -48,7 +48,8 @@ static bool is_passed_over(const struct want_window *want, const struct row *row
 		return false;
 	if (want->markers_only)
 		return row->sent_at < want->whole_from && row->marker->last <= want->since;
-	return row->upto_displayed_at != USEC_NONE && row->upto_displayed_at <= want->since;
+	return (row->upto_displayed_at != USEC_NONE && row->upto_displayed_at <= want->since) ||
+	       (row->displayed_at != USEC_NONE && row->displayed_at <= want->since);
 }
 
 static void load_window(const struct memory *memory, struct pairing *pairing, struct loaded *loaded,
