@@ -30,6 +30,9 @@ static const struct command {
 	{"explain", "say what a log file is and what an import would store", cmd_explain},
 	{"export", "print messages, counters, findings or metrics", cmd_export},
 	{"token", "add, list and revoke access tokens of the API", cmd_token},
+	{"check", "count again what dashboards show, and compare", cmd_check},
+	{"reprocess", "drop an interval and read its logs again", cmd_reprocess},
+	{"retention", "drop days and bodies that are too old", cmd_retention},
 	{"migrate", "bring the database schema up to date, or show its state", cmd_migrate},
 };
 
@@ -99,11 +102,15 @@ static int cmd_run(struct app *app, int argc, char **argv)
 		fputs(run_help, asked ? stdout : stderr);
 		return asked ? ERR_NONE : ERR_USAGE;
 	}
+	struct retention_loop *retention = NULL;
 	bool ok = api_start(app, &api, &err);
+	if (ok)
+		retention = retention_start(app);
 	if (ok && app->settings->source_count)
 		ok = follow_run(app, &err);
 	else if (ok)
 		wait_for_stop(app);
+	retention_stop(retention);
 	api_stop(api);
 	if (*app->stop && err.kind == ERR_DATABASE)
 		ok = true; // asked to stop while the database was not there yet: a clean stop

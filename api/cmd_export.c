@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// receiptd export messages|counters|findings|metrics
+// receiptd export messages|counters|findings|metrics|typing
 #include "api/api.h"
 #include "api/export.h"
 
@@ -12,10 +12,8 @@ static const struct subject {
 	const char *name;
 	export_fn *write;
 } subjects[] = {
-	{"messages", export_messages},
-	{"counters", export_counters},
-	{"findings", export_findings},
-	{"metrics", export_metrics},
+	{"messages", export_messages}, {"counters", export_counters}, {"findings", export_findings},
+	{"metrics", export_metrics},   {"typing", export_typing},
 };
 
 enum option_name { OPT_FORMAT, OPT_REALM, OPT_SINCE, OPT_UNTIL, OPT_NOW, OPT_HELP };
@@ -30,7 +28,7 @@ struct request {
 
 static void usage(FILE *out)
 {
-	fputs("usage: receiptd export messages|counters|findings|metrics [option...]\n"
+	fputs("usage: receiptd export messages|counters|findings|metrics|typing [option...]\n"
 	      "Writes what is stored about a realm to standard output.\n\n"
 	      "  --format ndjson|json|csv  default ndjson: one object a line\n"
 	      "  --realm NAME              default: the realm of the settings\n"
@@ -51,8 +49,8 @@ static bool find_subject(const char *name, export_fn **write, struct err *err)
 			return true;
 		}
 	}
-	err_set(err, ERR_USAGE, "export: \"%s\" is not messages, counters, findings or metrics",
-		name);
+	err_set(err, ERR_USAGE,
+		"export: \"%s\" is not messages, counters, findings, metrics or typing", name);
 	return false;
 }
 
@@ -82,7 +80,7 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 	if (optind + 1 == argc)
 		return find_subject(argv[optind], &request->write, err);
 	err_set(err, ERR_USAGE,
-		"export: say one of messages, counters, findings, metrics (see --help)");
+		"export: say one of messages, counters, findings, metrics, typing (see --help)");
 	return false;
 }
 
@@ -125,7 +123,8 @@ static bool export_all(struct app *app, struct store *store, const struct reques
 	struct export_options options;
 	const char *realm = request->given[OPT_REALM];
 	if (!export_prepare(store, realm ? realm : app->settings->realm,
-			    text_of(request->given[OPT_NOW]), &options, err))
+			    text_of(request->given[OPT_NOW]), &options, err) ||
+	    !export_wait(store, options.realm, err))
 		return false;
 	options.since = request->since;
 	options.until = request->until;

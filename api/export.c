@@ -2,8 +2,10 @@
 #include "api/export.h"
 
 #include "api/message_json.h"
+#include "pairing/sequence.h"
 
 #include <errno.h>
+#include <poll.h>
 
 // Rows go out one by one: memory does not grow with the export.
 struct export
@@ -90,6 +92,8 @@ bool export_prepare(struct store *store, const char *realm, struct text now,
 				      .until = USEC_NONE,
 				      .t_expire = rules.t_expire,
 				      .t_infer = rules.t_infer,
+				      .t_typing = rules.t_typing,
+				      .t_composing_open = rules.t_composing_open,
 				      .w_match = rules.w_match,
 				      .format = TABLE_NDJSON};
 	realm_settings_free(&rules);
@@ -171,9 +175,74 @@ bool export_findings(struct store *store, const struct export_options *options, 
 					      .until = options->until,
 					      .now = options->now,
 					      .t_expire = options->t_expire,
-					      .w_match = options->w_match};
+					      .w_match = options->w_match,
+					      .t_composing_open = options->t_composing_open};
 	bool ok = store_findings(store, &filter, &export, each_finding, err);
 	return end(&export, ok);
+}
+
+// --- typing ---
+
+struct typing_export {
+	struct export export;
+	struct realm_settings rules;
+	usec_t now;
+};
+
+static bool each_typing(void *self, const struct typing_row *row)
+{
+	struct typing_export *it = self;
+	struct typing typing = {
+		.start = row->start, .end = row->end, .ended = (enum typing_end)row->ended};
+	struct typing_judged judged;
+	if (!typing_judge(&typing, &it->rules, it->now, &judged))
+		return true;
+	struct buf from = {0};
+	json_t *object = json_object();
+	buf_text(&from, row->party);
+	if (row->resource.p) {
+		buf_char(&from, '/');
+		buf_text(&from, row->resource);
+	}
+	json_object_set_new(object, "from", json_text(buf_view(&from)));
+	json_object_set_new(object, "to", json_text(row->to));
+	json_put_usec(object, "start", row->start, 6);
+	json_object_set_new(object, "ms", json_integer(judged.ms));
+	json_object_set_new(object, "ended_by", json_string(judged.ended_by));
+	buf_free(&from);
+	return put(&it->export, object);
+}
+
+bool export_typing(struct store *store, const struct export_options *options, FILE *out,
+		   struct err *err)
+{
+	static const char *const columns[] = {"from", "to", "start", "ms", "ended_by", NULL};
+	struct typing_export it = {.rules = {.t_typing = options->t_typing,
+					     .t_composing_open = options->t_composing_open},
+				   .now = options->now};
+	begin(&it.export, options, columns, out, err);
+	bool ok = store_typing(store, options->realm, options->since, options->until, &it,
+			       each_typing, err);
+	return end(&it.export, ok);
+}
+
+// --- settling ---
+
+bool export_wait(struct store *store, int32_t realm, struct err *err)
+{
+	struct settle_lag lag;
+	usec_t until = usec_monotonic() + 10 * USEC_PER_SEC;
+	do {
+		if (!store_settle_lag(store, realm, &lag, err))
+			return false;
+		if (!lag.units)
+			return true;
+		poll(NULL, 0, 50);
+	} while (usec_monotonic() < until);
+	return err_set(err, ERR_DATABASE,
+		       "%lld parts of conversations are not settled yet: start receiptd run, or "
+		       "import any file again, and repeat the export",
+		       (long long)lag.units);
 }
 
 static void put_rate(json_t *object, const char *key, int64_t part, int64_t whole)
@@ -219,7 +288,8 @@ bool export_metrics(struct store *store, const struct export_options *options, F
 				     .until = or_year(options->until, 9999),
 				     .now = options->now,
 				     .t_expire = options->t_expire,
-				     .infer = options->t_infer};
+				     .infer = options->t_infer,
+				     .exact = true};
 	if (!store_delivery(store, &query, metrics, each_total, err))
 		return false;
 	static const char *const columns[] = {"delivery_rate", "read_rate", "ttd_ms", "ttr_ms",

@@ -11,9 +11,9 @@
 
 struct export_options {
 	int32_t realm;
-	usec_t since, until;               // sent_at, half open; USEC_NONE = open
-	usec_t now;                        // evaluation time: pending or expired
-	usec_t t_expire, t_infer, w_match; // of the realm's rules
+	usec_t since, until; // sent_at, half open; USEC_NONE = open
+	usec_t now;          // evaluation time: pending or expired
+	usec_t t_expire, t_infer, t_typing, t_composing_open, w_match; // of the realm's rules
 	enum table_format format;
 };
 
@@ -32,6 +32,12 @@ bool export_counters(struct store *store, const struct export_options *options, 
 // One object a finding: rule, by, ref, first_at, last_at, count; a sorted set of (rule, by, ref).
 bool export_findings(struct store *store, const struct export_options *options, FILE *out,
 		     struct err *err);
+// One object a typing interval (F5), judged at now: from, to, start, ms, ended_by; ordered by (start,
+// from, to).
+bool export_typing(struct store *store, const struct export_options *options, FILE *out,
+		   struct err *err);
+// Waits until all that was read is settled. ERR_DATABASE when nobody does it.
+bool export_wait(struct store *store, int32_t realm, struct err *err);
 // One object: delivery_rate and read_rate as [numerator, denominator], ttd_ms and ttr_ms as
 // {n, p50, p90, p99, max}; a member is there only when its population is not empty.
 bool export_metrics(struct store *store, const struct export_options *options, FILE *out,

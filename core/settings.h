@@ -65,6 +65,9 @@ struct settings {
 	int64_t flush_events; // default 200000
 	int64_t flush_bytes;  // default 32 MB
 	usec_t database_wait; // how long a one-shot command waits for the database, default 10 s
+	int64_t keep_days;    // retention of facts; 0 = for ever
+	int64_t keep_bodies_days; // of bodies
+	int64_t keep_disk;        // bytes; the oldest days go until it is enough; 0 = no limit
 	struct realm_settings rules;
 	struct source_setting *sources;
 	size_t source_count;

@@ -29,6 +29,9 @@ const struct setting_row setting_rows[] = {
 	ROW(flush_events, count, "200000", "most events in one transaction"),
 	ROW(flush_bytes, size, "32MB", "most bytes read for one transaction"),
 	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
+	ROW(keep_days, days, "0", "messages older than this are dropped, day by day; 0: never"),
+	ROW(keep_bodies_days, days, "0", "bodies older than this are taken out; 0: never"),
+	ROW(keep_disk, limit, "0", "the oldest days are dropped above this size; 0: no limit"),
 
 	RULE(hosts, list, NULL, "domains that the servers of this realm serve"),
 	RULE(muc_domains, list, NULL, "domains of group chat services"),

@@ -139,6 +139,27 @@ static bool parse_size(const struct setting_row *row, const char *text, void *fi
 	return true;
 }
 
+static bool parse_days(const struct setting_row *row, const char *text, void *field,
+		       struct err *err)
+{
+	int64_t number;
+	(void)row;
+	if (!take_digits(&text, &number) || *text || number > 36500)
+		return err_set(err, ERR_USAGE,
+			       "a number of days from 1 to 36500 is expected, or 0 for off");
+	*(int64_t *)field = number;
+	return true;
+}
+
+static bool parse_limit(const struct setting_row *row, const char *text, void *field,
+			struct err *err)
+{
+	if (strcmp(text, "0") != 0)
+		return parse_size(row, text, field, err);
+	*(int64_t *)field = 0;
+	return true;
+}
+
 // ".25" as microseconds; more digits than six would be lost silently, so they are refused.
 static bool take_micros(const char **text, int64_t *micros)
 {
@@ -197,6 +218,8 @@ const struct setting_type setting_port = {"port", parse_port, false, false};
 const struct setting_type setting_switch = {"true|false", parse_switch, false, false};
 const struct setting_type setting_count = {"number", parse_count, false, false};
 const struct setting_type setting_size = {"bytes", parse_size, false, false};
+const struct setting_type setting_days = {"days", parse_days, false, false};
+const struct setting_type setting_limit = {"bytes", parse_limit, false, false};
 const struct setting_type setting_duration = {"duration", parse_duration, false, false};
 const struct setting_type setting_zone = {"zone", parse_zone, true, false};
 const struct setting_type setting_level = {"level", parse_level, true, false};

@@ -11,4 +11,7 @@ int cmd_explain(struct app *app, int argc, char **argv);
 // import FILE...: reads whole files once; a file that was read before adds nothing.
 int cmd_import(struct app *app, int argc, char **argv);
 
+// reprocess: drops an interval with its positions and reads its logs again.
+int cmd_reprocess(struct app *app, int argc, char **argv);
+
 #endif

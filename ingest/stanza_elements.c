@@ -71,7 +71,8 @@ static const struct rule rules[] = {
 	{ROLE_AMP, NS_AMP, "rule", ROLE_LEAF, enter_amp_rule, 0, 0},
 
 	{ROLE_MESSAGE, NS_HINTS, "no-store", ROLE_LEAF, enter_hint, HINT_NO_STORE, PLAIN},
-	{ROLE_MESSAGE, NS_HINTS, "no-permanent-store", ROLE_LEAF, enter_hint, HINT_NO_STORE, PLAIN},
+	{ROLE_MESSAGE, NS_HINTS, "no-permanent-store", ROLE_LEAF, enter_hint,
+	 HINT_NO_PERMANENT_STORE, PLAIN},
 	{ROLE_MESSAGE, NS_HINTS, "no-copy", ROLE_LEAF, enter_hint, HINT_NO_COPY, PLAIN},
 	{ROLE_MESSAGE, NS_HINTS, "store", ROLE_LEAF, enter_hint, HINT_STORE, PLAIN},
 	{ROLE_MESSAGE, NS_HINTS, NULL, ROLE_LEAF, NULL, 0, PLAIN},

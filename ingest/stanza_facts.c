@@ -126,7 +126,7 @@ enum role enter_ref(struct reader *reader, const struct rule *rule)
 {
 	struct text id = rule->parent == ROLE_APPLY_TO ? current(reader)->apply_to
 						       : reader_attribute(reader, "id");
-	APPEND(reader, refs, ref_count, (struct stanza_ref){(enum ref_kind)rule->value, id});
+	APPEND(reader, refs, ref_count, (struct stanza_ref){(enum ref_kind)rule->value, id, 0});
 	return rule->role;
 }
 
@@ -144,27 +144,38 @@ enum role enter_state(struct reader *reader, const struct rule *rule)
 	return rule->role;
 }
 
+// K8 until its end shows that there was no id: then it is a request (K7).
 enum role enter_xevent(struct reader *reader, const struct rule *rule)
 {
-	struct stanza *stanza = current(reader)->stanza;
-	if (stanza->has_xevent) // the first one, as with chat states
-		return ROLE_SKIP;
-	stanza->has_xevent = true;
+	APPEND(reader, refs, ref_count, (struct stanza_ref){.kind = REF_XEVENT});
 	return rule->role;
+}
+
+static struct stanza_ref *last_ref(struct reader *reader)
+{
+	struct stanza *stanza = current(reader)->stanza;
+	return &stanza->refs[stanza->ref_count - 1];
 }
 
 enum role enter_xevent_bit(struct reader *reader, const struct rule *rule)
 {
-	current(reader)->stanza->xevent |= rule->value;
+	last_ref(reader)->xevent |= rule->value;
 	return rule->role;
 }
 
 static void leave_xevent_id(struct reader *reader)
 {
+	if (!last_ref(reader)->id.p)
+		last_ref(reader)->id = reader_captured(reader);
+}
+
+static void leave_xevent(struct reader *reader)
+{
 	struct stanza *stanza = current(reader)->stanza;
-	if (!stanza->xevent_has_id)
-		stanza->xevent_id = reader_captured(reader);
-	stanza->xevent_has_id = true;
+	if (last_ref(reader)->id.p)
+		return;
+	stanza->xevent_request |= last_ref(reader)->xevent;
+	stanza->ref_count--;
 }
 
 static struct stanza_delay read_delay(struct reader *reader)
@@ -287,6 +298,7 @@ void leave_element(struct reader *reader, enum role role)
 		[ROLE_SHARED] = add_digest_part,
 		[ROLE_FALLBACK] = leave_fallback,
 		[ROLE_XEVENT_ID] = leave_xevent_id,
+		[ROLE_XEVENT] = leave_xevent,
 		[ROLE_SOFTWARE] = leave_software,
 		[ROLE_RELEASE] = leave_release,
 		[ROLE_PRIVATE_TEXT] = leave_private_text,

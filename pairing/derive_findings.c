@@ -84,6 +84,7 @@ static const struct {
 	[EV_MARK_ACKNOWLEDGED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
 	[EV_XE_OFFLINE] = {FLAG_XE_OFFLINE, "XE-UNREQUESTED", false},
 	[EV_XE_DELIVERED] = {FLAG_XE_DELIVERED, "XE-UNREQUESTED", false},
+	[EV_XE_COMPOSING] = {FLAG_XE_COMPOSING, "XE-UNREQUESTED", false},
 	[EV_XE_DISPLAYED] = {FLAG_XE_DISPLAYED, "XE-UNREQUESTED", false},
 };
 
@@ -138,27 +139,38 @@ static void find_in_evidence(struct pairing *pairing, struct entry *entry, const
 }
 
 struct answered { // by one device, with one kind
-	struct text own_id;
+	struct text own_id, ref;
 	bool many; // with several own ids
 };
 
-// P4: an ack of a kind after another one from the same device, with another own id or none.
-static bool is_second(struct pairing *pairing, struct map *devices, const struct evidence *ev)
+static struct text ref_of(const struct entry *entry, const struct evidence *ev)
+{
+	return ev->named.p ? ev->named : entry->id;
+}
+
+// P4: an ack of a kind after another one from the same device, with another own id or none; NULL: it
+// is none.
+static const struct answered *second_of(struct pairing *pairing, const struct entry *entry,
+					struct map *devices, const struct evidence *ev)
 {
 	const int64_t numbers[] = {ev->n, (int64_t)ev->kind, ev->via};
 	struct text bytes = {(const char *)numbers, sizeof(numbers)};
-	void **place = map_put(devices, KEYED(&pairing->key, bytes, ev->by_resource));
+	// In a room the account tells devices apart where it is known (P12), and ids are of many names.
+	struct text by = entry->group ? room_by(pairing, entry, ev) : ev->by_resource;
+	struct text own = ev->real.p ? ev->real_id : ev->own_id;
+	void **place = map_put(devices, KEYED(&pairing->key, bytes, by));
 	struct answered *before = *place;
 
 	if (!before) {
 		before = *place = arena_alloc(pairing->arena, sizeof(*before));
-		before->own_id = ev->own_id;
-		return false;
+		before->own_id = own;
+		before->ref = ref_of(entry, ev);
+		return NULL;
 	}
-	bool same = ev->own_id.p && text_same(before->own_id, ev->own_id);
+	bool same = own.p && text_same(before->own_id, own);
 	bool second = !same || before->many;
 	before->many = before->many || !same;
-	return second;
+	return second ? before : NULL;
 }
 
 static void count_duplicates(struct pairing *pairing, struct entry *entry)
@@ -169,10 +181,13 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 		return;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
-		if (!ev->n || !is_ack(ev->kind) || !is_second(pairing, &devices, ev))
+		const struct answered *before = NULL;
+		if (ev->n && is_ack(ev->kind))
+			before = second_of(pairing, entry, &devices, ev);
+		if (!before)
 			continue;
 		entry->rows[ev->n - 1].acks_dup++;
-		entry_finding(pairing, entry, "ACK-DUP", evidence_by(pairing, entry, ev), entry->id,
+		entry_finding(pairing, entry, "ACK-DUP", room_by(pairing, entry, ev), before->ref,
 			      ev->first, ev->position);
 	}
 	map_free(&devices);
@@ -187,8 +202,7 @@ void key_findings(struct pairing *pairing, struct entry *entry)
 	find_reuse(pairing, entry);
 	find_carbon_copies(pairing, entry);
 	find_storage(pairing, entry);
-	if (!entry->group)
-		count_duplicates(pairing, entry);
+	count_duplicates(pairing, entry);
 	bool *heard = arena_alloc(pairing->arena, entry->row_count + 1);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];

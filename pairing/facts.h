@@ -125,6 +125,7 @@ enum evidence_kind {
 	EV_MDS,   // K18: displayed on another device of the same account
 	EV_FAULT, // a finding of a groupchat stanza, until its two legs have met (P12)
 	EV_CORRECTION,
+	EV_XE_COMPOSING, // K8: no ack (P4), but it may be unsolicited (0022 section 3)
 	EV_KINDS
 };
 
@@ -172,6 +173,7 @@ struct evidence {
 	bool stored;                 // it, or a sighting of it, is in the database already
 };
 
+void incarnation_add_given(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from);

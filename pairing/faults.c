@@ -6,22 +6,30 @@
 void note(struct pairing *pairing, const struct effective *e, const char *rule, struct text ref)
 {
 	if (e->stanza->type == TYPE_GROUPCHAT)
-		room_fault(pairing, e, rule, ref);
+		room_fault(pairing, e, rule, &ref);
 	else
 		line_finding(pairing, rule, e->from.full, ref, e->seen->at, e->seen->position);
+}
+
+void note_own(struct pairing *pairing, const struct effective *e, const char *rule)
+{
+	if (e->stanza->type == TYPE_GROUPCHAT)
+		room_fault(pairing, e, rule, NULL);
+	else
+		note(pairing, e, rule, e->stanza->id);
 }
 
 void note_missing_ids(struct pairing *pairing, const struct effective *e, unsigned flags)
 {
 	if (stanza_id_of(e->stanza).p)
 		return;
-	note(pairing, e, "MSG-NO-ID", TEXT_NONE);
+	note_own(pairing, e, "MSG-NO-ID");
 	if (flags & FLAG_RECEIPT_REQUEST)
-		note(pairing, e, "REQ-NO-ID", TEXT_NONE);
+		note_own(pairing, e, "REQ-NO-ID");
 	if (flags & FLAG_MARKABLE)
-		note(pairing, e, "MARK-NO-ID", TEXT_NONE);
+		note_own(pairing, e, "MARK-NO-ID");
 	if (flags & (FLAG_XE_DELIVERED | FLAG_XE_DISPLAYED | FLAG_XE_OFFLINE | FLAG_XE_COMPOSING))
-		note(pairing, e, "XE-NO-ID", TEXT_NONE);
+		note_own(pairing, e, "XE-NO-ID");
 }
 
 // --- acks (0184 sections 5.4 and 7, 0333) ---
@@ -41,7 +49,7 @@ static void ack_faults(struct pairing *pairing, const struct effective *e, bool 
 	for (size_t i = 0; i < st->ref_count; i++) {
 		enum ref_kind kind = st->refs[i].kind;
 		if (kind == REF_RECEIPT && !st->refs[i].id.p)
-			note(pairing, e, "ACK-NO-ID", st->id);
+			note_own(pairing, e, "ACK-NO-ID");
 		if (kind == REF_MARK_RECEIVED || kind == REF_MARK_ACKNOWLEDGED)
 			note(pairing, e, "MARK-LEGACY", TEXT_NONE);
 	}
@@ -57,15 +65,15 @@ static void state_faults(struct pairing *pairing, const struct effective *e, boo
 	if (st->state == STATE_NONE)
 		return;
 	if (st->state_count > 1)
-		note(pairing, e, "CS-MULTI", st->id);
+		note_own(pairing, e, "CS-MULTI");
 	if (content && st->state != STATE_ACTIVE)
-		note(pairing, e, "CS-CONTENT-STATE", st->id);
+		note_own(pairing, e, "CS-CONTENT-STATE");
 	if (!content && st->has_other_child)
-		note(pairing, e, "CS-EXTRA", st->id);
+		note_own(pairing, e, "CS-EXTRA");
 	if (!room && st->type != TYPE_CHAT)
-		note(pairing, e, "CS-TYPE", st->id);
+		note_own(pairing, e, "CS-TYPE");
 	if (room && st->state == STATE_GONE)
-		note(pairing, e, "CS-GC-GONE", st->id);
+		note_own(pairing, e, "CS-GC-GONE");
 	if (!room && !content && is_redelivered(pairing, e))
 		line_finding(pairing, "CS-STORED", e->to.domain, st->id, e->seen->at,
 			     e->seen->position);
@@ -89,9 +97,9 @@ static void sid_faults(struct pairing *pairing, const struct effective *e)
 			  text_same(by.full, e->from.bare);
 	}
 	if (twice)
-		note(pairing, e, "STANZAID-DUP", st->id);
+		note_own(pairing, e, "STANZAID-DUP");
 	if (spoofed && e->dir == DIR_IN && !e->carbon_sent && !e->carbon_received)
-		note(pairing, e, "STANZAID-SPOOF", st->id);
+		note_own(pairing, e, "STANZAID-SPOOF");
 }
 
 // --- delays (T2, 0203 section 5) ---
@@ -105,11 +113,11 @@ static void delay_faults(struct pairing *pairing, const struct effective *e)
 		struct jid by;
 		if (delay->stamp != USEC_NONE &&
 		    delay->stamp > e->seen->at + pairing->rules->w_skew)
-			note(pairing, e, "DELAY-FUTURE", st->id);
+			note_own(pairing, e, "DELAY-FUTURE");
 		if (e->dir == DIR_IN && delay->from.p &&
 		    jid_read(pairing, delay->from, &by) &&
 		    text_same(by.full, e->from.domain))
-			note(pairing, e, "DELAY-SPOOF", st->id);
+			note_own(pairing, e, "DELAY-SPOOF");
 	}
 }
 
@@ -123,7 +131,7 @@ static void leak_faults(struct pairing *pairing, const struct effective *e)
 	if (st->has_mds && st->mds_in_message && leaves)
 		note(pairing, e, "MDS-LEAK", st->mds_id);
 	if (st->hints & HINT_NO_COPY && e->dir == DIR_IN && !e->to.resource.p)
-		note(pairing, e, "HINT-NOCOPY-BARE", st->id);
+		note_own(pairing, e, "HINT-NOCOPY-BARE");
 }
 
 void note_faults(struct pairing *pairing, const struct effective *e, bool content, bool acks)

@@ -296,12 +296,7 @@ static bool is_as_stored(const struct entry *entry, const struct row *row)
 
 static void want_orphans(struct pairing *pairing, struct text sender, struct text id)
 {
-	want_hash(pairing, &pairing->orphans_asked, sent_hash(pairing, sender, id), false);
-}
-
-static struct text occupant(struct pairing *pairing, struct text room, struct text nick)
-{
-	return arena_printf(pairing->arena, "%.*s/%.*s", (int)room.n, room.p, (int)nick.n, nick.p);
+	want_hash(pairing, &pairing->orphans_asked, waiting_hash(pairing, sender, id), false);
 }
 
 // Evidence that may wait for this row, under each of the ids that name it.
@@ -311,8 +306,6 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, row->from, entry->id);
 	if (entry->id.p && entry->group)
 		want_orphans(pairing, entry->r, entry->id);
-	if (entry->id.p && entry->group && row->nick.p) // RCPT-GC-ADDR
-		want_orphans(pairing, occupant(pairing, entry->r, row->nick), entry->id);
 	for (size_t i = 0; i < row->given_count; i++)
 		want_orphans(pairing, entry->r, row->given_ids[i]);
 	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
@@ -356,8 +349,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (ev->own_id.p && !ev->stored && ev->kind <= EV_XE_DISPLAYED)
-			want_hash(pairing, &pairing->orphans_asked,
-				  sent_hash(pairing, entry->r, ev->own_id), false);
+			want_orphans(pairing, entry->r, ev->own_id);
 		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
 			want_reverse(pairing, entry);
 		want_lender(pairing, ev);
@@ -375,8 +367,8 @@ static void judge_again(struct pairing *pairing, struct entry *entry)
 		waits = waits || !entry->evidence.items[i].n;
 	if (!waits || !entry->id.p || entry->touched)
 		return;
-	if (!map_get(&pairing->orphans_asked, sent_hash(pairing, entry->s, entry->id)) &&
-	    !map_get(&pairing->orphans_asked, sent_hash(pairing, entry->r, entry->id)))
+	if (!map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->s, entry->id)) &&
+	    !map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->r, entry->id)))
 		return;
 	entry->touched = true;
 	pairing->settled = false;
@@ -398,17 +390,48 @@ static bool has_moved(const struct entry *entry)
 
 	for (size_t i = 0; i < entry->old_rows.count && i < entry->row_count; i++)
 		moved = moved || entry->old_rows.items[i].sent_at != entry->rows[i].sent_at;
-	return moved && any_marker(entry);
+	return moved;
 }
 
-static void judge_markers_again(struct pairing *pairing, const struct entry *moved)
+// P8: from when on markers of the conversation may have gone backward because of this entry: a marker
+// that is new, or all of them when the message moved.
+static usec_t marks_changed_from(const struct entry *entry)
 {
-	struct conversation *conversation = conversation_get(pairing, moved->conv);
+	usec_t from = INT64_MAX;
 
-	if (moved->group || !has_moved(moved))
-		return;
-	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
-		if (entry->touched || !any_marker(entry))
+	if (entry->group || !any_marker(entry) || (!entry->evidence_changed && !has_moved(entry)))
+		return from;
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		if (is_marker(entry->evidence.items[i].kind) &&
+		    entry->evidence.items[i].first < from)
+			from = entry->evidence.items[i].first;
+	return has_moved(entry) ? INT64_MIN : from;
+}
+
+static bool marked_after(const struct entry *entry, usec_t from)
+{
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		if (is_marker(entry->evidence.items[i].kind) &&
+		    entry->evidence.items[i].first >= from)
+			return true;
+	return false;
+}
+
+// Later markers are judged as if they were touched, and their surroundings are loaded too.
+static void judge_markers_again(struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->order.count; i++) {
+		struct entry *entry = pairing->order.items[i];
+		usec_t from = entry->touched ? marks_changed_from(entry) : INT64_MAX;
+		struct conversation *conversation = conversation_get(pairing, entry->conv);
+		if (from < conversation->judge_from)
+			conversation->judge_from = from;
+	}
+	for (size_t i = 0; i < pairing->order.count; i++) {
+		struct entry *entry = pairing->order.items[i];
+		struct conversation *conversation = conversation_get(pairing, entry->conv);
+		if (entry->touched || entry->group || conversation->judge_from == INT64_MAX ||
+		    !marked_after(entry, conversation->judge_from))
 			continue;
 		entry->touched = true;
 		conversation->window_asked = false;
@@ -429,6 +452,7 @@ static bool want_keys(struct pairing *pairing)
 static void want_rest(struct pairing *pairing)
 {
 	derive_all(pairing);
+	judge_markers_again(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
 		judge_again(pairing, entry);
@@ -436,7 +460,6 @@ static void want_rest(struct pairing *pairing)
 			want_guests(pairing, entry);
 		if (!entry->touched)
 			continue;
-		judge_markers_again(pairing, entry);
 		want_neighbours(pairing, entry);
 		if (!entry->group)
 			want_window(pairing, conversation_get(pairing, entry->conv));

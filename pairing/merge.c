@@ -80,6 +80,11 @@ static void add_id(struct arena *arena, struct text **ids, size_t *count, struct
 	*ids = more;
 }
 
+void incarnation_add_given(struct arena *arena, struct incarnation *into, struct text id)
+{
+	add_id(arena, &into->stanza_ids, &into->stanza_id_count, id);
+}
+
 void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id)
 {
 	add_id(arena, &into->origin_ids, &into->origin_count, id);
@@ -141,16 +146,25 @@ static bool share_origin(const struct incarnation *a, const struct incarnation *
 
 // The sender's device and the text come from the earliest line that has them; a tie goes to the
 // smaller text, so that order cannot matter.
+static bool is_other_sender(const struct incarnation *into, const struct incarnation *from)
+{
+	if (from->from_at != into->from_at)
+		return from->from_at < into->from_at;
+	int order = text_compare(from->from_account, into->from_account);
+	return order ? order < 0 : text_compare(from->from_resource, into->from_resource) < 0;
+}
+
+// M6: two accounts may upload one text under one id: account and device go together.
 static void merge_sender(struct incarnation *into, const struct incarnation *from)
 {
-	if (!from->from_resource.p)
+	bool knows = from->from_resource.p || from->from_account.p;
+	bool known = into->from_resource.p || into->from_account.p;
+
+	if (!knows || (known && !is_other_sender(into, from)))
 		return;
-	if (!into->from_resource.p || from->from_at < into->from_at ||
-	    (from->from_at == into->from_at &&
-	     text_compare(from->from_resource, into->from_resource) < 0)) {
-		into->from_resource = from->from_resource;
-		into->from_at = from->from_at;
-	}
+	into->from_resource = from->from_resource;
+	into->from_account = from->from_account;
+	into->from_at = from->from_at;
 }
 
 static bool text_line_wins(const struct incarnation *into, const struct incarnation *from)
@@ -201,13 +215,11 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 	for (size_t i = 0; i < from->copy_count; i++)
 		merge_copy(arena, into, &from->copies[i]);
 	for (size_t i = 0; i < from->stanza_id_count; i++)
-		add_id(arena, &into->stanza_ids, &into->stanza_id_count, from->stanza_ids[i]);
+		incarnation_add_given(arena, into, from->stanza_ids[i]);
 	for (size_t i = 0; i < from->origin_count; i++)
 		incarnation_add_origin(arena, into, from->origin_ids[i]);
 	merge_sender(into, from);
 	merge_text(into, from);
-	if (!into->from_account.p)
-		into->from_account = from->from_account;
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
 	into->flags |= from->flags;

@@ -17,7 +17,7 @@ void touch(struct entry *entry, usec_t at)
 
 static bool is_ack_ref(enum ref_kind kind)
 {
-	return kind <= REF_MARK_ACKNOWLEDGED;
+	return kind <= REF_XEVENT;
 }
 
 // The first id that this stanza acknowledges; absent text with *any true when it names none.
@@ -29,8 +29,8 @@ struct text first_acked(const struct stanza *st, bool *any)
 			return st->refs[i].id.p ? st->refs[i].id : st->id;
 		}
 	}
-	*any = st->has_xevent && st->xevent_has_id;
-	return *any ? st->xevent_id : private_acked(st, any);
+	*any = false;
+	return private_acked(st, any);
 }
 
 bool has_ref(const struct stanza *st, enum ref_kind kind)
@@ -55,8 +55,7 @@ bool is_content(const struct stanza *st, bool acks)
 		return false;
 	if (has_payload(st))
 		return true;
-	bool event_request = st->has_xevent && !st->xevent_has_id && st->xevent;
-	return event_request || (!acks && (st->receipt_request || st->markable));
+	return st->xevent_request || (!acks && (st->receipt_request || st->markable));
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -89,12 +88,10 @@ static unsigned content_flags(const struct stanza *st, bool acks)
 		flags |= acks ? FLAG_VOID_RECEIPT : FLAG_RECEIPT_REQUEST; // P7
 	if (st->markable)
 		flags |= acks ? FLAG_VOID_MARKABLE : FLAG_MARKABLE;
-	if (st->has_xevent && !st->xevent_has_id) {
-		flags |= st->xevent & XE_DELIVERED ? FLAG_XE_DELIVERED : 0u;
-		flags |= st->xevent & XE_DISPLAYED ? FLAG_XE_DISPLAYED : 0u;
-		flags |= st->xevent & XE_OFFLINE ? FLAG_XE_OFFLINE : 0u;
-		flags |= st->xevent & XE_COMPOSING ? FLAG_XE_COMPOSING : 0u;
-	}
+	flags |= st->xevent_request & XE_DELIVERED ? FLAG_XE_DELIVERED : 0u;
+	flags |= st->xevent_request & XE_DISPLAYED ? FLAG_XE_DISPLAYED : 0u;
+	flags |= st->xevent_request & XE_OFFLINE ? FLAG_XE_OFFLINE : 0u;
+	flags |= st->xevent_request & XE_COMPOSING ? FLAG_XE_COMPOSING : 0u;
 	flags |= st->has_encrypted ? FLAG_ENCRYPTED : 0u;
 	flags |= st->has_body ? FLAG_BODY : 0u;
 	flags |= st->hints & HINT_NO_STORE ? FLAG_NO_STORE : 0u;
@@ -125,7 +122,7 @@ void keep_body(struct pairing *pairing, const struct entry *entry, struct incarn
 
 static bool asks_offline(const struct stanza *st)
 {
-	return st->has_xevent && !st->xevent_has_id && (st->xevent & XE_OFFLINE);
+	return st->xevent_request & XE_OFFLINE;
 }
 
 // T4: this line shows a message that R's server had kept.
@@ -176,13 +173,10 @@ void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct 
 	for (size_t i = 0; i < e->stanza->stanza_id_count; i++) {
 		const struct stanza_sid *sid = &e->stanza->stanza_ids[i];
 		struct jid who;
-		if (!sid->id.p || !sid->by.p || !jid_read(pairing, sid->by, &who) ||
-		    !text_same(who.full, by))
-			continue;
-		inc->stanza_ids = arena_alloc(pairing->arena, sizeof(struct text));
-		inc->stanza_ids[0] = arena_text(pairing->arena, sid->id);
-		inc->stanza_id_count = 1;
-		return;
+		if (sid->id.n && sid->by.p && jid_read(pairing, sid->by, &who) &&
+		    text_same(who.full, by))
+			incarnation_add_given(pairing->arena, inc,
+					      arena_text(pairing->arena, sid->id));
 	}
 }
 

@@ -38,8 +38,9 @@ int64_t room_signature(struct pairing *pairing, const struct stanza *stanza); //
 struct evidence room_evidence(struct pairing *pairing, const struct effective *e,
 			      enum evidence_kind kind);
 // A finding of a groupchat stanza waits for the other leg: by is the real JID if that is seen (P12).
+// ref NULL: the stanza's own id.
 void room_fault(struct pairing *pairing, const struct effective *e, const char *rule,
-		struct text ref);
+		const struct text *ref);
 
 // --- observe_acks.c ---
 // P1 with a convention of its own: via = 1 + number of the private acknowledgement.
@@ -56,6 +57,7 @@ usec_t ack_time(const struct effective *e); // T3
 
 // --- faults.c ---
 void note(struct pairing *pairing, const struct effective *e, const char *rule, struct text ref);
+void note_own(struct pairing *pairing, const struct effective *e, const char *rule); // its own id
 void note_faults(struct pairing *pairing, const struct effective *e, bool content, bool acks);
 void note_missing_ids(struct pairing *pairing, const struct effective *e, unsigned flags);
 

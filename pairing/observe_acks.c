@@ -82,6 +82,7 @@ static const struct {
 	{XE_OFFLINE, EV_XE_OFFLINE},
 	{XE_DELIVERED, EV_XE_DELIVERED},
 	{XE_DISPLAYED, EV_XE_DISPLAYED},
+	{XE_COMPOSING, EV_XE_COMPOSING},
 };
 
 static void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
@@ -104,17 +105,29 @@ void add_private_ack(struct pairing *pairing, const struct effective *e, enum ev
 }
 
 // P10: an event with an empty id is about the newest message without one.
-static void add_xevent(struct pairing *pairing, const struct effective *e, enum evidence_kind kind)
+static void add_xevent(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
+		       struct text id)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 
-	if (e->stanza->xevent_id.n) {
-		add_ack(pairing, e, kind, e->stanza->xevent_id);
+	if (id.n) {
+		add_ack(pairing, e, kind, id);
 		return;
 	}
 	struct evidence ev = evidence_of(pairing, e, kind);
 	if (e->stanza->type != TYPE_GROUPCHAT)
 		add(pairing, entry_for_message(pairing, b, a, TEXT_NONE), &ev);
+}
+
+// None of the four: composing was cancelled (0022 section 3.3), which is about composing too.
+static void add_xevents(struct pairing *pairing, const struct effective *e,
+			const struct stanza_ref *ref)
+{
+	unsigned bits = ref->xevent ? ref->xevent : (unsigned)XE_COMPOSING;
+
+	for (size_t k = 0; k < sizeof(ack_xevents) / sizeof(*ack_xevents); k++)
+		if (bits & ack_xevents[k].bit)
+			add_xevent(pairing, e, ack_xevents[k].kind, ref->id);
 }
 
 void observe_acks(struct pairing *pairing, const struct effective *e)
@@ -123,16 +136,14 @@ void observe_acks(struct pairing *pairing, const struct effective *e)
 
 	for (size_t i = 0; i < st->ref_count; i++) {
 		const struct stanza_ref *ref = &st->refs[i];
+		if (ref->kind == REF_XEVENT)
+			add_xevents(pairing, e, ref);
 		for (size_t k = 0; k < sizeof(ack_refs) / sizeof(*ack_refs); k++) {
 			bool own = ref->kind == REF_RECEIPT && !ref->id.p; // 0184 1.0
 			if (ack_refs[k].ref == ref->kind)
 				add_ack(pairing, e, ack_refs[k].kind, own ? st->id : ref->id);
 		}
 	}
-	if (st->has_xevent && st->xevent_has_id)
-		for (size_t k = 0; k < sizeof(ack_xevents) / sizeof(*ack_xevents); k++)
-			if (st->xevent & ack_xevents[k].bit)
-				add_xevent(pairing, e, ack_xevents[k].kind);
 	observe_private(pairing, e);
 }
 
@@ -218,13 +229,16 @@ void observe_mds(struct pairing *pairing, const struct effective *e)
 
 static enum chat_state state_of(const struct stanza *st)
 {
-	if (st->state != STATE_NONE)
-		return st->state;
-	if (!st->has_xevent || !st->xevent_has_id)
-		return STATE_NONE;
-	if (st->xevent & XE_COMPOSING)
-		return STATE_COMPOSING;
-	return st->xevent ? STATE_NONE : STATE_PAUSED; // 0022 section 3.3
+	enum chat_state state = st->state;
+
+	for (size_t i = 0; i < st->ref_count && state == STATE_NONE; i++) {
+		const struct stanza_ref *ref = &st->refs[i];
+		if (ref->kind == REF_XEVENT && (ref->xevent & XE_COMPOSING))
+			state = STATE_COMPOSING;
+		else if (ref->kind == REF_XEVENT && !ref->xevent)
+			state = STATE_PAUSED; // 0022 section 3.3
+	}
+	return state;
 }
 
 void observe_chat_state(struct pairing *pairing, const struct effective *e, bool content)

@@ -30,13 +30,12 @@ int64_t room_signature(struct pairing *pairing, const struct stanza *st)
 	size_t count = 0;
 
 	for (size_t i = 0; i < st->ref_count; i++)
-		parts[count++] = arena_printf(pairing->arena, "%d %.*s", (int)st->refs[i].kind,
-					      (int)st->refs[i].id.n,
+		parts[count++] = arena_printf(pairing->arena, "%d %u %.*s", (int)st->refs[i].kind,
+					      st->refs[i].xevent, (int)st->refs[i].id.n,
 					      st->refs[i].id.p ? st->refs[i].id.p : "");
 	if (count > 1)
 		qsort(parts, count, sizeof(*parts), by_bytes);
-	parts[count++] = arena_printf(pairing->arena, "%d %u %.*s", (int)st->state, st->xevent,
-				      (int)st->xevent_id.n, st->xevent_id.p ? st->xevent_id.p : "");
+	parts[count++] = arena_printf(pairing->arena, "%d", (int)st->state);
 	parts[count++] =
 		arena_text(pairing->arena, (struct text){(const char *)&digest, sizeof(digest)});
 	parts[count++] = TEXT("room");
@@ -62,15 +61,13 @@ struct evidence room_evidence(struct pairing *pairing, const struct effective *e
 }
 
 void room_fault(struct pairing *pairing, const struct effective *e, const char *rule,
-		struct text ref)
+		const struct text *ref)
 {
 	struct text room = room_of(pairing, e);
 	struct evidence ev = room_evidence(pairing, e, EV_FAULT);
-	bool own = ref.p && ref.n && text_same(ref, e->stanza->id);
-
 	ev.condition = text_of(rule);
-	if (!own) // a ref that is the own id is the upload's
-		ev.named = arena_text(pairing->arena, ref.p ? ref : TEXT(""));
+	if (ref) // else the own id, and of both legs the upload's
+		ev.named = arena_text(pairing->arena, ref->p ? *ref : TEXT(""));
 	struct entry *entry = entry_for_fault(pairing, room, ev.condition, ev.sig);
 	entry_add_evidence(pairing, entry, &ev);
 	entry->evidence_changed = true;
@@ -98,7 +95,7 @@ static void content_group(struct pairing *pairing, const struct effective *e, bo
 		inc.flags |= FLAG_ROOM_ID;
 	note_missing_ids(pairing, e, inc.flags);
 	if (inc.flags & FLAG_RECEIPT_REQUEST)
-		note(pairing, e, "RCPT-GROUPCHAT", e->stanza->id);
+		note_own(pairing, e, "RCPT-GROUPCHAT");
 	keep_body(pairing, entry, &inc);
 	entry_add_incarnation(pairing, entry, &inc);
 	touch(entry, inc.first);

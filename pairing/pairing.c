@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pairing/workset.h"
+#include "pairing/sequence.h"
 
 #include <stdlib.h>
 
@@ -162,6 +163,11 @@ int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text
 	return KEYED(&pairing->key, TEXT("sent"), pairing->realm, sender, id);
 }
 
+int64_t waiting_hash(const struct pairing *pairing, struct text sender, struct text id)
+{
+	return sent_hash(pairing, jid_without_resource(sender), id);
+}
+
 // --- entries ---
 
 struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
@@ -170,6 +176,7 @@ struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
 	if (!*place) {
 		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
 		made->id = conv;
+		made->judge_from = INT64_MAX;
 		made->room_lo = INT64_MAX;
 		made->room_hi = INT64_MIN;
 		*place = made;
@@ -324,6 +331,12 @@ void pairing_line_findings(struct pairing *pairing, void *self,
 {
 	for (size_t i = 0; i < pairing->line_findings.count; i++)
 		finding(self, &pairing->line_findings.items[i]);
+}
+
+void pairing_party(const struct pairing *pairing, struct text full, struct text *party,
+		   struct text *resource)
+{
+	sequence_party(full, pairing->rules, party, resource);
 }
 
 void pairing_chat_states(struct pairing *pairing, void *self,

@@ -36,6 +36,10 @@ int64_t pairing_jid_id(const struct pairing *pairing, struct text jid);
 int64_t pairing_conv(const struct pairing *pairing, struct text a, struct text b);
 int64_t pairing_room(const struct pairing *pairing, struct text room);
 
+// The party of a normalised full JID and its device (M1, M7).
+void pairing_party(const struct pairing *pairing, struct text full, struct text *party,
+		   struct text *resource);
+
 // --- what must be loaded ---
 
 struct want_key { // all rows and evidence of this key with times in lo..hi

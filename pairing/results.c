@@ -86,7 +86,7 @@ static int64_t about_hash(const struct pairing *pairing, const struct entry *ent
 {
 	if (!entry->id.p)
 		return 0;
-	return sent_hash(pairing, entry->s.p ? entry->s : entry->r, entry->id);
+	return waiting_hash(pairing, entry->s.p ? entry->s : entry->r, entry->id);
 }
 
 static struct stored_evidence stored_form(struct pairing *pairing, const struct entry *entry,
@@ -103,7 +103,7 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 				   : entry->s,
 		.ref = entry->id,
 		.about = about_hash(pairing, entry),
-		.about_self = entry->id.p ? sent_hash(pairing, entry->r, entry->id) : 0,
+		.about_self = entry->id.p ? waiting_hash(pairing, entry->r, entry->id) : 0,
 		.evidence = *ev,
 	};
 }

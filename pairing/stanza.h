@@ -27,6 +27,7 @@ enum ref_kind {
 	REF_MARK_RECEIVED,     // K5, legacy
 	REF_MARK_DISPLAYED,    // K5
 	REF_MARK_ACKNOWLEDGED, // K5, legacy
+	REF_XEVENT,            // K8: xevent says which; none = composing cancelled
 	REF_CORRECTION,        // K9
 	REF_RETRACTION,        // K10
 	REF_REACTION,          // K11
@@ -36,7 +37,8 @@ enum ref_kind {
 
 struct stanza_ref {
 	enum ref_kind kind;
-	struct text id; // absent when the attribute is missing
+	struct text id;  // absent when the attribute is missing
+	unsigned xevent; // enum xevent_bits
 };
 
 struct private_hit {    // an element that was declared (core/private_ack.h)
@@ -61,11 +63,12 @@ enum chat_state {
 	STATE_GONE
 };
 
-enum hint_bits {           // K20
-	HINT_NO_STORE = 1, // no-store or no-permanent-store
+enum hint_bits { // K20
+	HINT_NO_STORE = 1,
 	HINT_NO_COPY = 2,
 	HINT_STORE = 4,
-	HINT_CARBON_PRIVATE = 8
+	HINT_CARBON_PRIVATE = 8,
+	HINT_NO_PERMANENT_STORE = 16
 };
 
 enum message_type { // E6; the order is that of the database
@@ -137,9 +140,7 @@ struct stanza {
 	size_t private_count;
 	enum chat_state state; // K6, the first one
 	unsigned state_count;
-	bool has_xevent, xevent_has_id; // K7 without, K8 with id child
-	struct text xevent_id;          // present (maybe empty) when xevent_has_id
-	unsigned xevent;                // enum xevent_bits
+	unsigned xevent_request; // K7: enum xevent_bits of x elements without id child
 
 	struct stanza_delay *delays; // K13, of this stanza itself
 	size_t delay_count;

@@ -21,12 +21,25 @@ struct all_marks { // apart: a row that no marker of one kind covers need not lo
 	struct marks displayed, received;
 };
 
+// T1: of one instant ingress is before egress.
+static bool is_ingress(const struct mark *mark)
+{
+	return mark->ev->seen & SEEN_INGRESS;
+}
+
+static bool same_moment(const struct mark *a, const struct mark *b)
+{
+	return a->t == b->t && is_ingress(a) == is_ingress(b);
+}
+
 static int by_t(const void *a, const void *b)
 {
 	const struct mark *x = a, *y = b;
 
 	if (x->t != y->t)
 		return x->t < y->t ? -1 : 1;
+	if (is_ingress(x) != is_ingress(y))
+		return is_ingress(x) ? -1 : 1;
 	if (x->target->sent_at != y->target->sent_at)
 		return x->target->sent_at < y->target->sent_at ? -1 : 1;
 	return 0;
@@ -158,7 +171,8 @@ static void find_backward(struct pairing *pairing, const struct marks *marks)
 	if (marks->count < 2)
 		return;
 	for (size_t i = 0, end; i < marks->count; i = end) {
-		for (end = i; end < marks->count && marks->items[end].t == marks->items[i].t;
+		for (end = i;
+		     end < marks->count && same_moment(&marks->items[end], &marks->items[i]);
 		     end++) {
 			const struct mark *mark = &marks->items[end];
 			if (marked_by(pairing, &devices, mark)->newest > mark->target->sent_at)

@@ -70,6 +70,7 @@ struct conversation {
 	bool stale; // its entries must be derived again
 	struct entry *entries;
 	bool window_asked;
+	usec_t judge_from;         // markers from then on are judged again (P8)
 	usec_t room_lo, room_hi;   // all rows of this span are loaded (M6)
 	usec_t marks_lo, marks_hi; // every direct marker for messages of this span is loaded
 };
@@ -137,6 +138,9 @@ struct entry *entry_for_fault(struct pairing *pairing, struct text room, struct 
 			      int64_t sig);
 struct conversation *conversation_get(struct pairing *pairing, int64_t conv);
 int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id);
+// Under which evidence waits for a message: by the room when it names an occupant, whose nick may not
+// be seen (RCPT-GC-ADDR).
+int64_t waiting_hash(const struct pairing *pairing, struct text sender, struct text id);
 void line_finding(struct pairing *pairing, const char *rule, struct text by, struct text ref,
 		  usec_t at, position_t position);
 void entry_finding(struct pairing *pairing, struct entry *entry, const char *rule, struct text by,
@@ -162,10 +166,10 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 void assign_guests(struct pairing *pairing);
 void want_guests(struct pairing *pairing, struct entry *entry);
 
-// P2: index of the row of this entry that a thing said at t is about, -1 = none. named: only a row that
-// was given this id (stanza-id, origin-id), absent = any.
-int pick_incarnation(const struct pairing *pairing, const struct entry *entry, usec_t t,
-		     struct text named);
+// P2: index of the row of this entry that the evidence is about, -1 = none. named: only a row that was
+// given this id (stanza-id, origin-id), absent = any.
+int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
+		     const struct evidence *ev, struct text named);
 void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
 			  const struct incarnation *inc, struct row *row);
 void row_finish(struct row *row); // P9, S2 from the evidence columns

@@ -298,6 +298,8 @@ bool store_findings(struct store *store, const struct finding_filter *filter, vo
 	now.now = filter->now == USEC_NONE ? usec_now() : filter->now;
 	set_reach(&judge);
 	put_span(&params, filter->realm, filter->since, filter->until);
+	put_usec(&params,
+		 filter->t_composing_open ? now.now - filter->t_composing_open : USEC_NONE);
 	bool fine = judge_realms(&judge, err) &&
 		    sql_each(store, "findings", &params, &merge, take_stored, err);
 	if (fine)

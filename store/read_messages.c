@@ -117,6 +117,12 @@ static bool take_message(void *self, const struct rows *rows)
 	message_read(rows, 0, &flat);
 	message_to_row(&flat, row_text(rows, 0, COL_FROM), row_text(rows, 0, COL_TO), &acks,
 		       &message.row);
+	if (message.row.displayed_at ==
+	    USEC_NONE) { // I: shown only while nothing explicit is known
+		message.read_inferred_at = message.row.read_inferred_at;
+		message.read_via = message.row.read_via;
+	}
+	message.response_ms = message.row.response_ms;
 	message.row.body = row_text(rows, 0, COL_BODY);
 	message.via_names = via_names_of(stream, flat.realm);
 	message.row.n = (int32_t)row_int(rows, 0, COL_N);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counters and rates, computed from rows (PAIRING F1..F3, F7, section 9).
-#include "store/read.h"
+#include "store/read_metrics.h"
 
 #include "store/message_row.h"
+#include "store/rollup.h"
 
 #include <stdlib.h>
 
@@ -37,18 +38,6 @@ bool store_counters(struct store *store, int32_t realm, usec_t since, usec_t unt
 
 enum { BUCKETS_MAX = 100000 };
 
-struct buckets {
-	usec_t *starts;
-	size_t count;
-	usec_t until;
-};
-
-static usec_t floor_to(usec_t at, usec_t width)
-{
-	usec_t rest = at % width;
-	return at - (rest < 0 ? rest + width : rest);
-}
-
 // Where the bucket after the one that contains "at" begins. Civil days are 23 to 25 hours long.
 static usec_t next_start(const struct metric_query *query, usec_t at)
 {
@@ -57,7 +46,7 @@ static usec_t next_start(const struct metric_query *query, usec_t at)
 	if (query->bucket == USEC_PER_DAY && query->zone)
 		return zone_day_start(query->zone,
 				      zone_day_start(query->zone, at) + 30 * 3600 * USEC_PER_SEC);
-	return floor_to(at, query->bucket) + query->bucket;
+	return usec_floor(at, query->bucket) + query->bucket;
 }
 
 static bool make_buckets(const struct metric_query *query, struct buckets *buckets, struct err *err)
@@ -76,7 +65,7 @@ static bool make_buckets(const struct metric_query *query, struct buckets *bucke
 	return true;
 }
 
-static struct delivery_bucket empty_bucket(const struct buckets *buckets, size_t i)
+struct delivery_bucket delivery_empty(const struct buckets *buckets, size_t i)
 {
 	struct delivery_bucket bucket = {
 		.start = buckets->starts[i],
@@ -89,26 +78,18 @@ static struct delivery_bucket empty_bucket(const struct buckets *buckets, size_t
 
 // --- delivery ---
 
-struct delivery_sink {
-	void *self;
-	bool (*each)(void *self, const struct delivery_bucket *bucket);
-	const struct buckets *buckets;
-	size_t next; // bucket that was not given yet
-	bool stopped;
-};
-
-static bool give(struct delivery_sink *sink, const struct delivery_bucket *bucket)
+bool delivery_give(struct delivery_sink *sink, const struct delivery_bucket *bucket)
 {
 	sink->next++;
 	sink->stopped = !sink->each(sink->self, bucket);
 	return !sink->stopped;
 }
 
-static bool give_empty_until(struct delivery_sink *sink, size_t end)
+bool delivery_skip(struct delivery_sink *sink, size_t end)
 {
 	while (sink->next < end && !sink->stopped) {
-		struct delivery_bucket bucket = empty_bucket(sink->buckets, sink->next);
-		give(sink, &bucket);
+		struct delivery_bucket bucket = delivery_empty(sink->buckets, sink->next);
+		delivery_give(sink, &bucket);
 	}
 	return !sink->stopped;
 }
@@ -126,9 +107,9 @@ static bool take_bucket(void *self, const struct rows *rows)
 {
 	struct delivery_sink *sink = self;
 	size_t i = (size_t)row_int(rows, 0, 0) - 1; // width_bucket() counts from 1
-	if (i >= sink->buckets->count || !give_empty_until(sink, i))
+	if (i >= sink->buckets->count || !delivery_skip(sink, i))
 		return false;
-	struct delivery_bucket bucket = empty_bucket(sink->buckets, i);
+	struct delivery_bucket bucket = delivery_empty(sink->buckets, i);
 	int64_t *const members[] = {
 		&bucket.sent,           &bucket.unknown,      &bucket.failed_all, &bucket.requested,
 		&bucket.confirmed,      &bucket.failed,       &bucket.pending,    &bucket.expired,
@@ -140,7 +121,7 @@ static bool take_bucket(void *self, const struct rows *rows)
 		*members[k] = row_int(rows, 0, column++);
 	read_percentiles(rows, column, bucket.ttd_ms);
 	read_percentiles(rows, column + 1, bucket.ttr_ms);
-	return give(sink, &bucket);
+	return delivery_give(sink, &bucket);
 }
 
 static bool run_delivery(struct store *store, const struct metric_query *query,
@@ -148,6 +129,8 @@ static bool run_delivery(struct store *store, const struct metric_query *query,
 {
 	FIELDS_AUTO params = {0};
 	FIELDS_AUTO starts = {0};
+	if (delivery_is_rolled(query, sink->buckets))
+		return delivery_rolled(store, query, sink, err);
 	for (size_t i = 0; i < sink->buckets->count; i++)
 		put_usec(&starts, usec_bounded(sink->buckets->starts[i]));
 	put_int4(&params, query->realm);
@@ -168,7 +151,7 @@ bool store_delivery(struct store *store, const struct metric_query *query, void 
 	struct delivery_sink sink = {.self = self, .each = each, .buckets = &buckets};
 	bool fine = make_buckets(query, &buckets, err) && run_delivery(store, query, &sink, err);
 	if (fine)
-		give_empty_until(&sink, buckets.count);
+		delivery_skip(&sink, buckets.count);
 	free(buckets.starts);
 	return fine;
 }

@@ -20,4 +20,21 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 bool rollups_restate(struct store *store, int32_t realm, usec_t since, usec_t until,
 		     struct err *err);
 
+// --- shared with those who read them ---
+
+#define USEC_PER_QUARTER (900 * USEC_PER_SEC)
+
+static inline usec_t usec_floor(usec_t at, usec_t width)
+{
+	usec_t rest = at % width;
+	return at - (rest < 0 ? rest + width : rest);
+}
+
+static inline usec_t rollup_day(usec_t at) // the UTC day it lies in
+{
+	return usec_floor(at, USEC_PER_DAY);
+}
+
+struct text jid_domain(struct text jid); // of any JID; absent: ""
+
 #endif

@@ -69,10 +69,14 @@ struct generation {
 	bool has_mark;
 	struct fingerprint print; // tail is that before low_water
 	bool finished;            // read to its end and closed
+	int64_t look;             // for the checkpoint: what was known when it was taken up
 };
 
 // Candidates with this head (same length and hash, or a shorter stored head: the caller hashes
 // again with head_len): the caller proves the tail. Newest first, at most max.
+//
+// The first call takes over the lane: it raises the fence, and every other writer must read the marks
+// again before its next batch. Later calls only look: ERR_DATABASE when the fence was raised since.
 bool store_generations(struct store *store, int32_t realm, struct generation *list, size_t max,
 		       size_t *count, struct err *err);
 bool store_generation_new(struct store *store, int32_t source, const char *path,
@@ -88,6 +92,12 @@ bool store_recall(struct store *store, int32_t source, void *self,
 struct batch_checkpoint { // one per generation touched
 	int32_t generation;
 	uint64_t low_water;
+	// The mark from which the batch was read: the database must still have it, else somebody
+	// else stored the same records and the batch is refused (F78, F84).
+	bool has_from;
+	uint64_t from_offset;
+	uint32_t from_index;
+	int64_t look;  // of the generation, see struct generation
 	bool has_mark; // false: no record was read yet, leave the mark unset
 	uint64_t mark_offset;
 	uint32_t mark_index;
@@ -134,6 +144,7 @@ struct batch {
 	const struct batch_quarantine *quarantine;
 	size_t quarantine_count;
 	uint64_t events;
+	bool trial; // all but the COMMIT: would the database take it? (F98)
 };
 
 struct batch_result {
@@ -148,8 +159,42 @@ struct batch_result {
 // do not cover (FAULTS F78).
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err);
+// The last failure was about values (SQLSTATE 22xxx, 23xxx, 54xxx, or two texts with one hash):
+// the same batch fails again, and one of its records is why (F98). Else NULL.
+const char *store_refused(const struct store *store);
+// The last failure was a time limit: a smaller batch may fit into it (F88).
+bool store_timed_out(const struct store *store);
+
+// --- settling: what only the order of a conversation shows (DESIGN section 4) ---
+
+struct settle_result {
+	size_t units, rows; // done; rows that changed
+	bool empty;         // nothing waits any more
+};
+
+// Settles what waits, in small transactions under the lane's lock, until the queue is empty or the
+// budget is used up (the transaction that is under way ends first).
+bool store_settle(struct store *store, int32_t realm, const struct realm_settings *rules,
+		  usec_t budget, struct settle_result *result, struct err *err);
+
+struct settle_lag {
+	int64_t units; // that wait
+	usec_t since;  // when the oldest began to wait, clock of the database; USEC_NONE = none
+};
+bool store_settle_lag(struct store *store, int32_t realm, struct settle_lag *lag, struct err *err);
 
 // --- reading (used by api/ and export) ---
+
+struct typing_row { // F5, not yet judged at any time
+	struct text party, resource, to;
+	usec_t start, end; // end USEC_NONE: nothing ended it
+	int ended;         // enum typing_end
+	position_t position;
+};
+
+// By start, from, to.
+bool store_typing(struct store *store, int32_t realm, usec_t since, usec_t until, void *self,
+		  bool (*each)(void *self, const struct typing_row *typing), struct err *err);
 
 struct message_filter {
 	int32_t realm;       // 0 = all
@@ -214,11 +259,12 @@ struct stored_finding {
 };
 
 struct finding_filter {
-	int32_t realm;       // 0 = all
-	usec_t since, until; // when it was found, half open; USEC_NONE = open
-	usec_t now;          // what has expired by then; USEC_NONE = the wall clock
-	usec_t t_expire;     // S3
-	usec_t w_match;      // P2; 0 = any
+	int32_t realm;           // 0 = all
+	usec_t since, until;     // when it was found, half open; USEC_NONE = open
+	usec_t now;              // what has expired by then; USEC_NONE = the wall clock
+	usec_t t_expire;         // S3
+	usec_t w_match;          // P2; 0 = any
+	usec_t t_composing_open; // F5; 0 = CS-COMPOSING-OPEN is not judged
 };
 
 // Open findings, as a sorted set of (rule, by, ref): stored ones and those that are judged now by what
@@ -239,6 +285,7 @@ struct delivery_bucket { // PAIRING F1, F2, F3, F7 over one bucket of sent_at
 	int64_t ttd_n, ttd_ms[5]; // p50 p90 p95 p99 max; -1 = none
 	int64_t ttr_n, ttr_ms[5];
 	int64_t skew_clamped, resends;
+	bool estimated; // ttd_ms, ttr_ms come from histograms: off by at most 3.2 %
 };
 
 struct metric_query {
@@ -249,6 +296,7 @@ struct metric_query {
 	struct text from_domain, to_domain; // absent = all
 	usec_t now, t_expire;
 	usec_t infer; // t_infer
+	bool exact;   // count rows, also where roll-ups know the answer
 };
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,
@@ -328,7 +376,62 @@ bool store_access(struct store *store, struct text token, struct text route, str
 		  bool bodies, int64_t *access, struct err *err);
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
 
+// --- lives of data ---
+
+enum retention_what {
+	RETENTION_DROP,  // a day went, or would go
+	RETENTION_STRIP, // its bodies went, or would go
+	RETENTION_KEPT,  // it is too old, but must not go yet: reason
+	RETENTION_BUSY,  // readers or writers were in the way for too long: the next pass
+};
+
+struct retention_step {
+	enum retention_what what;
+	usec_t day;
+	int64_t rows, bytes; // messages or bodies that went; disk space of the day
+	const char *reason;  // setting that asks for it, or what keeps it
+};
+
+// One pass over keep_days, keep_disk and keep_bodies_days of the settings, oldest day first, each
+// day in a transaction of its own.
+bool store_retention(struct store *store, bool dry_run, void *self,
+		     void (*each)(void *self, const struct retention_step *step), struct err *err);
+
+// A thread that makes a pass now and every hour, when a setting asks for one; else NULL.
+struct retention_loop;
+struct retention_loop *retention_start(struct app *app);
+void retention_stop(struct retention_loop *loop); // NULL is fine
+
+struct reprocess_file {
+	int32_t generation, source;
+	struct text source_name, dialect, path;
+	struct fingerprint print;
+	uint64_t low_water;
+	bool followed; // a daemon looked at it just now
+	bool is_read;  // store_reprocess_left: it is read again
+};
+
+struct reprocess {
+	usec_t since, until; // whole days whose ends nothing crosses; USEC_NONE: nothing is there
+	struct reprocess_file *files;
+	size_t file_count;
+	int64_t messages, evidence, findings, dropped_days;
+};
+
+// Widens since..until (USEC_NONE = open, or the time of the source) and says what is in it.
+bool store_reprocess_plan(struct store *store, int32_t realm, usec_t since, usec_t until,
+			  struct text source, struct arena *arena, struct reprocess *plan,
+			  struct err *err);
+// One transaction: facts, findings, counters, gaps, quarantine and positions go; it is remembered
+// that the files (plan->files[].path: where they are now) must be read again.
+bool store_reprocess_begin(struct store *store, int32_t realm, const struct reprocess *plan,
+			   struct err *err);
+// The unfinished one of the realm; since USEC_NONE: there is none.
+bool store_reprocess_left(struct store *store, int32_t realm, struct arena *arena,
+			  struct reprocess *plan, struct err *err);
+bool store_reprocess_end(struct store *store, int32_t realm, struct err *err);
+
 // --- commands of this room ---
-command_fn cmd_migrate;
+command_fn cmd_migrate, cmd_check, cmd_retention;
 
 #endif

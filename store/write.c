@@ -16,66 +16,25 @@ enum { ATTEMPTS = 6, JIDS_KNOWN_MAX = 100000 };
 
 enum outcome { DONE, REPEAT, FAILED };
 
-void writer_free(struct writer *writer)
-{
-	if (!writer)
-		return;
-	map_free(&writer->jids);
-	map_free(&writer->days);
-	key_filter_free(writer->keys);
-	convs_forget(writer);
-	free(writer->marks.items);
-	free(writer);
-}
-
-static bool learn_key(struct plan *plan, struct err *err)
+static bool learn_key(struct store *store, struct err *err)
 {
 	ROWS_AUTO rows = {0};
-	if (plan->writer->has_key)
+	if (store->writer->has_key)
 		return true;
-	if (!sql_run(plan->store, "instance", NULL, &rows, err))
+	if (!sql_run(store, "instance", NULL, &rows, err))
 		return false;
 	struct text key = rows.count ? row_text(&rows, 0, 0) : TEXT_NONE;
-	if (key.n != sizeof plan->writer->key.bytes)
+	if (key.n != sizeof store->writer->key.bytes)
 		return err_set(err, ERR_USAGE, "the database has no pairing key");
-	memcpy(plan->writer->key.bytes, key.p, key.n);
-	plan->writer->has_key = true;
+	memcpy(store->writer->key.bytes, key.p, key.n);
+	store->writer->has_key = true;
 	return true;
 }
 
-// --- the lane ---
-
-// A new holder raises the fence; a batch of an older one must not be written any more.
-static bool check_fence(struct plan *plan, int64_t fence, struct err *err)
+bool writer_ready(struct store *store, struct err *err)
 {
-	struct writer *writer = plan->writer;
-	if (!writer->has_fence) {
-		writer->fence = fence;
-		writer->has_fence = true;
-	}
-	if (writer->fence == fence)
-		return true;
-	return err_set(err, ERR_DATABASE, "another ingester has taken over lane %d", LANE);
-}
-
-static bool lock_lane(struct plan *plan, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_int2(&params, LANE);
-	if (!sql_run(plan->store, "lane_lock", &params, &rows, err))
-		return false;
-	if (!rows.count)
-		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
-	int64_t commit = row_int(&rows, 0, 1);
-	if (!check_fence(plan, row_int(&rows, 0, 0), err))
-		return false;
-	if (plan->loaded && commit != plan->lane_commit)
-		return err_set(err, ERR_DATABASE,
-			       "another ingester wrote while this batch was repeated");
-	plan->lane_commit = commit;
-	plan->commit = commit + 1;
-	return true;
+	store_writer(store);
+	return learn_key(store, err);
 }
 
 // --- one attempt ---
@@ -84,11 +43,10 @@ static bool load(struct plan *plan, struct err *err)
 {
 	if (plan->loaded)
 		return true;
-	if (!learn_key(plan, err) || !keys_refresh(plan, err) || !plan_load(plan, err))
+	if (!learn_key(plan->store, err) || !keys_refresh(plan, err) || !plan_load(plan, err))
 		return false;
-	plan->loaded = true;
 	plan_collect(plan);
-	return true;
+	return plan->loaded = plan_refuse_late(plan, err);
 }
 
 // Builds for tests can save the marks wrongly, in a transaction of their own before or after the
@@ -126,7 +84,8 @@ static bool write_all(struct plan *plan, struct err *err)
 	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
 	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
 	       write_findings(plan, err) && write_keys(plan, err) && write_states(plan, err) &&
-	       write_known(plan, err) && write_rollups(plan, err) && write_marks(plan, err);
+	       write_known(plan, err) && write_rollups(plan, err) && write_late(plan, err) &&
+	       write_marks(plan, err);
 }
 
 static enum outcome failed(struct plan *plan, bool begun_loading)
@@ -140,10 +99,10 @@ static enum outcome attempt(struct plan *plan, struct err *err)
 {
 	if (!marks_apart(plan, "before", err))
 		return FAILED;
-	if (!txn_begin(plan->store, TXN_WRITE, err) || !lock_lane(plan, err) ||
+	if (!txn_begin(plan->store, TXN_WRITE, err) || !lane_lock(plan, err) ||
 	    !check_marks(plan, err))
 		return failed(plan, false);
-	if (!load(plan, err))
+	if (!load(plan, err) || (plan->collided && !hash_collided(plan->store, err)))
 		return failed(plan, true);
 	if (plan_needs_days(plan)) {
 		txn_rollback(plan->store);
@@ -151,6 +110,10 @@ static enum outcome attempt(struct plan *plan, struct err *err)
 	}
 	if (!write_all(plan, err))
 		return failed(plan, true);
+	if (plan->batch->trial) {
+		txn_rollback(plan->store);
+		return DONE;
+	}
 	if (txn_commit(plan->store, err))
 		return marks_apart(plan, "after", err) ? DONE : FAILED;
 	return failed(plan, true);
@@ -162,8 +125,10 @@ static void remember(struct plan *plan)
 {
 	if (plan->writer->jids.count > JIDS_KNOWN_MAX)
 		map_clear(&plan->writer->jids);
-	for (size_t i = 0; i < plan->jids.count; i++)
-		*map_put(&plan->writer->jids, plan->jids.items[i].id) = plan->writer;
+	for (size_t i = 0; i < plan->jids.count; i++) {
+		int64_t id = plan->jids.items[i].id;
+		*map_put(&plan->writer->jids, id) = map_get(&plan->jid_seen, id);
+	}
 	convs_remember(plan);
 	keys_remember(plan);
 	remember_marks(plan);
@@ -191,12 +156,11 @@ static enum outcome run(struct plan *plan, struct err *err)
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err)
 {
-	if (!store->writer)
-		store->writer = xcalloc(1, sizeof *store->writer);
-	struct plan plan = {.store = store, .writer = store->writer, .batch = batch};
+	struct plan plan = {.store = store, .writer = store_writer(store), .batch = batch};
 	enum outcome outcome = run(&plan, err);
 
-	if (outcome == DONE) {
+	*result = (struct batch_result){0};
+	if (outcome == DONE && !batch->trial) {
 		remember(&plan);
 		if (plan.changed_texts)
 			log_warn(store->app->log, "text_changed",
@@ -209,12 +173,31 @@ bool store_commit(struct store *store, const struct batch *batch, struct batch_r
 			.moved = plan.moved,
 			.removed = plan.removes.count,
 		};
-	} else {
-		forget_marks(store->writer); // the caller reads them back
+	} else if (outcome != DONE && !batch->trial) {
+		store->writer->has_fence = false; // the caller reads the marks back
 	}
 	plan_free(&plan);
 	if (outcome == REPEAT && err && err->kind == ERR_NONE)
 		return err_set(err, ERR_DATABASE, "the batch could not be written in %d attempts",
 			       ATTEMPTS);
 	return outcome == DONE;
+}
+
+// --- what a failure was ---
+
+const char *store_refused(const struct store *store)
+{
+	static const char *const classes[] = {"22", "23", "54"};
+	if (strcmp(store->sqlstate, HASH_COLLISION) == 0)
+		return "hash collision";
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		if (strncmp(store->sqlstate, classes[i], 2) == 0)
+			return store->sqlstate;
+	}
+	return NULL;
+}
+
+bool store_timed_out(const struct store *store)
+{
+	return strcmp(store->sqlstate, "57014") == 0;
 }

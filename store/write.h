@@ -24,27 +24,33 @@ void vec_room(void **items, size_t *cap, size_t count, size_t size);
 
 enum { LANE = 0 }; // the only lane so far: all shards
 
-struct mark {
-	int32_t generation;
-	int64_t offset;
-	int32_t index;
-};
-
 // What a store object remembers between batches (store->writer).
 struct writer {
-	struct map jids; // known to be in the database; emptied when large
+	struct map jids; // known to be in the database, with jid_print(); emptied when large
 	struct map days; // UTC day + 1: its partitions are there, or cannot be
 	struct hash_key key;
 	bool has_key;
-	int64_t fence;
-	bool has_fence;
+	int64_t fence;           // of the lane, when the marks were read
+	bool has_fence;          // false: marks must be read again
+	bool has_raised;         // the fence: once for every process that writes
+	int64_t look;            // of the last store_generations()
+	int64_t first_marks;     // generations of which this object stored the first record
 	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
 	int64_t keys_commit;
 	unsigned keys_connection;
 	struct map convs; // conversation -> how P8 left it, as of keys_commit
-	VEC(struct mark) marks; // as this object wrote them last
 };
+struct writer *store_writer(struct store *store);
 void writer_free(struct writer *writer); // NULL is fine
+// --- write_lane.c ---
+// Before marks are read; *look: for the generations that are found or made then.
+bool lane_enter(struct store *store, int64_t *look, struct err *err);
+
+// The lane's lock up to the end of the transaction, and its newest commit number. ERR_DATABASE: a
+// newer holder raised the fence.
+// Only the lock: for who believes nothing that was read before (settle.c).
+bool lane_hold(struct store *store, int64_t *commit, struct err *err);
+bool writer_ready(struct store *store, struct err *err); // store->writer is there, with its key
 
 struct place { // of stored evidence
 	int64_t conv, key;
@@ -85,6 +91,18 @@ struct known_id {
 };
 enum { KNOWN_IDS = 1 << 15 };
 
+struct new_state { // a sighting of a chat state
+	const struct chat_state_seen *seen;
+	struct text resource; // absent = none, or an occupant
+	int64_t from, device, to;
+};
+
+struct unit { // a part of a conversation that must be settled
+	int64_t conv, day;
+	usec_t lo, hi;
+	bool reaches; // MDS: rows before it may change too (I3)
+};
+
 // All that one batch writes: collected once, written again as it is when the transaction must be
 // repeated. Points into the arena of the pairing object.
 struct plan {
@@ -107,24 +125,35 @@ struct plan {
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
 	VEC(struct new_jid) jids;
-	struct map jid_seen;
+	struct map jid_seen;  // with jid_print()
+	bool collided;        // two texts have one hash
 	struct known_id *ids; // KNOWN_IDS places
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
+	VEC(struct new_state) states;
+	VEC(usec_t) late; // times of rows and evidence of days that retention has dropped
+	struct stored_evidence *late_acks; // evidence whose message is not stored, as it is then
 	size_t moved;
 	size_t changed_texts; // F98: values that were made storable
 };
+
+bool lane_lock(struct plan *plan, struct err *err); // first statement of the transaction
 
 // --- write_load.c ---
 // Runs the rounds of pairing_wants(). After a failure the pairing object is of no more use.
 bool plan_load(struct plan *plan, struct err *err);
 
+// In store->sqlstate, which knows no such SQLSTATE.
+#define HASH_COLLISION "HASH!"
+
 // --- write_plan.c ---
 void plan_collect(struct plan *plan);
 // First of the loaded evidence of this key, once loaded.
 size_t plan_first_stored(const struct plan *plan, int64_t key);
+bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
 void plan_free(struct plan *plan);
 int64_t plan_jid_id(struct plan *plan, struct text jid); // text of the batch's pairing
+int64_t plan_jid(struct plan *plan, struct text jid);    // notes it for write_jids
 
 // --- write_keys.c ---
 int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond
@@ -147,6 +176,11 @@ void convs_free(struct plan *plan);
 bool plan_needs_days(const struct plan *plan);
 bool plan_make_days(struct plan *plan, struct err *err); // outside of a transaction
 
+// --- write_late.c: what comes for days that retention has dropped ---
+// Takes it out of the lists; the lane is locked, so no day is dropped meanwhile.
+bool plan_refuse_late(struct plan *plan, struct err *err);
+bool write_late(struct plan *plan, struct err *err); // counts it
+
 // --- write_rows.c ---
 bool write_jids(struct plan *plan, struct err *err);
 bool write_rows(struct plan *plan, struct err *err);
@@ -157,7 +191,10 @@ bool write_sent(struct plan *plan, struct err *err);
 bool write_findings(struct plan *plan, struct err *err);
 
 // --- write_states.c: chat states, and what must be settled ---
+void collect_states(struct plan *plan);
 bool write_states(struct plan *plan, struct err *err);
+bool put_units(struct store *store, int32_t realm, const struct unit *units, size_t count,
+	       struct err *err);
 
 // --- write_known.c: facts about devices and accounts (K19, E4) ---
 bool write_known(struct plan *plan, struct err *err);
@@ -170,6 +207,5 @@ bool check_marks(struct plan *plan, struct err *err);
 bool put_checkpoints(struct plan *plan, struct err *err);
 bool write_marks(struct plan *plan, struct err *err);
 void remember_marks(struct plan *plan);
-void forget_marks(struct writer *writer);
 
 #endif

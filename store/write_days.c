@@ -66,6 +66,8 @@ static void list_days(const struct plan *plan, day_list *wanted)
 		count_day(plan, &counts, wanted, plan->acks.items[i]->evidence.first);
 	for (size_t i = 0; i < plan->sent.count; i++)
 		count_day(plan, &counts, wanted, plan->sent.items[i].at);
+	for (size_t i = 0; i < plan->states.count; i++)
+		count_day(plan, &counts, wanted, plan->states.items[i].seen->at);
 	map_free(&counts);
 }
 
@@ -88,8 +90,15 @@ static bool make_days(struct plan *plan, const int64_t *days, size_t count, stru
 	for (size_t i = 0; i < count; i++)
 		put_date(&list, days[i] * USEC_PER_DAY);
 	put_array(&params, OF_DATE, &list);
-	if (!sql_run(plan->store, "day_make", &params, &rows, err))
-		return false;
+	// Another process may make a day at the same time: the server's cache then tells this one that
+	// the tables are not there although they are (42P07). A new transaction sees them.
+	struct err first = {0};
+	if (!sql_run(plan->store, "day_make", &params, &rows, &first)) {
+		if (strcmp(plan->store->sqlstate, "42P07") != 0)
+			return err_set(err, first.kind, "%s", first.text);
+		if (!sql_run(plan->store, "day_make", &params, &rows, err))
+			return false;
+	}
 	for (int i = 0; i < rows.count; i++) {
 		int64_t day = day_of(row_usec(&rows, i, 0));
 		void *made = row_bool(&rows, i, 1) ? (void *)plan->writer : (void *)second();

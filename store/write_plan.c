@@ -16,6 +16,18 @@ void vec_room(void **items, size_t *cap, size_t count, size_t size)
 
 // --- JIDs ---
 
+bool hash_collided(struct store *store, struct err *err)
+{
+	memcpy(store->sqlstate, HASH_COLLISION, sizeof HASH_COLLISION);
+	return err_set(err, ERR_INTERNAL, "two texts have one hash");
+}
+
+// A second hash of the text, so that texts need not be kept to tell two of one id apart.
+static void *jid_print(const struct plan *plan, struct text jid)
+{
+	return (void *)((uintptr_t)KEYED(&plan->writer->key, TEXT("jid print"), jid) | 1);
+}
+
 static struct known_id *known_id(struct plan *plan, struct text jid)
 {
 	if (!plan->ids)
@@ -36,19 +48,26 @@ int64_t plan_jid_id(struct plan *plan, struct text jid)
 	return known_id(plan, jid)->id;
 }
 
+int64_t plan_jid(struct plan *plan, struct text jid)
+{
+	struct known_id *at = known_id(plan, jid);
+	if (at->listed)
+		return at->id;
+	at->listed = true;
+	struct text text = {at->p, at->n};
+	void *print = jid_print(plan, text), *known = map_get(&plan->writer->jids, at->id);
+	void **place = known ? &known : map_put(&plan->jid_seen, at->id);
+	plan->collided |= *place && *place != print;
+	if (*place)
+		return at->id;
+	*place = print;
+	*VEC_ADD(&plan->jids) = (struct new_jid){at->id, text};
+	return at->id;
+}
+
 static void add_jid(struct plan *plan, struct text jid)
 {
-	struct known_id *known = known_id(plan, jid);
-	if (known->listed)
-		return;
-	known->listed = true;
-	if (map_get(&plan->writer->jids, known->id))
-		return;
-	void **place = map_put(&plan->jid_seen, known->id);
-	if (*place)
-		return;
-	*place = plan;
-	*VEC_ADD(&plan->jids) = (struct new_jid){known->id, {known->p, known->n}};
+	plan_jid(plan, jid);
 }
 
 // The account of A: its device is a column of its own.
@@ -256,6 +275,7 @@ void plan_collect(struct plan *plan)
 	pairing_changes(pairing, plan, take_change);
 	pairing_new_sent(pairing, plan, take_sent);
 	pairing_line_findings(pairing, plan, take_line_finding);
+	collect_states(plan);
 	// Rows of one conversation meet in the same index pages.
 	if (plan->inserts.count)
 		qsort(plan->inserts.items, plan->inserts.count, sizeof *plan->inserts.items,
@@ -285,4 +305,7 @@ void plan_free(struct plan *plan)
 	free(plan->ids);
 	free(plan->findings.items);
 	free(plan->withdraws.items);
+	free(plan->states.items);
+	free(plan->late.items);
+	free(plan->late_acks);
 }

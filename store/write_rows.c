@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes message rows: merged ones away, changed ones by one UPDATE, new ones by COPY.
+#include "store/rollup.h"
 #include "store/write.h"
-
-static struct text domain_of(struct text jid)
-{
-	const char *slash = memchr(jid.p, '/', jid.n);
-	struct text bare = {jid.p, slash ? (size_t)(slash - jid.p) : jid.n};
-	const char *at = memchr(bare.p, '@', bare.n);
-	size_t skip = at ? (size_t)(at - bare.p) + 1 : 0;
-	return (struct text){bare.p + skip, bare.n - skip};
-}
 
 bool write_jids(struct plan *plan, struct err *err)
 {
@@ -17,18 +9,20 @@ bool write_jids(struct plan *plan, struct err *err)
 	FIELDS_AUTO jid = {0};
 	FIELDS_AUTO domain = {0};
 	FIELDS_AUTO params = {0};
+	ROWS_AUTO others = {0};
 	if (!plan->jids.count)
 		return true;
 	for (size_t i = 0; i < plan->jids.count; i++) {
 		const struct new_jid *it = &plan->jids.items[i];
 		put_int8(&id, it->id);
 		plan->changed_texts += !put_safe(&jid, it->text);
-		put_safe(&domain, domain_of(it->text));
+		put_safe(&domain, jid_domain(it->text));
 	}
 	put_array(&params, OF_INT8, &id);
 	put_array(&params, OF_TEXT, &jid);
 	put_array(&params, OF_TEXT, &domain);
-	return sql_run(plan->store, "jid_add", &params, NULL, err);
+	return sql_run(plan->store, "jid_add", &params, &others, err) &&
+	       (!others.count || hash_collided(plan->store, err));
 }
 
 // --- rows by identity ---

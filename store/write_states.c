@@ -1,10 +1,276 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes chat states, and notes which conversations must be settled.
+// Writes chat states, and notes which parts of which conversations must be settled.
 #include "store/write.h"
+
+#include <stdlib.h>
+
+// --- collecting ---
+
+static void take_state(void *self, const struct chat_state_seen *seen)
+{
+	struct plan *plan = self;
+	const struct pairing *pairing = plan->batch->pairing;
+	struct new_state state = {.seen = seen};
+	struct text party;
+
+	pairing_party(pairing, seen->from, &party, &state.resource);
+	state.from = plan_jid(plan, party);
+	state.device = pairing_jid_id(pairing, seen->from);
+	state.to = plan_jid(plan, seen->to);
+	*VEC_ADD(&plan->states) = state;
+}
+
+static int by_conv(const void *a, const void *b)
+{
+	const struct new_state *x = a, *y = b;
+	if (x->seen->conv != y->seen->conv)
+		return x->seen->conv < y->seen->conv ? -1 : 1;
+	if (x->device != y->device)
+		return x->device < y->device ? -1 : 1;
+	return (x->seen->at > y->seen->at) - (x->seen->at < y->seen->at);
+}
+
+void collect_states(struct plan *plan)
+{
+	pairing_chat_states(plan->batch->pairing, plan, take_state);
+	if (plan->states.count)
+		qsort(plan->states.items, plan->states.count, sizeof *plan->states.items, by_conv);
+}
+
+// --- the states themselves ---
+
+enum { STATE_COLUMNS = 15 };
+
+static bool copy_states(struct plan *plan, struct err *err)
+{
+	struct copy copy;
+	if (!copy_begin(&copy, plan->store, "copy_chat_state", err))
+		return false;
+	for (size_t i = 0; i < plan->states.count; i++) {
+		const struct new_state *state = &plan->states.items[i];
+		const struct chat_state_seen *seen = state->seen;
+		copy_row(&copy, STATE_COLUMNS);
+		put_int8(&copy.fields, seen->conv);
+		put_usec(&copy.fields, usec_bounded(seen->at));
+		put_int4(&copy.fields, plan->batch->realm);
+		put_int8(&copy.fields, state->from);
+		plan->changed_texts += !put_safe(&copy.fields, state->resource);
+		put_int8(&copy.fields, state->to);
+		put_int2(&copy.fields, (int)seen->state);
+		put_int2(&copy.fields, (int)seen->type);
+		put_int2(&copy.fields, (int)seen->leg);
+		put_bool(&copy.fields, seen->content);
+		put_bool(&copy.fields, seen->ingress);
+		plan->changed_texts += !put_safe(&copy.fields, seen->own_id);
+		put_int8(&copy.fields, seen->sig);
+		put_int4(&copy.fields, seen->source);
+		put_int8(&copy.fields, seen->position);
+	}
+	return copy_end(&copy, err);
+}
+
+// --- who showed states where ---
+
+struct parties {
+	struct fields conv, device, from, resource, to, leg, first, last, lone;
+};
+
+static void parties_free(struct parties *list)
+{
+	struct fields *all[] = {&list->conv, &list->device, &list->from, &list->resource, &list->to,
+				&list->leg,  &list->first,  &list->last, &list->lone};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		fields_free(all[i]);
+}
+
+// The states of one device in one conversation: they stand together, in time.
+static void put_party(struct parties *list, const struct new_state *states, size_t count)
+{
+	usec_t lone = USEC_NONE;
+	for (size_t i = 0; i < count; i++)
+		lone = states[i].seen->content ? lone : states[i].seen->at;
+	put_int8(&list->conv, states->seen->conv);
+	put_int8(&list->device, states->device);
+	put_int8(&list->from, states->from);
+	put_safe(&list->resource, states->resource);
+	put_int8(&list->to, states->to);
+	put_int2(&list->leg, (int)states->seen->leg);
+	put_usec(&list->first, usec_bounded(states->seen->at));
+	put_usec(&list->last, usec_bounded(states[count - 1].seen->at));
+	put_usec(&list->lone, usec_bounded(lone));
+}
+
+static bool same_party(const struct new_state *a, const struct new_state *b)
+{
+	return a->seen->conv == b->seen->conv && a->device == b->device;
+}
+
+static bool put_parties(struct plan *plan, struct err *err)
+{
+	__attribute__((cleanup(parties_free))) struct parties list = {0};
+	FIELDS_AUTO params = {0};
+	const struct new_state *states = plan->states.items;
+	for (size_t i = 0, end; i < plan->states.count; i = end) {
+		for (end = i + 1; end < plan->states.count && same_party(&states[i], &states[end]);)
+			end++;
+		put_party(&list, &states[i], end - i);
+	}
+	put_int4(&params, plan->batch->realm);
+	put_array(&params, OF_INT8, &list.conv);
+	put_array(&params, OF_INT8, &list.device);
+	put_array(&params, OF_INT8, &list.from);
+	put_array(&params, OF_TEXT, &list.resource);
+	put_array(&params, OF_INT8, &list.to);
+	put_array(&params, OF_INT2, &list.leg);
+	put_array(&params, OF_TIMESTAMPTZ, &list.first);
+	put_array(&params, OF_TIMESTAMPTZ, &list.last);
+	put_array(&params, OF_TIMESTAMPTZ, &list.lone);
+	return sql_run(plan->store, "chat_party_put", &params, NULL, err);
+}
+
+// F5: from now on only the ingress of these devices is used.
+static bool add_ingress(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO devices = {0};
+	FIELDS_AUTO params = {0};
+	struct map seen = {0};
+	for (size_t i = 0; i < plan->states.count; i++) {
+		const struct new_state *state = &plan->states.items[i];
+		void **place = state->seen->ingress ? map_put(&seen, state->device) : NULL;
+		if (!place || *place)
+			continue;
+		*place = plan;
+		put_int8(&devices, state->device);
+	}
+	map_free(&seen);
+	if (!devices.count)
+		return true;
+	put_int4(&params, plan->batch->realm);
+	put_array(&params, OF_INT8, &devices);
+	return sql_run(plan->store, "chat_ingress_add", &params, NULL, err);
+}
+
+// --- what must be settled ---
+
+typedef VEC(struct unit) unit_list;
+
+static int64_t day_of(usec_t at)
+{
+	return at / USEC_PER_DAY - (at % USEC_PER_DAY < 0);
+}
+
+static void widen(struct unit *unit, const struct unit *by)
+{
+	unit->lo = by->lo < unit->lo ? by->lo : unit->lo;
+	unit->hi = by->hi > unit->hi ? by->hi : unit->hi;
+	unit->reaches |= by->reaches;
+}
+
+static void note(unit_list *list, int64_t conv, usec_t at, bool reaches)
+{
+	at = usec_bounded(at);
+	struct unit unit = {conv, day_of(at), at, at, reaches};
+	struct unit *last = list->count ? &list->items[list->count - 1] : NULL;
+	if (last && last->conv == conv && last->day == unit.day)
+		widen(last, &unit);
+	else
+		*VEC_ADD(list) = unit;
+}
+
+// What rooms reflect has no reader and no answer: only their chat states are settled.
+static void note_row(unit_list *list, const struct row *row)
+{
+	if (row->class_ != CLASS_GROUP)
+		note(list, row->conv, row->sent_at, row->mds_at != USEC_NONE);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct unit *x = a, *y = b;
+	if (x->conv != y->conv)
+		return x->conv < y->conv ? -1 : 1;
+	return (x->day > y->day) - (x->day < y->day);
+}
+
+static void note_all(const struct plan *plan, unit_list *list)
+{
+	for (size_t i = 0; i < plan->inserts.count; i++)
+		note_row(list, plan->inserts.items[i]);
+	for (size_t i = 0; i < plan->removes.count; i++)
+		note_row(list, plan->removes.items[i]);
+	for (size_t i = 0; i < plan->updates.count; i++) {
+		note_row(list, plan->updates.items[i].was);
+		note_row(list, plan->updates.items[i].row);
+	}
+	for (size_t i = 0; i < plan->states.count; i++)
+		note(list, plan->states.items[i].seen->conv, plan->states.items[i].seen->at, false);
+}
+
+static void merge_units(unit_list *list)
+{
+	size_t kept = 0;
+	if (list->count)
+		qsort(list->items, list->count, sizeof *list->items, by_place);
+	for (size_t i = 0; i < list->count; i++) {
+		struct unit *last = kept ? &list->items[kept - 1] : NULL;
+		if (last && by_place(last, &list->items[i]) == 0)
+			widen(last, &list->items[i]);
+		else
+			list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+}
+
+struct unit_fields {
+	struct fields conv, day, lo, hi, reaches;
+};
+
+static void unit_fields_free(struct unit_fields *list)
+{
+	fields_free(&list->conv);
+	fields_free(&list->day);
+	fields_free(&list->lo);
+	fields_free(&list->hi);
+	fields_free(&list->reaches);
+}
+
+bool put_units(struct store *store, int32_t realm, const struct unit *units, size_t count,
+	       struct err *err)
+{
+	__attribute__((cleanup(unit_fields_free))) struct unit_fields list = {0};
+	FIELDS_AUTO params = {0};
+	if (!count)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		put_int8(&list.conv, units[i].conv);
+		put_date(&list.day, units[i].day * USEC_PER_DAY);
+		put_usec(&list.lo, units[i].lo);
+		put_usec(&list.hi, units[i].hi);
+		put_bool(&list.reaches, units[i].reaches);
+	}
+	put_int4(&params, realm);
+	put_array(&params, OF_INT8, &list.conv);
+	put_array(&params, OF_DATE, &list.day);
+	put_array(&params, OF_TIMESTAMPTZ, &list.lo);
+	put_array(&params, OF_TIMESTAMPTZ, &list.hi);
+	put_array(&params, OF_BOOL, &list.reaches);
+	return sql_run(store, "settle_unit_add", &params, NULL, err);
+}
+
+static bool add_units(struct plan *plan, struct err *err)
+{
+	unit_list list = {0};
+	note_all(plan, &list);
+	merge_units(&list);
+	bool fine = put_units(plan->store, plan->batch->realm, list.items, list.count, err);
+	free(list.items);
+	return fine;
+}
 
 bool write_states(struct plan *plan, struct err *err)
 {
-	(void)plan;
-	(void)err;
-	return true;
+	if (plan->states.count &&
+	    (!copy_states(plan, err) || !put_parties(plan, err) || !add_ingress(plan, err)))
+		return false;
+	return add_units(plan, err);
 }

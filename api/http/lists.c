@@ -79,7 +79,8 @@ static bool ask_findings(struct call *call, struct window window, struct list *l
 					      .until = window.until,
 					      .now = USEC_NONE,
 					      .t_expire = call->db->rules.t_expire,
-					      .w_match = call->db->rules.w_match};
+					      .w_match = call->db->rules.w_match,
+					      .t_composing_open = call->db->rules.t_composing_open};
 	return store_findings(call->db->store, &filter, list, each_finding, err);
 }
 

@@ -4,12 +4,14 @@
 
 #include "api/http/list.h"
 
-enum { P_SINCE, P_UNTIL, P_BUCKET, P_TZ, P_FROM_DOMAIN, P_TO_DOMAIN, P_FORMAT, P_COUNT };
+enum { P_SINCE, P_UNTIL, P_BUCKET, P_TZ, P_FROM_DOMAIN, P_TO_DOMAIN, P_EXACT, P_FORMAT, P_COUNT };
 
 enum { DEFAULT_DAYS = 7, MAX_BUCKETS = 3000, CONSISTENT_TRIES = 3 };
 
 static const char *const bucket_words[] = {"15m", "1h", "1d", "none", NULL};
 static const usec_t bucket_widths[] = {900 * USEC_PER_SEC, 3600 * USEC_PER_SEC, USEC_PER_DAY, 0};
+
+static const char *const switches[] = {"0", "1", NULL};
 
 static const struct param_spec specs[P_COUNT] = {
 	[P_SINCE] = {"since", PARAM_TIME, NULL, NULL, 0, 0, false, false},
@@ -18,6 +20,7 @@ static const struct param_spec specs[P_COUNT] = {
 	[P_TZ] = {"tz", PARAM_ZONE, NULL, NULL, 0, 0, false, false},
 	[P_FROM_DOMAIN] = {"from_domain", PARAM_DOMAIN, NULL, NULL, 0, 0, false, false},
 	[P_TO_DOMAIN] = {"to_domain", PARAM_DOMAIN, NULL, NULL, 0, 0, false, false},
+	[P_EXACT] = {"exact", PARAM_WORD, "0", switches, 0, 0, false, false},
 	[P_FORMAT] = {"format", PARAM_WORD, NULL, table_format_names, 0, 0, false, true},
 };
 
@@ -78,14 +81,17 @@ static void put_ratio(json_t *object, const char *key, int64_t part, int64_t who
 			    whole > 0 ? json_real((double)part / (double)whole) : json_null());
 }
 
-static void put_latency(json_t *object, const char *key, int64_t n, const int64_t ms[5])
+static void put_latency(json_t *object, const char *key, int64_t n, const int64_t ms[5],
+			bool estimated)
 {
 	static const char *const names[] = {"p50", "p90", "p95", "p99", "max"};
 	json_t *latency = json_object();
 	put_number(latency, "n", n);
 	for (size_t i = 0; i < 5; i++)
 		json_object_set_new(latency, names[i], n > 0 ? json_integer(ms[i]) : json_null());
-	json_object_set_new(latency, "method", json_string("nearest-rank, exact"));
+	json_object_set_new(latency, "method",
+			    json_string(estimated ? "nearest-rank of a histogram, at most 3.2 % off"
+						  : "nearest-rank, exact"));
 	json_object_set_new(object, key, latency);
 }
 
@@ -95,7 +101,7 @@ static void put_read(json_t *object, const struct delivery_bucket *bucket)
 	put_number(read, "requested", bucket->read_requested);
 	put_number(read, "confirmed", bucket->read);
 	put_ratio(read, "rate", bucket->read, bucket->read_requested);
-	put_latency(read, "time_to_read_ms", bucket->ttr_n, bucket->ttr_ms);
+	put_latency(read, "time_to_read_ms", bucket->ttr_n, bucket->ttr_ms, bucket->estimated);
 	json_object_set_new(object, "read", read);
 }
 
@@ -130,7 +136,7 @@ static json_t *bucket_json(const struct question *question, const struct deliver
 	put_ratio(object, "rate_lower", bucket->confirmed, asked);
 	put_ratio(object, "rate_upper", bucket->confirmed + bucket->pending, asked);
 	put_ratio(object, "coverage", asked, bucket->sent);
-	put_latency(object, "time_to_deliver_ms", bucket->ttd_n, bucket->ttd_ms);
+	put_latency(object, "time_to_deliver_ms", bucket->ttd_n, bucket->ttd_ms, bucket->estimated);
 	put_read(object, bucket);
 	return object;
 }
@@ -334,6 +340,7 @@ bool handle_delivery(struct call *call, struct err *err)
 	query->now = call->now;
 	query->t_expire = call->db->rules.t_expire;
 	query->infer = call->db->rules.t_infer;
+	query->exact = call->params[P_EXACT].number == 1;
 	if (!check_domains(&question) || !open_zone(&question))
 		return true;
 	bool ok = store_honesty(call->db->store, query->realm, USEC_NONE, USEC_NONE,

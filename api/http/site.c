@@ -49,8 +49,10 @@ bool handle_healthz(struct call *call, struct err *err)
 bool handle_readyz(struct call *call, struct err *err)
 {
 	struct honesty honesty;
+	struct settle_lag settle;
 	if (!store_honesty(call->db->store, call->db->realm.id, USEC_NONE, USEC_NONE, &honesty,
-			   err))
+			   err) ||
+	    !store_settle_lag(call->db->store, call->db->realm.id, &settle, err))
 		return false;
 	JSON_AUTO *answer =
 		json_pack("{s:s, s:b, s:b}", "status", "ready", "database", true, "schema", true);
@@ -60,6 +62,8 @@ bool handle_readyz(struct call *call, struct err *err)
 		lag = json_real((double)(call->now - honesty.complete_until) /
 				(double)USEC_PER_SEC);
 	json_object_set_new(answer, "ingest_lag_seconds", lag);
+	json_object_set_new(answer, "settle_waiting", json_integer(settle.units));
+	json_object_set_new(answer, "settle_since", json_usec(settle.since, 6));
 	reply_json(call->reply, answer);
 	return true;
 }

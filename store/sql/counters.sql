@@ -9,7 +9,7 @@
 --   $4 timestamptz  what was sent later is pending, else expired
 WITH m AS (
      SELECT m.class, m.state, m.flags, m.marks, m.resends, m.acks, m.acks_dup, m.sent_at,
-            m.displayed_at, m.class <= 2 AS counted, m.id IS NOT NULL AS has_id,
+            m.displayed_at, m.read_inferred_at, m.class <= 2 AS counted, m.id IS NOT NULL AS has_id,
             m.retracted_at IS NULL OR coalesce(m.displayed_at <= m.retracted_at, false) AS stands
      FROM message AS m
      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
@@ -17,7 +17,7 @@ WITH m AS (
        AND ($3::timestamptz IS NULL OR m.sent_at < $3)),
 r AS (
      SELECT m.class, m.state, m.marks, m.resends, m.acks, m.acks_dup, m.sent_at, m.displayed_at,
-            m.counted,
+            m.read_inferred_at, m.counted,
             m.counted AND m.has_id AND m.flags & 1048581 <> 0 AS requested,
             m.counted AND m.class <> 2 AND m.has_id AND m.flags & 2097162 <> 0 AND m.state <> 4
             AND m.stands AS read_requested,
@@ -34,11 +34,13 @@ s AS (
             count(*) FILTER (WHERE counted AND state = 4) AS failed,
             count(*) FILTER (WHERE read_requested) AS read_requested,
             count(*) FILTER (WHERE read_requested AND displayed_at IS NOT NULL) AS read,
-            sum(resends) FILTER (WHERE counted) AS resends,
-            count(*) FILTER (WHERE counted AND marks & 1 <> 0) AS skew_clamped,
+            count(*) FILTER (WHERE read_requested AND displayed_at IS NULL
+                             AND read_inferred_at IS NOT NULL) AS read_inferred,
+            sum(resends) AS resends,
+            count(*) FILTER (WHERE marks & 1 <> 0) AS skew_clamped,
             sum(acks) FILTER (WHERE class <> 5 AND marks & 16 <> 0) AS acks,
             sum(acks) FILTER (WHERE class = 5) AS acks_group,
-            sum(acks_dup) FILTER (WHERE marks & 16 <> 0) AS acks_dup,
+            sum(acks_dup) FILTER (WHERE class = 5 OR marks & 16 <> 0) AS acks_dup,
             count(*) FILTER (WHERE marks & 8 <> 0) AS errors
      FROM r),
 a AS (
@@ -58,7 +60,7 @@ n AS (
      FROM s, LATERAL (VALUES ('rows', s.rows), ('sent', s.sent), ('requested', s.requested),
           ('confirmed', s.confirmed), ('pending', s.pending), ('expired', s.expired),
           ('unknown', s.unknown), ('failed', s.failed), ('read_requested', s.read_requested),
-          ('read', s.read), ('resends', s.resends), ('skew_clamped', s.skew_clamped),
+          ('read', s.read), ('read_inferred', s.read_inferred), ('resends', s.resends), ('skew_clamped', s.skew_clamped),
           ('acks', s.acks), ('acks_group', s.acks_group), ('acks_dup', s.acks_dup),
           ('errors', s.errors)) AS v (name, value)
      UNION ALL

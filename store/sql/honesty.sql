@@ -25,6 +25,12 @@ SELECT CASE WHEN EXISTS (SELECT FROM live)
        (SELECT count(*) FROM gap AS p
         WHERE ($1 = 0 OR p.realm = $1)
           AND ($3::timestamptz IS NULL OR p.from_at IS NULL OR p.from_at < $3)
-          AND ($2::timestamptz IS NULL OR p.to_at IS NULL OR p.to_at >= $2)) AS open_gaps,
+          AND ($2::timestamptz IS NULL OR p.to_at IS NULL OR p.to_at >= $2))
+       -- What came too late for a dropped day is missing as well.
+       + (SELECT count(*) FROM line_counter AS c
+          WHERE c.name = 'late_dropped' AND ($1 = 0 OR c.realm = $1)
+            AND ($3::timestamptz IS NULL OR c.day < $3::timestamptz AT TIME ZONE 'UTC')
+            AND ($2::timestamptz IS NULL OR c.day + 1 > $2::timestamptz AT TIME ZONE 'UTC'))
+       AS open_gaps,
        (SELECT count(*) FROM quarantine AS q WHERE $1 = 0 OR q.realm = $1) AS quarantined,
        (SELECT coalesce(max(b.commit), 0) FROM batch AS b) AS commit;

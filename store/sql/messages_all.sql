@@ -31,7 +31,7 @@ LEFT JOIN jid AS t ON t.id = m.to_jid
 LEFT JOIN (SELECT x.conv, x.sent_at, x.key, x.n,
                   row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n) AS shown
            FROM message AS x
-           WHERE x.id IS NULL AND ($1 = 0 OR x.realm = $1)) AS r
+           WHERE x.id IS NULL AND x.class < 8 AND ($1 = 0 OR x.realm = $1)) AS r
   ON m.id IS NULL AND r.conv = m.conv AND r.sent_at = m.sent_at AND r.key = m.key AND r.n = m.n
 LEFT JOIN LATERAL (
      SELECT array_agg(g.device ORDER BY g.device COLLATE "C") AS device,

@@ -59,7 +59,8 @@ struct bench {
 struct run_result {
 	usec_t wall, client_cpu, server_cpu;
 	int64_t wal, rss_kb, rows, batches;
-	int64_t late, moved; // rows updated, rows that moved in time
+	int64_t late;  // rows updated
+	usec_t settle; // the other tier, after the batches
 };
 
 enum { BATCHES_MAX = 20000 };

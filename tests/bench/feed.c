@@ -135,7 +135,7 @@ static void fill_stanza(struct feed *feed, const struct event *event, const stru
 		return;
 	}
 	feed->ref = (struct stanza_ref){
-		event->kind == EVENT_RECEIPT ? REF_RECEIPT : REF_MARK_DISPLAYED, id};
+		.kind = event->kind == EVENT_RECEIPT ? REF_RECEIPT : REF_MARK_DISPLAYED, .id = id};
 	feed->stanza.id = make_id(feed->own, event->number, event->kind);
 	feed->stanza.refs = &feed->ref;
 	feed->stanza.ref_count = 1;

@@ -15,7 +15,8 @@ struct run {
 	struct realm realm;
 	struct generation generation;
 	int32_t source;
-	uint64_t records, in_batch;
+	uint64_t records, in_batch, from; // from: mark of the last batch
+	struct realm_settings rules;
 	usec_t first_at, last_at;
 	usec_t *bounds;
 	size_t batches;
@@ -30,21 +31,19 @@ static void must(bool fine, const struct err *err)
 static void open_realm(struct run *run)
 {
 	struct err err = {0};
-	struct realm_settings rules;
 	struct fingerprint print = {.head_len = 1};
-	realm_settings_default(&rules);
-	must(store_realm(run->store, "default", &rules, &run->realm, &err), &err);
+	realm_settings_default(&run->rules);
+	must(store_realm(run->store, "default", &run->rules, &run->realm, &err), &err);
 	must(store_source(run->store, run->realm.id, "log", "observations", "/log", false,
 			  &run->source, &err),
 	     &err);
 	must(store_generation_new(run->store, run->source, "/log", &print, &run->generation, &err),
 	     &err);
-	run->pairing = pairing_new(&(struct pairing_options){.rules = &rules,
+	run->pairing = pairing_new(&(struct pairing_options){.rules = &run->rules,
 							     .realm = TEXT("default"),
 							     .key = run->realm.key,
 							     .bodies = BODIES_FULL,
 							     .privacy = run->realm.key});
-	realm_settings_free(&rules);
 }
 
 static void flush(struct run *run)
@@ -54,6 +53,9 @@ static void flush(struct run *run)
 	uint64_t place = run->records * RECORD_BYTES;
 	struct batch_checkpoint point = {.generation = run->generation.id,
 					 .low_water = place,
+					 .has_from = run->batches > 0,
+					 .from_offset = run->from,
+					 .look = run->generation.look,
 					 .has_mark = true,
 					 .mark_offset = place,
 					 .print = {.head_len = 1},
@@ -69,6 +71,7 @@ static void flush(struct run *run)
 			      .events = run->in_batch};
 	must(store_commit(run->store, &batch, &result, &err), &err);
 	pairing_reset(run->pairing);
+	run->from = place;
 	if (run->batches == BATCHES_MAX)
 		bench_fail("product", "too many batches");
 	run->bounds[run->batches++] = run->last_at;
@@ -101,6 +104,19 @@ static void feed_all(struct run *run)
 		flush(run);
 }
 
+// What the order of conversations shows is settled beside the batches; here after them.
+static void settle(struct run *run, struct run_result *leg)
+{
+	struct err err = {0};
+	struct settle_result done = {0};
+	usec_t start = usec_monotonic();
+	while (!done.empty)
+		must(store_settle(run->store, run->realm.id, &run->rules, 60 * USEC_PER_SEC, &done,
+				  &err),
+		     &err);
+	leg->settle = usec_monotonic() - start;
+}
+
 bool leg_product(struct bench *bench, struct store *store, struct run_result *leg)
 {
 	struct clock clock;
@@ -112,11 +128,13 @@ bool leg_product(struct bench *bench, struct store *store, struct run_result *le
 	clock_start(bench, store, &clock);
 	feed_all(&run);
 	clock_stop(bench, store, &clock, leg);
+	settle(&run, leg);
 	write_bounds(bench, run.bounds, run.batches);
 	leg->batches = (int64_t)run.batches;
 	leg->rows = fixture_int(store, "SELECT sum(inserted)::int8 FROM batch");
 	leg->late = fixture_int(store, "SELECT sum(updated)::int8 FROM batch");
 	pairing_free(run.pairing);
+	realm_settings_free(&run.rules);
 	feed_free(run.feed);
 	free(run.bounds);
 	return true;

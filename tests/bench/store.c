@@ -5,6 +5,7 @@
 // rows and all evidence was paired.
 //
 //	store [--messages N] [--rounds N] [--batch EVENTS]... [--product-only]
+#include "store/rollup.h"
 #include "tests/bench/bench.h"
 
 #include <getopt.h>
@@ -122,6 +123,36 @@ static void check_pairing(const struct bench *bench, struct store *store)
 	       "findings");
 }
 
+static char *rollup_sum(struct store *store)
+{
+	return fixture_text(
+		store,
+		"SELECT string_agg(n, '; ') FROM (SELECT count(*) || ' ' || "
+		"coalesce(sum(hashtextextended(t::text, 0)), 0) AS n FROM rollup AS t UNION "
+		"ALL SELECT count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) "
+		"FROM rollup_latency AS t UNION ALL SELECT count(*) || ' ' || "
+		"coalesce(sum(hashtextextended(t::text, 0)), 0) FROM rollup_user AS t) AS s");
+}
+
+// Roll-ups by delta equal those that are counted from the rows.
+static void check_rollups(const struct bench *bench, struct store *store)
+{
+	struct err err = {0};
+	char *moved = rollup_sum(store);
+	usec_t since = bench->traffic.first_at - USEC_PER_DAY;
+	usec_t until = bench->traffic.last_at + 2 * USEC_PER_DAY;
+	if (!txn_begin(store, TXN_WRITE, &err) ||
+	    !rollups_restate(store, 1, since - since % USEC_PER_DAY, until - until % USEC_PER_DAY,
+			     &err))
+		bench_fail("roll-ups", err.text);
+	char *counted = rollup_sum(store);
+	txn_rollback(store);
+	if (strcmp(moved, counted) != 0)
+		{ fprintf(stderr, "%s\n", counted); bench_fail(moved, "are the roll-ups, but rows give others"); }
+	free(moved);
+	free(counted);
+}
+
 static void check_sum(struct store *store, char **first, const char *what)
 {
 	char *sum = checksum(store);
@@ -162,6 +193,7 @@ static void product_round(struct bench *bench, int round, bool dump, char **sum,
 		(double)outcome->product[round].server_cpu / 1e6,
 		(long long)outcome->product[round].rss_kb / 1024);
 	check_pairing(bench, store);
+	check_rollups(bench, store);
 	check_sum(store, sum, "product");
 	if (round == 0) {
 		hot_share(store, outcome);
@@ -257,6 +289,7 @@ static void print_outcome(const struct bench *bench, const struct wish *wish,
 	     "", true);
 	line("HOT share of updates, %",
 	     it->updates ? 100 * (double)it->hot / (double)it->updates : 100, "", true);
+	line("settle tier after it, s", (double)first->settle / 1e6, "", true);
 	printf("  %s\n", it->sizes);
 }
 

@@ -22,6 +22,7 @@ void sample_start(struct sample *sample, struct store *store, const char *realm)
 	must(store_source(store, sample->realm.id, "log", "observations", "/log", true,
 			  &sample->source, &err),
 	     &err);
+	sample_look(sample);
 	must(store_generation_new(store, sample->source, "/log", &print, &sample->generation, &err),
 	     &err);
 	struct pairing_options options = {.rules = &sample->rules,
@@ -30,6 +31,19 @@ void sample_start(struct sample *sample, struct store *store, const char *realm)
 					  .bodies = BODIES_FULL};
 	sample->pairing = pairing_new(&options);
 	sample->arena = arena_new();
+}
+
+void sample_look(struct sample *sample)
+{
+	struct generation list[64];
+	struct err err = {0};
+	size_t count = 0;
+	bool fine = store_generations(sample->store, sample->realm.id, list, 64, &count, &err) ||
+		    store_generations(sample->store, sample->realm.id, list, 64, &count, &err);
+	must(fine, &err);
+	for (size_t i = 0; i < count; i++)
+		if (list[i].id == sample->generation.id)
+			sample->generation.look = list[i].look;
 }
 
 void sample_stop(struct sample *sample)
@@ -46,7 +60,7 @@ static void add_ref(struct sample *sample, struct stanza *st, enum ref_kind kind
 	struct stanza_ref *refs = arena_alloc(sample->arena, (st->ref_count + 1) * sizeof *refs);
 	if (st->ref_count)
 		memcpy(refs, st->refs, st->ref_count * sizeof *refs);
-	refs[st->ref_count++] = (struct stanza_ref){kind, text_of(id)};
+	refs[st->ref_count++] = (struct stanza_ref){kind, text_of(id), 0};
 	st->refs = refs;
 }
 
@@ -71,6 +85,8 @@ void sample_line(struct sample *sample, struct sample_line line)
 	st->error_condition = text_of(line.error);
 	st->receipt_request = line.asks;
 	st->markable = line.markable;
+	st->state = line.state;
+	st->state_count = line.state != STATE_NONE;
 	if (line.body)
 		add_body(sample, st, line.body);
 	add_ref(sample, st, REF_RECEIPT, line.receipt);
@@ -125,6 +141,9 @@ struct batch_checkpoint sample_checkpoint(const struct sample *sample)
 	return (struct batch_checkpoint){
 		.generation = sample->generation.id,
 		.low_water = sample->offset + 100,
+		.has_from = sample->has_from,
+		.from_offset = sample->from,
+		.look = sample->generation.look,
 		.mark_offset = sample->offset,
 		.first_at = sample->first_at,
 		.last_at = sample->last_at,
@@ -143,6 +162,10 @@ bool sample_try(struct sample *sample, struct batch_result *result, struct err *
 			      .checkpoint_count = 1,
 			      .events = sample->records};
 	bool fine = store_commit(sample->store, &batch, result, err);
+	if (fine) {
+		sample->has_from = sample->offset > 0;
+		sample->from = sample->offset;
+	}
 	pairing_reset(sample->pairing);
 	arena_reset(sample->arena);
 	sample->records = 0;

@@ -337,12 +337,20 @@ static void delivery_is_counted_by_bucket(void **state)
 				     .bucket = USEC_PER_DAY,
 				     .zone = zone,
 				     .now = NOON + 10 * USEC_PER_DAY,
-				     .t_expire = EXPIRE};
+				     .t_expire = EXPIRE,
+				     .exact = true};
 	assert_true(store_delivery(reader, &query, &text, add_bucket, &err));
 	assert_string_equal(text.data, "24 h: 2/2/2 failed 0 expired 0 ttd 2 1000 2000 ttr 1 9000; "
 				       "24 h: 4/2/0 failed 1 expired 1 ttd 0 -1 -1 ttr 0 -1; "
 				       "24 h: 0/0/0 failed 0 expired 0 ttd 0 -1 -1 ttr 0 -1; ");
 	buf_free(&text);
+	query.exact = false; // from roll-ups: the same, but for latencies, the middle of their bin
+	assert_true(store_delivery(reader, &query, &text, add_bucket, &err));
+	assert_string_equal(text.data, "24 h: 2/2/2 failed 0 expired 0 ttd 2 1007 2015 ttr 1 8959; "
+				       "24 h: 4/2/0 failed 1 expired 1 ttd 0 -1 -1 ttr 0 -1; "
+				       "24 h: 0/0/0 failed 0 expired 0 ttd 0 -1 -1 ttr 0 -1; ");
+	buf_free(&text);
+	query.exact = true;
 	query.bucket = 0;
 	query.to_domain = TEXT("b.example");
 	assert_true(store_delivery(reader, &query, &text, add_bucket, &err));

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import product  # noqa: E402
 
 SETTINGS = 'muc_domains = { "rooms.harbor.example", "muc.sea.example" }\nflush_events = 97'
-PARTS = ["messages", "counters", "findings", "metrics"]
+PARTS = ["messages", "counters", "findings", "metrics", "typing"]
 
 
 def history(rng):
@@ -59,7 +59,7 @@ def stored(program, realm):
             rows = [json.loads(line) for line in file if line.strip()]
         if part == "findings":
             rows = sorted({(row["rule"], row["by"], row["ref"]) for row in rows})
-        elif part == "messages":
+        elif part in ("messages", "typing"):
             rows = sorted(json.dumps(row, sort_keys=True) for row in rows)
         result[part] = rows
     return result

@@ -59,30 +59,39 @@ static void say_content(struct buf *out, const struct stanza *s)
 
 static void say_events(struct buf *out, const struct stanza *s)
 {
-	static const char *const refs[] = {"receipt",      "mark-received", "displayed",
-					   "acknowledged", "correction",    "retraction",
-					   "reaction",     "reply"};
+	static const char *const refs[] = {"receipt", "mark-received", "displayed",  "acknowledged",
+					   "x",       "correction",    "retraction", "reaction",
+					   "reply"};
 	static const char *const states[] = {"",       "active",   "composing",
 					     "paused", "inactive", "gone"};
 	static const char *const events[] = {"offline", "delivered", "displayed", "composing",
 					     NULL};
 	say_flag(out, "request", s->receipt_request);
 	say_flag(out, "markable", s->markable);
-	for (size_t i = 0; i < s->ref_count; i++)
-		say_text(out, refs[s->refs[i].kind], s->refs[i].id.p ? s->refs[i].id : TEXT("-"));
+	for (size_t i = 0; i < s->ref_count; i++) {
+		if (s->refs[i].kind != REF_XEVENT) {
+			say_text(out, refs[s->refs[i].kind],
+				 s->refs[i].id.p ? s->refs[i].id : TEXT("-"));
+			continue;
+		}
+		buf_printf(out, " x(");
+		say_bits(out, s->refs[i].xevent, events);
+		say_text(out, "id", s->refs[i].id);
+		buf_printf(out, " )");
+	}
 	if (s->state)
 		buf_printf(out, " state=%s/%u", states[s->state], s->state_count);
-	if (s->has_xevent) {
+	if (s->xevent_request) {
 		buf_printf(out, " x(");
-		say_bits(out, s->xevent, events);
-		say_text(out, "id", s->xevent_has_id ? s->xevent_id : TEXT_NONE);
+		say_bits(out, s->xevent_request, events);
 		buf_printf(out, " )");
 	}
 }
 
 static void say_rest(struct buf *out, const struct stanza *s)
 {
-	static const char *const hints[] = {"no-store", "no-copy", "store", "private", NULL};
+	static const char *const hints[] = {"no-store",           "no-copy", "store", "private",
+					    "no-permanent-store", NULL};
 	say_delays(out, "delay", s->delays, s->delay_count);
 	say_delays(out, "forward-delay", s->forward_delays, s->forward_delay_count);
 	say_text(out, "origin", s->origin_id);

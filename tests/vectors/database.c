@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "ingest/batcher.h"
 #include "ingest/stream.h"
+#include "store/check.h"
 #include "store/internal.h"
 #include "tests/vectors/vector.h"
 
@@ -116,6 +117,17 @@ static bool open_log(struct run *run)
 	       stream_open(run->batcher, &options, &file, &run->stream, run->err);
 }
 
+// When settling runs must not matter: after some batches, and at the end.
+static bool settle(struct run *run, bool last, size_t at)
+{
+	struct settle_result result = {.empty = !last && (at + (size_t)run->database->runs) % 3};
+
+	while (!result.empty)
+		if (!batcher_settle(run->batcher, USEC_PER_SEC, &result, run->err))
+			return false;
+	return true;
+}
+
 static bool import(struct run *run, const struct vector_plan *plan)
 {
 	struct batch_result result;
@@ -130,10 +142,39 @@ static bool import(struct run *run, const struct vector_plan *plan)
 		at = run->ends[i];
 		if (!stream_bytes(run->stream, piece, run->err) ||
 		    (last && !stream_end(run->stream, true, run->err)) ||
-		    !batcher_flush(run->batcher, &run->stream, 1, &result, run->err))
+		    !batcher_flush(run->batcher, &run->stream, 1, &result, run->err) ||
+		    !settle(run, last, at))
 			return false;
 	}
 	return true;
+}
+
+// --- roll-ups: the same as counted from the rows, whatever the batches ---
+
+static void take_difference(void *self, const struct check_difference *it)
+{
+	struct err *err = self;
+	err_set(err, ERR_DIFFERS, "%.*s: %.*s is %.*s, recomputed %.*s", (int)it->what.n,
+		it->what.p, (int)it->column.n, it->column.p, (int)it->stored.n, it->stored.p,
+		(int)it->made.n, it->made.p);
+}
+
+static bool check(struct run *run)
+{
+	struct check_result result;
+	struct check_request request = {.since = USEC_NONE,
+					.until = USEC_NONE,
+					.limit = 1,
+					.self = run->err,
+					.difference = take_difference};
+	struct realm realm;
+	struct realm_settings rules = {0};
+	struct store *store = run->database->store;
+	if (!store_realm_rules(store, run->name, &realm, &rules, run->err))
+		return false;
+	realm_settings_free(&rules);
+	request.realm = realm.id;
+	return store_check(store, &request, &result, run->err) && !result.differences;
 }
 
 // --- out ---
@@ -183,7 +224,8 @@ static json_t *results(struct run *run)
 	} parts[] = {{"messages", export_messages, false},
 		     {"counters", export_counters, true},
 		     {"findings", export_findings, false},
-		     {"metrics", export_metrics, true}};
+		     {"metrics", export_metrics, true},
+		     {"typing", export_typing, false}};
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -207,7 +249,7 @@ json_t *run_database(void *self, const struct vector *vector, const struct vecto
 		     struct err *err)
 {
 	struct run run = {.database = self, .vector = vector, .err = err};
-	json_t *got = import(&run, plan) ? results(&run) : NULL;
+	json_t *got = import(&run, plan) && check(&run) ? results(&run) : NULL;
 
 	stream_close(run.stream);
 	batcher_close(run.batcher);

@@ -155,6 +155,13 @@ static void take_finding(void *self, const struct finding *finding)
 	memory->findings[memory->finding_count - 1].key = 0;
 }
 
+static void take_state(void *self, const struct chat_state_seen *seen)
+{
+	struct memory *memory = self;
+
+	APPEND(memory->states, memory->state_count, *seen);
+}
+
 static void take_known(void *self, const struct known *known)
 {
 	struct memory *memory = self;
@@ -167,6 +174,7 @@ void memory_take(struct memory *memory, struct pairing *pairing)
 	pairing_changes(pairing, memory, take_change);
 	pairing_new_sent(pairing, memory, take_sent);
 	pairing_line_findings(pairing, memory, take_finding);
+	pairing_chat_states(pairing, memory, take_state);
 	pairing_known(pairing, memory, take_known);
 	for (int i = 0; i < LINE_COUNTERS; i++)
 		memory->lines[i] += pairing_line_counts(pairing)[i];
@@ -180,6 +188,8 @@ void memory_free(struct memory *memory)
 	free(memory->evidence);
 	free(memory->sent);
 	free(memory->findings);
+	free(memory->states);
+	json_decref(memory->typing);
 	free(memory->known);
 	audit_free(memory->audit);
 }
@@ -210,7 +220,7 @@ json_t *run_memory(void *self, const struct vector *vector, const struct vector_
 {
 	struct stanza_parser *parser = stanza_parser_new();
 	struct arena *arena = arena_new();
-	struct memory memory = {0};
+	struct memory memory = {.arena = arena};
 	struct pairing_options options = {
 		.rules = &vector->rules, .realm = text_of(vector->name), .bodies = BODIES_FULL};
 	size_t place = 0;
@@ -227,6 +237,7 @@ json_t *run_memory(void *self, const struct vector *vector, const struct vector_
 		memory_load(&memory, pairing);
 		memory_take(&memory, pairing);
 	}
+	memory_settle(&memory, vector);
 	memory_audit(&memory, vector);
 	json_t *results = memory_results(&memory, vector);
 	memory_free(&memory);

@@ -21,6 +21,10 @@ struct memory {
 	size_t sent_count;
 	struct finding *findings; // key 0: of a line
 	size_t finding_count;
+	struct chat_state_seen *states;
+	size_t state_count;
+	json_t *typing; // by memory_settle
+	struct arena *arena;
 	int64_t lines[LINE_COUNTERS];
 	struct known *known; // K19, E4
 	size_t known_count;
@@ -31,6 +35,8 @@ struct memory {
 void memory_load(const struct memory *memory, struct pairing *pairing);
 // Takes its results.
 void memory_take(struct memory *memory, struct pairing *pairing);
+// What the order of the conversations gives: inferred reading, response, typing, findings.
+void memory_settle(struct memory *memory, const struct vector *vector);
 void memory_free(struct memory *memory);
 
 // What the rows and evidence come to (PAIRING section 9).

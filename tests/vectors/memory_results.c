@@ -71,11 +71,12 @@ static void put_times(json_t *object, const struct row *row)
 	const struct {
 		const char *name;
 		usec_t at;
-	} times[] = {{"sent_at", row->sent_at},           {"composed_at", row->composed_at},
-		     {"accepted_at", row->accepted_at},   {"stored_at", row->stored_at},
-		     {"routed_at", row->routed_at},       {"delivered_at", row->delivered_at},
-		     {"displayed_at", row->displayed_at}, {"failed_at", row->failed_at},
-		     {"retracted_at", row->retracted_at}};
+	} times[] = {
+		{"sent_at", row->sent_at},           {"composed_at", row->composed_at},
+		{"accepted_at", row->accepted_at},   {"stored_at", row->stored_at},
+		{"routed_at", row->routed_at},       {"delivered_at", row->delivered_at},
+		{"displayed_at", row->displayed_at}, {"failed_at", row->failed_at},
+		{"retracted_at", row->retracted_at}, {"read_inferred_at", row->read_inferred_at}};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
 		json_put_usec(object, times[i].name, times[i].at, 6);
@@ -112,6 +113,9 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	json_object_set_new(object, "state", json_string(message_state_names[row->state]));
 	json_object_set_new(object, "verdict", json_string(verdict_names[verdict]));
 	put_times(object, row);
+	put_via(object, "read_via", row->read_via, vector);
+	if (row->response_ms >= 0)
+		json_object_set_new(object, "response_ms", json_integer(row->response_ms));
 	put_via(object, "delivered_via", row->delivered_via, vector);
 	put_via(object, "displayed_via", row->displayed_via, vector);
 	json_put_text(object, "error", row->failed_at == USEC_NONE ? TEXT_NONE : row->error);
@@ -182,7 +186,8 @@ static void count_row(json_t *counters, const struct row *row, const struct vect
 	count(counters, "errors", row->has_error);
 	count(counters, row->class_ == CLASS_GROUP ? "acks_group" : "acks",
 	      row->class_ == CLASS_GROUP || row->counts_acks ? row->acks : 0);
-	count(counters, "acks_dup", row->counts_acks ? row->acks_dup : 0);
+	count(counters, "acks_dup",
+	      row->class_ == CLASS_GROUP || row->counts_acks ? row->acks_dup : 0);
 	if (!class_is_counted(row->class_))
 		return;
 	count(counters, "sent", 1);
@@ -193,6 +198,7 @@ static void count_row(json_t *counters, const struct row *row, const struct vect
 	if (row_is_read_requested(row)) {
 		count(counters, "read_requested", 1);
 		count(counters, "read", row->displayed_at != USEC_NONE);
+		count(counters, "read_inferred", row->read_inferred_at != USEC_NONE); // F4
 	}
 }
 
@@ -334,5 +340,6 @@ json_t *memory_results(const struct memory *memory, const struct vector *vector)
 	json_object_set_new(results, "counters", counters);
 	json_object_set_new(results, "findings", findings_of(memory));
 	json_object_set_new(results, "metrics", metrics_of(memory, counters));
+	json_object_set_new(results, "typing", json_incref(memory->typing));
 	return results;
 }

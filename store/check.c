@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares roll-ups with what the rows come to by the SQL functions of migration 0007, which share
+// nothing with the code that wrote them.
+#include "store/check.h"
+
+#include "store/message_row.h"
+#include "store/read.h"
+#include "store/rollup.h"
+
+#include <stdlib.h>
+
+// Days are looked at together until they have so many rows.
+enum { ROWS_AT_ONCE = 500000 };
+
+// Each takes realm, since, until, limit and gives (what, at, column, stored, made).
+static const char *const comparisons[] = {"check_rows", "check_rollup", "check_latency",
+					  "check_users"};
+
+struct check {
+	struct store *store;
+	const struct check_request *request;
+	struct check_result *result;
+	int64_t total;
+	struct err *err;
+};
+
+struct span {
+	usec_t since, until;
+	int64_t rows;
+};
+
+static bool take_difference(void *self, const struct rows *rows)
+{
+	struct check *check = self;
+	const struct check_difference difference = {
+		.what = row_text(rows, 0, 0),
+		.at = row_usec(rows, 0, 1),
+		.column = row_text(rows, 0, 2),
+		.stored = row_text(rows, 0, 3),
+		.made = row_text(rows, 0, 4),
+	};
+	check->result->differences++;
+	check->request->difference(check->request->self, &difference);
+	return true;
+}
+
+static bool is_enough(const struct check *check)
+{
+	const struct check_request *request = check->request;
+	return check->result->differences >= request->limit || (request->stop && *request->stop);
+}
+
+static bool compare_span(struct check *check, const struct span *span)
+{
+	const struct check_request *request = check->request;
+	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
+		FIELDS_AUTO params = {0};
+		if (is_enough(check))
+			return true;
+		put_span(&params, request->realm, span->since, span->until);
+		put_int8(&params, request->limit - check->result->differences);
+		if (!sql_each(check->store, comparisons[i], &params, check, take_difference,
+			      check->err))
+			return err_wrap(check->err, "%s", comparisons[i]);
+	}
+	check->result->rows += span->rows;
+	if (request->progress)
+		request->progress(request->self, check->result->rows, check->total);
+	return true;
+}
+
+static bool list_days(struct check *check, struct rows *days)
+{
+	const struct check_request *request = check->request;
+	FIELDS_AUTO params = {0};
+	usec_t since = request->since, until = request->until;
+	put_span(&params, request->realm, since == USEC_NONE ? since : rollup_day(since),
+		 until == USEC_NONE ? until : rollup_day(until + USEC_PER_DAY - 1));
+	if (!sql_run(check->store, "check_days", &params, days, check->err))
+		return false;
+	for (int i = 0; i < days->count; i++)
+		check->total += row_int(days, i, 1);
+	return true;
+}
+
+// A day whose rows were given up cannot be recomputed: it ends a span and is passed over.
+static bool compare_days(struct check *check, const struct rows *days)
+{
+	struct span span = {.since = USEC_NONE};
+	for (int i = 0; i < days->count; i++) {
+		usec_t day = row_usec(days, i, 0);
+		bool dropped = row_bool(days, i, 2);
+		bool full = span.rows + row_int(days, i, 1) > ROWS_AT_ONCE;
+		if (span.since != USEC_NONE && (dropped || full)) {
+			if (!compare_span(check, &span))
+				return false;
+			span = (struct span){.since = USEC_NONE};
+		}
+		check->result->days += !dropped;
+		check->result->dropped_days += dropped;
+		if (dropped)
+			continue;
+		span.since = span.since == USEC_NONE ? day : span.since;
+		span.until = day + USEC_PER_DAY;
+		span.rows += row_int(days, i, 1);
+	}
+	return span.since == USEC_NONE || compare_span(check, &span);
+}
+
+bool store_check(struct store *store, const struct check_request *request,
+		 struct check_result *result, struct err *err)
+{
+	struct check check = {.store = store, .request = request, .result = result, .err = err};
+	ROWS_AUTO days = {0};
+	*result = (struct check_result){0};
+	if (!txn_begin(store, TXN_SNAPSHOT, err))
+		return false;
+	bool fine = sql_run(store, "plan_known", NULL, NULL, err) && list_days(&check, &days) &&
+		    compare_days(&check, &days);
+	txn_rollback(store);
+	return fine;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Retention: the oldest days go by age and by size, bodies by age. The work is done by functions of
+// the schema (drop_day, strip_day), a day at a time; here is decided which, and tried again when
+// readers are in the way.
+#include "store/internal.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ATTEMPTS = 10, PAUSE_MS = 200 };
+#define REWRITE_PATIENCE (30 * 60 * USEC_PER_SEC)
+
+struct pass {
+	struct store *store;
+	const struct settings *settings;
+	bool dry_run;
+	void *self;
+	void (*each)(void *self, const struct retention_step *step);
+};
+
+static void say(const struct pass *pass, const struct retention_step *step)
+{
+	pass->each(pass->self, step);
+}
+
+// 55P03: a lock was not free in time. Whoever holds it is left in peace and asked again.
+static bool try_again(const struct store *store)
+{
+	return strcmp(store->sqlstate, "55P03") == 0 || sql_again(store);
+}
+
+// name: a statement that gives the rows concerned. *busy: it could not be had in time.
+static bool run_patiently(const struct pass *pass, const char *name, const struct fields *params,
+			  int64_t *changed, bool *busy, struct err *err)
+{
+	*busy = false;
+	for (int i = 0; i < ATTEMPTS && !*pass->store->app->stop; i++) {
+		ROWS_AUTO rows = {0};
+		struct err why = {0};
+		if (sql_run(pass->store, name, params, &rows, &why)) {
+			*changed = rows.count ? row_int(&rows, 0, 0) : 0;
+			return true;
+		}
+		if (!try_again(pass->store))
+			return err_set(err, why.kind, "%s", why.text);
+		poll(NULL, 0, PAUSE_MS);
+	}
+	return *busy = true;
+}
+
+static bool drop(const struct pass *pass, struct retention_step step, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	bool busy = false;
+	put_date(&params, step.day);
+	put_zstr(&params, step.reason);
+	step.what = RETENTION_DROP;
+	if (!pass->dry_run &&
+	    !run_patiently(pass, "retention_drop", &params, &step.rows, &busy, err))
+		return false;
+	if (busy)
+		step.what = RETENTION_BUSY;
+	say(pass, &step);
+	return true;
+}
+
+// --- by age and by size ---
+
+static bool total_size(const struct pass *pass, int64_t *bytes, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!sql_run(pass->store, "retention_size", NULL, &rows, err))
+		return false;
+	*bytes = row_int(&rows, 0, 0);
+	return true;
+}
+
+static const char *asked_by(const struct pass *pass, bool too_old, int64_t total)
+{
+	if (too_old)
+		return "keep_days";
+	return pass->settings->keep_disk && total > pass->settings->keep_disk ? "keep_disk" : NULL;
+}
+
+// Without this there would be nothing left when one day alone is too large.
+static bool is_recent(usec_t day)
+{
+	return day + 2 * USEC_PER_DAY > usec_now();
+}
+
+// One day of the list; *total shrinks by what went.
+static bool judge_day(const struct pass *pass, const struct rows *rows, int row, int64_t *total,
+		      struct err *err)
+{
+	char holds[128];
+	struct text why = row_text(rows, row, 2);
+	bool too_old = row_bool(rows, row, 3);
+	struct retention_step step = {.what = RETENTION_KEPT,
+				      .day = row_usec(rows, row, 0),
+				      .bytes = row_int(rows, row, 1),
+				      .reason = asked_by(pass, too_old, *total)};
+	if (!step.reason || (!too_old && is_recent(step.day)))
+		return true;
+	if (!why.p) {
+		*total -= step.bytes;
+		return drop(pass, step, err);
+	}
+	snprintf(holds, sizeof holds, "%.*s", (int)why.n, why.p);
+	step.reason = holds;
+	say(pass, &step);
+	return true;
+}
+
+static bool drop_days(const struct pass *pass, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	int64_t total = 0;
+	put_int8(&params, pass->settings->keep_days);
+	if (!total_size(pass, &total, err) ||
+	    !sql_run(pass->store, "retention_days", &params, &rows, err))
+		return false;
+	for (int i = 0; i < rows.count && !*pass->store->app->stop; i++) {
+		if (!judge_day(pass, &rows, i, &total, err))
+			return false;
+	}
+	return true;
+}
+
+// --- bodies ---
+
+static bool strip(const struct pass *pass, usec_t day, struct err *err)
+{
+	struct retention_step step = {
+		.what = RETENTION_STRIP, .day = day, .reason = "keep_bodies_days"};
+	FIELDS_AUTO params = {0};
+	bool busy = false;
+	put_date(&params, day);
+	if (!pass->dry_run &&
+	    !run_patiently(pass, "retention_strip", &params, &step.rows, &busy, err))
+		return false;
+	if (busy)
+		step.what = RETENTION_BUSY;
+	say(pass, &step);
+	return true;
+}
+
+static bool strip_days(const struct pass *pass, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int8(&params, pass->settings->keep_bodies_days);
+	if (!sql_run(pass->store, "retention_bodies", &params, &rows, err))
+		return false;
+	for (int i = 0; i < rows.count && !*pass->store->app->stop; i++) {
+		if (!strip(pass, row_usec(&rows, i, 0), err))
+			return false;
+	}
+	return true;
+}
+
+bool store_retention(struct store *store, bool dry_run, void *self,
+		     void (*each)(void *self, const struct retention_step *step), struct err *err)
+{
+	const struct settings *settings = store->app->settings;
+	struct pass pass = {store, settings, dry_run, self, each};
+	usec_t patience = store->patience;
+	store->patience = REWRITE_PATIENCE;
+	bool fine = ((!settings->keep_days && !settings->keep_disk) || drop_days(&pass, err)) &&
+		    (!settings->keep_bodies_days || strip_days(&pass, err));
+	store->patience = patience;
+	return fine;
+}

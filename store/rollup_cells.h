@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of store/: the deltas of one transaction as cells: rollup.c collects them, rollup_write.c
+// writes them.
+#ifndef STORE_ROLLUP_CELLS_H
+#define STORE_ROLLUP_CELLS_H
+
+#include "core/arena.h"
+#include "core/map.h"
+#include "store/rollup.h"
+#include "store/rollup_row.h"
+
+enum rollup_grain { GRAIN_QUARTER = 1, GRAIN_DAY, GRAIN_DOMAINS, GRAIN_KIND };
+
+struct bin_count {
+	int bin;
+	int64_t n;
+};
+
+struct histogram {
+	struct bin_count *items; // ascending; n may be 0
+	size_t count, cap;
+};
+
+struct sum_key {
+	int grain, kind;
+	usec_t bucket;
+	struct text from, to; // domains of grain 3, else ""
+};
+
+struct sum_cell {
+	struct sum_key key;
+	int64_t sums[SUM_COUNT];
+	struct histogram latencies[LATENCY_COUNT];
+	struct sum_cell *next; // of the same hash
+};
+
+struct user_cell {
+	usec_t day;
+	struct text jid;
+	int32_t sums[USER_COUNT];
+	struct user_cell *next;
+};
+
+struct cells {
+	void **items; // all cells, then in the order of their keys
+	size_t count, cap;
+	struct map by_hash;
+};
+
+struct rollups {
+	int32_t realm;
+	struct arena *arena;
+	struct cells sums, users; // struct sum_cell, struct user_cell
+};
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/rollup_row.h"
+
+#include "store/message_row.h"
+
+static const usec_t horizons[] = {10 * USEC_PER_SEC, 60 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
+				  USEC_PER_DAY, 7 * USEC_PER_DAY};
+enum { HORIZONS = sizeof horizons / sizeof *horizons };
+
+// --- bins ---
+
+int latency_bin(int64_t ms)
+{
+	int octave = 0; // above the first 32
+	for (int64_t rest = ms; rest >= 32; rest >>= 1)
+		octave++;
+	return octave * 16 + (int)(ms >> octave);
+}
+
+int64_t latency_bin_ms(int bin)
+{
+	if (bin < 32)
+		return bin;
+	int octave = bin / 16 - 1;
+	int64_t width = INT64_C(1) << octave;
+	return (bin % 16 + 16) * width + (width - 1) / 2;
+}
+
+// --- one row ---
+
+// F7: whole milliseconds rounded down, never negative.
+static int64_t elapsed_ms(usec_t since, usec_t until)
+{
+	return until > since ? (until - since) / 1000 : 0;
+}
+
+static void count_within(int64_t *sums, usec_t since, usec_t until)
+{
+	for (size_t i = 0; i < HORIZONS; i++)
+		sums[i] = until - since <= horizons[i];
+}
+
+// F2. P9: what was displayed was delivered by then, so the earlier of both counts.
+static void add_delivery(const struct row *row, struct contribution *out)
+{
+	usec_t delivered = usec_bounded(row->delivered_at);
+	usec_t displayed = usec_bounded(row->displayed_at);
+	usec_t by = delivered == USEC_NONE || (displayed != USEC_NONE && displayed < delivered)
+			    ? displayed
+			    : delivered;
+	out->sums[SUM_REQUESTED] = 1;
+	out->sums[SUM_CONFIRMED] = out->confirmed;
+	out->sums[SUM_REQUESTED_FAILED] = out->failed;
+	if (out->confirmed && by != USEC_NONE)
+		count_within(out->sums + SUM_CONFIRMED_WITHIN, out->sent_at, by);
+	if (!row->direct || delivered == USEC_NONE)
+		return;
+	bool stored = row->stored_at != USEC_NONE;
+	out->ms[stored ? LATENCY_DELIVER_STORED : LATENCY_DELIVER] =
+		elapsed_ms(out->sent_at, delivered);
+}
+
+// F3, F4.
+static void add_reading(const struct row *row, struct contribution *out)
+{
+	usec_t displayed = usec_bounded(row->displayed_at);
+	out->sums[SUM_READ_REQUESTED] = 1;
+	out->sums[SUM_READ] = out->read;
+	out->sums[SUM_READ_INFERRED] = !out->read && row->read_inferred_at != USEC_NONE;
+	if (!out->read)
+		return;
+	count_within(out->sums + SUM_READ_WITHIN, out->sent_at, displayed);
+	out->ms[LATENCY_READ] = elapsed_ms(out->sent_at, displayed);
+}
+
+static void add_counted(const struct row *row, struct contribution *out)
+{
+	out->sums[SUM_SENT] = 1;
+	out->sums[SUM_FAILED] = out->failed;
+	out->sums[SUM_UNKNOWN] = row_verdict(row, 0, 0) == VERDICT_UNKNOWN;
+	out->sums[SUM_RESENDS] = row->resends;
+	out->sums[SUM_SKEW_CLAMPED] = row->skew_clamped;
+	out->sums[SUM_STORED] = row->stored_at != USEC_NONE;
+	if (out->requested)
+		add_delivery(row, out);
+	if (out->read_requested)
+		add_reading(row, out);
+	if (row->response_ms >= 0)
+		out->ms[LATENCY_RESPOND] = row->response_ms;
+}
+
+static int kind_of(const struct row *row)
+{
+	return (int)row->type + 8 * (int)row->class_ + (row->stored_at != USEC_NONE ? 64 : 0) +
+	       (row->flags & FLAG_ENCRYPTED ? 128 : 0);
+}
+
+void contribution_of(const struct row *row, struct contribution *out)
+{
+	*out = (struct contribution){
+		.sent_at = usec_bounded(row->sent_at),
+		.ms = {-1, -1, -1, -1},
+		.kind = kind_of(row),
+		.counted = class_is_counted(row->class_),
+		.requested = row_is_requested(row),
+		.confirmed = row->state == STATE_DELIVERED || row->state == STATE_DISPLAYED,
+		.failed = row->state == STATE_FAILED,
+		.read_requested = row_is_read_requested(row),
+		.read = row->displayed_at != USEC_NONE,
+	};
+	out->sums[SUM_ROWS] = 1;
+	out->sums[row->class_ == CLASS_GROUP ? SUM_ACKS_GROUP : SUM_ACKS] =
+		row->class_ == CLASS_GROUP || row->counts_acks ? row->acks : 0;
+	out->sums[SUM_ACKS_DUP] =
+		row->class_ == CLASS_GROUP || row->counts_acks ? row->acks_dup : 0;
+	out->sums[SUM_ERRORS] = row->has_error;
+	if (out->counted)
+		add_counted(row, out);
+}

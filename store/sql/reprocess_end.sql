@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- All was read: sources are what they were, nothing is unfinished any more.
+--   $1 int4  realm
+WITH f AS (
+     DELETE FROM reprocess_file AS f WHERE f.realm = $1 RETURNING f.source, f.live, f.source_path),
+s AS (
+     UPDATE source AS s SET live = f.live, path = f.source_path FROM f
+     WHERE s.realm = $1 AND s.name = f.source),
+g AS (
+     DELETE FROM gap AS g WHERE g.realm = $1 AND g.generation = 0 AND g.from_offset = -1)
+DELETE FROM reprocess AS r WHERE r.realm = $1;

@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Days older than a number of days that still hold bodies, oldest first.
+--   $1 int8  keep_bodies_days
+SELECT s.day
+FROM stored_day AS s
+WHERE s.day < (now() AT TIME ZONE 'UTC')::date - $1::int8::int4 AND has_bodies(s.day)
+ORDER BY s.day;

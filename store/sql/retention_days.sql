@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Every day that is stored, oldest first: its size, why it must be kept yet, and whether it is
+-- older than a number of days.
+--   $1 int8  keep_days; 0 = all
+SELECT s.day, s.bytes, day_holds(s.day),
+       $1::int8 > 0 AND s.day < (now() AT TIME ZONE 'UTC')::date - $1::int8::int4
+FROM stored_day AS s
+ORDER BY s.day;

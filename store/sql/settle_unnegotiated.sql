@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- CS-UNNEGOTIATED: S used states first, R answered without any, S shows a standalone one. Content
+-- comes before a state of its instant (T1).
+--   $1 int8[]         conversation
+--   $2 int8[]         S
+--   $3 int8[]         R
+--   $4 timestamptz[]  first state of S
+--   $5 timestamptz[]  first state of R, null = none
+--   $6 int8           w_state in microseconds
+SELECT w.place::int8, s.at, s.position
+FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::timestamptz[], $5::timestamptz[])
+     WITH ORDINALITY AS w (conv, from_jid, to_jid, first, peer, place),
+LATERAL (SELECT m.sent_at FROM message AS m
+         WHERE m.conv = w.conv AND m.sent_at > w.first
+           AND m.sent_at < coalesce(w.peer, 'infinity')
+           AND m.from_jid = w.to_jid AND m.to_jid = w.from_jid
+         ORDER BY m.sent_at LIMIT 1) AS r,
+LATERAL (SELECT c.at, c.position FROM chat_state AS c
+         WHERE c.conv = w.conv AND c.at >= r.sent_at AND c.at < coalesce(w.peer, 'infinity')
+           AND c.from_jid = w.from_jid AND c.to_jid = w.to_jid AND NOT c.content
+           AND (c.ingress OR NOT EXISTS
+                (SELECT FROM chat_party AS p JOIN chat_ingress AS i
+                   ON i.realm = p.realm AND i.device = p.device
+                 WHERE p.conv = c.conv AND p.from_jid = c.from_jid AND p.to_jid = c.to_jid
+                   AND p.resource IS NOT DISTINCT FROM c.resource))
+           AND NOT EXISTS
+               (SELECT FROM chat_state AS e
+                WHERE e.conv = c.conv AND e.at < c.at
+                  AND e.at >= c.at - $6::int8 * interval '1 microsecond'
+                  AND e.from_jid = c.from_jid AND e.resource IS NOT DISTINCT FROM c.resource
+                  AND e.to_jid = c.to_jid AND e.state = c.state AND NOT e.content
+                  AND e.ingress = c.ingress)
+         ORDER BY c.at, c.position LIMIT 1) AS s;
