@@ -147,8 +147,10 @@ static void check_rollups(const struct bench *bench, struct store *store)
 		bench_fail("roll-ups", err.text);
 	char *counted = rollup_sum(store);
 	txn_rollback(store);
-	if (strcmp(moved, counted) != 0)
-		{ fprintf(stderr, "%s\n", counted); bench_fail(moved, "are the roll-ups, but rows give others"); }
+	if (strcmp(moved, counted) != 0) {
+		fprintf(stderr, "%s\n", counted);
+		bench_fail(moved, "are the roll-ups, but rows give others");
+	}
 	free(moved);
 	free(counted);
 }
