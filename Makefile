@@ -6,6 +6,7 @@ SANITIZE =
 COVERAGE =
 PREFIX = /usr/local
 DIR = tests/vectors/data
+MESSAGES = 1000000
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 TEST_KINDS = unit db vectors e2e faults lint
 
@@ -33,6 +34,7 @@ asset_files := $(sort $(shell find api/web docs/openapi.yaml -type f 2>/dev/null
 test_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/db/test_*.c))
 test_tools := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/*.c tests/faults/*.c))
 vectors_program := $(BUILD)/tests/vectors
+bench_program := $(BUILD)/tests/bench/store
 vectors_sources := $(wildcard tests/vectors/*.c)
 helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))
 
@@ -68,7 +70,7 @@ link = $(CC) $(MODE) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
 # ---- goals
 
-.PHONY: all run check check-long check-built vectors lint format san tsan coverage clang tests \
+.PHONY: all run check check-long check-built vectors bench lint format san tsan coverage clang tests \
 	setup install clean help FORCE
 
 all: $(program) ## build the program (default)
@@ -79,6 +81,7 @@ setup: ## install every Debian package that any goal needs
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo '  variables: CC BUILD CFLAGS WERROR=0|1 JOBS PREFIX DIR (folder of make vectors)'
+	@echo '             MESSAGES (of make bench)'
 
 run: ## install what is missing, build, and show it working with sample logs
 	@scripts/setup.sh run
@@ -102,6 +105,11 @@ vectors: ## run the vector files of DIR through the database path
 	@scripts/setup.sh run
 	@$(MAKE) $(program) $(vectors_program)
 	@$(vectors_program) "$(DIR)"
+
+bench: ## measure the store stage against COPY; MESSAGES=10000000 for the long one
+	@scripts/setup.sh run
+	@$(MAKE) $(bench_program)
+	@$(bench_program) --messages $(MESSAGES)
 
 lint: ## rooms, format, clang-tidy, cppcheck
 	@scripts/setup.sh lint
@@ -181,6 +189,11 @@ $(test_programs) $(test_tools): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(libra
 	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries) $(if $(findstring /test_,$@),-lcmocka)
 
 $(vectors_program): $(call object_of,$(vectors_sources)) $(library)
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)
+
+$(bench_program): $(call object_of,$(wildcard tests/bench/*.c) tests/db/fixture.c) $(library)
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)
 	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)

@@ -386,13 +386,12 @@ static void number_rows(struct entry *entry)
 // Deriving is done several times a batch; the arena gives nothing back before its end.
 void entry_make_room(struct pairing *pairing, struct entry *entry)
 {
-	size_t need = entry->incarnations.count + 1;
+	size_t need = entry->incarnations.count;
 
 	if (entry->room >= need)
 		return;
 	entry->room = need;
 	entry->rows = arena_alloc(pairing->arena, need * sizeof(struct row));
-	entry->finished = arena_alloc(pairing->arena, need * sizeof(struct row));
 	entry->owner = arena_alloc(pairing->arena, need * sizeof(size_t));
 }
 
@@ -401,6 +400,7 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	if (entry->derived)
 		return;
 	entry->derived = true;
+	entry->looked_around = false;
 	entry->findings.count = 0;
 	entry_make_room(pairing, entry);
 	for (size_t i = 0; i < entry->incarnations.count; i++)

@@ -30,7 +30,7 @@ static bool unwrap_feed(struct pairing *pairing, const struct wrapper_feed *wrap
 		return count(pairing, LINE_IGNORED);
 	if (!outer->from.p)
 		return count(pairing, LINE_NO_SENDER);
-	if (!jid_parse(outer->from, pairing->arena, &from))
+	if (!jid_read(pairing, outer->from, &from))
 		return count(pairing, LINE_BAD_JID);
 	if (!string_list_has(&wrapper->domains, from.full)) {
 		line_finding(pairing, "WRAP-UNTRUSTED", from.full, TEXT(""), e->seen->at,
@@ -52,8 +52,7 @@ struct addresses {
 
 static bool parse_pair(struct pairing *pairing, const struct addresses *texts, struct effective *e)
 {
-	if (!jid_parse(texts->from, pairing->arena, &e->from) ||
-	    !jid_parse(texts->to, pairing->arena, &e->to))
+	if (!jid_read(pairing, texts->from, &e->from) || !jid_read(pairing, texts->to, &e->to))
 		return count(pairing, LINE_BAD_JID);
 	return true;
 }
@@ -68,7 +67,7 @@ static bool address_in(struct pairing *pairing, struct effective *e, struct addr
 	if (!texts->from.p)
 		return count(pairing, LINE_NO_SENDER);
 	if (!texts->to.p) {
-		if (!jid_parse(texts->from, pairing->arena, &sender))
+		if (!jid_read(pairing, texts->from, &sender))
 			return count(pairing, LINE_BAD_JID);
 		texts->to = sender.bare;
 	}
@@ -84,7 +83,7 @@ static bool address_out(struct pairing *pairing, struct effective *e, struct add
 	if (!texts->to.p)
 		return count(pairing, LINE_NO_SENDER);
 	if (!texts->from.p) {
-		if (!jid_parse(texts->to, pairing->arena, &receiver))
+		if (!jid_read(pairing, texts->to, &receiver))
 			return count(pairing, LINE_BAD_JID);
 		texts->from = receiver.bare;
 	}
@@ -134,8 +133,7 @@ static bool set_device(struct pairing *pairing, struct effective *e)
 {
 	e->device = e->to;
 	e->has_device = !effective_is_ingress(e);
-	if (e->seen->session.p && e->has_device &&
-	    !jid_parse(e->seen->session, pairing->arena, &e->device))
+	if (e->seen->session.p && e->has_device && !jid_read(pairing, e->seen->session, &e->device))
 		return count(pairing, LINE_BAD_JID);
 	return true;
 }
@@ -167,10 +165,10 @@ static bool carbon_addresses(struct pairing *pairing, const struct stanza *inner
 
 	if (!texts.from.p && sent)
 		texts.from = account;
-	if (!texts.to.p && texts.from.p && jid_parse(texts.from, pairing->arena, &sender))
+	if (!texts.to.p && texts.from.p && jid_read(pairing, texts.from, &sender))
 		texts.to = sender.bare; // Prosody's carbon of a note to self has no to
-	return texts.from.p && texts.to.p && jid_parse(texts.from, pairing->arena, &e->from) &&
-	       jid_parse(texts.to, pairing->arena, &e->to);
+	return texts.from.p && texts.to.p && jid_read(pairing, texts.from, &e->from) &&
+	       jid_read(pairing, texts.to, &e->to);
 }
 
 static bool unwrap_carbon(struct pairing *pairing, struct effective *e)

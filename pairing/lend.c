@@ -173,7 +173,7 @@ static void take_back(struct pairing *pairing, const struct entry *entry, const 
 			continue;
 		*have = target->evidence.items[--target->evidence.count];
 		target->indexed = false;
-		target->touched = target->evidence_changed = true;
+		target->touched = target->evidence_changed = target->mark_lost = true;
 		target->derived = false;
 	}
 }

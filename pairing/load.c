@@ -5,29 +5,6 @@
 
 #include <stdlib.h>
 
-void derive_all(struct pairing *pairing)
-{
-	bool again = true;
-
-	if (pairing->settled)
-		return;
-	for (int round = 0; again && round < 4; round++) {
-		assign_guests(pairing);
-		for (size_t i = 0; i < pairing->order.count; i++) {
-			pairing->order.items[i]->derived = false;
-			derive_entry(pairing, pairing->order.items[i]);
-		}
-		settle(pairing); // lending puts facts into other entries
-		again = false;
-		for (size_t i = 0; i < pairing->order.count; i++)
-			again = again || !pairing->order.items[i]->derived;
-	}
-	for (size_t i = 0; i <= pairing->conversations.mask && pairing->conversations.slots; i++)
-		if (pairing->conversations.slots[i].value)
-			derive_upto(pairing, pairing->conversations.slots[i].value);
-	pairing->settled = true;
-}
-
 // --- taking in ---
 
 static bool row_is_known(const struct entry *entry, const struct row *row)
@@ -53,14 +30,15 @@ static const struct evidence *keep_evidence(struct pairing *pairing, const struc
 void pairing_load_row(struct pairing *pairing, const struct row *row)
 {
 	bool group = row->class_ == CLASS_GROUP;
-	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : row->from,
-					row->to, row->id, group);
+	struct text from = party_text(pairing, row->from);
+	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : from,
+					party_text(pairing, row->to), row->id, group);
 
 	if (row_is_known(entry, row))
 		return;
 	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
 	*old = *row;
-	old->from = arena_text(pairing->arena, row->from);
+	old->from = from;
 	old->to = entry->r;
 	old->id = entry->id;
 	old->from_resource = arena_text(pairing->arena, row->from_resource);
@@ -85,7 +63,8 @@ static struct text bare_party(struct text by, struct text resource)
 void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *stored)
 {
 	struct evidence ev = stored->evidence;
-	struct text a = bare_party(stored->by, ev.by_resource);
+	struct text a = party_text(pairing, bare_party(stored->by, ev.by_resource));
+	struct text to = party_text(pairing, stored->to);
 	bool own = ev.kind == EV_RETRACTION || ev.kind == EV_CORRECTION;
 	bool group = ev.leg != LEG_DIRECT;
 	// Borrowed evidence sits on a key whose recipient is another; that entry exists by its rows.
@@ -97,8 +76,8 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 		entry = entry_get(pairing, stored->conv, stored->key,
 				  group ? TEXT_NONE
 				  : own ? a
-					: stored->to,
-				  own || group ? stored->to : a, stored->ref, group);
+					: to,
+				  own || group ? to : a, stored->ref, group);
 	entry->fault = ev.kind == EV_FAULT;
 	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
 						    : TEXT_NONE;
@@ -154,15 +133,43 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 		(struct want_key){entry->conv, entry->key, lo - reach, hi + reach};
 }
 
-static bool any_marker(const struct entry *entry)
+// A marker of this key that counted before may mark other rows than it did, or none.
+static bool marks_anew(const struct entry *entry)
 {
-	for (size_t i = 0; i < entry->evidence.count; i++) {
-		enum evidence_kind kind = entry->evidence.items[i].kind;
-		if (kind == EV_MARK_RECEIVED || kind == EV_MARK_DISPLAYED ||
-		    kind == EV_MARK_ACKNOWLEDGED)
+	if (entry->row_count != entry->old_rows.count)
+		return true;
+	for (size_t i = 0; i < entry->row_count; i++) {
+		const struct row *row = &entry->rows[i];
+		bool same = false;
+		for (size_t j = 0; j < entry->old_rows.count; j++) {
+			const struct row *old = &entry->old_rows.items[j];
+			same = same || (old->sent_at == row->sent_at && old->n == row->n &&
+					!((old->flags ^ row->flags) & FLAG_OUT_LINE));
+		}
+		if (!same)
 			return true;
 	}
 	return false;
+}
+
+struct marking { // markers of the touched keys of a conversation
+	bool any, anew;
+	usec_t since; // the earliest
+};
+
+static void see_markers(const struct entry *entry, struct marking *marking)
+{
+	bool stored = false;
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (!is_marker(ev->kind))
+			continue;
+		marking->any = true;
+		marking->since = ev->first < marking->since ? ev->first : marking->since;
+		stored = stored || ev->stored;
+		marking->anew = marking->anew || ev->thread || ev->kind == EV_MARK_RECEIVED;
+	}
+	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(entry));
 }
 
 static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
@@ -173,37 +180,55 @@ static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
 	}
 }
 
-// Where rows were counts as well as where they are: what they covered may not be covered any more.
-// P8: a marker reaches back w_upto; a message may be covered by markers for later ones; the order of
-// a device's markers is looked at over w_match.
-static void want_window(struct pairing *pairing, struct conversation *conversation)
+// What P8 needs beside the touched rows lo..hi of a conversation. New markers reach back w_upto, but
+// not to rows that an earlier one has marked; the order of a device's markers is looked at over
+// w_match, but a marker for an older row matters only when it came later. All of it is wanted when
+// what marked before does so no more.
+static void add_windows(struct pairing *pairing, struct conversation *conversation, usec_t lo,
+			usec_t hi, const struct marking *marking)
 {
 	const struct realm_settings *rules = pairing->rules;
+	usec_t reach = rules->w_match > rules->w_upto ? rules->w_match : rules->w_upto;
+	bool all = marking->any && marking->anew;
+
+	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
+		conversation->stale = conversation->stale || entry->old_rows.count > 0;
+
+	conversation->marks_lo = all ? lo - reach : lo;
+	conversation->marks_hi = hi + (marking->any ? reach : rules->w_upto);
+	struct want_window marks = {conversation->id,       marking->any ? lo - reach : lo,
+				    conversation->marks_hi, true,
+				    marking->since,         lo};
+	struct want_window rows = {
+		conversation->id, lo - rules->w_upto, hi, false, marking->since, lo};
+	if (all || !marking->any)
+		marks.since = rows.since = USEC_NONE;
+	*LIST_ADD(pairing->arena, &pairing->want_windows) = marks;
+	if (marking->any)
+		*LIST_ADD(pairing->arena, &pairing->want_windows) = rows;
+}
+
+// Where rows were counts as well as where they are: what they covered may not be covered any more.
+static void want_window(struct pairing *pairing, struct conversation *conversation)
+{
 	usec_t lo = INT64_MAX, hi = INT64_MIN;
-	bool marked = false, touched = false;
+	struct marking marking = {false, false, INT64_MAX};
 
 	if (conversation->window_asked)
 		return;
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (!entry->touched || entry->group)
 			continue;
-		marked = marked || any_marker(entry);
-		touched = true;
+		see_markers(entry, &marking);
+		marking.any = marking.any || entry->mark_lost;
 		widen(entry->rows, entry->row_count, &lo, &hi);
 		widen(entry->old_rows.items, entry->old_rows.count, &lo, &hi);
 	}
-	if (!touched || lo > hi)
+	if (lo > hi)
 		return;
 	conversation->window_asked = true;
 	pairing->settled = false; // rows are judged anew when the span is known (upto.c)
-	usec_t reach = rules->w_match > rules->w_upto ? rules->w_match : rules->w_upto;
-	conversation->marks_lo = marked ? lo - reach : lo;
-	conversation->marks_hi = hi + (marked ? reach : rules->w_upto);
-	*LIST_ADD(pairing->arena, &pairing->want_windows) = (struct want_window){
-		conversation->id, conversation->marks_lo, conversation->marks_hi, true};
-	if (marked)
-		*LIST_ADD(pairing->arena, &pairing->want_windows) =
-			(struct want_window){conversation->id, lo - rules->w_upto, hi, false};
+	add_windows(pairing, conversation, lo, hi, &marking);
 }
 
 static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, bool sent)
@@ -300,8 +325,24 @@ static void want_senders(struct pairing *pairing, const struct entry *entry)
 				  sent_hash(pairing, parties[i], entry->id), true);
 }
 
+// Errors and what is not paired depend on other entries: they are looked at in every round.
+static bool stands_alone(const struct entry *entry)
+{
+	if (entry->group)
+		return false;
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (!ev->n || ev->lent_key || ev->kind == EV_ERROR)
+			return false;
+	}
+	return true;
+}
+
 static void want_neighbours(struct pairing *pairing, struct entry *entry)
 {
+	if (entry->looked_around)
+		return;
+	entry->looked_around = stands_alone(entry);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (!is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
@@ -333,6 +374,16 @@ static void judge_again(struct pairing *pairing, struct entry *entry)
 	pairing->settled = false;
 }
 
+static bool any_marker(const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		if (is_marker(entry->evidence.items[i].kind))
+			return true;
+	return false;
+}
+
+// P8: where a marked message was sent decides whether other markers went backward. When that moved,
+// all entries with markers are judged as if they were touched, and their surroundings are loaded too.
 static bool has_moved(const struct entry *entry)
 {
 	bool moved = entry->row_count < entry->old_rows.count;

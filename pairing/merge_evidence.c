@@ -113,7 +113,9 @@ static size_t find_pieces(struct pairing *pairing, struct entry *entry, const st
 
 static void append(struct pairing *pairing, struct entry *entry, const struct evidence *ev)
 {
-	*LIST_ADD(pairing->arena, &entry->evidence) = *ev;
+	struct evidence *own = LIST_ADD(pairing->arena, &entry->evidence);
+	*own = *ev;
+	own->own_id = arena_text(pairing->arena, ev->own_id);
 	if (entry->indexed)
 		index_one(pairing, entry, entry->evidence.count - 1);
 }

@@ -69,7 +69,9 @@ int64_t content_digest(struct pairing *pairing, const struct stanza *st)
 	if (!pairing->rules->content_digest)
 		return 0;
 	size_t count = st->digest_count;
-	struct text *parts = arena_alloc(pairing->arena, (count + 1) * sizeof(*parts));
+	struct text few[8], *parts = few;
+	if (count + 1 > sizeof(few) / sizeof(*few))
+		parts = arena_alloc(pairing->arena, (count + 1) * sizeof(*parts));
 	parts[0] = TEXT("digest");
 	if (count) {
 		memcpy(parts + 1, st->digest_parts, count * sizeof(*parts));
@@ -101,9 +103,21 @@ static struct text stored_body(struct pairing *pairing, const struct stanza *st)
 	if (!st->body.p || pairing->bodies == BODIES_NONE)
 		return TEXT_NONE;
 	if (pairing->bodies == BODIES_FULL)
-		return arena_text(pairing->arena, st->body);
+		return st->body; // keep_body() copies it
 	int64_t hash = KEYED(&pairing->privacy, TEXT("body"), st->body);
 	return arena_printf(pairing->arena, "hmac:%016llx", (unsigned long long)hash);
+}
+
+// The other sightings of a message have the same one.
+void keep_body(struct pairing *pairing, const struct entry *entry, struct incarnation *inc)
+{
+	for (size_t i = 0; i < entry->incarnations.count; i++) {
+		if (!text_same(entry->incarnations.items[i].body, inc->body))
+			continue;
+		inc->body = entry->incarnations.items[i].body;
+		return;
+	}
+	inc->body = arena_text(pairing->arena, inc->body);
 }
 
 static bool asks_offline(const struct stanza *st)
@@ -112,7 +126,7 @@ static bool asks_offline(const struct stanza *st)
 }
 
 // T4: this line shows a message that R's server had kept.
-bool is_redelivered(const struct pairing *pairing, const struct effective *e)
+bool is_redelivered(struct pairing *pairing, const struct effective *e)
 {
 	if (e->stamp == USEC_NONE || (e->dir != DIR_OUT && e->dir != DIR_ROUTE) || e->carbon_sent ||
 	    e->carbon_received || e->seen->at - e->stamp <= pairing->rules->w_skew)
@@ -120,7 +134,7 @@ bool is_redelivered(const struct pairing *pairing, const struct effective *e)
 	struct jid by;
 	if (!e->stamp_from.p)
 		return true;
-	return jid_parse(e->stamp_from, pairing->arena, &by) &&
+	return jid_read(pairing, e->stamp_from, &by) &&
 	       (text_same(by.full, e->to.domain) || text_same(by.full, e->to.bare));
 }
 
@@ -159,7 +173,7 @@ void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct 
 	for (size_t i = 0; i < e->stanza->stanza_id_count; i++) {
 		const struct stanza_sid *sid = &e->stanza->stanza_ids[i];
 		struct jid who;
-		if (sid->id.n && sid->by.p && jid_parse(sid->by, pairing->arena, &who) &&
+		if (sid->id.n && sid->by.p && jid_read(pairing, sid->by, &who) &&
 		    text_same(who.full, by))
 			incarnation_add_given(pairing->arena, inc,
 					      arena_text(pairing->arena, sid->id));
@@ -223,6 +237,7 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 		inc.flags |= FLAG_OUT_LINE;
 	fill_stanza_ids(pairing, e, e->to.bare, &inc);
 	note_missing_ids(pairing, e, inc.flags);
+	keep_body(pairing, entry, &inc);
 	entry_add_incarnation(pairing, entry, &inc);
 	touch(entry, inc.first);
 	touch(entry, e->seen->at);

@@ -22,8 +22,10 @@ bool has_payload(const struct stanza *stanza);                                //
 bool is_content(const struct stanza *stanza, bool acks);                      // K1
 int64_t content_digest(struct pairing *pairing, const struct stanza *stanza); // M3
 int64_t thread_hash(const struct pairing *pairing, struct text thread);
-bool is_redelivered(const struct pairing *pairing, const struct effective *e); // T4
+bool is_redelivered(struct pairing *pairing, const struct effective *e); // T4
 struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e, bool acks);
+// The body of what incarnation_of() gave becomes the batch's own.
+void keep_body(struct pairing *pairing, const struct entry *entry, struct incarnation *inc);
 // Trusted stanza-ids (M6): on out and route lines and received carbons, by this entity.
 void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct text by,
 		     struct incarnation *inc);

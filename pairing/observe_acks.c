@@ -16,7 +16,7 @@ static struct evidence evidence_of(struct pairing *pairing, const struct effecti
 
 	if (text_same(jid_party(&e->from, pairing->rules), e->from.bare))
 		ev.by_resource = e->from.resource;
-	ev.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza));
+	ev.own_id = stanza_id_of(e->stanza); // copied when it is no second sighting
 	ev.first = ev.last = ack_time(e);
 	if (!e->carbon_sent) // a copy for A's own devices is not on its way to B
 		ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
@@ -209,7 +209,7 @@ static bool mds_account(struct pairing *pairing, const struct effective *e, stru
 		return false;
 	if (e->stanza->kind == STANZA_MESSAGE && !message && e->from.resource.p)
 		return false; // an event comes from the bare account
-	return e->stanza->mds_by.p && jid_parse(e->stanza->mds_by, pairing->arena, by) &&
+	return e->stanza->mds_by.p && jid_read(pairing, e->stanza->mds_by, by) &&
 	       text_same(by->full, e->from.bare);
 }
 

@@ -4,10 +4,13 @@
 
 #include <stdlib.h>
 
+enum { LARGE = 256 };
+
 void list_room(struct arena *arena, void **items, size_t *cap, size_t count, size_t size)
 {
 	if (count == *cap) {
-		size_t more = *cap ? *cap * 2 : 2;
+		size_t first = size > LARGE ? 1 : 2; // most keys have one incarnation
+		size_t more = *cap ? *cap * 2 : first;
 		void *bigger = arena_alloc(arena, more * size);
 		if (count)
 			memcpy(bigger, *items, count * size);
@@ -80,6 +83,7 @@ void pairing_free(struct pairing *pairing)
 {
 	if (!pairing)
 		return;
+	map_free(&pairing->jids);
 	free_entry_maps(pairing);
 	map_free(&pairing->entries);
 	map_free(&pairing->conversations);
@@ -105,6 +109,7 @@ void pairing_reset(struct pairing *pairing)
 		.privacy = pairing->privacy,
 		.bodies = pairing->bodies,
 		.arena = pairing->arena,
+		.jids = pairing->jids,
 		.entries = pairing->entries,
 		.conversations = pairing->conversations,
 		.sent = pairing->sent,
@@ -114,6 +119,7 @@ void pairing_reset(struct pairing *pairing)
 		.known_seen = pairing->known_seen,
 	};
 	*pairing = empty;
+	map_clear(&pairing->jids);
 	map_clear(&pairing->entries);
 	map_clear(&pairing->conversations);
 	map_clear(&pairing->sent);
@@ -188,13 +194,14 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 	*place = entry;
 	entry->conv = conv;
 	entry->key = key;
-	entry->s = arena_text(pairing->arena, s);
-	entry->r = arena_text(pairing->arena, r);
+	entry->s = s;
+	entry->r = r;
 	entry->id = arena_text(pairing->arena, id);
 	entry->group = group;
 	entry->lo = INT64_MAX;
 	entry->hi = INT64_MIN;
 	struct conversation *conversation = conversation_get(pairing, conv);
+	entry->home = conversation;
 	entry->next_in_conv = conversation->entries;
 	conversation->entries = entry;
 	*LIST_ADD(pairing->arena, &pairing->order) = entry;
@@ -211,6 +218,9 @@ struct entry *entry_for_message(struct pairing *pairing, struct text s, struct t
 				struct text id)
 {
 	int64_t key = message_key(pairing, s, r, id);
+	struct entry *known = map_get(&pairing->entries, key);
+	if (known)
+		return known;
 	return entry_get(pairing, pairing_conv(pairing, s, r), key, s, r, id, false);
 }
 

@@ -51,6 +51,9 @@ struct want_window { // rows of a conversation with sent_at in lo..hi (P8)
 	int64_t conv;
 	usec_t lo, hi;
 	bool markers_only; // only rows that hold a direct marker
+	// Not wanted, unless since is USEC_NONE. markers_only: rows sent before whole_from whose
+	// markers are earlier than since. Else: rows that are displayed by then already.
+	usec_t since, whole_from;
 };
 
 struct pairing_wants {
@@ -137,6 +140,17 @@ void pairing_changes(struct pairing *pairing, void *self,
 // New entries for the sent_id table.
 void pairing_new_sent(struct pairing *pairing, void *self,
 		      void (*sent)(void *self, const struct sent *sent));
+
+struct conversation_end { // how P8 leaves a conversation, of what is known here
+	int64_t conv;
+	usec_t open_from; // sent_at of the first row that no displayed marker marks up to, INT64_MAX
+	usec_t last_mark; // the newest sighting of a marker, USEC_NONE
+	usec_t lo, hi;    // sent_at of its rows
+};
+
+// Every conversation of two parties.
+void pairing_conversations(struct pairing *pairing, void *self,
+			   void (*end)(void *self, const struct conversation_end *end));
 
 // Findings that stand on one line alone, already unique within the batch.
 void pairing_line_findings(struct pairing *pairing, void *self,

@@ -140,7 +140,7 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 	bool plain = plain_evidence(entry, &acks) && plain_incarnation(entry);
 
 	for (size_t i = 0; i < entry->row_count; i++) {
-		struct row *row = &entry->finished[i];
+		struct row *row = &entry->rows[i];
 		row->has_findings =
 			entry->findings.count > 0 || (!entry->touched && had_findings(entry));
 		row->complex = !plain;

@@ -49,7 +49,7 @@ static void match_rows(struct pairing *pairing, const struct entry *entry, const
 	bool *taken = arena_alloc(pairing->arena, entry->old_rows.count + 1);
 
 	for (size_t i = 0; i < entry->row_count; i++) {
-		const struct row *row = &entry->finished[i];
+		const struct row *row = &entry->rows[i];
 		usec_t best = INT64_MAX;
 		size_t found = 0;
 		for (size_t j = 0; j < entry->old_rows.count; j++) {
@@ -65,10 +65,9 @@ static void match_rows(struct pairing *pairing, const struct entry *entry, const
 		if (!was[i])
 			continue;
 		taken[found] = true;
-		entry->finished[i].read_inferred_at =
-			was[i]->read_inferred_at; // settled, not derived
-		entry->finished[i].read_via = was[i]->read_via;
-		entry->finished[i].response_ms = was[i]->response_ms;
+		entry->rows[i].read_inferred_at = was[i]->read_inferred_at; // settled, not derived
+		entry->rows[i].read_via = was[i]->read_via;
+		entry->rows[i].response_ms = was[i]->response_ms;
 	}
 }
 
@@ -77,7 +76,7 @@ static bool rows_changed(const struct entry *entry, const struct row *const *was
 	if (entry->row_count != entry->old_rows.count)
 		return true;
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (!was[i] || !same_row(was[i], &entry->finished[i]))
+		if (!was[i] || !same_row(was[i], &entry->rows[i]))
 			return true;
 	return false;
 }
@@ -112,9 +111,10 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 static void fill_evidence(struct pairing *pairing, const struct entry *entry,
 			  struct entry_change *change)
 {
-	bool inlined = entry->row_count == 1 && !entry->finished[0].complex;
+	bool inlined = entry->row_count == 1 && !entry->rows[0].complex;
 	size_t count = inlined ? 0 : entry->evidence.count;
-	struct stored_evidence *list = arena_alloc(pairing->arena, (count + 1) * sizeof(*list));
+	struct stored_evidence *list =
+		count ? arena_alloc(pairing->arena, count * sizeof(*list)) : NULL;
 
 	for (size_t i = 0; i < count; i++)
 		list[i] = stored_form(pairing, entry, &entry->evidence.items[i]);
@@ -158,7 +158,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 			.key = entry->key,
 			.old_rows = entry->old_rows.items,
 			.old_count = entry->old_rows.count,
-			.rows = entry->finished,
+			.rows = entry->rows,
 			.was = was,
 			.row_count = entry->row_count,
 			.findings = entry->findings.items,
@@ -186,8 +186,8 @@ static void sent_of_entry(struct pairing *pairing, const struct entry *entry, vo
 
 	match_rows(pairing, entry, was);
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (!is_told(was[i], &entry->finished[i]))
-			sent_of_row(pairing, entry, &entry->finished[i], sent, self);
+		if (!is_told(was[i], &entry->rows[i]))
+			sent_of_row(pairing, entry, &entry->rows[i], sent, self);
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (!entry->evidence.items[i].stored)
 			sent_of_ack(pairing, entry, &entry->evidence.items[i], sent, self);
@@ -200,4 +200,43 @@ void pairing_new_sent(struct pairing *pairing, void *self,
 	for (size_t i = 0; i < pairing->order.count; i++)
 		if (pairing->order.items[i]->touched)
 			sent_of_entry(pairing, pairing->order.items[i], self, sent);
+}
+
+// --- P8, for whoever wants to look less far back next time ---
+
+static void end_of_entry(const struct entry *entry, struct conversation_end *end)
+{
+	for (size_t i = 0; i < entry->row_count; i++) {
+		const struct row *row = &entry->rows[i];
+		end->lo = row->sent_at < end->lo ? row->sent_at : end->lo;
+		end->hi = row->sent_at > end->hi ? row->sent_at : end->hi;
+		bool marked = row->upto_displayed_at != USEC_NONE || row->displayed_at != USEC_NONE;
+		if (!marked && row->sent_at < end->open_from)
+			end->open_from = row->sent_at;
+	}
+	for (size_t i = 0; i < entry->evidence.count; i++) {
+		const struct evidence *ev = &entry->evidence.items[i];
+		if (is_marker(ev->kind) && ev->last > end->last_mark)
+			end->last_mark = ev->last;
+	}
+}
+
+void pairing_conversations(struct pairing *pairing, void *self,
+			   void (*end)(void *self, const struct conversation_end *end))
+{
+	for (size_t i = 0; i <= pairing->conversations.mask && pairing->conversations.slots; i++) {
+		const struct conversation *conversation = pairing->conversations.slots[i].value;
+		struct conversation_end it = {.open_from = INT64_MAX,
+					      .last_mark = USEC_NONE,
+					      .lo = INT64_MAX,
+					      .hi = INT64_MIN};
+		if (!conversation || !conversation->window_asked)
+			continue;
+		it.conv = conversation->id;
+		for (struct entry *entry = conversation->entries; entry;
+		     entry = entry->next_in_conv)
+			end_of_entry(entry, &it);
+		if (it.lo <= it.hi)
+			end(self, &it);
+	}
 }

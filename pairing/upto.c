@@ -45,12 +45,17 @@ static int by_t(const void *a, const void *b)
 	return 0;
 }
 
+static bool is_mark(const struct entry *entry, const struct evidence *ev)
+{
+	return ev->n && is_marker(ev->kind) && !entry->group;
+}
+
 static void add_mark(struct all_marks *all, struct entry *entry, const struct evidence *ev)
 {
 	bool displayed = ev->kind != EV_MARK_RECEIVED;
 	struct marks *marks = displayed ? &all->displayed : &all->received;
 
-	if (!ev->n || !is_marker(ev->kind) || entry->group)
+	if (!is_mark(entry, ev))
 		return;
 	marks->items[marks->count++] = (struct mark){ev->first, &entry->rows[ev->n - 1], entry, ev};
 }
@@ -58,10 +63,13 @@ static void add_mark(struct all_marks *all, struct entry *entry, const struct ev
 static struct all_marks collect(struct pairing *pairing, struct conversation *conversation)
 {
 	struct all_marks all = {{NULL, 0}, {NULL, 0}};
-	size_t room = 1;
+	size_t room = 0;
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
-		room += entry->evidence.count;
+		for (size_t i = 0; i < entry->evidence.count; i++)
+			room += is_mark(entry, &entry->evidence.items[i]);
+	if (!room)
+		return all;
 	all.displayed.items = arena_alloc(pairing->arena, room * sizeof(struct mark));
 	all.received.items = arena_alloc(pairing->arena, room * sizeof(struct mark));
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
@@ -160,6 +168,8 @@ static void find_backward(struct pairing *pairing, const struct marks *marks)
 {
 	struct map devices = {0};
 
+	if (marks->count < 2)
+		return;
 	for (size_t i = 0, end; i < marks->count; i = end) {
 		for (end = i;
 		     end < marks->count && same_moment(&marks->items[end], &marks->items[i]);
@@ -188,6 +198,9 @@ static void finish_row(struct pairing *pairing, const struct conversation *conve
 	}
 	if (entry->old_rows.count && !entry->group)
 		keep_stored(pairing, conversation, entry, row);
+	// P9: its own marker came first. Kept out, or every row would be written again for the next one.
+	if (row->displayed_at != USEC_NONE && row->displayed_at <= row->upto_displayed_at)
+		row->upto_displayed_at = USEC_NONE;
 	row_finish(row);
 }
 
@@ -196,10 +209,8 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation)
 	struct all_marks marks = collect(pairing, conversation);
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
-		if (entry->row_count)
-			memcpy(entry->finished, entry->rows, entry->row_count * sizeof(struct row));
 		for (size_t i = 0; i < entry->row_count; i++)
-			finish_row(pairing, conversation, &marks, entry, &entry->finished[i]);
+			finish_row(pairing, conversation, &marks, entry, &entry->rows[i]);
 	}
 	find_backward(pairing, &marks.displayed);
 }

@@ -33,12 +33,13 @@ struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
 	bool group;
-	bool fault;    // findings of groupchat stanzas: no rows
-	bool touched;  // this batch has facts for it: everything about it must be known and written
-	bool asked;    // its stored rows and evidence were asked for
-	bool derived;  // rows are those of the facts as they are
-	bool wanted;   // not touched, but all of it must be known (lending, loops)
-	usec_t lo, hi; // span of times of this batch's facts
+	bool fault;   // findings of groupchat stanzas: no rows
+	bool touched; // this batch has facts for it: everything about it must be known and written
+	bool asked;   // its stored rows and evidence were asked for
+	bool derived; // rows are those of the facts as they are
+	bool looked_around; // as derived: nothing beside it is left to be asked
+	bool wanted;        // not touched, but all of it must be known (lending, loops)
+	usec_t lo, hi;      // span of times of this batch's facts
 
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;
@@ -46,8 +47,9 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool indexed;
 	struct map *found; // findings beyond the first few
 	bool evidence_changed;
+	bool mark_lost;         // evidence that may have been a mark is gone (P8)
 	size_t stored_evidence; // ack rows that were loaded
-	size_t room;            // rows, finished and owner hold so many; kept when derived again
+	size_t room;            // rows and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
 	LIST_OF(struct row) old_rows;
 
@@ -56,15 +58,16 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool *is_guest;
 	usec_t asked_lo, asked_hi; // span that the stored rows were asked for
 
-	struct row *rows; // derived from the key's own facts, ordered by n
+	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
-	struct row *finished;             // rows with up-to evidence and state
 	LIST_OF(struct finding) findings; // of derive; upto and settle append
 	struct entry *next_in_conv;
+	struct conversation *home;
 };
 
 struct conversation {
 	int64_t id;
+	bool stale; // its entries must be derived again
 	struct entry *entries;
 	bool window_asked;
 	usec_t judge_from;         // markers from then on are judged again (P8)
@@ -78,6 +81,7 @@ struct pairing {
 	struct hash_key key, privacy;
 	enum bodies_mode bodies;
 	struct arena *arena;
+	struct map jids;               // texts as they came -> struct known_jid
 	struct map entries;            // key -> struct entry (keys are unique across conversations)
 	struct map conversations;      // conv -> struct conversation
 	LIST_OF(struct entry *) order; // entries as they came
@@ -111,7 +115,14 @@ static inline void min_into(usec_t *into, usec_t at)
 		*into = at;
 }
 
+// --- jid_cache.c ---
+// jid_parse() with a memory; the text lives as long as the batch.
+bool jid_read(struct pairing *pairing, struct text text, struct jid *jid);
+// The batch's own copy of a normalised party.
+struct text party_text(struct pairing *pairing, struct text party);
+
 // --- pairing.c ---
+// Parties must live as long as the batch; the id is copied.
 struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
 			struct text r, struct text id, bool group);
 int64_t message_key(const struct pairing *pairing, struct text s, struct text r, struct text id);

@@ -31,6 +31,7 @@ struct store {
 	enum store_role role;
 	struct cluster *cluster; // embedded database, else NULL
 	PGconn *conn;            // NULL when not connected
+	unsigned connections;    // made so far
 	bool *prepared;          // by index in sql_files; this connection knows it
 	bool broken;             // lost, silent or out of step: nothing more is sent
 	usec_t patience;         // longest silence of the server, F79 (60 s; longer in migrations)

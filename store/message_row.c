@@ -97,10 +97,23 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	return bad ? 0 : n;
 }
 
+// Eight bytes of plain ASCII without NUL.
+static bool is_plain(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t bytes;
+	memcpy(&bytes, p, sizeof bytes);
+	return !((bytes | (bytes - ones)) & tops);
+}
+
 static size_t good_prefix(struct text text)
 {
 	size_t at = 0;
 	while (at < text.n) {
+		if (text.n - at >= 8 && is_plain(text.p + at)) {
+			at += 8;
+			continue;
+		}
 		size_t n = utf8_length((const unsigned char *)text.p + at, text.n - at);
 		if (n == 0)
 			break;

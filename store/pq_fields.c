@@ -3,6 +3,7 @@
 // encoding: a 4-byte length (-1 for NULL) and the value, big-endian.
 #include "store/internal.h"
 
+#include <endian.h>
 #include <string.h>
 
 // timestamptz counts from 2000-01-01T00:00:00Z.
@@ -21,6 +22,20 @@ void fields_clear(struct fields *fields)
 	fields->refused = false;
 }
 
+// Length and value at once: rows are made of these.
+static inline void put_value(struct fields *fields, const void *value, uint32_t size)
+{
+	struct buf *bytes = &fields->bytes;
+	uint32_t length = htobe32(size);
+	if (bytes->cap - bytes->len < sizeof length + size + 1 || !bytes->cap)
+		buf_reserve(bytes, sizeof length + size);
+	memcpy(bytes->data + bytes->len, &length, sizeof length);
+	memcpy(bytes->data + bytes->len + sizeof length, value, size);
+	bytes->len += sizeof length + size;
+	bytes->data[bytes->len] = '\0';
+	fields->count++;
+}
+
 static void put_length(struct fields *fields, uint32_t length)
 {
 	buf_be32(&fields->bytes, length);
@@ -34,26 +49,22 @@ void put_null(struct fields *fields)
 
 void put_bool(struct fields *fields, bool value)
 {
-	put_length(fields, 1);
-	buf_char(&fields->bytes, value);
+	put_value(fields, &(char){value}, 1);
 }
 
 void put_int2(struct fields *fields, int value)
 {
-	put_length(fields, 2);
-	buf_be16(&fields->bytes, (uint16_t)value);
+	put_value(fields, &(uint16_t){htobe16((uint16_t)value)}, 2);
 }
 
 void put_int4(struct fields *fields, int32_t value)
 {
-	put_length(fields, 4);
-	buf_be32(&fields->bytes, (uint32_t)value);
+	put_value(fields, &(uint32_t){htobe32((uint32_t)value)}, 4);
 }
 
 void put_int8(struct fields *fields, int64_t value)
 {
-	put_length(fields, 8);
-	buf_be64(&fields->bytes, (uint64_t)value);
+	put_value(fields, &(uint64_t){htobe64((uint64_t)value)}, 8);
 }
 
 // PostgreSQL text cannot hold a NUL byte (F98). A NULL in its place keeps the list in step.
@@ -80,8 +91,7 @@ void put_bytea(struct fields *fields, struct text bytes)
 		put_null(fields);
 		return;
 	}
-	put_length(fields, (uint32_t)bytes.n);
-	buf_text(&fields->bytes, bytes);
+	put_value(fields, bytes.p, (uint32_t)bytes.n);
 }
 
 void put_usec(struct fields *fields, usec_t at)

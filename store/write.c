@@ -43,7 +43,7 @@ static bool load(struct plan *plan, struct err *err)
 {
 	if (plan->loaded)
 		return true;
-	if (!learn_key(plan->store, err) || !plan_load(plan, err))
+	if (!learn_key(plan->store, err) || !keys_refresh(plan, err) || !plan_load(plan, err))
 		return false;
 	plan_collect(plan);
 	return plan->loaded = plan_refuse_late(plan, err);
@@ -83,8 +83,9 @@ static bool write_all(struct plan *plan, struct err *err)
 	plan->changed_texts = 0;
 	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
 	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
-	       write_findings(plan, err) && write_states(plan, err) && write_known(plan, err) &&
-	       write_rollups(plan, err) && write_late(plan, err) && write_marks(plan, err);
+	       write_findings(plan, err) && write_keys(plan, err) && write_states(plan, err) &&
+	       write_known(plan, err) && write_rollups(plan, err) && write_late(plan, err) &&
+	       write_marks(plan, err);
 }
 
 static enum outcome failed(struct plan *plan, bool begun_loading)
@@ -128,6 +129,8 @@ static void remember(struct plan *plan)
 		int64_t id = plan->jids.items[i].id;
 		*map_put(&plan->writer->jids, id) = map_get(&plan->jid_seen, id);
 	}
+	convs_remember(plan);
+	keys_remember(plan);
 	remember_marks(plan);
 }
 

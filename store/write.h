@@ -7,6 +7,7 @@
 
 #include "core/arena.h"
 #include "core/map.h"
+#include "store/key_filter.h"
 #include "store/message_row.h"
 
 // A growing list; freed with free(list.items).
@@ -29,11 +30,15 @@ struct writer {
 	struct map days; // UTC day + 1: its partitions are there, or cannot be
 	struct hash_key key;
 	bool has_key;
-	int64_t fence;       // of the lane, when the marks were read
-	bool has_fence;      // false: marks must be read again
-	bool has_raised;     // the fence: once for every process that writes
-	int64_t look;        // of the last store_generations()
-	int64_t first_marks; // generations of which this object stored the first record
+	int64_t fence;           // of the lane, when the marks were read
+	bool has_fence;          // false: marks must be read again
+	bool has_raised;         // the fence: once for every process that writes
+	int64_t look;            // of the last store_generations()
+	int64_t first_marks;     // generations of which this object stored the first record
+	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
+	int64_t keys_commit;
+	unsigned keys_connection;
+	struct map convs; // conversation -> how P8 left it, as of keys_commit
 };
 struct writer *store_writer(struct store *store);
 void writer_free(struct writer *writer); // NULL is fine
@@ -57,6 +62,11 @@ struct range { // what was asked for a key, or for the findings of one
 	usec_t lo, hi;
 };
 
+struct key_day { // a key that is stored on a day, lower half
+	int64_t day;
+	uint32_t part;
+};
+
 struct update {
 	const struct row *was, *row;
 	bool parked;
@@ -71,6 +81,15 @@ struct new_finding {
 	int64_t conv, key, element;
 	const struct finding *finding;
 };
+
+// Ids of the JIDs of a batch, by where their text stands: pairing keeps one copy of each.
+struct known_id {
+	const char *p;
+	size_t n;
+	int64_t id;
+	bool listed; // in plan->jids, or known to be stored
+};
+enum { KNOWN_IDS = 1 << 15 };
 
 struct new_state { // a sighting of a chat state
 	const struct chat_state_seen *seen;
@@ -94,7 +113,10 @@ struct plan {
 	int64_t lane_commit; // of the lane when it was loaded
 	int64_t commit;      // number of this batch
 
+	VEC(struct key_day) keys; // where this batch stores what
 	VEC(struct range) ranges; // asked keys, sorted by key once loaded
+	struct map asked;         // conversation -> what was asked of it (P8)
+	struct map plain;         // keys of loaded rows that hold all their evidence
 	VEC(struct place) stored; // loaded evidence, sorted once loaded
 	VEC(const struct row *) removes;
 	VEC(struct update) updates;
@@ -103,8 +125,9 @@ struct plan {
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
 	VEC(struct new_jid) jids;
-	struct map jid_seen; // with jid_print()
-	bool collided;       // two texts have one hash
+	struct map jid_seen;  // with jid_print()
+	bool collided;        // two texts have one hash
+	struct known_id *ids; // KNOWN_IDS places
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
 	VEC(struct new_state) states;
@@ -125,9 +148,28 @@ bool plan_load(struct plan *plan, struct err *err);
 
 // --- write_plan.c ---
 void plan_collect(struct plan *plan);
+// First of the loaded evidence of this key, once loaded.
+size_t plan_first_stored(const struct plan *plan, int64_t key);
 bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
 void plan_free(struct plan *plan);
-int64_t plan_jid(struct plan *plan, struct text jid); // notes it for write_jids
+int64_t plan_jid_id(struct plan *plan, struct text jid); // text of the batch's pairing
+int64_t plan_jid(struct plan *plan, struct text jid);    // notes it for write_jids
+
+// --- write_keys.c ---
+int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond
+usec_t keys_day_start(int64_t day);
+usec_t keys_day_end(int64_t day);
+bool keys_refresh(struct plan *plan, struct err *err); // under the lane's lock
+void keys_collect(struct plan *plan);
+bool write_keys(struct plan *plan, struct err *err);
+void keys_remember(struct plan *plan); // after the commit
+
+// --- write_convs.c ---
+// What of the window must be looked for in the database.
+struct want_window convs_narrow(struct plan *plan, const struct want_window *want);
+void convs_remember(struct plan *plan); // after the commit, before keys_remember()
+void convs_forget(struct writer *writer);
+void convs_free(struct plan *plan);
 
 // --- write_days.c ---
 // Partitions of the days that the batch needs and that this object has not seen yet.

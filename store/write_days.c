@@ -79,12 +79,18 @@ bool plan_needs_days(const struct plan *plan)
 	return wanted.count > 0;
 }
 
-static bool make_day(struct plan *plan, int64_t day, struct err *err)
+// A few at once: what is locked stays locked until the end of the statement's transaction.
+enum { DAYS_AT_ONCE = 16 };
+
+static bool make_days(struct plan *plan, const int64_t *days, size_t count, struct err *err)
 {
+	FIELDS_AUTO list = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
-	put_date(&params, day * USEC_PER_DAY);
-	// Another process may make the day at the same time: the server's cache then tells this one that
+	for (size_t i = 0; i < count; i++)
+		put_date(&list, days[i] * USEC_PER_DAY);
+	put_array(&params, OF_DATE, &list);
+	// Another process may make a day at the same time: the server's cache then tells this one that
 	// the tables are not there although they are (42P07). A new transaction sees them.
 	struct err first = {0};
 	if (!sql_run(plan->store, "day_make", &params, &rows, &first)) {
@@ -93,8 +99,11 @@ static bool make_day(struct plan *plan, int64_t day, struct err *err)
 		if (!sql_run(plan->store, "day_make", &params, &rows, err))
 			return false;
 	}
-	bool made = rows.count && row_bool(&rows, 0, 0);
-	*map_put(&plan->writer->days, day) = made ? (void *)plan->writer : (void *)second();
+	for (int i = 0; i < rows.count; i++) {
+		int64_t day = day_of(row_usec(&rows, i, 0));
+		void *made = row_bool(&rows, i, 1) ? (void *)plan->writer : (void *)second();
+		*map_put(&plan->writer->days, day) = made;
+	}
 	return true;
 }
 
@@ -103,8 +112,11 @@ bool plan_make_days(struct plan *plan, struct err *err)
 	day_list wanted = {0};
 	bool fine = true;
 	list_days(plan, &wanted);
-	for (size_t i = 0; fine && i < wanted.count; i++)
-		fine = make_day(plan, wanted.items[i], err);
+	for (size_t i = 0; fine && i < wanted.count; i += DAYS_AT_ONCE) {
+		size_t left = wanted.count - i;
+		fine = make_days(plan, wanted.items + i, left < DAYS_AT_ONCE ? left : DAYS_AT_ONCE,
+				 err);
+	}
 	free(wanted.items);
 	return fine;
 }

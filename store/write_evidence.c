@@ -4,11 +4,6 @@
 
 enum { ACK_COLUMNS = 27, SENT_COLUMNS = 9 };
 
-static int64_t jid_id(const struct plan *plan, struct text jid)
-{
-	return pairing_jid_id(plan->batch->pairing, jid.p ? jid : TEXT(""));
-}
-
 // --- evidence ---
 
 static bool remove_acks(struct plan *plan, struct err *err)
@@ -44,8 +39,8 @@ static void put_ack(struct plan *plan, struct fields *f, const struct stored_evi
 	put_int2(f, (int)ev->kind);
 	put_int2(f, (int)ev->class_);
 	put_int4(f, ev->n);
-	put_int8(f, jid_id(plan, by));
-	put_int8(f, jid_id(plan, ack->to));
+	put_int8(f, plan_jid_id(plan, by));
+	put_int8(f, plan_jid_id(plan, ack->to));
 	plan->changed_texts += !put_safe(f, ev->by_resource);
 	plan->changed_texts += !put_safe(f, ev->own_id);
 	plan->changed_texts += !put_safe(f, ack->ref);
@@ -99,8 +94,8 @@ bool write_sent(struct plan *plan, struct err *err)
 		put_int8(&copy.fields, sent->conv);
 		put_int8(&copy.fields, sent->key);
 		put_usec(&copy.fields, usec_bounded(sent->at));
-		put_int8(&copy.fields, jid_id(plan, sent->from));
-		put_int8(&copy.fields, jid_id(plan, sent->to));
+		put_int8(&copy.fields, plan_jid_id(plan, sent->from));
+		put_int8(&copy.fields, plan_jid_id(plan, sent->to));
 		put_int4(&copy.fields, plan->batch->realm);
 	}
 	return copy_end(&copy, err);

@@ -26,6 +26,8 @@ void writer_free(struct writer *writer)
 		return;
 	map_free(&writer->jids);
 	map_free(&writer->days);
+	key_filter_free(writer->keys);
+	convs_forget(writer);
 	free(writer);
 }
 

@@ -23,6 +23,8 @@ static bool take_row(void *self, const struct rows *rows)
 	message_to_row(&flat, row_text(rows, 0, FROM_COLUMN), row_text(rows, 0, TO_COLUMN), &acks,
 		       &row);
 	pairing_load_row(plan->batch->pairing, &row);
+	if (!row.complex && row.id.p)
+		*map_put(&plan->plain, row.key) = plan;
 	return true;
 }
 
@@ -110,14 +112,6 @@ static void put_range(struct key_query *query, int64_t conv, usec_t lo, usec_t h
 	put_usec(&query->hi, usec_bounded(hi));
 }
 
-static int by_conv(const void *a, const void *b)
-{
-	const struct want_key *x = a, *y = b;
-	if (x->conv != y->conv)
-		return x->conv < y->conv ? -1 : 1;
-	return (x->key > y->key) - (x->key < y->key);
-}
-
 static bool run_keys(struct plan *plan, const char *name, const struct key_query *query,
 		     bool (*take)(void *self, const struct rows *rows), struct err *err)
 {
@@ -131,76 +125,159 @@ static bool run_keys(struct plan *plan, const char *name, const struct key_query
 	return sql_each(plan->store, name, &params, plan, take, err);
 }
 
-// The keys first..last-1 are of one conversation.
-static void add_run(const struct want_key *first, const struct want_key *last,
-		    struct key_query *single, struct key_query *many, struct key_query *all)
+struct probe { // a key that may be stored on a day
+	int64_t conv, key, day;
+	usec_t lo, hi;
+};
+
+struct probes {
+	struct plan *plan;
+	const struct want_key *want;
+	VEC(struct probe) list;
+};
+
+static void take_day(void *self, int64_t day)
+{
+	struct probes *probes = self;
+	const struct want_key *want = probes->want;
+	usec_t lo = keys_day_start(day), hi = keys_day_end(day);
+	*VEC_ADD(&probes->list) =
+		(struct probe){want->conv, want->key, day, lo > want->lo ? lo : want->lo,
+			       hi < want->hi ? hi : want->hi};
+}
+
+static int by_conv_day(const void *a, const void *b)
+{
+	const struct probe *x = a, *y = b;
+	if (x->conv != y->conv)
+		return x->conv < y->conv ? -1 : 1;
+	if (x->day != y->day)
+		return x->day < y->day ? -1 : 1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+// The probes first..last-1 are of one day of one conversation.
+static void add_run(const struct probe *first, const struct probe *last, struct key_query *single,
+		    struct key_query *many)
 {
 	bool is_many = last - first >= MANY_KEYS;
 	usec_t lo = first->lo, hi = first->hi;
 
-	for (const struct want_key *want = first; want < last; want++) {
-		lo = want->lo < lo ? want->lo : lo;
-		hi = want->hi > hi ? want->hi : hi;
-		put_int8(&all->key, want->key);
-		put_int8(is_many ? &many->key : &single->key, want->key);
+	for (const struct probe *probe = first; probe < last; probe++) {
+		lo = probe->lo < lo ? probe->lo : lo;
+		hi = probe->hi > hi ? probe->hi : hi;
+		put_int8(is_many ? &many->key : &single->key, probe->key);
 		if (!is_many)
-			put_range(single, want->conv, want->lo, want->hi);
+			put_range(single, probe->conv, probe->lo, probe->hi);
 	}
-	put_range(all, first->conv, lo, hi);
 	if (is_many)
 		put_range(many, first->conv, lo, hi);
+}
+
+static bool probe_rows(struct probes *probes, struct err *err)
+{
+	KEY_QUERY_AUTO single = {0};
+	KEY_QUERY_AUTO many = {0};
+	const struct probe *list = probes->list.items;
+	size_t count = probes->list.count;
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && list[end].conv == list[i].conv && list[end].day == list[i].day;
+		     end++)
+			;
+		add_run(list + i, list + end, &single, &many);
+	}
+	return run_keys(probes->plan, "load_keys", &single, take_row, err) &&
+	       run_keys(probes->plan, "load_conversations", &many, take_row, err);
+}
+
+// A plain row holds all evidence of its key: nothing of it can be in the table of acks.
+static bool probe_acks(struct probes *probes, struct err *err)
+{
+	KEY_QUERY_AUTO query = {0};
+	struct plan *plan = probes->plan;
+	for (size_t i = 0; i < probes->list.count; i++) {
+		const struct probe *probe = &probes->list.items[i];
+		if (map_get(&plan->plain, probe->key))
+			continue;
+		put_int8(&query.key, probe->key);
+		put_range(&query, probe->conv, probe->lo, probe->hi);
+	}
+	bool scan = query.conv.count >= MANY_CONVERSATIONS;
+	return (!scan || sql_run(plan->store, "plan_scans", NULL, NULL, err)) &&
+	       run_keys(plan, "load_acks", &query, take_ack, err) &&
+	       (!scan || sql_run(plan->store, "plan_lookups", NULL, NULL, err));
 }
 
 static bool load_keys(struct plan *plan, const struct want_key *wants, size_t count,
 		      struct err *err)
 {
-	KEY_QUERY_AUTO single = {0};
-	KEY_QUERY_AUTO many = {0};
-	KEY_QUERY_AUTO all = {0};
-	if (!count)
-		return true;
-	struct want_key *sorted = xcalloc(count, sizeof *sorted);
-	memcpy(sorted, wants, count * sizeof *sorted);
-	qsort(sorted, count, sizeof *sorted, by_conv);
-	for (size_t i = 0, end; i < count; i = end) {
-		for (end = i + 1; end < count && sorted[end].conv == sorted[i].conv; end++)
-			;
-		add_run(sorted + i, sorted + end, &single, &many, &all);
+	struct probes probes = {.plan = plan};
+	for (size_t i = 0; i < count; i++) {
+		const struct want_key *want = &wants[i];
+		*VEC_ADD(&plan->ranges) = (struct range){want->conv, want->key, want->lo, want->hi};
+		probes.want = want;
+		key_filter_days(plan->writer->keys, want->key, keys_day(want->lo),
+				keys_day(want->hi), &probes, take_day);
 	}
-	for (size_t i = 0; i < count; i++)
-		*VEC_ADD(&plan->ranges) =
-			(struct range){sorted[i].conv, sorted[i].key, sorted[i].lo, sorted[i].hi};
-	free(sorted);
-	bool scan = all.conv.count >= MANY_CONVERSATIONS;
-	return run_keys(plan, "load_keys", &single, take_row, err) &&
-	       run_keys(plan, "load_conversations", &many, take_row, err) &&
-	       (!scan || sql_run(plan->store, "plan_scans", NULL, NULL, err)) &&
-	       run_keys(plan, "load_acks", &all, take_ack, err) &&
-	       (!scan || sql_run(plan->store, "plan_lookups", NULL, NULL, err));
+	if (probes.list.count)
+		qsort(probes.list.items, probes.list.count, sizeof *probes.list.items, by_conv_day);
+	bool fine = probe_rows(&probes, err) && probe_acks(&probes, err);
+	free(probes.list.items);
+	return fine;
 }
 
 // --- the rest ---
 
+struct window_query {
+	struct fields conv, lo, hi, markers, since, whole;
+	const struct want_window *want;
+};
+
+static void window_query_free(struct window_query *query)
+{
+	fields_free(&query->conv);
+	fields_free(&query->lo);
+	fields_free(&query->hi);
+	fields_free(&query->markers);
+	fields_free(&query->since);
+	fields_free(&query->whole);
+}
+
+// A day on which the conversation has rows.
+static void take_window_day(void *self, int64_t day)
+{
+	struct window_query *query = self;
+	const struct want_window *want = query->want;
+	usec_t lo = keys_day_start(day), hi = keys_day_end(day);
+	put_int8(&query->conv, want->conv);
+	put_usec(&query->lo, usec_bounded(lo > want->lo ? lo : want->lo));
+	put_usec(&query->hi, usec_bounded(hi < want->hi ? hi : want->hi));
+	put_bool(&query->markers, want->markers_only);
+	put_usec(&query->since, usec_bounded(want->since));
+	put_usec(&query->whole, usec_bounded(want->whole_from));
+}
+
 static bool load_windows(struct plan *plan, const struct want_window *wants, size_t count,
 			 struct err *err)
 {
-	FIELDS_AUTO conv = {0};
-	FIELDS_AUTO lo = {0};
-	FIELDS_AUTO hi = {0};
-	FIELDS_AUTO markers = {0};
+	__attribute__((cleanup(window_query_free))) struct window_query query = {0};
 	FIELDS_AUTO params = {0};
-	if (!count)
-		return true;
 	for (size_t i = 0; i < count; i++) {
-		put_int8(&conv, wants[i].conv);
-		put_usec(&lo, usec_bounded(wants[i].lo));
-		put_usec(&hi, usec_bounded(wants[i].hi));
-		put_bool(&markers, wants[i].markers_only);
+		struct want_window want = convs_narrow(plan, &wants[i]);
+		query.want = &want;
+		if (want.lo <= want.hi)
+			key_filter_days(plan->writer->keys, want.conv, keys_day(want.lo),
+					keys_day(want.hi), &query, take_window_day);
 	}
-	put_array(&params, OF_INT8, &conv);
-	put_array(&params, OF_TIMESTAMPTZ, &lo);
-	put_array(&params, OF_TIMESTAMPTZ, &hi);
-	put_array(&params, OF_BOOL, &markers);
+	if (!query.conv.count)
+		return true;
+	put_array(&params, OF_INT8, &query.conv);
+	put_array(&params, OF_TIMESTAMPTZ, &query.lo);
+	put_array(&params, OF_TIMESTAMPTZ, &query.hi);
+	put_array(&params, OF_BOOL, &query.markers);
+	put_array(&params, OF_TIMESTAMPTZ, &query.since);
+	put_array(&params, OF_TIMESTAMPTZ, &query.whole);
 	return sql_each(plan->store, "load_windows", &params, plan, take_row, err);
 }
 

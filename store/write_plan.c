@@ -28,19 +28,41 @@ static void *jid_print(const struct plan *plan, struct text jid)
 	return (void *)((uintptr_t)KEYED(&plan->writer->key, TEXT("jid print"), jid) | 1);
 }
 
-int64_t plan_jid(struct plan *plan, struct text jid)
+static struct known_id *known_id(struct plan *plan, struct text jid)
 {
+	if (!plan->ids)
+		plan->ids = xcalloc(KNOWN_IDS, sizeof *plan->ids);
 	if (!jid.p)
 		jid = TEXT("");
-	int64_t id = pairing_jid_id(plan->batch->pairing, jid);
-	void *print = jid_print(plan, jid), *known = map_get(&plan->writer->jids, id);
-	void **place = known ? &known : map_put(&plan->jid_seen, id);
+	uint64_t place = (uint64_t)(uintptr_t)jid.p * UINT64_C(0x9e3779b97f4a7c15);
+	struct known_id *known = &plan->ids[place >> 49];
+	if (known->p != jid.p || known->n != jid.n)
+		*known = (struct known_id){jid.p, jid.n, pairing_jid_id(plan->batch->pairing, jid),
+					   false};
+	return known;
+}
+_Static_assert(KNOWN_IDS == 1 << (64 - 49), "the upper bits of the hash are the place");
+
+int64_t plan_jid_id(struct plan *plan, struct text jid)
+{
+	return known_id(plan, jid)->id;
+}
+
+int64_t plan_jid(struct plan *plan, struct text jid)
+{
+	struct known_id *at = known_id(plan, jid);
+	if (at->listed)
+		return at->id;
+	at->listed = true;
+	struct text text = {at->p, at->n};
+	void *print = jid_print(plan, text), *known = map_get(&plan->writer->jids, at->id);
+	void **place = known ? &known : map_put(&plan->jid_seen, at->id);
 	plan->collided |= *place && *place != print;
 	if (*place)
-		return id;
+		return at->id;
 	*place = print;
-	*VEC_ADD(&plan->jids) = (struct new_jid){id, jid};
-	return id;
+	*VEC_ADD(&plan->jids) = (struct new_jid){at->id, text};
+	return at->id;
 }
 
 static void add_jid(struct plan *plan, struct text jid)
@@ -129,7 +151,7 @@ static size_t first_of(const void *items, size_t count, size_t size, size_t key_
 	return lo;
 }
 
-static size_t first_stored(const struct plan *plan, int64_t key)
+size_t plan_first_stored(const struct plan *plan, int64_t key)
 {
 	return first_of(plan->stored.items, plan->stored.count, sizeof *plan->stored.items,
 			offsetof(struct place, key), key);
@@ -137,7 +159,7 @@ static size_t first_stored(const struct plan *plan, int64_t key)
 
 static bool has_stored(const struct plan *plan, int64_t key)
 {
-	size_t at = first_stored(plan, key);
+	size_t at = plan_first_stored(plan, key);
 	return at < plan->stored.count && plan->stored.items[at].key == key;
 }
 
@@ -146,7 +168,7 @@ static void collect_acks(struct plan *plan, const struct entry_change *change)
 {
 	if (!change->evidence_changed)
 		return;
-	for (size_t i = first_stored(plan, change->key);
+	for (size_t i = plan_first_stored(plan, change->key);
 	     i < plan->stored.count && plan->stored.items[i].key == change->key; i++)
 		*VEC_ADD(&plan->ack_removes) = plan->stored.items[i];
 	for (size_t i = 0; i < change->evidence_count; i++) {
@@ -262,10 +284,12 @@ void plan_collect(struct plan *plan)
 		qsort(plan->sent.items, plan->sent.count, sizeof *plan->sent.items, by_hash);
 	if (plan->jids.count)
 		qsort(plan->jids.items, plan->jids.count, sizeof *plan->jids.items, by_id);
+	keys_collect(plan);
 }
 
 void plan_free(struct plan *plan)
 {
+	free(plan->keys.items);
 	free(plan->ranges.items);
 	free(plan->stored.items);
 	free(plan->removes.items);
@@ -275,7 +299,10 @@ void plan_free(struct plan *plan)
 	free(plan->acks.items);
 	free(plan->sent.items);
 	free(plan->jids.items);
+	convs_free(plan);
+	map_free(&plan->plain);
 	map_free(&plan->jid_seen);
+	free(plan->ids);
 	free(plan->findings.items);
 	free(plan->withdraws.items);
 	free(plan->states.items);

@@ -88,13 +88,12 @@ static bool park_rows(struct plan *plan, struct err *err)
 
 // --- whole rows ---
 
-static void fill_row(const struct plan *plan, const struct row *row, struct message_row *flat)
+static void fill_row(struct plan *plan, const struct row *row, struct message_row *flat)
 {
-	const struct pairing *pairing = plan->batch->pairing;
 	message_from_row(row, flat);
 	flat->realm = plan->batch->realm;
-	flat->from_jid = pairing_jid_id(pairing, row->from.p ? row->from : TEXT(""));
-	flat->to_jid = pairing_jid_id(pairing, row->to.p ? row->to : TEXT(""));
+	flat->from_jid = plan_jid_id(plan, row->from);
+	flat->to_jid = plan_jid_id(plan, row->to);
 	flat->commit = plan->commit;
 }
 
@@ -159,7 +158,7 @@ static bool update_some(struct plan *plan, size_t from, size_t to, struct err *e
 }
 
 // In pieces: the arrays of a statement are held whole, here and in the server.
-enum { UPDATES_AT_ONCE = 10000 };
+enum { UPDATES_AT_ONCE = 2500 };
 
 static bool update_rows(struct plan *plan, struct err *err)
 {

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Partitions of one day. False: none could be made, its rows go to the rest; or it was dropped.
---   $1 date  UTC day
-SELECT CASE WHEN EXISTS (SELECT FROM dropped_day AS d WHERE d.day = $1) THEN false
-            ELSE make_day($1) END;
+-- Makes the partitions of days. False: none could be made, its rows go to the rest; or it was dropped.
+--   $1 date[]  UTC days
+SELECT u.day, CASE WHEN EXISTS (SELECT FROM dropped_day AS d WHERE d.day = u.day) THEN false
+                   ELSE make_day(u.day) END
+FROM unnest($1::date[]) AS u (day);

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Evidence rows of wanted keys, one walk per conversation (see load_conversations).
+-- Evidence rows of wanted keys, each within its own span of time.
 --   $1 int8[]         conversation
---   $2 int8[]         keys, of all of them
+--   $2 int8[]         key
 --   $3 timestamptz[]  from
 --   $4 timestamptz[]  to, inclusive
 SELECT a.conv, a.key,
@@ -9,9 +9,7 @@ SELECT a.conv, a.key,
        t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,
        a.last_at, a.thread, a.condition, a.position, a.borrowed, a.class, a.n,
        a.lent_conv, a.lent_key, a.leg, a.sig, a.seen, a.via, a.named, a.real
-FROM unnest($1::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, lo, hi)
-JOIN ack AS a
-  ON a.conv = w.conv AND a.seen_at BETWEEN w.lo AND w.hi
- AND CASE WHEN a.key IN (SELECT unnest($2::int8[])) THEN true ELSE false END
+FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, key, lo, hi)
+JOIN ack AS a ON a.conv = w.conv AND a.seen_at BETWEEN w.lo AND w.hi AND a.key = w.key
 LEFT JOIN jid AS b ON b.id = a.by_jid
 LEFT JOIN jid AS t ON t.id = a.to_jid;

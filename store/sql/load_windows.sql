@@ -5,6 +5,9 @@
 --   $2 timestamptz[]  from
 --   $3 timestamptz[]  to, inclusive
 --   $4 bool[]         only rows that hold a marker
+--   $5 timestamptz[]  not: those sent before $6 with no marker after it; of the others those displayed
+--                     by then already; null: all
+--   $6 timestamptz[]
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -15,10 +18,16 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
        m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
        f.jid, t.jid
-FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::bool[])
-     AS w (conv, lo, hi, markers_only)
+FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::bool[], $5::timestamptz[],
+            $6::timestamptz[]) AS w (conv, lo, hi, markers_only, since, whole_from)
 JOIN message AS m
   ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi
- AND (NOT w.markers_only OR m.marker_first IS NOT NULL OR m.marks & 32 <> 0)
+ AND CASE WHEN m.marks & 32 <> 0 THEN true
+          WHEN w.markers_only
+          THEN m.marker_first IS NOT NULL
+               AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marker_last >= w.since)
+          ELSE w.since IS NULL OR least(m.upto_displayed_at, m.displayed_at) IS NULL
+               OR least(m.upto_displayed_at, m.displayed_at) > w.since
+          END
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid;

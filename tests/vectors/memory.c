@@ -41,6 +41,17 @@ static void load_key(const struct memory *memory, struct pairing *pairing, struc
 			load_evidence(memory, pairing, loaded, i);
 }
 
+// What the markers of the batch cannot change is not given: the same choice as the store's.
+static bool is_passed_over(const struct want_window *want, const struct row *row)
+{
+	if (want->since == USEC_NONE || row->complex)
+		return false;
+	if (want->markers_only)
+		return row->sent_at < want->whole_from && row->marker->last < want->since;
+	return (row->upto_displayed_at != USEC_NONE && row->upto_displayed_at <= want->since) ||
+	       (row->displayed_at != USEC_NONE && row->displayed_at <= want->since);
+}
+
 static void load_window(const struct memory *memory, struct pairing *pairing, struct loaded *loaded,
 			const struct want_window *want)
 {
@@ -48,7 +59,7 @@ static void load_window(const struct memory *memory, struct pairing *pairing, st
 		const struct row *row = &memory->rows[i];
 		if (row->conv != want->conv || row->sent_at < want->lo || row->sent_at > want->hi)
 			continue;
-		if (want->markers_only && !may_hold_marker(row))
+		if ((want->markers_only && !may_hold_marker(row)) || is_passed_over(want, row))
 			continue;
 		load_key(memory, pairing, loaded, row->conv, row->key);
 	}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Addresses of a batch are few and come often: each text is normalised once. What is given belongs to
+// the batch's arena, so that entries need no copies.
+#include "pairing/workset.h"
+
+struct known_jid {
+	struct text raw;
+	struct jid jid;
+	bool good;
+};
+
+// No identity, only a place in a map: the text is compared. The key keeps it from being guessed.
+static int64_t place_of(const struct pairing *pairing, struct text text)
+{
+	uint64_t seed, hash;
+	memcpy(&seed, pairing->key.bytes, sizeof(seed));
+	hash = seed ^ text.n;
+	for (size_t i = 0; i < text.n; i += 8) {
+		uint64_t piece = 0;
+		memcpy(&piece, text.p + i, text.n - i < 8 ? text.n - i : 8);
+		hash = (hash ^ piece) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	return (int64_t)hash;
+}
+
+bool jid_read(struct pairing *pairing, struct text text, struct jid *jid)
+{
+	if (!text.p)
+		return false;
+	void **place = map_put(&pairing->jids, place_of(pairing, text));
+	struct known_jid *known = *place;
+	if (known && !text_same(known->raw, text))
+		return jid_parse(text, pairing->arena, jid);
+	if (!known) {
+		*place = known = arena_alloc(pairing->arena, sizeof(*known));
+		known->raw = arena_text(pairing->arena, text);
+		known->good = jid_parse(known->raw, pairing->arena, &known->jid);
+	}
+	*jid = known->jid;
+	return known->good;
+}
+
+struct text party_text(struct pairing *pairing, struct text party)
+{
+	struct jid jid;
+	if (party.p && jid_read(pairing, party, &jid) && text_same(jid.full, party))
+		return jid.full;
+	return arena_text(pairing->arena, party);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which keys are stored where (table known_keys): read by commit number under the lane's lock, kept
+// in memory as filters, written in the transaction of the rows. So whatever is stored is in the
+// filter, also after a crash, with a second ingester, and when rows move to another day.
+#include "store/write.h"
+
+#include <stdlib.h>
+
+// Days that cannot have a partition (make_day) share a place at either end.
+#define FIRST_DAY INT64_C(16435) // 2014-12-31
+#define LAST_DAY INT64_C(47482)  // 2100-01-01
+
+int64_t keys_day(usec_t at)
+{
+	usec_t bounded = usec_bounded(at);
+	int64_t day = bounded / USEC_PER_DAY - (bounded % USEC_PER_DAY < 0);
+	return day < FIRST_DAY ? FIRST_DAY : day > LAST_DAY ? LAST_DAY : day;
+}
+
+usec_t keys_day_start(int64_t day)
+{
+	return day <= FIRST_DAY ? INT64_MIN / 2 : day * USEC_PER_DAY;
+}
+
+usec_t keys_day_end(int64_t day) // inclusive
+{
+	return day >= LAST_DAY ? INT64_MAX / 2 : (day + 1) * USEC_PER_DAY - 1;
+}
+
+// --- what is stored ---
+
+static bool take_keys(void *self, const struct rows *rows)
+{
+	struct writer *writer = self;
+	int64_t day = keys_day(row_usec(rows, 0, 0));
+	struct text keys = row_text(rows, 0, 1);
+	for (size_t i = 0; i + 4 <= keys.n; i += 4) {
+		const unsigned char *at = (const unsigned char *)keys.p + i;
+		key_filter_add(writer->keys, day,
+			       (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+				       (uint32_t)at[2] << 8 | at[3]);
+	}
+	return true;
+}
+
+// Another connection may lead to another database: a restored one, or a standby that was behind. Its
+// commit numbers say something else.
+static void forget_keys(struct plan *plan)
+{
+	struct writer *writer = plan->writer;
+	if (writer->keys && writer->keys_connection == plan->store->connections &&
+	    writer->keys_commit <= plan->lane_commit)
+		return;
+	key_filter_free(writer->keys);
+	writer->keys = key_filter_new();
+	writer->keys_commit = -1;
+	writer->keys_connection = plan->store->connections;
+}
+
+bool keys_refresh(struct plan *plan, struct err *err)
+{
+	struct writer *writer = plan->writer;
+	FIELDS_AUTO params = {0};
+	forget_keys(plan);
+	if (writer->keys_commit == plan->lane_commit)
+		return true;
+	convs_forget(writer); // somebody else wrote
+	put_int2(&params, LANE);
+	put_int8(&params, writer->keys_commit);
+	if (!sql_each(plan->store, "known_keys_load", &params, writer, take_keys, err))
+		return false;
+	writer->keys_commit = plan->lane_commit;
+	return true;
+}
+
+// --- what this batch stores ---
+
+static void add_key(struct plan *plan, int64_t key, usec_t at)
+{
+	*VEC_ADD(&plan->keys) = (struct key_day){keys_day(at), (uint32_t)key};
+}
+
+// Evidence that is written anew in its old place is listed already.
+static bool is_listed(const struct plan *plan, const struct stored_evidence *ack)
+{
+	for (size_t i = plan_first_stored(plan, ack->key);
+	     i < plan->stored.count && plan->stored.items[i].key == ack->key; i++)
+		if (keys_day(plan->stored.items[i].at) == keys_day(ack->evidence.first))
+			return true;
+	return false;
+}
+
+static int by_day(const void *a, const void *b)
+{
+	const struct key_day *x = a, *y = b;
+	if (x->day != y->day)
+		return x->day < y->day ? -1 : 1;
+	return (x->part > y->part) - (x->part < y->part);
+}
+
+void keys_collect(struct plan *plan)
+{
+	const struct row *before = NULL;
+	for (size_t i = 0; i < plan->inserts.count; i++) {
+		const struct row *row = plan->inserts.items[i]; // sorted by conversation and time
+		add_key(plan, row->key, row->sent_at);
+		if (!before || before->conv != row->conv ||
+		    keys_day(before->sent_at) != keys_day(row->sent_at))
+			add_key(plan, row->conv, row->sent_at);
+		before = row;
+	}
+	for (size_t i = 0; i < plan->updates.count; i++) {
+		const struct update *update = &plan->updates.items[i];
+		if (keys_day(update->was->sent_at) == keys_day(update->row->sent_at))
+			continue;
+		add_key(plan, update->row->key, update->row->sent_at);
+		add_key(plan, update->row->conv, update->row->sent_at);
+	}
+	for (size_t i = 0; i < plan->acks.count; i++)
+		if (!is_listed(plan, plan->acks.items[i]))
+			add_key(plan, plan->acks.items[i]->key,
+				plan->acks.items[i]->evidence.first);
+	if (plan->keys.count)
+		qsort(plan->keys.items, plan->keys.count, sizeof *plan->keys.items, by_day);
+}
+
+static void put_lists(const struct plan *plan, struct fields *day, struct fields *keys)
+{
+	struct buf list = {0};
+	for (size_t i = 0; i < plan->keys.count; i++) {
+		const struct key_day *at = &plan->keys.items[i];
+		bool last = i + 1 == plan->keys.count || at[1].day != at->day;
+		if (last || at[1].part != at->part)
+			buf_be32(&list, at->part);
+		if (!last)
+			continue;
+		put_date(day, at->day * USEC_PER_DAY);
+		put_bytea(keys, buf_view(&list));
+		list.len = 0;
+	}
+	buf_free(&list);
+}
+
+// Live batches are short: their lists are put together from time to time.
+enum { MERGE_EVERY = 256 };
+
+static bool merge_lists(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	if (plan->commit % MERGE_EVERY)
+		return true;
+	put_int2(&params, LANE);
+	return sql_run(plan->store, "known_keys_merge", &params, NULL, err);
+}
+
+bool write_keys(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO day = {0};
+	FIELDS_AUTO keys = {0};
+	FIELDS_AUTO params = {0};
+	if (!plan->keys.count)
+		return true;
+	put_lists(plan, &day, &keys);
+	put_int2(&params, LANE);
+	put_int8(&params, plan->commit);
+	put_array(&params, OF_DATE, &day);
+	put_array(&params, OF_BYTEA, &keys);
+	return sql_run(plan->store, "known_keys_add", &params, NULL, err) && merge_lists(plan, err);
+}
+
+// The batch is committed, and nobody wrote in between.
+void keys_remember(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->keys.count; i++)
+		key_filter_add(plan->writer->keys, plan->keys.items[i].day,
+			       plan->keys.items[i].part);
+	plan->writer->keys_commit = plan->commit;
+}
