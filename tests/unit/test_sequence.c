@@ -73,6 +73,7 @@ static struct sequence_state *shows(usec_t at, struct text from, struct text to,
 static const struct sequence_row *read_row(int64_t key)
 {
 	scene_sort(&scene);
+	states_mark(&scene);
 	sequence_read(&scene);
 	sequence_response(&scene);
 	for (size_t i = 0; i < scene.row_count; i++)
