@@ -7,7 +7,13 @@
 
 #include <stdlib.h>
 
-enum { QUARANTINE_HEAD = 16384 }; // bytes of a record that are kept
+enum { QUARANTINE_HEAD = 16384 };                        // bytes of a record that are kept
+enum { CAREFUL_EVENTS = 1000, CAREFUL_BYTES = 4 << 20 }; // of a batch that is read with care
+
+struct kept { // F98: a stanza that waits for its batch as it came
+	struct batch_stanza stanza;
+	const char *refused; // by the database: why
+};
 
 struct known_feed {
 	char *name;
@@ -43,6 +49,9 @@ struct batcher {
 	uint64_t events;
 	usec_t first_at;
 	struct batcher_totals totals;
+	uint64_t care; // records still to be read with care
+	struct kept *kept;
+	size_t kept_count, kept_cap, kept_bytes;
 };
 
 bool batcher_open(struct app *app, struct store *store, const char *realm,
@@ -82,6 +91,7 @@ void batcher_close(struct batcher *batcher)
 	free(batcher->gaps);
 	free(batcher->quarantine);
 	free(batcher->facts);
+	free(batcher->kept);
 	pairing_free(batcher->pairing);
 	stanza_parser_free(batcher->parser);
 	arena_free(batcher->arena);
@@ -108,33 +118,46 @@ static void note_event(struct batcher *batcher)
 		batcher->first_at = usec_monotonic();
 }
 
+static void add_quarantine(struct batcher *batcher, const struct batch_quarantine *record)
+{
+	struct batch_quarantine copy = *record;
+
+	batcher->totals.quarantined++;
+	// With bodies not stored, the text in quarantine must not be readable either.
+	if (batcher->app->settings->bodies != BODIES_FULL)
+		copy.raw = TEXT("");
+	if (copy.raw.n > QUARANTINE_HEAD)
+		copy.raw.n = QUARANTINE_HEAD;
+	copy.raw = arena_text(batcher->arena, copy.raw);
+	GROW(batcher->quarantine, batcher->quarantine_count, batcher->quarantine_cap);
+	batcher->quarantine[batcher->quarantine_count++] = copy;
+}
+
 // E1: what cannot be parsed is counted and kept; it never blocks the source.
 static void keep_unparsable(struct batcher *batcher, const struct batch_stanza *stanza,
 			    const char *reason)
 {
-	batcher_quarantine(batcher, &(struct batch_quarantine){.source = stanza->source,
-							       .generation = stanza->generation,
-							       .offset = stanza->offset,
-							       .index = stanza->index,
-							       .length = stanza->length,
-							       .at = stanza->at,
-							       .reason = reason,
-							       .raw = stanza->xml});
+	note_event(batcher);
+	add_quarantine(batcher, &(struct batch_quarantine){.source = stanza->source,
+							   .generation = stanza->generation,
+							   .offset = stanza->offset,
+							   .index = stanza->index,
+							   .length = stanza->length,
+							   .at = stanza->at,
+							   .reason = reason,
+							   .raw = stanza->xml});
 }
 
-void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza)
+// The reason when it cannot be parsed, else NULL.
+static const char *observe(struct batcher *batcher, const struct batch_stanza *stanza)
 {
 	struct stanza *parsed = NULL;
 	const char *reason = NULL;
 
-	note_event(batcher);
 	arena_reset(batcher->scratch);
 	if (stanza_parse(batcher->parser, stanza->xml, batcher->scratch, &parsed, &reason) !=
-	    STANZA_OK) {
-		keep_unparsable(batcher, stanza, reason);
+	    STANZA_OK)
 		parsed = NULL;
-	}
-	batcher->totals.stanzas++;
 	pairing_observe(
 		batcher->pairing,
 		&(struct observation){.at = stanza->at,
@@ -146,6 +169,31 @@ void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza)
 				      .stanza = parsed,
 				      .position = position_pack((uint32_t)stanza->generation,
 								stanza->offset, stanza->index)});
+	return parsed ? NULL : reason;
+}
+
+static void keep(struct batcher *batcher, const struct batch_stanza *stanza)
+{
+	GROW(batcher->kept, batcher->kept_count, batcher->kept_cap);
+	struct kept *kept = &batcher->kept[batcher->kept_count++];
+	*kept = (struct kept){.stanza = *stanza};
+	kept->stanza.source_name = arena_text(batcher->arena, stanza->source_name);
+	kept->stanza.session = arena_text(batcher->arena, stanza->session);
+	kept->stanza.xml = arena_text(batcher->arena, stanza->xml);
+	batcher->kept_bytes += stanza->xml.n;
+}
+
+void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza)
+{
+	note_event(batcher);
+	batcher->totals.stanzas++;
+	if (batcher->care) {
+		keep(batcher, stanza);
+		return;
+	}
+	const char *reason = observe(batcher, stanza);
+	if (reason)
+		keep_unparsable(batcher, stanza, reason);
 }
 
 void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
@@ -158,18 +206,8 @@ void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
 
 void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *record)
 {
-	struct batch_quarantine copy = *record;
-
 	note_event(batcher);
-	batcher->totals.quarantined++;
-	// With bodies not stored, the text in quarantine must not be readable either.
-	if (batcher->app->settings->bodies != BODIES_FULL)
-		copy.raw = TEXT("");
-	if (copy.raw.n > QUARANTINE_HEAD)
-		copy.raw.n = QUARANTINE_HEAD;
-	copy.raw = arena_text(batcher->arena, copy.raw);
-	GROW(batcher->quarantine, batcher->quarantine_count, batcher->quarantine_cap);
-	batcher->quarantine[batcher->quarantine_count++] = copy;
+	add_quarantine(batcher, record);
 }
 
 void batcher_fact(struct batcher *batcher, int32_t source, struct text key, struct text value)
@@ -193,6 +231,9 @@ bool batcher_is_due(const struct batcher *batcher, bool live)
 {
 	const struct settings *settings = batcher->app->settings;
 
+	if (batcher->care &&
+	    (batcher->events >= CAREFUL_EVENTS || batcher->kept_bytes >= CAREFUL_BYTES))
+		return true;
 	if ((int64_t)batcher->events >= settings->flush_events ||
 	    (int64_t)pairing_bytes(batcher->pairing) >= settings->flush_bytes)
 		return true;
@@ -205,8 +246,163 @@ static void forget_batch(struct batcher *batcher)
 	pairing_reset(batcher->pairing);
 	arena_reset(batcher->arena);
 	batcher->gap_count = batcher->quarantine_count = batcher->fact_count = 0;
+	batcher->kept_count = batcher->kept_bytes = 0;
+	batcher->care -= batcher->events < batcher->care ? batcher->events : batcher->care;
 	batcher->events = 0;
 	batcher->first_at = USEC_NONE;
+}
+
+// --- with care (F98) ---
+
+uint64_t batcher_care(const struct batcher *batcher)
+{
+	return batcher->care;
+}
+
+void batcher_be_careful(struct batcher *batcher, uint64_t records)
+{
+	batcher->care = records;
+}
+
+struct sift {
+	struct batcher *batcher;
+	size_t *good; // records that the database takes together
+	size_t count;
+};
+
+// Would the database take the good ones?
+static bool try_good(struct sift *sift, struct err *err)
+{
+	struct batcher *batcher = sift->batcher;
+	struct batch batch = {
+		.realm = batcher->realm.id, .pairing = batcher->pairing, .trial = true};
+	struct batch_result nothing;
+
+	pairing_reset(batcher->pairing);
+	for (size_t i = 0; i < sift->count; i++)
+		observe(batcher, &batcher->kept[sift->good[i]].stanza);
+	return store_commit(batcher->store, &batch, &nothing, err);
+}
+
+// Finds by halves what is refused in [from, to), given the good ones before it. False: another
+// failure.
+static bool sift_range(struct sift *sift, size_t from, size_t to, struct err *err)
+{
+	size_t before = sift->count;
+	struct err why = {0};
+
+	if (from == to)
+		return true;
+	for (size_t i = from; i < to; i++)
+		sift->good[sift->count++] = i;
+	if (try_good(sift, &why))
+		return true;
+	const char *refused = store_refused(sift->batcher->store);
+	sift->count = before;
+	if (!refused)
+		return err_set(err, why.kind, "%s", why.text);
+	if (to - from == 1) {
+		sift->batcher->kept[from].refused =
+			arena_zstr(sift->batcher->arena, text_of(refused));
+		return true;
+	}
+	size_t middle = from + (to - from) / 2;
+	return sift_range(sift, from, middle, err) && sift_range(sift, middle, to, err);
+}
+
+static bool find_refused(struct batcher *batcher, struct err *err)
+{
+	struct sift sift = {.batcher = batcher,
+			    .good = xcalloc(batcher->kept_count + 1, sizeof(*sift.good))};
+	bool ok = sift_range(&sift, 0, batcher->kept_count, err);
+	free(sift.good);
+	return ok;
+}
+
+// Gives pairing what was kept, but for what is refused.
+static void observe_kept(struct batcher *batcher)
+{
+	pairing_reset(batcher->pairing);
+	for (size_t i = 0; i < batcher->kept_count; i++) {
+		const struct kept *kept = &batcher->kept[i];
+		const char *reason =
+			kept->refused ? kept->refused : observe(batcher, &kept->stanza);
+		if (reason)
+			keep_unparsable(batcher, &kept->stanza, reason);
+	}
+}
+
+static void report_refused(const struct batcher *batcher)
+{
+	const char *reason = NULL;
+	int64_t count = 0;
+
+	for (size_t i = 0; i < batcher->kept_count; i++) {
+		reason = batcher->kept[i].refused ? batcher->kept[i].refused : reason;
+		count += batcher->kept[i].refused != NULL;
+	}
+	if (count)
+		log_warn(batcher->app->log, "records-refused", LOG_I("records", count),
+			 LOG_S("reason", reason),
+			 LOG_S("next", "they are in quarantine, all others are stored"));
+}
+
+// --- the flush ---
+
+static bool commit(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
+		   size_t count, struct batch_result *result, struct err *err)
+{
+	struct batch batch = {.realm = batcher->realm.id,
+			      .pairing = batcher->pairing,
+			      .checkpoints = checkpoints,
+			      .checkpoint_count = count,
+			      .facts = batcher->facts,
+			      .fact_count = batcher->fact_count,
+			      .gaps = batcher->gaps,
+			      .gap_count = batcher->gap_count,
+			      .quarantine = batcher->quarantine,
+			      .quarantine_count = batcher->quarantine_count,
+			      .events = batcher->events};
+	return store_commit(batcher->store, &batch, result, err);
+}
+
+// As a whole; when a value is refused, without the records that hold it.
+static bool commit_kept(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
+			size_t count, struct batch_result *result, struct err *err)
+{
+	size_t quarantined = batcher->quarantine_count;
+	struct batcher_totals totals = batcher->totals;
+	uint64_t events = batcher->events;
+
+	for (int i = 0; i < 2; i++) {
+		struct err why = {0};
+		observe_kept(batcher);
+		if (commit(batcher, checkpoints, count, result, &why)) {
+			if (err)
+				*err = (struct err){0};
+			return true;
+		}
+		batcher->quarantine_count = quarantined;
+		batcher->totals = totals;
+		batcher->events = events;
+		err_set(err, why.kind, "%s", why.text);
+		if (!store_refused(batcher->store) || (i == 0 && !find_refused(batcher, err)))
+			return false;
+	}
+	return false;
+}
+
+// A batch that can never be stored as it is, or not in time, is read again with care.
+static bool ask_for_care(struct batcher *batcher, struct err *err)
+{
+	bool refused = store_refused(batcher->store) != NULL;
+
+	if (batcher->care || !batcher->events || !(refused || store_timed_out(batcher->store)))
+		return false;
+	batcher->care = batcher->events;
+	if (refused && err) // not a defect yet: the caller goes on
+		err->kind = ERR_DATABASE;
+	return false;
 }
 
 bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_t count,
@@ -222,19 +418,11 @@ bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_
 	*result = (struct batch_result){0};
 	if (!used && batcher_is_empty(batcher))
 		return true;
-	struct batch batch = {.realm = batcher->realm.id,
-			      .pairing = batcher->pairing,
-			      .checkpoints = checkpoints,
-			      .checkpoint_count = used,
-			      .facts = batcher->facts,
-			      .fact_count = batcher->fact_count,
-			      .gaps = batcher->gaps,
-			      .gap_count = batcher->gap_count,
-			      .quarantine = batcher->quarantine,
-			      .quarantine_count = batcher->quarantine_count,
-			      .events = batcher->events};
-	if (!store_commit(batcher->store, &batch, result, err))
-		return false;
+	bool ok = batcher->kept_count ? commit_kept(batcher, checkpoints, used, result, err)
+				      : commit(batcher, checkpoints, used, result, err);
+	if (!ok)
+		return ask_for_care(batcher, err);
+	report_refused(batcher);
 	for (size_t i = 0; i < count; i++)
 		stream_committed(streams[i]);
 	batcher->totals.inserted += result->inserted;

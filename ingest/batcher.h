@@ -4,7 +4,10 @@
 //
 // After ERR_DATABASE it is not known whether the batch is in the database. The batcher is then spent:
 // close it and the streams, connect again and open the streams at the marks that the database has
-// (FAULTS F78); nothing is ever sent twice blindly.
+// (FAULTS F78); nothing is ever sent twice blindly. The same way serves a batch that somebody else has
+// stored meanwhile, and one with a value that the database refuses (F98): what must be read again is
+// then read with care: in small batches whose records are kept until they are stored, so that the
+// one that is refused can be found by trials, goes to quarantine, and the rest is stored.
 #ifndef INGEST_BATCHER_H
 #define INGEST_BATCHER_H
 
@@ -48,6 +51,11 @@ usec_t batcher_first_at(
 // Commits with the checkpoints of all streams given.
 bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_t count,
 		   struct batch_result *result, struct err *err);
+
+// Records that must be read with care after a failure; 0: none. Ask before batcher_close().
+uint64_t batcher_care(const struct batcher *batcher);
+// The next so many records are read with care.
+void batcher_be_careful(struct batcher *batcher, uint64_t records);
 
 struct batcher_totals {
 	uint64_t records, stanzas, quarantined, gaps;

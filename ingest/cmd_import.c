@@ -7,6 +7,7 @@
 #include "ingest/stream.h"
 
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,6 +24,8 @@ struct import {
 	bool strict;
 	char *buffer;
 	usec_t started, drawn;
+	uint64_t care;    // records to be read with care after a failure (F98)
+	uint64_t read_to; // offset from which the file was read last
 };
 
 struct file {
@@ -131,7 +134,7 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 
 	free(name);
 	if (ok)
-		file->skip = stream_start(file->stream);
+		import->read_to = file->skip = stream_start(file->stream);
 	return ok;
 }
 
@@ -203,6 +206,14 @@ static void report(const struct import *import, const struct file *file,
 	fflush(stdout);
 }
 
+static void close_batcher(struct import *import)
+{
+	if (import->batcher)
+		import->care = batcher_care(import->batcher);
+	batcher_close(import->batcher);
+	import->batcher = NULL;
+}
+
 // The realm learns MUC domains and hosts from each file before its first line is judged.
 static bool open_realm(struct import *import, const char *path, const struct look *look,
 		       struct err *err)
@@ -212,10 +223,12 @@ static bool open_realm(struct import *import, const char *path, const struct loo
 	assume_rules(import->app, path, look, &import->rules);
 	if (import->batcher && known == import->rules.muc_domains.count + import->rules.hosts.count)
 		return true;
-	batcher_close(import->batcher);
-	import->batcher = NULL;
-	return batcher_open(import->app, import->store, import->realm, &import->rules,
-			    &import->batcher, err);
+	close_batcher(import);
+	if (!batcher_open(import->app, import->store, import->realm, &import->rules,
+			  &import->batcher, err))
+		return false;
+	batcher_be_careful(import->batcher, import->care);
+	return true;
 }
 
 static bool import_file(struct import *import, const char *path, struct err *err)
@@ -294,18 +307,43 @@ usage:
 	return false;
 }
 
-// Somebody else moved the marks (a daemon that follows the same file) or the connection went away: the
-// file is opened again at the marks that the database has (F53, F78).
+enum { TRIES = 8, PAUSE_MS = 20 }; // in vain, at least; the pauses double
+
+static void pause_before(const struct import *import, int try)
+{
+	int64_t ms = ((int64_t)PAUSE_MS << (try < 6 ? try : 6)) + usec_monotonic() % PAUSE_MS;
+	usec_t end = usec_monotonic() + (ms < 1000 ? ms : 1000) * 1000;
+
+	while (usec_monotonic() < end && !*import->app->stop)
+		poll(NULL, 0, PAUSE_MS);
+}
+
+// Somebody else moved the marks (a daemon that follows the same file), or the connection went away: the
+// file is opened again at the marks that the database has (F53, F78). As long as somebody makes progress
+// there is no end to it.
 static bool read_again(struct import *import, const char *path, struct err *err)
 {
-	for (int i = 0; i < 3 && err->kind == ERR_DATABASE && !*import->app->stop; i++) {
-		batcher_close(import->batcher);
-		import->batcher = NULL;
-		if (!store_reconnect(import->store, err))
+	uint64_t before = import->read_to;
+
+	usec_t since = usec_monotonic(), wait = import->app->settings->database_wait;
+
+	for (int i = 0; err->kind == ERR_DATABASE && !*import->app->stop; i++) {
+		if (i >= TRIES && usec_monotonic() - since > wait)
 			return false;
+		log_warn(import->app->log, "batch-not-stored", LOG_S("error", err->text),
+			 LOG_S("next", "what the database does not have is read again"));
+		close_batcher(import);
+		pause_before(import, i);
+		if (!store_reconnect(import->store, err))
+			continue;
 		*err = (struct err){0};
 		if (import_file(import, path, err))
 			return true;
+		if (import->read_to > before) { // i is 0 in the next round
+			since = usec_monotonic();
+			i = -1;
+		}
+		before = import->read_to;
 	}
 	return false;
 }
@@ -360,7 +398,7 @@ int cmd_import(struct app *app, int argc, char **argv)
 		log_error(app->log, "database", LOG_S("error", err.text));
 		status = (int)err.kind;
 	}
-	batcher_close(import.batcher);
+	close_batcher(&import);
 	store_close(import.store);
 	realm_settings_free(&import.rules);
 	free(import.buffer);

@@ -13,6 +13,7 @@
 #define SETTLE (USEC_PER_SEC / 5)    // settling between two looks at the files
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
+#define WARN_AGAIN (60 * USEC_PER_SEC)
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
 #define LOOK_AGAIN (5 * USEC_PER_SEC)
 enum { READ_SHARE = 8 << 20, LOOK_LIMIT = 32 << 20 };
@@ -28,6 +29,10 @@ struct follow {
 	usec_t scanned_at, beat_at;
 	usec_t look_at, look_pause; // files are looked at again for MUC domains
 	usec_t backoff;
+	usec_t warned_at; // F163: the same trouble is told once a minute
+	int64_t unsaid;
+	char warned[24]; // how it begins
+	uint64_t care;   // records to be read with care after a failure (F98)
 };
 
 static bool is_followed(const struct follow *follow, const char *path)
@@ -66,6 +71,17 @@ static void scan(struct follow *follow)
 	follow->scanned_at = usec_monotonic();
 }
 
+// A file that is about to be opened may have older ones beside it that were renamed just now.
+static void scan_for_new(struct follow *follow)
+{
+	bool now = usec_monotonic() - follow->scanned_at > RESCAN;
+
+	for (size_t i = 0; i < follow->count && !now; i++)
+		now = tail_is_there(follow->tails[i]);
+	if (now)
+		scan(follow);
+}
+
 static size_t open_streams(struct follow *follow)
 {
 	size_t count = 0;
@@ -98,33 +114,94 @@ static bool finish_tail(struct follow *follow, struct tail *tail, struct err *er
 	return true;
 }
 
-static bool is_read_elsewhere(const struct follow *follow, size_t at)
+static bool is_read_elsewhere(const struct follow *follow, struct tail *tail)
 {
 	for (size_t i = 0; i < follow->count; i++)
-		if (i != at && tail_is_same_file(follow->tails[at], follow->tails[i]))
+		if (follow->tails[i] != tail && tail_is_same_file(tail, follow->tails[i]))
 			return true;
 	return false;
 }
 
-static bool read_all(struct follow *follow, bool *more, struct err *err)
+static bool read_one(struct follow *follow, struct tail *tail, bool *some, struct err *err)
 {
-	*more = false;
+	size_t others = open_streams(follow);
+
+	*some = false;
+	if (!tail_read(tail, follow->batcher, follow->streams, others, READ_SHARE, some, err))
+		return false;
+	if (!*some && tail_is_over(tail) && !finish_tail(follow, tail, err))
+		return false;
+	return !batcher_is_due(follow->batcher, true) || flush(follow, err);
+}
+
+// --- the order of files ---
+//
+// A log that was rotated is several files, and what a dialect knows (who is connected, how many records
+// a second had, T1b) goes on from one to the next. So a file is opened only when those of its source that
+// were written before it are read to their end, and what they taught is stored (F1, F4, F52). Files
+// that are open are all read in every round: none waits for a busy one.
+
+struct turn {
+	struct tail *tail;
+	usec_t written_at;
+	bool open, gave;
+};
+
+static int by_age(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+	return (x->written_at > y->written_at) - (x->written_at < y->written_at);
+}
+
+static struct turn *take_turns(struct follow *follow)
+{
+	scan_for_new(follow);
+	struct turn *turns = xcalloc(follow->count + 1, sizeof(*turns));
 	for (size_t i = 0; i < follow->count; i++) {
-		bool some = false;
-		if (is_read_elsewhere(follow, i))
+		struct tail *tail = follow->tails[i];
+		turns[i] = (struct turn){tail, tail_written_at(tail), tail_stream(tail) != NULL,
+					 false};
+	}
+	qsort(turns, follow->count, sizeof(*turns), by_age);
+	return turns;
+}
+
+static bool is_too_early(const struct turn *turns, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if ((turns[i].gave || tail_is_leaving(turns[i].tail)) &&
+		    tail_setting(turns[i].tail) == tail_setting(turns[at].tail))
+			return true;
+	return false;
+}
+
+static bool read_turns(struct follow *follow, struct turn *turns, bool open, struct err *err)
+{
+	for (size_t i = 0; i < follow->count; i++) {
+		struct turn *turn = &turns[i];
+		if (turn->open != open ||
+		    (!open && (is_read_elsewhere(follow, turn->tail) || is_too_early(turns, i))))
 			continue;
-		size_t others = open_streams(follow);
-		if (!tail_read(follow->tails[i], follow->batcher, follow->streams, others,
-			       READ_SHARE, &some, err))
+		if (!open && tail_is_there(turn->tail) && !batcher_is_empty(follow->batcher) &&
+		    !flush(follow, err))
 			return false;
-		*more = *more || some;
-		if (!some && tail_is_over(follow->tails[i]) &&
-		    !finish_tail(follow, follow->tails[i], err))
-			return false;
-		if (batcher_is_due(follow->batcher, true) && !flush(follow, err))
+		if (!read_one(follow, turn->tail, &turn->gave, err))
 			return false;
 	}
 	return true;
+}
+
+static bool read_all(struct follow *follow, bool *more, struct err *err)
+{
+	struct turn *turns = take_turns(follow);
+	size_t count = follow->count;
+	bool ok = read_turns(follow, turns, true, err) && read_turns(follow, turns, false, err);
+
+	*more = false;
+	for (size_t i = 0; i < count; i++)
+		*more = *more || turns[i].gave;
+	free(turns);
+	return ok;
 }
 
 static void rest(usec_t usec)
@@ -153,8 +230,6 @@ static bool step(struct follow *follow, struct err *err)
 		return false;
 	if (!follow->batcher)
 		return true; // rewound
-	if (usec_monotonic() - follow->scanned_at > RESCAN)
-		scan(follow);
 	if (!read_all(follow, &more, err) || !heartbeat(follow, err))
 		return false;
 	if (more)
@@ -171,6 +246,8 @@ static void rewind_all(struct follow *follow)
 {
 	for (size_t i = 0; i < follow->count; i++)
 		tail_rewind(follow->tails[i]);
+	if (follow->batcher)
+		follow->care = batcher_care(follow->batcher);
 	batcher_close(follow->batcher);
 	follow->batcher = NULL;
 }
@@ -184,8 +261,11 @@ static bool open_database(struct follow *follow, struct err *err)
 	if (!assume_known(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
 			  err))
 		return false;
-	return batcher_open(follow->app, follow->store, follow->app->settings->realm,
-			    &follow->rules, &follow->batcher, err);
+	if (!batcher_open(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
+			  &follow->batcher, err))
+		return false;
+	batcher_be_careful(follow->batcher, follow->care);
+	return true;
 }
 
 static bool can_wait(const struct err *err)
@@ -193,13 +273,31 @@ static bool can_wait(const struct err *err)
 	return err->kind == ERR_DATABASE;
 }
 
+static void warn(struct follow *follow, const struct err *err)
+{
+	bool lost = !follow->store || !store_alive(follow->store);
+
+	if (follow->warned_at != USEC_NONE &&
+	    !strncmp(err->text, follow->warned, sizeof follow->warned) &&
+	    usec_monotonic() - follow->warned_at < WARN_AGAIN) {
+		follow->unsaid++;
+		return;
+	}
+	log_warn(follow->app->log, lost ? "database-lost" : "batch-not-stored",
+		 LOG_S("error", err->text), LOG_I("retry_ms", follow->backoff / 1000),
+		 LOG_I("unsaid", follow->unsaid),
+		 LOG_S("next", "what the database does not have is read again"));
+	follow->warned_at = usec_monotonic();
+	memcpy(follow->warned, err->text, sizeof follow->warned);
+	follow->unsaid = 0;
+}
+
 static void wait_for_database(struct follow *follow, const struct err *err)
 {
 	follow->backoff = follow->backoff ? follow->backoff * 2 : USEC_PER_SEC / 5;
 	if (follow->backoff > BACKOFF_MOST)
 		follow->backoff = BACKOFF_MOST;
-	log_warn(follow->app->log, "database-lost", LOG_S("error", err->text),
-		 LOG_I("retry_ms", follow->backoff / 1000));
+	warn(follow, err);
 	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL)
 		rest(POLL);
 }
@@ -259,7 +357,7 @@ static bool check_dialects(const struct app *app, struct err *err)
 
 bool follow_run(struct app *app, struct err *err)
 {
-	struct follow follow = {.app = app};
+	struct follow follow = {.app = app, .warned_at = USEC_NONE};
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
 	scan(&follow);

@@ -429,6 +429,10 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 		abort();
 	*checkpoint = (struct batch_checkpoint){.generation = stream->generation.id,
 						.low_water = low,
+						.has_from = stream->done.set,
+						.from_offset = stream->done.offset,
+						.from_index = stream->done.index,
+						.look = stream->generation.look,
 						.has_mark = stream->reached.set,
 						.mark_offset = stream->reached.offset,
 						.mark_index = stream->reached.index,

@@ -22,8 +22,8 @@ struct tail {
 	dev_t device;
 	ino_t inode;
 	struct stream *stream;
+	bool handed_on;      // another tail waits for the file under its new name
 	bool complained;     // about the trouble that lasts
-	usec_t retry_at;     // not looked at before
 	dev_t looked_device; // the file that was last looked at for hosts and MUC domains
 	ino_t looked_inode;
 	usec_t idle_since;
@@ -56,6 +56,7 @@ void tail_rewind(struct tail *tail)
 {
 	stream_close(tail->stream);
 	tail->stream = NULL;
+	tail->handed_on = false;
 	if (tail->fd >= 0)
 		close(tail->fd);
 	tail->fd = -1;
@@ -82,28 +83,47 @@ const struct source_setting *tail_setting(const struct tail *tail)
 	return tail->setting;
 }
 
-bool tail_is_same_file(struct tail *tail, const struct tail *open_one)
+bool tail_is_same_file(const struct tail *tail, struct tail *open_one)
 {
 	struct stat st;
 
 	if (tail->stream || !open_one->stream || stat(tail->path, &st) ||
 	    st.st_ino != open_one->inode || st.st_dev != open_one->device)
 		return false;
-	tail->retry_at = usec_monotonic() + GRACE;
+	open_one->handed_on = true;
 	return true;
+}
+
+static bool is_there(const struct tail *tail, struct stat *st)
+{
+	return !tail->stream && !stat(tail->path, st) && S_ISREG(st->st_mode) && st->st_size > 0;
+}
+
+bool tail_is_there(const struct tail *tail)
+{
+	struct stat st;
+	return is_there(tail, &st);
 }
 
 bool tail_is_waiting(struct tail *tail)
 {
 	struct stat st;
 
-	if (tail->stream || usec_monotonic() < tail->retry_at || stat(tail->path, &st) ||
-	    !S_ISREG(st.st_mode) || !st.st_size)
+	if (!is_there(tail, &st))
 		return false;
 	bool seen = st.st_ino == tail->looked_inode && st.st_dev == tail->looked_device;
 	tail->looked_inode = st.st_ino;
 	tail->looked_device = st.st_dev;
 	return !seen;
+}
+
+usec_t tail_written_at(const struct tail *tail)
+{
+	struct stat st;
+	bool there = tail->stream ? !fstat(tail->fd, &st) : !stat(tail->path, &st);
+
+	return there ? (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + st.st_mtim.tv_nsec / 1000
+		     : USEC_NONE;
 }
 
 struct stream *tail_stream(const struct tail *tail)
@@ -201,6 +221,11 @@ static bool was_replaced(const struct tail *tail)
 	return stat(tail->path, &st) || st.st_dev != tail->device || st.st_ino != tail->inode;
 }
 
+bool tail_is_leaving(const struct tail *tail)
+{
+	return tail->stream && was_replaced(tail);
+}
+
 bool tail_finish(struct tail *tail, struct err *err)
 {
 	return stream_end(tail->stream, true, err);
@@ -244,8 +269,6 @@ bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const 
 	       size_t other_count, size_t most, bool *more, struct err *err)
 {
 	*more = false;
-	if (!tail->stream && usec_monotonic() < tail->retry_at)
-		return true;
 	if (!tail->stream && !open_file(tail, batcher, others, other_count, err))
 		return false;
 	if (!tail->stream) {
@@ -268,5 +291,6 @@ bool tail_is_over(struct tail *tail)
 		stream_gap(tail->stream, "truncated", stream_offset(tail->stream));
 		return true;
 	}
-	return was_replaced(tail) && usec_monotonic() - tail->idle_since > GRACE;
+	return was_replaced(tail) &&
+	       (tail->handed_on || usec_monotonic() - tail->idle_since > GRACE);
 }

@@ -15,10 +15,17 @@ void tail_free(struct tail *tail);
 const char *tail_path(const struct tail *tail);
 const struct source_setting *tail_setting(const struct tail *tail);
 // The path of a tail that is not open leads to the file that another one reads (it was renamed to a name
-// that the pattern matches, F43): wait until that one is done with it.
-bool tail_is_same_file(struct tail *tail, const struct tail *open_one);
+// that the pattern matches, F43): that one hands it on as soon as it has nothing more to read.
+bool tail_is_same_file(const struct tail *tail, struct tail *open_one);
+// It reads a file that was renamed or removed, and is not over yet.
+bool tail_is_leaving(const struct tail *tail);
 // A file is there that was not looked at yet and will be opened at the next read.
 bool tail_is_waiting(struct tail *tail);
+// A file is there that the next read would open.
+bool tail_is_there(const struct tail *tail);
+// When the file that is read, or would be opened next, was last written; USEC_NONE: there is none. A
+// hint for the order of files, no proof of anything.
+usec_t tail_written_at(const struct tail *tail);
 struct stream *tail_stream(const struct tail *tail); // NULL when the file is not open
 
 // Reads at most "most" bytes. *more: there was something to read. A missing or unreadable file is

@@ -147,12 +147,21 @@ static bool has_given_id(const struct row *row, struct text named)
 }
 
 // P10: what names no id is about the newest message without one, and only shortly before.
-int pick_incarnation(const struct pairing *pairing, const struct entry *entry, usec_t t,
-		     struct text named)
+// How old the message may be. I3 knows no limit: the id was given to one message only; nor does M8: what
+// was sent once is known.
+static usec_t reach_of(const struct pairing *pairing, const struct entry *entry,
+		       const struct evidence *ev)
 {
-	const struct realm_settings *rules = pairing->rules;
-	usec_t reach = entry->id.p ? rules->w_match : rules->w_resend;
-	usec_t skew = entry->id.p ? rules->w_skew : 0;
+	if (ev->kind == EV_MDS || ev->kind == EV_CORRECTION)
+		return INT64_MAX;
+	return entry->id.p ? pairing->rules->w_match : pairing->rules->w_resend;
+}
+
+int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
+		     const struct evidence *ev, struct text named)
+{
+	usec_t t = ev->first, reach = reach_of(pairing, entry, ev);
+	usec_t skew = entry->id.p ? pairing->rules->w_skew : 0;
 	int past = -1, future = -1;
 
 	for (size_t i = 0; i < entry->row_count; i++) { // ordered by sent_at
@@ -331,7 +340,7 @@ static int place_of(struct pairing *pairing, const struct entry *entry, const st
 		*class_ = ACK_NO_EFFECT; // counted with its mirror
 		return -1;
 	}
-	int at = pick_incarnation(pairing, entry, ev->first, ev->borrowed ? ev->named : TEXT_NONE);
+	int at = pick_incarnation(pairing, entry, ev, ev->borrowed ? ev->named : TEXT_NONE);
 	if (at >= 0 && is_own_room_message(entry, ev, &entry->rows[at])) {
 		*class_ = ACK_SELF;
 		return -1;

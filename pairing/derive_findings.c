@@ -139,27 +139,38 @@ static void find_in_evidence(struct pairing *pairing, struct entry *entry, const
 }
 
 struct answered { // by one device, with one kind
-	struct text own_id;
+	struct text own_id, ref;
 	bool many; // with several own ids
 };
 
-// P4: an ack of a kind after another one from the same device, with another own id or none.
-static bool is_second(struct pairing *pairing, struct map *devices, const struct evidence *ev)
+static struct text ref_of(const struct entry *entry, const struct evidence *ev)
+{
+	return ev->named.p ? ev->named : entry->id;
+}
+
+// P4: an ack of a kind after another one from the same device, with another own id or none; NULL: it
+// is none.
+static const struct answered *second_of(struct pairing *pairing, const struct entry *entry,
+					struct map *devices, const struct evidence *ev)
 {
 	const int64_t numbers[] = {ev->n, (int64_t)ev->kind, ev->via};
 	struct text bytes = {(const char *)numbers, sizeof(numbers)};
-	void **place = map_put(devices, KEYED(&pairing->key, bytes, ev->by, ev->by_resource));
+	// In a room the account tells devices apart where it is known (P12), and ids are of many names.
+	struct text by = entry->group ? room_by(pairing, entry, ev) : ev->by_resource;
+	struct text own = ev->real.p ? ev->real_id : ev->own_id;
+	void **place = map_put(devices, KEYED(&pairing->key, bytes, by));
 	struct answered *before = *place;
 
 	if (!before) {
 		before = *place = arena_alloc(pairing->arena, sizeof(*before));
-		before->own_id = ev->own_id;
-		return false;
+		before->own_id = own;
+		before->ref = ref_of(entry, ev);
+		return NULL;
 	}
-	bool same = ev->own_id.p && text_same(before->own_id, ev->own_id);
+	bool same = own.p && text_same(before->own_id, own);
 	bool second = !same || before->many;
 	before->many = before->many || !same;
-	return second;
+	return second ? before : NULL;
 }
 
 static void count_duplicates(struct pairing *pairing, struct entry *entry)
@@ -170,11 +181,14 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 		return;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
-		if (!ev->n || !is_ack(ev->kind) || !is_second(pairing, &devices, ev))
+		const struct answered *before = NULL;
+		if (ev->n && is_ack(ev->kind))
+			before = second_of(pairing, entry, &devices, ev);
+		if (!before)
 			continue;
 		entry->rows[ev->n - 1].acks_dup++;
-		entry_finding(pairing, entry, "ACK-DUP", room_by(pairing, entry, ev),
-			      ev->named.p ? ev->named : entry->id, ev->first, ev->position);
+		entry_finding(pairing, entry, "ACK-DUP", room_by(pairing, entry, ev), before->ref,
+			      ev->first, ev->position);
 	}
 	map_free(&devices);
 }

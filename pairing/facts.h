@@ -173,6 +173,7 @@ struct evidence {
 	bool stored;                 // it, or a sighting of it, is in the database already
 };
 
+void incarnation_add_given(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from);

@@ -99,25 +99,36 @@ static void know_caps(struct pairing *pairing, const struct effective *e, const 
 			     .name = known->caps_node});
 }
 
-static void know_disco(struct pairing *pairing, const struct effective *e, const struct jid *device)
+static void learn_disco(struct pairing *pairing, const struct effective *e, struct text about,
+			struct text subject)
 {
 	const struct stanza_known *known = e->stanza->known;
-	bool own = !known->disco_node.n;
+	struct text identity = TEXT_NONE;
 
+	if (known->has_identity)
+		identity = arena_printf(pairing->arena, "%.*s/%.*s", (int)known->category.n,
+					known->category.p ? known->category.p : "",
+					(int)known->type.n, known->type.p ? known->type.p : "");
 	learn(pairing, e,
-	      (struct known){
-		      .kind = KNOWN_DISCO,
-		      .about = pairing_jid_id(pairing, own ? device->bare : known->disco_node),
-		      .subject = own ? device->full : known->disco_node,
-		      .object = known->has_identity
-					? arena_printf(pairing->arena, "%.*s/%.*s",
-						       (int)known->category.n,
-						       known->category.p ? known->category.p : "",
-						       (int)known->type.n,
-						       known->type.p ? known->type.p : "")
-					: TEXT_NONE,
-		      .value = known->disco_receipts ? TEXT(KNOWN_HAS_RECEIPTS) : TEXT(""),
-		      .name = known->name});
+	      (struct known){.kind = KNOWN_DISCO,
+			     .about = pairing_jid_id(pairing, about),
+			     .subject = subject,
+			     .object = identity,
+			     .value = known->disco_receipts ? TEXT(KNOWN_HAS_RECEIPTS) : TEXT(""),
+			     .name = known->name});
+}
+
+// Of a node (caps: all devices that announce it) and, as it is the device that answers for its own caps,
+// of the device.
+static void know_disco(struct pairing *pairing, const struct effective *e, const struct jid *device)
+{
+	struct text node = e->stanza->known->disco_node;
+	bool caps = node.n && memchr(node.p, '#', node.n);
+
+	if (node.n)
+		learn_disco(pairing, e, node, node);
+	if (!node.n || caps)
+		learn_disco(pairing, e, device->bare, device->full);
 }
 
 static void know_device(struct pairing *pairing, const struct effective *e)

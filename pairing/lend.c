@@ -12,18 +12,22 @@ bool is_bare_domain(const struct entry *entry, const struct evidence *ev)
 	       !memchr(entry->r.p, '/', entry->r.n);
 }
 
-static bool may_answer_for(const struct entry *entry, const struct evidence *ev,
-			   const struct sent *sent)
+// P11: a server answers for any message of B to its domain or from it.
+static bool is_of_server(const struct entry *entry, const struct evidence *ev,
+			 const struct sent *sent)
 {
-	if (sent->what == SENT_GROUP_MESSAGE) { // bare(A): A may be an occupant (M7)
-		const char *slash = memchr(entry->r.p, '/', entry->r.n);
-		size_t bare = slash ? (size_t)(slash - entry->r.p) : entry->r.n;
-		return text_same(sent->to, (struct text){entry->r.p, bare});
-	}
-	if (sent->what != SENT_MESSAGE || !is_bare_domain(entry, ev))
-		return false;
-	return text_same(party_domain(sent->to), entry->r) ||
-	       text_same(party_domain(sent->from), entry->r);
+	return (sent->what == SENT_MESSAGE || sent->what == SENT_GROUP_MESSAGE) &&
+	       is_bare_domain(entry, ev) &&
+	       (text_same(party_domain(sent->to), entry->r) ||
+		text_same(party_domain(sent->from), entry->r));
+}
+
+// P11: of a message to a room the room (or the plain user it was sent to), also when an occupant of it
+// speaks (M7).
+static bool is_of_room(const struct entry *entry, const struct sent *sent)
+{
+	return sent->what == SENT_GROUP_MESSAGE &&
+	       text_same(sent->to, jid_without_resource(entry->r));
 }
 
 // The key of an entry of "who sent which id". Its message may have to be loaded first.
@@ -43,20 +47,31 @@ static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *s
 	return NULL;
 }
 
+enum search_kind { BY_SERVER, BY_ROOM, BY_ORIGIN_ID, BY_STANZA_ID };
+
 struct search { // the messages that a piece of evidence may be about
-	enum sent_what what;
+	enum search_kind kind;
 	struct text sender, id; // what was sent
-	bool given;             // by an id given to it: only rows that have it
 };
+
+static bool is_by_given_id(const struct search *search)
+{
+	return search->kind == BY_ORIGIN_ID || search->kind == BY_STANZA_ID;
+}
 
 static bool fits(const struct entry *entry, const struct evidence *ev, const struct search *search,
 		 const struct sent *sent)
 {
-	if (sent->what != search->what)
-		return false;
-	if (search->given)
-		return text_same(sent->to, entry->r);
-	return may_answer_for(entry, ev, sent);
+	switch (search->kind) {
+	case BY_SERVER:
+		return is_of_server(entry, ev, sent);
+	case BY_ROOM:
+		return is_of_room(entry, sent);
+	case BY_ORIGIN_ID:
+		return sent->what == SENT_ORIGIN_ID && text_same(sent->to, entry->r);
+	default:
+		return sent->what == SENT_STANZA_ID && text_same(sent->to, entry->r);
+	}
 }
 
 static bool is_better(usec_t t, usec_t at, usec_t best_at, const struct entry *entry,
@@ -75,7 +90,7 @@ static bool is_better(usec_t t, usec_t at, usec_t best_at, const struct entry *e
 static struct entry *search_lender(struct pairing *pairing, const struct entry *entry,
 				   const struct evidence *ev, const struct search *search)
 {
-	struct text named = search->given ? search->id : TEXT_NONE;
+	struct text named = is_by_given_id(search) ? search->id : TEXT_NONE;
 	struct entry *best = NULL;
 	usec_t best_at = 0;
 
@@ -84,7 +99,7 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 		if (!fits(entry, ev, search, &node->sent))
 			continue;
 		struct entry *target = entry_of_sent(pairing, &node->sent);
-		int at = target ? pick_incarnation(pairing, target, ev->first, named) : -1;
+		int at = target ? pick_incarnation(pairing, target, ev, named) : -1;
 		if (at < 0 || target == entry ||
 		    !is_better(ev->first, target->rows[at].sent_at, best_at, target, best))
 			continue;
@@ -97,18 +112,18 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 struct entry *find_lender(struct pairing *pairing, const struct entry *entry,
 			  const struct evidence *ev)
 {
-	struct search answered = {SENT_MESSAGE, entry->s, entry->id, false};
-	struct search in_room = {SENT_GROUP_MESSAGE, entry->s, entry->id, false};
-	struct search by_origin = {SENT_ORIGIN_ID, entry->s, entry->id, true};
-	struct search by_given = {SENT_STANZA_ID, entry->r, entry->id, true};
+	struct search by_server = {BY_SERVER, entry->s, entry->id};
+	struct search by_room = {BY_ROOM, entry->s, entry->id};
+	struct search by_origin = {BY_ORIGIN_ID, entry->s, entry->id};
+	struct search by_given = {BY_STANZA_ID, entry->r, entry->id};
 	struct entry *lender;
 
 	switch (ev->kind) {
 	case EV_ERROR:
 	case EV_AMP_STORED:
-	case EV_AMP_NONE: // P11: direct messages before those of a room
-		lender = search_lender(pairing, entry, ev, &answered);
-		return lender ? lender : search_lender(pairing, entry, ev, &in_room);
+	case EV_AMP_NONE:
+		lender = search_lender(pairing, entry, ev, &by_server);
+		return lender ? lender : search_lender(pairing, entry, ev, &by_room);
 	case EV_REACTION:
 	case EV_REPLY:
 		return search_lender(pairing, entry, ev, &by_origin);

@@ -80,6 +80,11 @@ static void add_id(struct arena *arena, struct text **ids, size_t *count, struct
 	*ids = more;
 }
 
+void incarnation_add_given(struct arena *arena, struct incarnation *into, struct text id)
+{
+	add_id(arena, &into->stanza_ids, &into->stanza_id_count, id);
+}
+
 void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id)
 {
 	add_id(arena, &into->origin_ids, &into->origin_count, id);
@@ -210,7 +215,7 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 	for (size_t i = 0; i < from->copy_count; i++)
 		merge_copy(arena, into, &from->copies[i]);
 	for (size_t i = 0; i < from->stanza_id_count; i++)
-		add_id(arena, &into->stanza_ids, &into->stanza_id_count, from->stanza_ids[i]);
+		incarnation_add_given(arena, into, from->stanza_ids[i]);
 	for (size_t i = 0; i < from->origin_count; i++)
 		incarnation_add_origin(arena, into, from->origin_ids[i]);
 	merge_sender(into, from);

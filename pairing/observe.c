@@ -159,13 +159,10 @@ void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct 
 	for (size_t i = 0; i < e->stanza->stanza_id_count; i++) {
 		const struct stanza_sid *sid = &e->stanza->stanza_ids[i];
 		struct jid who;
-		if (!sid->id.p || !sid->by.p || !jid_parse(sid->by, pairing->arena, &who) ||
-		    !text_same(who.full, by))
-			continue;
-		inc->stanza_ids = arena_alloc(pairing->arena, sizeof(struct text));
-		inc->stanza_ids[0] = arena_text(pairing->arena, sid->id);
-		inc->stanza_id_count = 1;
-		return;
+		if (sid->id.n && sid->by.p && jid_parse(sid->by, pairing->arena, &who) &&
+		    text_same(who.full, by))
+			incarnation_add_given(pairing->arena, inc,
+					      arena_text(pairing->arena, sid->id));
 	}
 }
 

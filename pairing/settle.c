@@ -30,6 +30,33 @@ static bool sent_to_domain(const struct sent_node *node, struct text domain)
 	return false;
 }
 
+// P12: a receipt sent to an occupant for what was said to the whole room.
+static bool is_for_room(const struct pairing *pairing, const struct entry *entry,
+			const struct evidence *ev)
+{
+	if (ev->kind != EV_RECEIPT || !entry->s.p || !jid_resource(entry->s).p)
+		return false;
+	const struct sent_node *in_room =
+		sent_find(pairing, jid_without_resource(entry->s), entry->id);
+	return sent_any(in_room, SENT_GROUP_MESSAGE) || sent_any(in_room, SENT_STANZA_ID);
+}
+
+// P3 c: B did send it, to a party or to a room. An occupant is no party of a room's message.
+static bool did_send(const struct sent_node *node, struct text b)
+{
+	for (; node; node = node->next)
+		if (node->sent.what == SENT_MESSAGE ||
+		    (node->sent.what == SENT_GROUP_MESSAGE && text_same(node->sent.from, b) &&
+		     !jid_resource(b).p))
+			return true;
+	return false;
+}
+
+static bool did_send_to(const struct sent_node *node, struct text a)
+{
+	return sent_to(node, SENT_MESSAGE, a) || sent_to(node, SENT_GROUP_MESSAGE, a);
+}
+
 static enum evidence_class classify_ack(const struct pairing *pairing, const struct entry *entry,
 					const struct evidence *ev)
 {
@@ -41,19 +68,23 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 		return ACK_OF_ACK; // P3 a
 	if (sent_to(by_a, SENT_MESSAGE, entry->s) || (one_account && sent_any(by_a, SENT_MESSAGE)))
 		return ACK_SELF; // P3 b
-	if (!sent_any(by_b, SENT_MESSAGE) || sent_to(by_b, SENT_MESSAGE, entry->r))
+	if (is_for_room(pairing, entry, ev) || !did_send(by_b, entry->s) ||
+	    did_send_to(by_b, entry->r))
 		return ACK_UNKNOWN; // P3 d
 	if (is_bare_domain(entry, ev) && sent_to_domain(by_b, entry->r))
 		return ACK_BY_DOMAIN; // P5
 	return ACK_FORGED;            // P3 c
 }
 
-// T1: of one instant ingress is before egress.
-static bool is_earlier(const struct evidence *a, const struct evidence *b)
+// T1: of one instant ingress is before egress; then their senders stand for the text of the stanzas,
+// which is not kept.
+static bool is_earlier(const struct evidence *a, const struct evidence *b, int senders)
 {
 	bool a_in = a->seen & SEEN_INGRESS, b_in = b->seen & SEEN_INGRESS;
 
-	return a->first < b->first || (a->first == b->first && a_in && !b_in);
+	if (a->first != b->first || a_in != b_in)
+		return a->first < b->first || (a->first == b->first && a_in);
+	return senders < 0;
 }
 
 // An error that answers an earlier error of the other direction with the same id.
@@ -61,10 +92,12 @@ static bool is_loop(struct pairing *pairing, const struct entry *entry, const st
 {
 	struct entry *reverse = entry_for_message(pairing, entry->r, entry->s, entry->id);
 
+	int senders = text_compare(reverse->r, entry->r);
+
 	reverse->wanted = true;
 	for (size_t i = 0; i < reverse->evidence.count; i++) {
 		const struct evidence *other = &reverse->evidence.items[i];
-		if (other->kind == EV_ERROR && !other->borrowed && is_earlier(other, ev))
+		if (other->kind == EV_ERROR && !other->borrowed && is_earlier(other, ev, senders))
 			return true;
 	}
 	return false;
@@ -79,8 +112,7 @@ static enum evidence_class classify_error(struct pairing *pairing, const struct 
 		return ACK_LOOP;
 	if (sent_to(by_b, SENT_ACK, entry->r))
 		return ACK_BOUNCED;
-	return sent_any(by_b, SENT_MESSAGE) && !sent_to(by_b, SENT_MESSAGE, entry->r) ? ACK_FORGED
-										      : ACK_UNKNOWN;
+	return did_send(by_b, entry->s) && !did_send_to(by_b, entry->r) ? ACK_FORGED : ACK_UNKNOWN;
 }
 
 // M8: an edit of a message that the other party sent.
@@ -121,16 +153,6 @@ static const char *const class_findings[][FINDING_COLUMNS] = {
 	[ACK_LOOP] = {NULL, "ERROR-LOOP", NULL, NULL},
 	[ACK_NO_EFFECT] = {NULL, NULL, NULL, NULL},
 };
-
-// P12: a receipt sent to an occupant for what was said to the whole room.
-static bool is_for_room(const struct pairing *pairing, const struct entry *entry,
-			const struct evidence *ev)
-{
-	if (ev->kind != EV_RECEIPT || !entry->s.p || !jid_resource(entry->s).p)
-		return false;
-	return sent_any(sent_find(pairing, jid_without_resource(entry->s), entry->id),
-			SENT_GROUP_MESSAGE);
-}
 
 static const char *finding_of(const struct pairing *pairing, const struct entry *entry,
 			      const struct evidence *ev)

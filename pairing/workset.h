@@ -155,10 +155,10 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 void assign_guests(struct pairing *pairing);
 void want_guests(struct pairing *pairing, struct entry *entry);
 
-// P2: index of the row of this entry that a thing said at t is about, -1 = none. named: only a row that
-// was given this id (stanza-id, origin-id), absent = any.
-int pick_incarnation(const struct pairing *pairing, const struct entry *entry, usec_t t,
-		     struct text named);
+// P2: index of the row of this entry that the evidence is about, -1 = none. named: only a row that was
+// given this id (stanza-id, origin-id), absent = any.
+int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
+		     const struct evidence *ev, struct text named);
 void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
 			  const struct incarnation *inc, struct row *row);
 void row_finish(struct row *row); // P9, S2 from the evidence columns

@@ -53,8 +53,8 @@ static bool settle_units(struct settling *it, struct err *err)
 
 static enum outcome attempt(struct settling *it, int32_t most, struct err *err)
 {
-	if (!txn_begin(it->store, TXN_WRITE, err) ||
-	    !lane_take(it->store, it->writer, &it->commit, err) || !settle_take(it, most, err))
+	if (!txn_begin(it->store, TXN_WRITE, err) || !lane_hold(it->store, &it->commit, err) ||
+	    !settle_take(it, most, err))
 		return FAILED;
 	if (!it->windows.count)
 		return EMPTY;

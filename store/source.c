@@ -3,14 +3,13 @@
 // under an advisory lock: no sequences, so the schema can be spread over nodes (DESIGN section
 // 5).
 #include "store/read.h"
+#include "store/write.h"
 
 #include "core/json.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LANE = 0 }; // the only one so far
 
 // Runs a statement that gives out a number, alone. *number = its first column.
 static bool put_named(struct store *store, const char *name, const struct fields *params,
@@ -188,13 +187,19 @@ bool store_generations(struct store *store, int32_t realm, struct generation *li
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
+	int64_t look;
+	if (!lane_enter(store, &look, err)) // first: what happens after it is seen by check_marks
+		return false;
 	put_int4(&params, realm);
 	put_int2(&params, LANE);
 	put_int8(&params, max > INT32_MAX ? INT32_MAX : (int64_t)max);
 	if (!sql_run(store, "generations", &params, &rows, err))
 		return false;
-	for (int i = 0; i < rows.count; i++)
+	store->writer->look = look;
+	for (int i = 0; i < rows.count; i++) {
 		list[i] = read_generation(&rows, i);
+		list[i].look = look;
+	}
 	*count = (size_t)rows.count;
 	return true;
 }
@@ -211,7 +216,8 @@ bool store_generation_new(struct store *store, int32_t source, const char *path,
 	int32_t id;
 	if (!put_named(store, "generation_add", &params, &id, err))
 		return err_wrap(err, "%s", path);
-	*generation = (struct generation){.id = id, .source = source};
+	*generation =
+		(struct generation){.id = id, .source = source, .look = store_writer(store)->look};
 	generation->print.head_len = print->head_len;
 	memcpy(generation->print.head, print->head, sizeof print->head);
 	return true;

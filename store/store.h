@@ -69,10 +69,14 @@ struct generation {
 	bool has_mark;
 	struct fingerprint print; // tail is that before low_water
 	bool finished;            // read to its end and closed
+	int64_t look;             // for the checkpoint: what was known when it was taken up
 };
 
 // Candidates with this head (same length and hash, or a shorter stored head: the caller hashes
 // again with head_len): the caller proves the tail. Newest first, at most max.
+//
+// The first call takes over the lane: it raises the fence, and every other writer must read the marks
+// again before its next batch. Later calls only look: ERR_DATABASE when the fence was raised since.
 bool store_generations(struct store *store, int32_t realm, struct generation *list, size_t max,
 		       size_t *count, struct err *err);
 bool store_generation_new(struct store *store, int32_t source, const char *path,
@@ -88,6 +92,12 @@ bool store_recall(struct store *store, int32_t source, void *self,
 struct batch_checkpoint { // one per generation touched
 	int32_t generation;
 	uint64_t low_water;
+	// The mark from which the batch was read: the database must still have it, else somebody
+	// else stored the same records and the batch is refused (F78, F84).
+	bool has_from;
+	uint64_t from_offset;
+	uint32_t from_index;
+	int64_t look;  // of the generation, see struct generation
 	bool has_mark; // false: no record was read yet, leave the mark unset
 	uint64_t mark_offset;
 	uint32_t mark_index;
@@ -134,6 +144,7 @@ struct batch {
 	const struct batch_quarantine *quarantine;
 	size_t quarantine_count;
 	uint64_t events;
+	bool trial; // all but the COMMIT: would the database take it? (F98)
 };
 
 struct batch_result {
@@ -148,6 +159,11 @@ struct batch_result {
 // do not cover (FAULTS F78).
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err);
+// The last failure was about values (SQLSTATE 22xxx, 23xxx, 54xxx, or two texts with one hash):
+// the same batch fails again, and one of its records is why (F98). Else NULL.
+const char *store_refused(const struct store *store);
+// The last failure was a time limit: a smaller batch may fit into it (F88).
+bool store_timed_out(const struct store *store);
 
 // --- settling: what only the order of a conversation shows (DESIGN section 4) ---
 

@@ -16,16 +16,6 @@ enum { ATTEMPTS = 6, JIDS_KNOWN_MAX = 100000 };
 
 enum outcome { DONE, REPEAT, FAILED };
 
-void writer_free(struct writer *writer)
-{
-	if (!writer)
-		return;
-	map_free(&writer->jids);
-	map_free(&writer->days);
-	free(writer->marks.items);
-	free(writer);
-}
-
 static bool learn_key(struct store *store, struct err *err)
 {
 	ROWS_AUTO rows = {0};
@@ -43,49 +33,8 @@ static bool learn_key(struct store *store, struct err *err)
 
 bool writer_ready(struct store *store, struct err *err)
 {
-	if (!store->writer)
-		store->writer = xcalloc(1, sizeof *store->writer);
+	store_writer(store);
 	return learn_key(store, err);
-}
-
-// --- the lane ---
-
-// A new holder raises the fence; a batch of an older one must not be written any more.
-static bool check_fence(struct writer *writer, int64_t fence, struct err *err)
-{
-	if (!writer->has_fence) {
-		writer->fence = fence;
-		writer->has_fence = true;
-	}
-	if (writer->fence == fence)
-		return true;
-	return err_set(err, ERR_DATABASE, "another ingester has taken over lane %d", LANE);
-}
-
-bool lane_take(struct store *store, struct writer *writer, int64_t *commit, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_int2(&params, LANE);
-	if (!sql_run(store, "lane_lock", &params, &rows, err))
-		return false;
-	if (!rows.count)
-		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
-	*commit = row_int(&rows, 0, 1);
-	return check_fence(writer, row_int(&rows, 0, 0), err);
-}
-
-static bool lock_lane(struct plan *plan, struct err *err)
-{
-	int64_t commit;
-	if (!lane_take(plan->store, plan->writer, &commit, err))
-		return false;
-	if (plan->loaded && commit != plan->lane_commit)
-		return err_set(err, ERR_DATABASE,
-			       "another ingester wrote while this batch was repeated");
-	plan->lane_commit = commit;
-	plan->commit = commit + 1;
-	return true;
 }
 
 // --- one attempt ---
@@ -149,10 +98,10 @@ static enum outcome attempt(struct plan *plan, struct err *err)
 {
 	if (!marks_apart(plan, "before", err))
 		return FAILED;
-	if (!txn_begin(plan->store, TXN_WRITE, err) || !lock_lane(plan, err) ||
+	if (!txn_begin(plan->store, TXN_WRITE, err) || !lane_lock(plan, err) ||
 	    !check_marks(plan, err))
 		return failed(plan, false);
-	if (!load(plan, err))
+	if (!load(plan, err) || (plan->collided && !hash_collided(plan->store, err)))
 		return failed(plan, true);
 	if (plan_needs_days(plan)) {
 		txn_rollback(plan->store);
@@ -160,6 +109,10 @@ static enum outcome attempt(struct plan *plan, struct err *err)
 	}
 	if (!write_all(plan, err))
 		return failed(plan, true);
+	if (plan->batch->trial) {
+		txn_rollback(plan->store);
+		return DONE;
+	}
 	if (txn_commit(plan->store, err))
 		return marks_apart(plan, "after", err) ? DONE : FAILED;
 	return failed(plan, true);
@@ -171,8 +124,10 @@ static void remember(struct plan *plan)
 {
 	if (plan->writer->jids.count > JIDS_KNOWN_MAX)
 		map_clear(&plan->writer->jids);
-	for (size_t i = 0; i < plan->jids.count; i++)
-		*map_put(&plan->writer->jids, plan->jids.items[i].id) = plan->writer;
+	for (size_t i = 0; i < plan->jids.count; i++) {
+		int64_t id = plan->jids.items[i].id;
+		*map_put(&plan->writer->jids, id) = map_get(&plan->jid_seen, id);
+	}
 	remember_marks(plan);
 }
 
@@ -198,12 +153,11 @@ static enum outcome run(struct plan *plan, struct err *err)
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err)
 {
-	if (!store->writer)
-		store->writer = xcalloc(1, sizeof *store->writer);
-	struct plan plan = {.store = store, .writer = store->writer, .batch = batch};
+	struct plan plan = {.store = store, .writer = store_writer(store), .batch = batch};
 	enum outcome outcome = run(&plan, err);
 
-	if (outcome == DONE) {
+	*result = (struct batch_result){0};
+	if (outcome == DONE && !batch->trial) {
 		remember(&plan);
 		if (plan.changed_texts)
 			log_warn(store->app->log, "text_changed",
@@ -216,12 +170,31 @@ bool store_commit(struct store *store, const struct batch *batch, struct batch_r
 			.moved = plan.moved,
 			.removed = plan.removes.count,
 		};
-	} else {
-		forget_marks(store->writer); // the caller reads them back
+	} else if (outcome != DONE && !batch->trial) {
+		store->writer->has_fence = false; // the caller reads the marks back
 	}
 	plan_free(&plan);
 	if (outcome == REPEAT && err && err->kind == ERR_NONE)
 		return err_set(err, ERR_DATABASE, "the batch could not be written in %d attempts",
 			       ATTEMPTS);
 	return outcome == DONE;
+}
+
+// --- what a failure was ---
+
+const char *store_refused(const struct store *store)
+{
+	static const char *const classes[] = {"22", "23", "54"};
+	if (strcmp(store->sqlstate, HASH_COLLISION) == 0)
+		return "hash collision";
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		if (strncmp(store->sqlstate, classes[i], 2) == 0)
+			return store->sqlstate;
+	}
+	return NULL;
+}
+
+bool store_timed_out(const struct store *store)
+{
+	return strcmp(store->sqlstate, "57014") == 0;
 }

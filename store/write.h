@@ -23,27 +23,28 @@ void vec_room(void **items, size_t *cap, size_t count, size_t size);
 
 enum { LANE = 0 }; // the only lane so far: all shards
 
-struct mark {
-	int32_t generation;
-	int64_t offset;
-	int32_t index;
-};
-
 // What a store object remembers between batches (store->writer).
 struct writer {
-	struct map jids; // known to be in the database; emptied when large
+	struct map jids; // known to be in the database, with jid_print(); emptied when large
 	struct map days; // UTC day + 1: its partitions are there, or cannot be
 	struct hash_key key;
 	bool has_key;
-	int64_t fence;
-	bool has_fence;
-	VEC(struct mark) marks; // as this object wrote them last
+	int64_t fence;       // of the lane, when the marks were read
+	bool has_fence;      // false: marks must be read again
+	bool has_raised;     // the fence: once for every process that writes
+	int64_t look;        // of the last store_generations()
+	int64_t first_marks; // generations of which this object stored the first record
 };
+struct writer *store_writer(struct store *store);
 void writer_free(struct writer *writer); // NULL is fine
+// --- write_lane.c ---
+// Before marks are read; *look: for the generations that are found or made then.
+bool lane_enter(struct store *store, int64_t *look, struct err *err);
 
 // The lane's lock up to the end of the transaction, and its newest commit number. ERR_DATABASE: a
 // newer holder raised the fence.
-bool lane_take(struct store *store, struct writer *writer, int64_t *commit, struct err *err);
+// Only the lock: for who believes nothing that was read before (settle.c).
+bool lane_hold(struct store *store, int64_t *commit, struct err *err);
 bool writer_ready(struct store *store, struct err *err); // store->writer is there, with its key
 
 struct place { // of stored evidence
@@ -102,7 +103,8 @@ struct plan {
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
 	VEC(struct new_jid) jids;
-	struct map jid_seen;
+	struct map jid_seen; // with jid_print()
+	bool collided;       // two texts have one hash
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
 	VEC(struct new_state) states;
@@ -112,12 +114,18 @@ struct plan {
 	size_t changed_texts; // F98: values that were made storable
 };
 
+bool lane_lock(struct plan *plan, struct err *err); // first statement of the transaction
+
 // --- write_load.c ---
 // Runs the rounds of pairing_wants(). After a failure the pairing object is of no more use.
 bool plan_load(struct plan *plan, struct err *err);
 
+// In store->sqlstate, which knows no such SQLSTATE.
+#define HASH_COLLISION "HASH!"
+
 // --- write_plan.c ---
 void plan_collect(struct plan *plan);
+bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
 void plan_free(struct plan *plan);
 int64_t plan_jid(struct plan *plan, struct text jid); // notes it for write_jids
 
@@ -157,6 +165,5 @@ bool check_marks(struct plan *plan, struct err *err);
 bool put_checkpoints(struct plan *plan, struct err *err);
 bool write_marks(struct plan *plan, struct err *err);
 void remember_marks(struct plan *plan);
-void forget_marks(struct writer *writer);
 
 #endif

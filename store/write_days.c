@@ -84,8 +84,15 @@ static bool make_day(struct plan *plan, int64_t day, struct err *err)
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_date(&params, day * USEC_PER_DAY);
-	if (!sql_run(plan->store, "day_make", &params, &rows, err))
-		return false;
+	// Another process may make the day at the same time: the server's cache then tells this one that
+	// the tables are not there although they are (42P07). A new transaction sees them.
+	struct err first = {0};
+	if (!sql_run(plan->store, "day_make", &params, &rows, &first)) {
+		if (strcmp(plan->store->sqlstate, "42P07") != 0)
+			return err_set(err, first.kind, "%s", first.text);
+		if (!sql_run(plan->store, "day_make", &params, &rows, err))
+			return false;
+	}
 	bool made = rows.count && row_bool(&rows, 0, 0);
 	*map_put(&plan->writer->days, day) = made ? (void *)plan->writer : (void *)second();
 	return true;

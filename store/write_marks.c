@@ -14,42 +14,66 @@ static int compare_marks(int64_t offset, int32_t index, int64_t other_offset, in
 	return (index > other_index) - (index < other_index);
 }
 
-static struct mark *known_mark(const struct writer *writer, int32_t generation)
+// A file of which nothing was read yet has no mark: (0, 0) would say that its first record is in.
+static bool has_mark(const struct batch_checkpoint *point)
 {
-	for (size_t i = 0; i < writer->marks.count; i++) {
-		if (writer->marks.items[i].generation == generation)
-			return &writer->marks.items[i];
-	}
-	return NULL;
+	return point->records || point->mark_offset || point->mark_index;
 }
 
-static const struct batch_checkpoint *checkpoint_of(const struct batch *batch, int32_t generation)
+static bool mark_moved(const struct batch_checkpoint *point, long long stored, struct err *err)
 {
-	for (size_t i = 0; i < batch->checkpoint_count; i++) {
-		if (batch->checkpoints[i].generation == generation)
-			return &batch->checkpoints[i];
-	}
-	return NULL;
+	return err_set(
+		err, ERR_DATABASE,
+		"mark moved: generation %d is stored up to %lld, the batch began at %lld and "
+		"ends at %llu",
+		(int)point->generation, stored,
+		point->has_from ? (long long)point->from_offset : -1LL,
+		(unsigned long long)point->mark_offset);
 }
 
-// The batch was read from the mark that this object wrote last. When somebody else has moved it, or
-// it is at or beyond the batch's own end, the batch holds records that are stored already.
-static bool check_mark(const struct plan *plan, const struct mark *stored, struct err *err)
+// The batch was read from the mark that its stream knows. When somebody else has moved it, the batch
+// holds records that are stored already, or lacks some that are not.
+static bool check_mark(const struct batch_checkpoint *point, const struct rows *rows, int row,
+		       struct err *err)
 {
-	const struct batch_checkpoint *point = checkpoint_of(plan->batch, stored->generation);
-	const struct mark *known = known_mark(plan->writer, stored->generation);
-	if (!point)
+	int64_t offset = row_int(rows, row, 1);
+	int32_t index = (int32_t)row_int(rows, row, 2);
+	bool same =
+		point->has_from && compare_marks((int64_t)point->from_offset,
+						 (int32_t)point->from_index, offset, index) == 0;
+	int order = compare_marks((int64_t)point->mark_offset, (int32_t)point->mark_index, offset,
+				  index);
+	if (same && (order > 0 || (order == 0 && point->records == 0)))
 		return true;
-	int order = compare_marks((int64_t)point->mark_offset, (int32_t)point->mark_index,
-				  stored->offset, stored->index);
-	bool moved = known &&
-		     compare_marks(known->offset, known->index, stored->offset, stored->index) != 0;
-	if (!moved && (order > 0 || (order == 0 && point->records == 0)))
+	return mark_moved(point, (long long)offset, err);
+}
+
+static int row_of(const struct rows *rows, int32_t generation)
+{
+	for (int i = 0; i < rows->count; i++) {
+		if (row_int(rows, i, 0) == generation)
+			return i;
+	}
+	return -1;
+}
+
+// The first records of a new generation. Another process may have opened the same file at the same
+// time and made a generation of its own; as long as nothing was stored, neither could know. So when
+// anybody else has stored the first records of anything since the file was looked at, it is looked
+// at again (F53, F84).
+static bool check_first(struct plan *plan, const struct batch_checkpoint *point, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int2(&params, LANE);
+	if (!sql_run(plan->store, "lane_look", &params, &rows, err))
+		return false;
+	if (row_int(&rows, 0, 1) - plan->writer->first_marks == point->look)
 		return true;
-	return err_set(err, ERR_DATABASE,
-		       "mark moved: generation %d is stored up to %lld, the batch ends at %llu",
-		       (int)stored->generation, (long long)stored->offset,
-		       (unsigned long long)point->mark_offset);
+	return err_set(
+		err, ERR_DATABASE,
+		"generation %d: another process has begun a file meanwhile, it may be the same",
+		(int)point->generation);
 }
 
 // Only builds for tests can save marks outside of the batch's transaction (store/write.c).
@@ -75,38 +99,26 @@ bool check_marks(struct plan *plan, struct err *err)
 	put_array(&params, OF_INT4, &generations);
 	if (!sql_run(plan->store, "lane_marks", &params, &rows, err))
 		return false;
-	for (int i = 0; i < rows.count; i++) {
-		struct mark stored = {(int32_t)row_int(&rows, i, 0), row_int(&rows, i, 1),
-				      (int32_t)row_int(&rows, i, 2)};
-		if (!check_mark(plan, &stored, err))
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		int row = row_of(&rows, point->generation);
+		if (row >= 0 && !check_mark(point, &rows, row, err))
+			return false;
+		if (row < 0 &&
+		    point->has_from) // restored from a backup, or dropped to be read again
+			return mark_moved(point, -1, err);
+		if (row < 0 && has_mark(point) && !check_first(plan, point, err))
 			return false;
 	}
 	return true;
-}
-
-// A file of which nothing was read yet has no mark: (0, 0) would say that its first record is in.
-static bool has_mark(const struct batch_checkpoint *point)
-{
-	return point->records || point->mark_offset || point->mark_index;
 }
 
 void remember_marks(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		if (!has_mark(point))
-			continue;
-		struct mark *mark = known_mark(plan->writer, point->generation);
-		if (!mark)
-			mark = VEC_ADD(&plan->writer->marks);
-		*mark = (struct mark){point->generation, (int64_t)point->mark_offset,
-				      (int32_t)point->mark_index};
+		plan->writer->first_marks += !point->has_from && has_mark(point);
 	}
-}
-
-void forget_marks(struct writer *writer)
-{
-	writer->marks.count = 0;
 }
 
 static bool put_mark(struct plan *plan, const struct batch_checkpoint *point, struct err *err)

@@ -16,17 +16,29 @@ void vec_room(void **items, size_t *cap, size_t count, size_t size)
 
 // --- JIDs ---
 
+bool hash_collided(struct store *store, struct err *err)
+{
+	memcpy(store->sqlstate, HASH_COLLISION, sizeof HASH_COLLISION);
+	return err_set(err, ERR_INTERNAL, "two texts have one hash");
+}
+
+// A second hash of the text, so that texts need not be kept to tell two of one id apart.
+static void *jid_print(const struct plan *plan, struct text jid)
+{
+	return (void *)((uintptr_t)KEYED(&plan->writer->key, TEXT("jid print"), jid) | 1);
+}
+
 int64_t plan_jid(struct plan *plan, struct text jid)
 {
 	if (!jid.p)
 		jid = TEXT("");
 	int64_t id = pairing_jid_id(plan->batch->pairing, jid);
-	if (map_get(&plan->writer->jids, id))
-		return id;
-	void **place = map_put(&plan->jid_seen, id);
+	void *print = jid_print(plan, jid), *known = map_get(&plan->writer->jids, id);
+	void **place = known ? &known : map_put(&plan->jid_seen, id);
+	plan->collided |= *place && *place != print;
 	if (*place)
 		return id;
-	*place = plan;
+	*place = print;
 	*VEC_ADD(&plan->jids) = (struct new_jid){id, jid};
 	return id;
 }

@@ -9,6 +9,7 @@ bool write_jids(struct plan *plan, struct err *err)
 	FIELDS_AUTO jid = {0};
 	FIELDS_AUTO domain = {0};
 	FIELDS_AUTO params = {0};
+	ROWS_AUTO others = {0};
 	if (!plan->jids.count)
 		return true;
 	for (size_t i = 0; i < plan->jids.count; i++) {
@@ -20,7 +21,8 @@ bool write_jids(struct plan *plan, struct err *err)
 	put_array(&params, OF_INT8, &id);
 	put_array(&params, OF_TEXT, &jid);
 	put_array(&params, OF_TEXT, &domain);
-	return sql_run(plan->store, "jid_add", &params, NULL, err);
+	return sql_run(plan->store, "jid_add", &params, &others, err) &&
+	       (!others.count || hash_collided(plan->store, err));
 }
 
 // --- rows by identity ---

@@ -6,6 +6,9 @@ SELECT set_config('search_path', 'pg_catalog, receiptd, pg_temp', false),
        set_config('TimeZone', 'UTC', false),
        set_config('jit', 'off', false),
        set_config('client_min_messages', 'warning', false),
+       -- A writer that was frozen inside a transaction must not hold its lane for ever (F86).
+       CASE WHEN $1 = 'off'
+            THEN set_config('idle_in_transaction_session_timeout', '45s', false) END,
        -- A batch that waits for a lock must not go on after its client is gone.
        CASE WHEN current_setting('server_version_num')::int4 >= 140000
             THEN set_config('client_connection_check_interval', '10s', false) END;

@@ -22,6 +22,7 @@ void sample_start(struct sample *sample, struct store *store, const char *realm)
 	must(store_source(store, sample->realm.id, "log", "observations", "/log", true,
 			  &sample->source, &err),
 	     &err);
+	sample_look(sample);
 	must(store_generation_new(store, sample->source, "/log", &print, &sample->generation, &err),
 	     &err);
 	struct pairing_options options = {.rules = &sample->rules,
@@ -30,6 +31,19 @@ void sample_start(struct sample *sample, struct store *store, const char *realm)
 					  .bodies = BODIES_FULL};
 	sample->pairing = pairing_new(&options);
 	sample->arena = arena_new();
+}
+
+void sample_look(struct sample *sample)
+{
+	struct generation list[64];
+	struct err err = {0};
+	size_t count = 0;
+	bool fine = store_generations(sample->store, sample->realm.id, list, 64, &count, &err) ||
+		    store_generations(sample->store, sample->realm.id, list, 64, &count, &err);
+	must(fine, &err);
+	for (size_t i = 0; i < count; i++)
+		if (list[i].id == sample->generation.id)
+			sample->generation.look = list[i].look;
 }
 
 void sample_stop(struct sample *sample)
@@ -127,6 +141,9 @@ struct batch_checkpoint sample_checkpoint(const struct sample *sample)
 	return (struct batch_checkpoint){
 		.generation = sample->generation.id,
 		.low_water = sample->offset + 100,
+		.has_from = sample->has_from,
+		.from_offset = sample->from,
+		.look = sample->generation.look,
 		.mark_offset = sample->offset,
 		.first_at = sample->first_at,
 		.last_at = sample->last_at,
@@ -145,6 +162,10 @@ bool sample_try(struct sample *sample, struct batch_result *result, struct err *
 			      .checkpoint_count = 1,
 			      .events = sample->records};
 	bool fine = store_commit(sample->store, &batch, result, err);
+	if (fine) {
+		sample->has_from = sample->offset > 0;
+		sample->from = sample->offset;
+	}
 	pairing_reset(sample->pairing);
 	arena_reset(sample->arena);
 	sample->records = 0;

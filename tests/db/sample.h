@@ -21,6 +21,8 @@ struct sample {
 	struct generation generation;
 	int32_t source;
 	uint64_t offset; // of the last line
+	bool has_from;   // something was stored, up to
+	uint64_t from;
 	uint64_t records;
 	usec_t first_at, last_at; // of the batch
 };
@@ -45,6 +47,9 @@ void sample_line(struct sample *sample, struct sample_line line);
 // ada's phone to ben, in and out, with a receipt request; ben's tablet's receipt, in.
 void sample_message(struct sample *sample, usec_t at, const char *id);
 void sample_receipt(struct sample *sample, usec_t at, const char *id, const char *own);
+
+// As after an error: reads the marks again, which an older fence refuses once.
+void sample_look(struct sample *sample);
 
 // Everything since the last one as a batch.
 bool sample_try(struct sample *sample, struct batch_result *result, struct err *err);

@@ -381,16 +381,37 @@ static void a_lost_commit_is_told_and_can_be_repeated(void **state)
 	assert_value("(SELECT jid FROM jid WHERE id = from_jid)", ADA);
 }
 
+static void start_other(struct sample *other, struct store *second)
+{
+	char name[32];
+	snprintf(name, sizeof name, "realm-%d", realms);
+	sample_start(other, second, name);
+}
+
+static void assert_refused(struct sample *one, const char *why)
+{
+	struct batch_result result;
+	struct err err = {0};
+	assert_false(sample_try(one, &result, &err));
+	assert_int_equal(err.kind, ERR_DATABASE);
+	assert_non_null(strstr(err.text, why));
+}
+
+// F84, F85: the second one raises the fence; the first one looks once and both go on.
 static void two_writers_meet_in_one_conversation(void **state)
 {
 	(void)state;
 	struct sample other;
-	char name[32];
 	struct store *second = fixture_open(&fixture, STORE_WRITE);
-	snprintf(name, sizeof name, "realm-%d", realms);
-	sample_start(&other, second, name);
+	sample_message(&sample, NOON, "m1");
+	start_other(&other, second);
+	assert_refused(&sample, "another process began to write");
+	sample.offset -= 200;
+	sample_look(&sample);
 	sample_message(&sample, NOON, "m1");
 	sample_commit(&sample);
+	assert_int_equal(count("message", "resends = 0"), 1);
+	sample_look(&other); // else its first record could be the one that was just stored
 	sample_receipt(&other, NOON + SEC, "m1", "r1");
 	sample_commit(&other);
 	sample_line(&sample, (struct sample_line){.at = NOON + 2 * SEC,
@@ -402,14 +423,91 @@ static void two_writers_meet_in_one_conversation(void **state)
 	sample_commit(&sample);
 	assert_int_equal(count("message", "state = 6 AND acks = 2 AND receipt_own = 'r1'"), 1);
 	// A mark that another one moved: what this one holds may be stored already.
-	struct batch_result result;
-	struct err err = {0};
 	fixture_sql(second, "UPDATE lane_mark SET mark_offset = mark_offset + 1");
 	sample_message(&sample, NOON + 5 * SEC, "m2");
-	assert_false(sample_try(&sample, &result, &err));
-	assert_non_null(strstr(err.text, "mark moved"));
+	assert_refused(&sample, "mark moved");
 	sample_stop(&other);
 	store_close(second);
+}
+
+// F53, F84: both opened the same new file before either had stored anything of it.
+static void the_first_records_of_a_file_wait_for_a_look_at_what_others_began(void **state)
+{
+	(void)state;
+	struct sample other;
+	struct store *second = fixture_open(&fixture, STORE_WRITE);
+	start_other(&other, second);
+	sample_look(&sample);
+	sample_message(&other, NOON, "m1");
+	sample_commit(&other);
+	sample_message(&sample, NOON, "m1");
+	assert_refused(&sample, "it may be the same");
+	assert_int_equal(count("message", "resends = 0"), 1);
+	sample_look(&sample); // and proves that it is another one
+	sample_message(&sample, NOON + SEC, "m2");
+	sample_commit(&sample);
+	sample_message(&sample, NOON + 2 * SEC, "m3");
+	sample_commit(&sample);
+	assert_int_equal(count("message", "resends = 0"), 3);
+	sample_stop(&other);
+	store_close(second);
+}
+
+// F91: a server that lost the last commits, or a backup: what it lacks is read again.
+static void a_mark_that_went_back_is_noticed(void **state)
+{
+	(void)state;
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	fixture_sql(store, "DELETE FROM lane_mark");
+	sample_message(&sample, NOON + SEC, "m2");
+	assert_refused(&sample, "mark moved");
+}
+
+// F98: the same batch without its COMMIT.
+static void a_trial_leaves_nothing_and_tells_what_is_refused(void **state)
+{
+	(void)state;
+	struct batch_result result;
+	struct err err = {0};
+	struct batch batch = {.realm = sample.realm.id, .pairing = sample.pairing, .trial = true};
+	sample_message(&sample, NOON, "m1");
+	assert_true(store_commit(store, &batch, &result, &err));
+	assert_int_equal(count("message", "true"), 0);
+	fixture_sql(store, "ALTER TABLE message ADD CONSTRAINT no_poison CHECK (id <> 'poison')");
+	pairing_reset(sample.pairing);
+	sample_message(&sample, NOON, "poison");
+	assert_false(store_commit(store, &batch, &result, &err));
+	assert_string_equal(store_refused(store), "23514");
+	fixture_sql(store, "ALTER TABLE message DROP CONSTRAINT no_poison");
+	pairing_reset(sample.pairing);
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	assert_null(store_refused(store));
+	assert_value("(SELECT jid FROM jid WHERE id = from_jid)", ADA);
+}
+
+// DESIGN section 5: the text is compared on every hash hit.
+static void two_texts_of_one_hash_are_refused(void **state)
+{
+	(void)state;
+	struct batch_result result;
+	struct err err = {0};
+	struct store *fresh = fixture_open(&fixture, STORE_WRITE); // remembers no JIDs
+	sample_message(&sample, NOON, "m1");
+	sample_commit(&sample);
+	fixture_sql(store, "UPDATE jid SET jid = 'eve@a.example' WHERE jid = '" ADA "'");
+	sample_stop(&sample);
+	start_other(&sample, fresh);
+	sample_message(&sample, NOON + SEC, "m2");
+	assert_false(sample_try(&sample, &result, &err));
+	assert_string_equal(store_refused(fresh), "hash collision");
+	fixture_sql(store, "UPDATE jid SET jid = '" ADA "' WHERE jid = 'eve@a.example'");
+	assert_int_equal(count("message", "true"), 1);
+	sample.offset -= 200;
+	sample_message(&sample, NOON + SEC, "m2");
+	sample_commit(&sample);
+	store_close(fresh);
 }
 
 static void a_look_at_a_quiet_file_gets_no_commit_number(void **state)
@@ -460,6 +558,10 @@ int main(void)
 		WITH_SAMPLE(what_postgresql_would_refuse_is_made_storable),
 		WITH_SAMPLE(a_lost_commit_is_told_and_can_be_repeated),
 		WITH_SAMPLE(two_writers_meet_in_one_conversation),
+		WITH_SAMPLE(the_first_records_of_a_file_wait_for_a_look_at_what_others_began),
+		WITH_SAMPLE(a_mark_that_went_back_is_noticed),
+		WITH_SAMPLE(a_trial_leaves_nothing_and_tells_what_is_refused),
+		WITH_SAMPLE(two_texts_of_one_hash_are_refused),
 		WITH_SAMPLE(a_look_at_a_quiet_file_gets_no_commit_number),
 		WITH_SAMPLE(an_older_holder_of_the_lane_is_refused),
 	};

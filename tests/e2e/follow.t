@@ -5,6 +5,7 @@
 set -u
 program="${BUILD:-build}/receiptd"
 folder=$(mktemp -d)
+chmod 755 "$folder" # else, as root, the cluster would be the shared one under /var/lib
 sample=tests/data/prosody/stanza-debug/debug-iso.log.gz
 echo "1..6"
 number=0
@@ -50,8 +51,7 @@ tail -n +12001 "$folder/whole" >"$folder/p.log"
 wait_rows 360 "${run[@]}"
 sleep 4
 check "renamed under the pattern: every row" 360 "$(rows "${run[@]}")"
-# Open: under load some lines around the rename are counted as re-sent, though no row is double.
-check "renamed under the pattern: nothing twice # TODO resends under load" 0 "$(resends "${run[@]}")"
+check "renamed under the pattern: nothing twice" 0 "$(resends "${run[@]}")"
 kill -TERM "$process"; wait "$process"
 check "TERM ends it cleanly" 0 "$?"
 

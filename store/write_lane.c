@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may write to a lane.
+//
+// The row of the lane is locked by every batch, so batches of several processes never overlap: that
+// alone keeps conversations exact. What a lock cannot see is memory: a process that read the marks,
+// was away (frozen, cut off) and comes back still believes them. Therefore every process that starts
+// to write raises the fence of the lane once, remembers the number that it saw when it read marks,
+// and every batch compares. A batch under an older number is refused; its process reads the marks
+// again, under the new number and without raising it, and goes on. So whoever starts is safe from
+// everybody who was there before (F85, F86), and two that work side by side both make progress: after
+// that one look they are kept apart by the marks themselves (check_marks).
+#include "store/write.h"
+
+#include <stdlib.h>
+
+struct writer *store_writer(struct store *store)
+{
+	if (!store->writer)
+		store->writer = xcalloc(1, sizeof *store->writer);
+	return store->writer;
+}
+
+void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
+	map_free(&writer->jids);
+	map_free(&writer->days);
+	free(writer);
+}
+
+static bool taken_over(struct writer *writer, int64_t now, struct err *err)
+{
+	writer->has_fence = false;
+	return err_set(
+		err, ERR_DATABASE,
+		"another process began to write to lane %d (fence %lld, now %lld): the marks "
+		"are read again",
+		LANE, (long long)writer->fence, (long long)now);
+}
+
+static bool check_fence(struct writer *writer, int64_t fence, struct err *err)
+{
+	if (writer->has_fence && writer->fence != fence)
+		return taken_over(writer, fence, err);
+	writer->fence = fence;
+	writer->has_fence = true;
+	return true;
+}
+
+bool lane_enter(struct store *store, int64_t *look, struct err *err)
+{
+	struct writer *writer = store_writer(store);
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+
+	put_int2(&params, LANE);
+	if (store->role == STORE_WRITE && !writer->has_raised) {
+		if (!sql_run(store, "lane_raise", &params, NULL, err))
+			return false;
+		writer->has_raised = true;
+		writer->has_fence = false;
+	}
+	if (!sql_run(store, "lane_look", &params, &rows, err))
+		return false;
+	if (!rows.count)
+		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
+	*look = row_int(&rows, 0, 1) - writer->first_marks;
+	return check_fence(writer, row_int(&rows, 0, 0), err);
+}
+
+static bool lock_row(struct store *store, int64_t *fence, int64_t *commit, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int2(&params, LANE);
+	if (!sql_run(store, "lane_lock", &params, &rows, err))
+		return false;
+	if (!rows.count)
+		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
+	*fence = row_int(&rows, 0, 0);
+	*commit = row_int(&rows, 0, 1);
+	return true;
+}
+
+bool lane_hold(struct store *store, int64_t *commit, struct err *err)
+{
+	int64_t fence;
+	return lock_row(store, &fence, commit, err);
+}
+
+bool lane_lock(struct plan *plan, struct err *err)
+{
+	int64_t fence, commit;
+	if (!lock_row(plan->store, &fence, &commit, err) || !check_fence(plan->writer, fence, err))
+		return false;
+	if (plan->loaded && commit != plan->lane_commit)
+		return err_set(err, ERR_DATABASE,
+			       "another process wrote while this batch was repeated");
+	plan->lane_commit = commit;
+	plan->commit = commit + 1;
+	return true;
+}

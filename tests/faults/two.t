@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# F84-F86: processes that write to one lane at the same time. The same file read by two stays one
+# generation, also when both open it before either has stored anything; different files of the same
+# conversations are paired as if one had read them; one that was frozen and comes back is refused by
+# the fence, reads the marks again and goes on.
+import os
+import random
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import rig  # noqa: E402
+
+SMALL = "flush_events = 150"
+RECORDS = 10000 if rig.LONG else 2500
+
+
+def generations(it, where="true"):
+    query = ("SELECT count(*) FROM receiptd.generation g JOIN receiptd.lane_mark m"
+             f" ON m.generation = g.id WHERE {where}")
+    return int(it.server.ask(query))
+
+
+def same_file(tap, server, processes):
+    with rig.Rig(server, settings=SMALL) as it:
+        it.generate(RECORDS)
+        # Batches of different sizes: one ends in the middle of another one's.
+        running = [it.program.start("--set", f"flush_events={150 + 2000 * i}", "import", it.log)
+                   for i in range(processes)]
+        statuses = [process.wait() for process in running]
+        tap.ok(not any(statuses), f"{processes} imports of one file: exit statuses {statuses}")
+        tap.ok(generations(it) == 1, f"one generation: {generations(it)}")
+        it.judge(tap, f"{processes} imports of one file at the same time")
+
+
+def different_files(tap, server):
+    """Every record of the log is in one of two files, in no order that means anything."""
+    with rig.Rig(server, settings=SMALL) as it:
+        it.generate(RECORDS, format="observations")
+        rng = random.Random(it.seed)
+        parts = [it.program.path(f"part{i}.log") for i in range(2)]
+        files = [open(part, "wb") for part in parts]
+        with open(it.log, "rb") as log:
+            for line in log:
+                rng.choice(files).write(line)
+        for file in files:
+            file.close()
+        running = [it.program.start("import", part) for part in parts]
+        statuses = [process.wait() for process in running]
+        tap.ok(not any(statuses), f"two files of the same conversations: {statuses}")
+        tap.ok(generations(it) == 2, f"two generations: {generations(it)}")
+        it.judge(tap, "two processes in the same conversations")
+
+
+def two_daemons(tap, server):
+    with rig.Rig(server, settings='flush_after = "20ms"\n' + SMALL) as it:
+        open(it.log, "wb").close()
+        first = it.follow()
+        second = it.program.start("run")
+        it.generate(1200, "--rate", "600")
+        good = it.wait_rows(it.wanted_rows())
+        it.wait_read()
+        statuses = [rig.product.stop(first), rig.product.stop(second)]
+        tap.ok(good and statuses == [0, 0], f"two daemons follow one file: {statuses}")
+        tap.ok(generations(it) == 1, f"one generation: {generations(it)}")
+        it.judge(tap, "two daemons follow one file")
+
+
+def frozen(tap, server):
+    """F86: stopped in the middle of its work; another one takes over; then it wakes."""
+    with rig.Rig(server, settings='flush_after = "20ms"\n' + SMALL) as it:
+        open(it.log, "wb").close()
+        first = it.follow()
+        writer = it.generate(1500, "--rate", "600", wait=False)
+        it.wait_rows(100)
+        first.send_signal(signal.SIGSTOP)
+        fence = server.ask("SELECT fence FROM receiptd.lane")
+        second = it.program.start("run")
+        rig.product.wait_until(lambda: server.ask("SELECT fence FROM receiptd.lane") > fence, 60)
+        taken = int(server.ask("SELECT fence FROM receiptd.lane")) == int(fence) + 1
+        tap.ok(taken, "who starts raises the fence")
+        it.wait_rows(300)
+        first.send_signal(signal.SIGCONT)
+        writer.wait()
+        it.wait_rows(it.wanted_rows())
+        it.wait_read()
+        tap.ok(it.said("another process began to write") or it.said("mark moved"),
+               "the one that was away is refused and told why")
+        tap.ok(int(server.ask("SELECT fence FROM receiptd.lane")) == int(fence) + 1,
+               "it does not take the lane back")
+        statuses = [rig.product.stop(first), rig.product.stop(second)]
+        tap.ok(statuses == [0, 0], f"both end cleanly: {statuses}")
+        it.judge(tap, "frozen, taken over, woken")
+
+
+def main():
+    tap = rig.product.Tap()
+    server = rig.Server().start()
+    try:
+        same_file(tap, server, 2)
+        same_file(tap, server, 3)
+        different_files(tap, server)
+        two_daemons(tap, server)
+        frozen(tap, server)
+    finally:
+        server.close()
+    tap.done()
+
+
+main()
