@@ -34,8 +34,8 @@ struct sequence_state {
 	enum leg leg;
 	bool content, ingress;
 	bool used; // false: an egress sighting of a device whose ingress is seen (F5); the caller's
-	bool fresh; // the first sighting of its stanza (states_mark)
-	bool kept;  // the same among those that are used
+	bool fresh;         // the first sighting of its stanza (states_mark)
+	bool kept;          // the same among those that are used
 	bool paired;        // rooms: the mirror of an upload that was seen (states_pair)
 	struct text own_id; // absent = none
 	int64_t sig;

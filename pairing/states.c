@@ -21,7 +21,7 @@ static bool begins_device(const struct scene *scene, size_t i)
 
 // --- copies ---
 
-struct latest { // sightings of one device
+struct latest {               // sightings of one device
 	usec_t of[STATES][2]; // of a state, standalone and beside content
 };
 
@@ -50,8 +50,7 @@ void states_mark(struct scene *scene)
 			forget(&used);
 		}
 		state->fresh = is_first(&all, state, scene->rules->w_state);
-		state->kept =
-			state->used && is_first(&used, state, scene->rules->w_state);
+		state->kept = state->used && is_first(&used, state, scene->rules->w_state);
 	}
 }
 

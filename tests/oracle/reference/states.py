@@ -10,7 +10,7 @@ class State:
     def __init__(self, line, state, standalone):
         self.line, self.state, self.standalone = line, state, standalone
         self.t, self.order = line.t, (line.t, line.order())
-        self.by = line.frm
+        self.by, self.upload_seen = line.frm, False
 
     def tie(self, world):
         """T1, or as far as chat states that are kept can tell."""
@@ -41,12 +41,16 @@ def _once(world, seen):
     return kept
 
 
+def _first_hand(world):
+    return {line.frm for line in world.lines
+            if line.ingress and line.p.type != "error" and _of_line(line.p)}
+
+
 def sequences(world, every=False):
     """{(device, peer): states}, 1:1; F5, CS-REPEAT: ingress of a device wins over its egress."""
     seen = [line for line in world.lines
             if line.p.type not in ("groupchat", "error") and _of_line(line.p)]
-    first_hand = {line.frm for line in world.lines
-                  if line.ingress and line.p.type != "error" and _of_line(line.p)}
+    first_hand = _first_hand(world)
     by_pair = collections.defaultdict(list)
     for line in seen:
         if every or line.ingress or line.frm not in first_hand:
@@ -83,19 +87,40 @@ def _interval(world, device, peer, start, end, why):
 
 def repeats(world, pairs):
     """CS-REPEAT: the same standalone state twice running, more than w_state apart."""
-    runs = [(device, states) for (device, _), states in pairs.items()]
-    rooms = collections.defaultdict(list)
-    for stanza in world.room_stanzas:
-        if _of_line(stanza.p):
-            state = State(stanza.lines[0], _of_line(stanza.p), not stanza.p.content)
-            state.t, state.order = stanza.t, stanza.order
-            rooms[stanza.by, stanza.room].append(state)
-    runs += [(by, _once(world, states)) for (by, _), states in rooms.items()]
-    for device, states in runs:
+    runs = [*pairs.values(), *_in_rooms(world)]
+    for states in runs:
         for before, after in zip(states, states[1:]):
             if before.state == after.state and before.standalone and after.standalone and (
-                    after.t - before.t > world.w_state):
-                world.finding("CS-REPEAT", device, after.state)
+                    after.t - before.t > world.w_state) and not after.upload_seen:
+                world.finding("CS-REPEAT", after.by, after.state)
+
+
+def _in_rooms(world):
+    """P12: what a device sends, and what the room shows of an occupant; of both one finding."""
+    seen, first_hand = collections.defaultdict(list), _first_hand(world)
+    for line in world.lines:
+        if line.p.type == "groupchat" and _of_line(line.p) and (
+                line.ingress or line.frm not in first_hand):
+            state = State(line, _of_line(line.p), not line.p.content)
+            seen[line.leg, line.frm, line.room].append(state)
+    runs = {key: _once(world, states) for key, states in seen.items()}
+    uploads = [s for key, run in runs.items() if key[0] == "upload" for s in run]
+    mirrors = [s for key, run in runs.items() if key[0] == "mirror" for s in run]
+    pairs = [(u.line.p.id is None, abs(u.t - m.t), u.t, m.t, u.by, m.by, i, j)
+             for i, u in enumerate(uploads) for j, m in enumerate(mirrors)
+             if _may_be_legs(u, m) and abs(u.t - m.t) <= world.w_ackdup]
+    joined = set()
+    for *_, i, j in sorted(pairs):
+        if i not in joined and not mirrors[j].upload_seen:
+            joined.add(i)
+            mirrors[j].upload_seen = True
+    return runs.values()
+
+
+def _may_be_legs(upload, mirror):
+    one, other = upload.line, mirror.line
+    return (one.room, one.p.signature, upload.state) == (
+        other.room, other.p.signature, mirror.state) and one.p.id in (None, other.p.id)
 
 
 def unnegotiated(world, every):
