@@ -145,8 +145,10 @@ static void what_another_one_wrote_meanwhile_is_found(void **state)
 	for (int i = 0; i < 3; i++) {
 		char id[8];
 		snprintf(id, sizeof id, "m%d", i);
+		sample_look(&sample);
 		sample_message(&sample, NOON + i * DAY, id);
 		sample_commit(&sample);
+		sample_look(&other);
 		sample_receipt(&other, NOON + 4 * DAY, id, id);
 		sample_commit(&other);
 	}

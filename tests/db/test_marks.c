@@ -106,6 +106,8 @@ static char *run(const char *realm, int writers, int batch)
 	}
 	for (size_t i = 0, turn = 0; i < line_count; turn++) {
 		struct sample *sample = &samples[turn % (size_t)writers];
+		if (writers > 1)
+			sample_look(sample);
 		for (int64_t n = batch; i < line_count && n-- > 0;)
 			put_line(sample, &lines[i++]);
 		sample_commit(sample);

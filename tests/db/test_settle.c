@@ -137,6 +137,20 @@ static void i1_a_state_that_is_read_late_comes_first(void **state)
 	assert_typing("60/2");
 }
 
+static void i1_what_is_read_late_makes_a_copy_of_a_sign(void **state)
+{
+	(void)state;
+	says(NOON + SEC / 4, ADA "/phone", BEN, "m0");
+	sample_message(&sample, NOON + SEC / 2, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	shows(NOON + SEC * 3 / 2, BEN "/tablet", ADA, STATE_COMPOSING);
+	settle();
+	assert_rows("read_via", "0 6");
+	shows(NOON, BEN "/tablet", ADA, STATE_COMPOSING); // before they were sent
+	settle();
+	assert_rows("read_via", "0 0");
+}
+
 static void i2_a_receipt_that_is_read_late_opens_the_window(void **state)
 {
 	(void)state;
@@ -339,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(i1_a_state_that_is_read_late_comes_first),
+		TEST(i1_what_is_read_late_makes_a_copy_of_a_sign),
 		TEST(i2_a_receipt_that_is_read_late_opens_the_window),
 		TEST(f6_a_late_row_changes_the_run_of_a_row_days_later),
 		TEST(f5_an_interval_is_ended_days_later_and_cut_by_what_comes_late),
