@@ -143,7 +143,7 @@ static void what_another_one_wrote_meanwhile_is_found(void **state)
 	snprintf(name, sizeof name, "realm-%d", realms);
 	sample_start(&other, second, name);
 	for (int i = 0; i < 3; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof id, "m%d", i);
 		sample_look(&sample);
 		sample_message(&sample, NOON + i * DAY, id);
@@ -162,7 +162,7 @@ static void short_lists_are_put_together_and_lose_nothing(void **state)
 	enum { BATCHES = 300 };
 	(void)state;
 	for (int i = 0; i < BATCHES; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof id, "m%d", i);
 		sample_message(&sample, NOON + i * SEC, id);
 		sample_commit(&sample);
@@ -170,7 +170,7 @@ static void short_lists_are_put_together_and_lose_nothing(void **state)
 	assert_true(fixture_int(store, "SELECT count(*) FROM known_keys") < BATCHES);
 	another_writer();
 	for (int i = 0; i < BATCHES; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof id, "m%d", i);
 		sample_receipt(&sample, NOON + DAY, id, id);
 	}

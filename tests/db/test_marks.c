@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { MESSAGES = 120, LINES_MAX = MESSAGES * 4, IDS = 8 };
+enum { MESSAGES = 120, LINES_MAX = MESSAGES * 4, IDS = 16 };
 
 struct line {
 	struct sample_line line;
@@ -98,7 +98,7 @@ static void put_line(struct sample *sample, struct line *line)
 static char *run(const char *realm, int writers, int batch)
 {
 	struct store *stores[2] = {NULL};
-	struct sample samples[2];
+	struct sample samples[2] = {0};
 	char query[512];
 	for (int w = 0; w < writers; w++) {
 		stores[w] = fixture_open(&fixture, STORE_WRITE);
