@@ -366,6 +366,25 @@ static int import_all(struct import *import, int argc, char **argv)
 	return status;
 }
 
+// What a lost connection kept from being settled waits still: it is settled again (F78).
+static bool settle_some(struct import *import, struct settle_result *result, struct err *err)
+{
+	usec_t since = usec_monotonic(), wait = import->app->settings->database_wait;
+	bool fine = batcher_settle(import->batcher, USEC_PER_SEC / 5, result, err);
+
+	for (int i = 0; !fine && err->kind == ERR_DATABASE && !*import->app->stop; i++) {
+		if (i >= TRIES && usec_monotonic() - since > wait)
+			return false;
+		log_warn(import->app->log, "settling-not-stored", LOG_S("error", err->text),
+			 LOG_S("next", "what waits is settled again"));
+		pause_before(import, i);
+		*err = (struct err){0};
+		fine = store_reconnect(import->store, err) &&
+		       batcher_settle(import->batcher, USEC_PER_SEC / 5, result, err);
+	}
+	return fine;
+}
+
 // What was read is settled before the command ends.
 static int settle_all(struct import *import, int status)
 {
@@ -373,7 +392,7 @@ static int settle_all(struct import *import, int status)
 	struct settle_result result = {0};
 
 	while (import->batcher && status != ERR_DATABASE && !*import->app->stop && !result.empty) {
-		if (batcher_settle(import->batcher, USEC_PER_SEC / 5, &result, &err))
+		if (settle_some(import, &result, &err))
 			continue;
 		log_error(import->app->log, "settle-failed", LOG_S("error", err.text));
 		return (int)err.kind > status ? (int)err.kind : status;

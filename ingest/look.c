@@ -52,7 +52,7 @@ static void note_rooms(struct look *look, const struct record *record)
 {
 	struct text tag = markup_first(record->xml);
 	struct text from = tag_attr(tag, "from"), to = tag_attr(tag, "to");
-	if (!tag.p)
+	if (!tag.p || !record->xml.p)
 		return;
 	if (text_is(tag_name(tag), "iq")) { // dialects let through answers of conference services
 		if (from.p && memmem(record->xml.p, record->xml.n, "conference", 10) &&

@@ -74,18 +74,18 @@ static void find_storage(struct pairing *pairing, struct entry *entry)
 
 // A request of that kind that P7 voided was still asked.
 static const struct {
+	const char *rule; // when none of these was asked
 	unsigned asked;
-	const char *rule; // when none of them was asked
-	bool rooms;       // also of room messages
+	bool rooms; // also of room messages
 } requests[EV_KINDS] = {
-	[EV_RECEIPT] = {FLAG_RECEIPT_REQUEST | FLAG_VOID_RECEIPT, "ACK-UNREQUESTED", true},
-	[EV_MARK_RECEIVED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
-	[EV_MARK_DISPLAYED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
-	[EV_MARK_ACKNOWLEDGED] = {FLAG_MARKABLE | FLAG_VOID_MARKABLE, "MARK-UNREQUESTED", false},
-	[EV_XE_OFFLINE] = {FLAG_XE_OFFLINE, "XE-UNREQUESTED", false},
-	[EV_XE_DELIVERED] = {FLAG_XE_DELIVERED, "XE-UNREQUESTED", false},
-	[EV_XE_COMPOSING] = {FLAG_XE_COMPOSING, "XE-UNREQUESTED", false},
-	[EV_XE_DISPLAYED] = {FLAG_XE_DISPLAYED, "XE-UNREQUESTED", false},
+	[EV_RECEIPT] = {"ACK-UNREQUESTED", FLAG_RECEIPT_REQUEST | FLAG_VOID_RECEIPT, true},
+	[EV_MARK_RECEIVED] = {"MARK-UNREQUESTED", FLAG_MARKABLE | FLAG_VOID_MARKABLE, false},
+	[EV_MARK_DISPLAYED] = {"MARK-UNREQUESTED", FLAG_MARKABLE | FLAG_VOID_MARKABLE, false},
+	[EV_MARK_ACKNOWLEDGED] = {"MARK-UNREQUESTED", FLAG_MARKABLE | FLAG_VOID_MARKABLE, false},
+	[EV_XE_OFFLINE] = {"XE-UNREQUESTED", FLAG_XE_OFFLINE, false},
+	[EV_XE_DELIVERED] = {"XE-UNREQUESTED", FLAG_XE_DELIVERED, false},
+	[EV_XE_COMPOSING] = {"XE-UNREQUESTED", FLAG_XE_COMPOSING, false},
+	[EV_XE_DISPLAYED] = {"XE-UNREQUESTED", FLAG_XE_DISPLAYED, false},
 };
 
 // P11: the error of a second device.

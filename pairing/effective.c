@@ -52,8 +52,7 @@ struct addresses {
 
 static bool parse_pair(struct pairing *pairing, const struct addresses *texts, struct effective *e)
 {
-	if (!jid_read(pairing, texts->from, &e->from) ||
-	    !jid_read(pairing, texts->to, &e->to))
+	if (!jid_read(pairing, texts->from, &e->from) || !jid_read(pairing, texts->to, &e->to))
 		return count(pairing, LINE_BAD_JID);
 	return true;
 }
@@ -134,8 +133,7 @@ static bool set_device(struct pairing *pairing, struct effective *e)
 {
 	e->device = e->to;
 	e->has_device = !effective_is_ingress(e);
-	if (e->seen->session.p && e->has_device &&
-	    !jid_read(pairing, e->seen->session, &e->device))
+	if (e->seen->session.p && e->has_device && !jid_read(pairing, e->seen->session, &e->device))
 		return count(pairing, LINE_BAD_JID);
 	return true;
 }

@@ -88,8 +88,7 @@ static void sid_faults(struct pairing *pairing, const struct effective *e)
 
 	for (size_t i = 0; i < st->stanza_id_count; i++) {
 		struct jid by;
-		if (!st->stanza_ids[i].by.p ||
-		    !jid_read(pairing, st->stanza_ids[i].by, &by))
+		if (!st->stanza_ids[i].by.p || !jid_read(pairing, st->stanza_ids[i].by, &by))
 			continue;
 		for (size_t j = 0; j < i; j++)
 			twice = twice || text_same(st->stanza_ids[j].by, st->stanza_ids[i].by);
@@ -114,8 +113,7 @@ static void delay_faults(struct pairing *pairing, const struct effective *e)
 		if (delay->stamp != USEC_NONE &&
 		    delay->stamp > e->seen->at + pairing->rules->w_skew)
 			note_own(pairing, e, "DELAY-FUTURE");
-		if (e->dir == DIR_IN && delay->from.p &&
-		    jid_read(pairing, delay->from, &by) &&
+		if (e->dir == DIR_IN && delay->from.p && jid_read(pairing, delay->from, &by) &&
 		    text_same(by.full, e->from.domain))
 			note_own(pairing, e, "DELAY-SPOOF");
 	}

@@ -129,7 +129,7 @@ static bool asks_offline(const struct stanza *st)
 bool is_redelivered(struct pairing *pairing, const struct effective *e)
 {
 	if (e->stamp == USEC_NONE || (e->dir != DIR_OUT && e->dir != DIR_ROUTE) || e->carbon_sent ||
-	    e->carbon_received || e->seen->at - e->stamp <= pairing->rules->w_skew)
+	    e->seen->at - e->stamp <= pairing->rules->w_skew)
 		return false;
 	struct jid by;
 	if (!e->stamp_from.p)

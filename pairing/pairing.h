@@ -52,7 +52,7 @@ struct want_window { // rows of a conversation with sent_at in lo..hi (P8)
 	usec_t lo, hi;
 	bool markers_only; // only rows that hold a direct marker
 	// Not wanted, unless since is USEC_NONE. markers_only: rows sent before whole_from whose
-	// markers are not later than since. Else: rows that are displayed by then already.
+	// markers are earlier than since. Else: rows that are displayed by then already.
 	usec_t since, whole_from;
 };
 

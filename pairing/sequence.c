@@ -138,11 +138,12 @@ static int signal_order(const void *a, const void *b)
 	return compare_usec(*(const usec_t *)a, *(const usec_t *)b);
 }
 
-// I1: standalone, and not inactive or gone.
+// I1: standalone, and not inactive or gone. A late copy of what was sent before is no new sign.
 static bool shows_presence(const struct sequence_state *state)
 {
-	return !state->content && (state->state == STATE_ACTIVE ||
-				   state->state == STATE_COMPOSING || state->state == STATE_PAUSED);
+	return state->fresh && !state->content &&
+	       (state->state == STATE_ACTIVE || state->state == STATE_COMPOSING ||
+		state->state == STATE_PAUSED);
 }
 
 static struct signals states_of(const struct scene *scene, struct text party, struct text to)

@@ -34,7 +34,8 @@ struct sequence_state {
 	enum leg leg;
 	bool content, ingress;
 	bool used; // false: an egress sighting of a device whose ingress is seen (F5); the caller's
-	bool kept; // the first sighting of its stanza (states_mark)
+	bool fresh;         // the first sighting of its stanza (states_mark)
+	bool kept;          // the same among those that are used
 	bool paired;        // rooms: the mirror of an upload that was seen (states_pair)
 	struct text own_id; // absent = none
 	int64_t sig;
@@ -66,8 +67,8 @@ struct text sequence_device(const struct sequence_state *state, struct arena *ar
 
 // --- rows (sequence.c) ---
 
-// I1..I4: read_inferred_at and read_via of every row. Final for a row when all rows and states up to
-// sent_at + t_infer are there, and rows with mds_at up to sent_at + w_upto.
+// I1..I4: read_inferred_at and read_via of every row. Wants states_mark. Final for a row when all rows
+// and states up to sent_at + t_infer are there, and rows with mds_at up to sent_at + w_upto.
 void sequence_read(struct scene *scene);
 
 // F6: response_ms of every row. Final for a row when the chat or pm row before it is there, and all
@@ -76,8 +77,9 @@ void sequence_response(struct scene *scene);
 
 // --- chat states (states.c) ---
 
-// F5: equal states of one device within w_state are sightings of one stanza: the first is kept. Final
-// for a state when all within w_state before it are there.
+// F5: equal states of one device within w_state of each other are sightings of one stanza: the first
+// is fresh, the first of those that are used is kept. Final for a state when all within w_state before
+// it are there.
 void states_mark(struct scene *scene);
 
 // P12: which kept mirrors have an upload leg. Final when all states within w_ackdup are there, and
@@ -104,7 +106,7 @@ struct negotiation {
 	usec_t first;                       // first state of S; USEC_NONE = none
 	usec_t peer;                        // first state of R
 	usec_t reply;                       // first content of R after first
-	const struct sequence_state *state; // first standalone kept state of S at reply or later
+	const struct sequence_state *state; // first standalone fresh state of S at reply or later
 };
 bool is_unnegotiated(const struct negotiation *negotiation);
 void states_unnegotiated(const struct scene *scene, void *self, sequence_finding_fn *found);

@@ -21,21 +21,36 @@ static bool begins_device(const struct scene *scene, size_t i)
 
 // --- copies ---
 
+struct latest {               // sightings of one device
+	usec_t of[STATES][2]; // of a state, standalone and beside content
+};
+
+static void forget(struct latest *latest)
+{
+	for (size_t s = 0; s < STATES; s++)
+		latest->of[s][0] = latest->of[s][1] = USEC_NONE;
+}
+
+static bool is_first(struct latest *latest, const struct sequence_state *state, usec_t w_state)
+{
+	usec_t *at = &latest->of[state->state][state->content], before = *at;
+
+	*at = state->at;
+	return before == USEC_NONE || state->at - before > w_state;
+}
+
 void states_mark(struct scene *scene)
 {
-	usec_t last[STATES][2]; // of a state, standalone and beside content
+	struct latest all, used;
 
 	for (size_t i = 0; i < scene->state_count; i++) {
 		struct sequence_state *state = &scene->states[i];
-		if (begins_device(scene, i))
-			for (size_t s = 0; s < STATES; s++)
-				last[s][0] = last[s][1] = USEC_NONE;
-		if (!(state->kept = state->used))
-			continue;
-		usec_t *before = &last[state->state][state->content];
-		if (*before != USEC_NONE && state->at - *before <= scene->rules->w_state)
-			state->kept = false;
-		*before = state->at;
+		if (begins_device(scene, i)) {
+			forget(&all);
+			forget(&used);
+		}
+		state->fresh = is_first(&all, state, scene->rules->w_state);
+		state->kept = state->used && is_first(&used, state, scene->rules->w_state);
 	}
 }
 
@@ -200,7 +215,7 @@ static const struct sequence_state *first_lone(const struct scene *scene,
 
 	for (size_t i = 0; i < scene->state_count; i++) {
 		const struct sequence_state *state = &scene->states[i];
-		if (state->kept && !state->content && state->at >= from && is_from(state, side) &&
+		if (state->fresh && !state->content && state->at >= from && is_from(state, side) &&
 		    (!best || state->at < best->at))
 			best = state;
 	}

@@ -51,23 +51,6 @@ const char *const verdict_names[] = {
 	[VERDICT_EXPIRED] = "expired",     [VERDICT_COUNT] = NULL,
 };
 
-const char *const evidence_kind_names[] = {
-	[EV_RECEIPT] = "receipt",
-	[EV_MARK_RECEIVED] = "marker-received",
-	[EV_MARK_DISPLAYED] = "marker-displayed",
-	[EV_MARK_ACKNOWLEDGED] = "marker-acknowledged",
-	[EV_XE_OFFLINE] = "event-offline",
-	[EV_XE_DELIVERED] = "event-delivered",
-	[EV_XE_DISPLAYED] = "event-displayed",
-	[EV_ERROR] = "error",
-	[EV_AMP_STORED] = "amp-stored",
-	[EV_AMP_NONE] = "amp-none",
-	[EV_RETRACTION] = "retraction",
-	[EV_REACTION] = "reaction",
-	[EV_REPLY] = "reply",
-	[EV_KINDS] = NULL,
-};
-
 const char *const line_counter_names[LINE_COUNTERS] = {
 	[LINE_UNPARSABLE] = "unparsable",
 	[LINE_IGNORED] = "ignored",

@@ -33,13 +33,13 @@ struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
 	bool group;
-	bool fault;    // findings of groupchat stanzas: no rows
-	bool touched;  // this batch has facts for it: everything about it must be known and written
-	bool asked;    // its stored rows and evidence were asked for
-	bool derived;  // rows are those of the facts as they are
+	bool fault;   // findings of groupchat stanzas: no rows
+	bool touched; // this batch has facts for it: everything about it must be known and written
+	bool asked;   // its stored rows and evidence were asked for
+	bool derived; // rows are those of the facts as they are
 	bool looked_around; // as derived: nothing beside it is left to be asked
-	bool wanted;   // not touched, but all of it must be known (lending, loops)
-	usec_t lo, hi; // span of times of this batch's facts
+	bool wanted;        // not touched, but all of it must be known (lending, loops)
+	usec_t lo, hi;      // span of times of this batch's facts
 
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;
@@ -47,7 +47,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool indexed;
 	struct map *found; // findings beyond the first few
 	bool evidence_changed;
-	bool mark_lost; // evidence that may have been a mark is gone (P8)
+	bool mark_lost;         // evidence that may have been a mark is gone (P8)
 	size_t stored_evidence; // ack rows that were loaded
 	size_t room;            // rows and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)

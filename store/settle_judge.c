@@ -159,7 +159,7 @@ static void mark_states(struct settling *it, struct window *window)
 	states_mark(&scene);
 	for (size_t i = 0; i < window->states.count; i++)
 		if (window->states.items[i].at < window->from + it->rules->w_state)
-			window->states.items[i].kept = false;
+			window->states.items[i].fresh = window->states.items[i].kept = false;
 }
 
 // --- all of it ---
@@ -173,12 +173,12 @@ bool settle_judge(struct settling *it, struct err *err)
 		if (window->parties.count)
 			qsort(window->parties.items, window->parties.count,
 			      sizeof *window->parties.items, by_device);
+		mark_states(it, window);
 		if (!window->room)
 			judge_rows(it, window);
 		for (size_t i = 0; i < window->findings.count; i++)
 			*map_put(&window->by_key, window->findings.items[i].key) =
 				&window->findings.items[i];
-		mark_states(it, window);
 		touch_parties(window);
 	}
 	if (!settle_beyond(it, err))

@@ -137,7 +137,7 @@ static usec_t more(usec_t a, usec_t b)
 }
 
 // Before the neighbours are known: what the changed facts reach back to (I, F6), and in rooms the legs
-// that may be joined otherwise (P12).
+// that may be joined otherwise (P12). What changed makes copies of states up to w_state later (F5).
 static void first_span(struct window *window, const struct realm_settings *rules)
 {
 	if (window->room) {
@@ -147,10 +147,10 @@ static void first_span(struct window *window, const struct realm_settings *rules
 	window->states_to = window->hi + rules->w_state;
 	usec_t back = window->reaches ? more(rules->t_infer, rules->w_upto) : rules->t_infer;
 	window->write_from = window->lo - (window->room ? 0 : back);
-	window->write_to = window->hi;
+	window->write_to = window->room ? window->hi : window->states_to;
 	window->rows_from = window->reaches ? window->write_from : window->lo;
 	window->from = window->rows_from - rules->w_state;
-	window->to = window->hi + rules->t_infer;
+	window->to = window->write_to + rules->t_infer;
 	for (size_t i = 0; i < 3; i++)
 		window->run[i] = USEC_NONE;
 	if (window->room) {
@@ -177,8 +177,8 @@ static bool load_edges(struct settling *it, struct err *err)
 		if (before != USEC_NONE && window->reaches)
 			window->rows_from = before;
 		if (after != USEC_NONE) {
-			window->write_to = after;
-			window->to = after + it->rules->t_infer;
+			window->write_to = more(window->write_to, after);
+			window->to = window->write_to + it->rules->t_infer;
 		}
 	}
 	return true;

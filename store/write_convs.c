@@ -69,7 +69,7 @@ struct want_window convs_narrow(struct plan *plan, const struct want_window *wan
 	if (want->since == USEC_NONE)
 		return narrow;
 	asked->since = want->since < asked->since ? want->since : asked->since;
-	if (!known || want->since < known->last_mark || want->whole_from > known->marks_to)
+	if (!known || want->since <= known->last_mark || want->whole_from > known->marks_to)
 		return narrow;
 	if (want->markers_only)
 		narrow.lo = later(want->lo, want->whole_from);

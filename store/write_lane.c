@@ -93,7 +93,7 @@ bool lane_hold(struct store *store, int64_t *commit, struct err *err)
 
 bool lane_lock(struct plan *plan, struct err *err)
 {
-	int64_t fence, commit;
+	int64_t fence = 0, commit = 0;
 	if (!lock_row(plan->store, &fence, &commit, err) || !check_fence(plan->writer, fence, err))
 		return false;
 	if (plan->loaded && commit != plan->lane_commit)

@@ -103,5 +103,26 @@ done | complain 'no SPDX line at the top'
 	xargs -r grep -nE '(^|[^A-Za-z0-9_.~$}-])/([h]ome|[r]oot|[w]ork|[U]sers)/' /dev/null |
 	complain 'path of a particular machine'
 
+# ---- the map names every file: docs/ARCHITECTURE.md, `a/b{,_c}.c` and `a/b*.c` are several
+
+named() {
+	grep -oE '`[^`]*`' docs/ARCHITECTURE.md | tr -d '`' | awk '
+		{
+			if (!match($0, /[{][^}]*[}]/)) { print; next }
+			n = split(substr($0, RSTART + 1, RLENGTH - 2), parts, ",")
+			if (n == 0) n = 1
+			for (i = 1; i <= n; i++)
+				print substr($0, 1, RSTART - 1) parts[i] substr($0, RSTART + RLENGTH)
+		}' | sed 's/[.]/\\./g; s/[*]/[^\/]*/g'
+}
+
+if [ -f docs/ARCHITECTURE.md ]; then
+	map=$(mktemp) || exit 2
+	trap 'rm -f "$complaints" "$map"' EXIT
+	named >"$map"
+	c_files pairing store ingest | grep '\.c$' | grep -vxEf "$map" |
+		complain 'docs/ARCHITECTURE.md does not name'
+fi
+
 cat "$complaints" >&2
 [ ! -s "$complaints" ]

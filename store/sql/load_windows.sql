@@ -25,7 +25,7 @@ JOIN message AS m
  AND CASE WHEN m.marks & 32 <> 0 THEN true
           WHEN w.markers_only
           THEN m.marker_first IS NOT NULL
-               AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marker_last > w.since)
+               AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marker_last >= w.since)
           ELSE w.since IS NULL OR least(m.upto_displayed_at, m.displayed_at) IS NULL
                OR least(m.upto_displayed_at, m.displayed_at) > w.since
           END

@@ -18,16 +18,10 @@ LATERAL (SELECT m.sent_at FROM message AS m
 LATERAL (SELECT c.at, c.position FROM chat_state AS c
          WHERE c.conv = w.conv AND c.at >= r.sent_at AND c.at < coalesce(w.peer, 'infinity')
            AND c.from_jid = w.from_jid AND c.to_jid = w.to_jid AND NOT c.content
-           AND (c.ingress OR NOT EXISTS
-                (SELECT FROM chat_party AS p JOIN chat_ingress AS i
-                   ON i.realm = p.realm AND i.device = p.device
-                 WHERE p.conv = c.conv AND p.from_jid = c.from_jid AND p.to_jid = c.to_jid
-                   AND p.resource IS NOT DISTINCT FROM c.resource))
            AND NOT EXISTS
                (SELECT FROM chat_state AS e
                 WHERE e.conv = c.conv AND e.at < c.at
                   AND e.at >= c.at - $6::int8 * interval '1 microsecond'
                   AND e.from_jid = c.from_jid AND e.resource IS NOT DISTINCT FROM c.resource
-                  AND e.to_jid = c.to_jid AND e.state = c.state AND NOT e.content
-                  AND e.ingress = c.ingress)
+                  AND e.to_jid = c.to_jid AND e.state = c.state AND NOT e.content)
          ORDER BY c.at, c.position LIMIT 1) AS s;

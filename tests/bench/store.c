@@ -9,6 +9,7 @@
 #include "tests/bench/bench.h"
 
 #include <getopt.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -369,6 +370,27 @@ static void parse(int argc, char **argv, struct wish *wish)
 		exit(2);
 }
 
+// The server's log, before the fixture removes it.
+static void save_log(const char *folder, const char *path)
+{
+	char pattern[256], bytes[4096];
+	glob_t found;
+	FILE *out = fopen(path, "we");
+
+	snprintf(pattern, sizeof pattern, "%s/pg/log/*", folder);
+	if (!out || glob(pattern, 0, NULL, &found) != 0)
+		bench_fail("log", "cannot be saved");
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		FILE *in = fopen(found.gl_pathv[i], "re");
+		for (size_t got; in && (got = fread(bytes, 1, sizeof bytes, in)) > 0;)
+			fwrite(bytes, 1, got, out);
+		if (in)
+			fclose(in);
+	}
+	fclose(out);
+	globfree(&found);
+}
+
 int main(int argc, char **argv)
 {
 	static struct bench bench;
@@ -393,12 +415,8 @@ int main(int argc, char **argv)
 	}
 	if (!wish.product_only)
 		others(&bench, &outcome.product[0]);
-	if (getenv("BENCH_LOG")) {
-		char logs[256];
-		snprintf(logs, sizeof logs, "%s/pg/log", bench.fixture.folder);
-		if (rename(logs, getenv("BENCH_LOG")) != 0)
-			bench_fail(logs, "cannot be moved");
-	}
+	if (getenv("BENCH_LOG"))
+		save_log(bench.fixture.folder, getenv("BENCH_LOG"));
 	fixture_stop(&bench.fixture);
 	return 0;
 }

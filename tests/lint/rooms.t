@@ -49,7 +49,7 @@ long_function() { # lines
 	printf '}\\n'
 }
 
-echo 1..17
+echo 1..18
 "$lint" >/dev/null 2>"$tree/out"
 status=$?
 sed 's/^/# /' "$tree/out"
@@ -79,3 +79,12 @@ mkdir "$tree/core"
 echo 'int x;' >"$tree/core/a.c"
 "$lint" "$tree" 2>&1 | grep -q 'no SPDX'
 report $? 'file without a licence line'
+
+rm -rf "${tree:?}"/*
+mkdir "$tree/store" "$tree/docs"
+for name in a a_b xa; do
+	echo '// SPDX-License-Identifier: Apache-2.0' >"$tree/store/$name.c"
+done
+echo 'Rows are in `store/a{,_b}.c`.' >"$tree/docs/ARCHITECTURE.md"
+[ "$("$lint" "$tree" 2>&1 | tr '\n' '|')" = 'docs/ARCHITECTURE.md does not name:|  store/xa.c|' ]
+report $? 'file that the map does not name'

@@ -71,15 +71,19 @@ class Loop:
                                            else f"status {status}"))
 
     def rows(self):
-        path = self.program.export("counters", "progress.ndjson")
-        return check.read_counters(path)
+        """Counters so far; none before the program lived long enough to make its realm."""
+        path = self.program.path("progress.ndjson")
+        with open(path, "wb") as out:
+            status = self.program.call("export", "counters", "--format", "ndjson", "--now", "last",
+                                       out=out, check=False)
+        return check.read_counters(path) if status == 0 else {}
 
     def settled(self, wanted):
         """True when nothing changes any more and all expected rows are there, or patience ends."""
         last, same, end = None, 0, time.monotonic() + self.options.patience
         while time.monotonic() < end:
             now = self.rows()
-            same = same + 1 if now == last else 0
+            same = same + 1 if now and now == last else 0
             if same >= (2 if now.get("rows", 0) >= wanted else 10):
                 return
             last = now

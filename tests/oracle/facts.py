@@ -4,7 +4,7 @@
 import datetime
 
 MS, SECOND = 1000, 1000 * 1000
-W_SKEW, W_UPTO = 5 * SECOND, 7 * 86400 * SECOND
+W_SKEW, W_UPTO, T_INFER = 5 * SECOND, 7 * 86400 * SECOND, 86400 * SECOND
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -145,6 +145,20 @@ def manifest_row(row):
     return {name: value for name, value in result.items() if value not in (None, {})}
 
 
+def inferred(asked, rows, world):
+    """PAIRING F4: asked, delivered, not displayed, and the reader was seen to type or write (I1, I2)."""
+    signs = {}
+    for row in rows:
+        signs.setdefault(row.key[:2], []).append(row.sent)
+    for sender, to, line in world.states:
+        signs.setdefault((sender, to), []).append(when(line))
+    for row in asked:
+        if row.displayed is None and row.delivered is not None:
+            back = signs.get((row.key[1], row.key[0]), ())
+            if any(row.delivered <= at <= row.sent + T_INFER for at in back):
+                yield row
+
+
 def counters(rows, world, unparsable):
     requested = [row for row in rows if row.is_requested()]
     asked = [row for row in rows if row.is_read_requested()]
@@ -158,6 +172,7 @@ def counters(rows, world, unparsable):
         "failed": sum(verdict(row) == "failed" for row in rows),
         "read_requested": len(asked),
         "read": sum(row.displayed is not None for row in asked),
+        "read_inferred": len(list(inferred(asked, rows, world))),
         "resends": sum(len(row.m.ingress) - 1 for row in rows),
         "acks": sum(map(len, acks)), "acks_dup": dups,
         "acks_forged": world.forged, "acks_orphan": world.orphans,

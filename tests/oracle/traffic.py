@@ -69,7 +69,7 @@ class World:
         self.rng, self.left, self.now, self.gap = rng, messages, start, gap
         self.rates = {**RATES, **(rates or {})}
         self.queue, self.order = [], itertools.count()
-        self.out, self.messages = [], []
+        self.out, self.messages, self.states = [], [], []
         self.forged = self.orphans = self.carbon_lines = self.bad = 0
         self.numbers = itertools.count(1)
         self.users = [User(NAMES[i % len(NAMES)] + (str(i) if i >= len(NAMES) else ""),
@@ -309,8 +309,9 @@ class World:
 
     def molest(self, message):
         if self.chance("states"):
-            self.line("in", message.sender, st.message(message.to, None, "chat",
-                                                       st.state("composing")))
+            typing = self.line("in", message.sender, st.message(message.to, None, "chat",
+                                                                st.state("composing")))
+            self.states.append((message.sender.user.bare, message.to.partition("/")[0], typing))
         if message.id is not None and self.chance("forge"):
             self.after(100, 2000, self.forge, message)
         if self.chance("orphan"):

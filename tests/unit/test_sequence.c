@@ -73,6 +73,7 @@ static struct sequence_state *shows(usec_t at, struct text from, struct text to,
 static const struct sequence_row *read_row(int64_t key)
 {
 	scene_sort(&scene);
+	states_mark(&scene);
 	sequence_read(&scene);
 	sequence_response(&scene);
 	for (size_t i = 0; i < scene.row_count; i++)
@@ -103,6 +104,17 @@ static void i1_a_state_after_delivery_infers_reading(void **state)
 	assert_read(1, VIA_STATE, 9);
 	shows(5, BEN, ADA, STATE_ACTIVE); // at the very time
 	assert_read(1, VIA_STATE, 5);
+}
+
+static void i1_a_late_copy_is_no_sign(void **state)
+{
+	(void)state;
+	row(0, ADA, BEN)->delivered_at = 5 * SEC;
+	shows(4, BEN, ADA, STATE_ACTIVE);
+	shows(6, BEN, ADA, STATE_ACTIVE); // sent before the delivery
+	assert_read(1, VIA_NONE, 0);
+	shows(9, BEN, ADA, STATE_ACTIVE)->used = false; // egress of a device with ingress
+	assert_read(1, VIA_STATE, 9);
 }
 
 static void i1_needs_delivery_and_the_right_direction(void **state)
@@ -440,6 +452,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(i1_a_state_after_delivery_infers_reading),
+		TEST(i1_a_late_copy_is_no_sign),
 		TEST(i1_needs_delivery_and_the_right_direction),
 		TEST(i1_ends_after_t_infer),
 		TEST(i2_content_needs_delivery_a_reply_does_not),

@@ -143,8 +143,8 @@ static const struct row events[] = {
 	{"K8", M("<x " XEVENT "><delivered/><displayed/><id>i</id></x>"),
 	 "message x( delivered displayed id=i ) other"},
 	{"K8 empty id", M("<x " XEVENT "><id/></x>"), "message x( id= ) other"},
-	{"K7 first of two", M("<x " XEVENT "><offline/></x><x " XEVENT "><id>i</id></x>"),
-	 "message x( offline ) other"},
+	{"K7 and K8 side by side", M("<x " XEVENT "><offline/></x><x " XEVENT "><id>i</id></x>"),
+	 "message x( id=i ) x( offline ) other"},
 	{"K9", M("<replace id='a' xmlns='urn:xmpp:message-correct:0'/>"),
 	 "message correction=a other"},
 	{"K10", M("<retract id='a' xmlns='urn:xmpp:message-retract:1'/>"),
@@ -177,7 +177,7 @@ static const struct row events[] = {
 	 M("<no-permanent-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/>"
 	   "<store xmlns='urn:xmpp:hints'/><new xmlns='urn:xmpp:hints'/>"
 	   "<private xmlns='urn:xmpp:carbons:2'/>"),
-	 "message no-store no-copy store private"},
+	 "message no-copy store private no-permanent-store"},
 	{"CS-EXTRA",
 	 M("<active " STATES "/><x xmlns='http://jabber.org/protocol/muc#user'/>"
 	   "<occupant-id xmlns='urn:xmpp:occupant-id:0'/><archived xmlns='urn:xmpp:mam:tmp'/>"

@@ -47,7 +47,7 @@ static bool is_passed_over(const struct want_window *want, const struct row *row
 	if (want->since == USEC_NONE || row->complex)
 		return false;
 	if (want->markers_only)
-		return row->sent_at < want->whole_from && row->marker->last <= want->since;
+		return row->sent_at < want->whole_from && row->marker->last < want->since;
 	return (row->upto_displayed_at != USEC_NONE && row->upto_displayed_at <= want->since) ||
 	       (row->displayed_at != USEC_NONE && row->displayed_at <= want->since);
 }

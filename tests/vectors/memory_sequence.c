@@ -98,6 +98,7 @@ static void settle(struct memory *memory, const struct vector *vector, int64_t c
 	struct taker taker = {memory, conv, vector};
 
 	fill_scene(memory, conv, &scene);
+	states_mark(&scene);
 	sequence_read(&scene);
 	sequence_response(&scene);
 	for (size_t i = 0; i < scene.row_count; i++) {
@@ -106,7 +107,6 @@ static void settle(struct memory *memory, const struct vector *vector, int64_t c
 		row->read_via = scene.rows[i].read_via;
 		row->response_ms = scene.rows[i].response_ms;
 	}
-	states_mark(&scene);
 	states_pair(&scene);
 	states_repeats(&scene, memory->arena, &taker, take_finding);
 	states_unnegotiated(&scene, &taker, take_finding);

@@ -15,8 +15,9 @@ import states
 from model import World
 
 
-def expected(vector):
+def expected(vector, ties=True):
     world = World(vector)
+    world.ties = ties
     lines.read_all(world, vector["input"])
     rooms.drop_history(world)
     rooms.set_legs(world)
@@ -37,24 +38,25 @@ def expected(vector):
 
 
 def _conclude(world, found):
-    every = world.rows + world.group_rows
-    for row in every:
+    messages = world.rows + world.group_rows
+    for row in messages:
         result.evidence(world, row)
         result.verdict(world, row)
     errors.after_delivery(world)
     pairs = states.sequences(world)
     states.typing(world, pairs)
     states.repeats(world, pairs)
-    states.unnegotiated(world)
-    reading.infer(world, pairs)
+    every = states.sequences(world, every=True)
+    states.unnegotiated(world, every)
+    reading.infer(world, every)
     audit.lines(world)
     audit.carbon_dup(world)
     audit.reuse(world)
     known.audit(world, found)
     result.response(world)
     count = result.counters(world)
-    every.sort(key=lambda row: (row.sent_at, row.S, row.R, row.id, row.n))
-    answer = {"messages": [result.message(row) for row in every], "counters": count,
+    messages.sort(key=lambda row: (row.sent_at, row.S, row.R, row.id, row.n))
+    answer = {"messages": [result.message(row) for row in messages], "counters": count,
               "findings": [dict(zip(("rule", "by", "ref"), item))
                            for item in sorted(world.found)],
               "metrics": result.metrics(world, count)}

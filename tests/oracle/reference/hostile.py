@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import exotic  # noqa: E402
 import wire  # noqa: E402
 from compute import expected  # noqa: E402
-from pending import FAMILIES_PENDING, FIELDS_PENDING, KNOWN, RULES_PENDING  # noqa: E402
+from pending import FAMILIES_PENDING, FIELDS_PENDING, KNOWN, RULES_PENDING, TIES  # noqa: E402
 
 # Families that change what happens (with a weight) or how it is seen.
 ACTS = {"acks": ("ack", 6), "dupacks": ("ack_again", 2), "foul": ("foul_ack", 2),
@@ -60,7 +60,7 @@ def make(seed, lines, users, families):
 
 def judge(vector, pending=True):
     """Fills in what is expected, without what the product cannot say yet."""
-    answer = expected(vector)
+    answer = expected(vector, TIES)
     if pending and (FIELDS_PENDING or RULES_PENDING):
         answer["partial"] = True
         names = {name for message in answer["messages"] for name in message}

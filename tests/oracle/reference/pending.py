@@ -4,6 +4,8 @@
 FIELDS_PENDING = set()
 RULES_PENDING = set()
 FAMILIES_PENDING = set()
+# T1 between rows, and between states, of one instant: by what is kept of them, not by their text.
+TIES = False
 # Differences that are known and not looked at, by family: patterns on what `vectors` prints.
 KNOWN = {
     "rooms": ("MARK-BACKWARD",),  # found/y04

@@ -3,49 +3,65 @@
 
 import collections
 
-import jid
+STATES = ("active", "composing", "paused", "inactive", "gone")
 
 
 class State:
-    def __init__(self, line, state, device, standalone):
-        self.line, self.state, self.device, self.standalone = line, state, device, standalone
+    def __init__(self, line, state, standalone):
+        self.line, self.state, self.standalone = line, state, standalone
         self.t, self.order = line.t, (line.t, line.order())
+        self.by, self.upload_seen = line.frm, False
+
+    def tie(self, world):
+        """T1, or as far as chat states that are kept can tell."""
+        if world.ties:
+            return self.order
+        own = self.line.p.id
+        return (self.t, not self.line.ingress, self.standalone, STATES.index(self.state),
+                own is not None, own or "")
 
 
-def _of_line(line):
+def _of_line(p):
     """P10: x-event composing and cancel are composing and paused."""
-    if line.p.states:
-        return line.p.states[0]
-    for kind, _ in line.p.xe_states:
+    if p.states:
+        return p.states[0]
+    for kind, _ in p.xe_states:
         return "composing" if kind == "composing" else "paused"
     return None
 
 
 def _once(world, seen):
-    """F5: equal states within w_state are copies of one stanza."""
-    kept = []
-    for state in sorted(seen, key=lambda s: s.order):
-        if not any(k.state == state.state and state.t - k.t <= world.w_state for k in kept):
+    """F5: equal states within w_state are copies of one stanza, so it is content or not in all."""
+    kept, last = [], {}
+    for state in sorted(seen, key=lambda s: s.tie(world)):
+        before = last.get((state.state, state.standalone))
+        if before is None or state.t - before > world.w_state:
             kept.append(state)
+        last[state.state, state.standalone] = state.t
     return kept
 
 
-def sequences(world):
-    """{(device, peer): states}, 1:1; ingress of a device wins over its egress (F5)."""
+def _first_hand(world):
+    return {line.frm for line in world.lines
+            if line.ingress and line.p.type != "error" and _of_line(line.p)}
+
+
+def sequences(world, every=False):
+    """{(device, peer): states}, 1:1; F5, CS-REPEAT: ingress of a device wins over its egress."""
     seen = [line for line in world.lines
-            if line.p.type not in ("groupchat", "error") and _of_line(line)]
-    first_hand = {line.frm for line in seen if line.ingress}
+            if line.p.type not in ("groupchat", "error") and _of_line(line.p)]
+    first_hand = _first_hand(world)
     by_pair = collections.defaultdict(list)
     for line in seen:
-        if line.ingress or line.frm not in first_hand:
+        if every or line.ingress or line.frm not in first_hand:
             by_pair[line.frm, world.party(line.to)].append(
-                State(line, _of_line(line), line.frm, not line.p.content))
+                State(line, _of_line(line.p), not line.p.content))
     return {pair: _once(world, states) for pair, states in by_pair.items()}
 
 
 def typing(world, pairs):
     for (device, peer), states in pairs.items():
-        events = [(s.t, 2, s.order, s.state) for s in states]
+        events = [(s.t, 2, s.tie(world), s.state) for s in states]
         for row in world.rows:
             if row.R == peer and row.sender == device:
                 events.append((row.sent_at, 1, (row.sent_at, row.order[1:]), "content"))
@@ -71,34 +87,63 @@ def _interval(world, device, peer, start, end, why):
 
 def repeats(world, pairs):
     """CS-REPEAT: the same standalone state twice running, more than w_state apart."""
-    runs = [(device, states) for (device, _), states in pairs.items()]
-    rooms = collections.defaultdict(list)
-    for stanza in world.room_stanzas:
-        if stanza.p.states:
-            state = State(stanza.lines[0], stanza.p.states[0], stanza.by, not stanza.p.content)
-            state.t, state.order = stanza.t, stanza.order
-            rooms[stanza.by, stanza.room].append(state)
-    runs += [(by, _once(world, states)) for (by, _), states in rooms.items()]
-    for device, states in runs:
-        states = [s for s in states if s.line.p.states]
+    runs = [*pairs.values(), *_in_rooms(world)]
+    for states in runs:
         for before, after in zip(states, states[1:]):
-            if before.state == after.state and before.standalone and after.standalone:
-                world.finding("CS-REPEAT", device, after.state)
+            if before.state == after.state and before.standalone and after.standalone and (
+                    after.t - before.t > world.w_state) and not after.upload_seen:
+                world.finding("CS-REPEAT", after.by, after.state)
 
 
-def unnegotiated(world):
+def _in_rooms(world):
+    """P12: what a device sends, and what the room shows of an occupant; of both one finding."""
+    seen, first_hand = collections.defaultdict(list), _first_hand(world)
+    for line in world.lines:
+        if line.p.type == "groupchat" and _of_line(line.p) and (
+                line.ingress or line.frm not in first_hand):
+            state = State(line, _of_line(line.p), not line.p.content)
+            seen[line.leg, line.frm, line.room].append(state)
+    runs = {key: _once(world, states) for key, states in seen.items()}
+    uploads = [s for key, run in runs.items() if key[0] == "upload" for s in run]
+    mirrors = [s for key, run in runs.items() if key[0] == "mirror" for s in run]
+    pairs = [(u.line.p.id is None, abs(u.t - m.t), u.t, m.t, u.by, m.by, i, j)
+             for i, u in enumerate(uploads) for j, m in enumerate(mirrors)
+             if _may_be_legs(u, m) and abs(u.t - m.t) <= world.w_ackdup]
+    joined = set()
+    for *_, i, j in sorted(pairs):
+        if i not in joined and not mirrors[j].upload_seen:
+            joined.add(i)
+            mirrors[j].upload_seen = True
+    return runs.values()
+
+
+def _may_be_legs(upload, mirror):
+    one, other = upload.line, mirror.line
+    return (one.room, one.p.signature, upload.state) == (
+        other.room, other.p.signature, mirror.state) and one.p.id in (None, other.p.id)
+
+
+def unnegotiated(world, every):
     """S used states, R (who never did) replied without one, S sends a standalone state."""
-    lines = [line for line in world.lines if line.p.type not in ("groupchat", "error")]
-    for last in lines:
-        if not last.p.states or last.p.content:
-            continue
-        S, R = jid.bare(last.frm), jid.bare(last.to)
+    shown = collections.defaultdict(list)
+    for (device, peer), states in every.items():
+        shown[world.party(device), peer] += states
+    for (S, R), states in shown.items():
+        first = min(s.tie(world) for s in states)
+        replies = [row for row in world.rows if (row.S, row.R) == (R, S)]
+        for last in states:
+            silent = not any(_before(world, s, last) for s in shown.get((R, S), ()))
+            if S != R and last.standalone and silent and any(
+                    _answers(world, first, row, last) for row in replies):
+                world.finding("CS-UNNEGOTIATED", S, "")
 
-        def way(line, a, b):
-            return (jid.bare(line.frm), jid.bare(line.to)) == (a, b) and line.t < last.t
-        if S == R or any(way(line, R, S) and line.p.states for line in lines):
-            continue
-        replies = [line for line in lines if way(line, R, S) and line.p.content]
-        used = [line for line in lines if way(line, S, R) and line.p.states]
-        if any(u.t < r.t for u in used for r in replies):
-            world.finding("CS-UNNEGOTIATED", S, "")
+
+def _before(world, state, last):
+    return state.order < last.order if world.ties else state.t <= last.t
+
+
+def _answers(world, first, row, last):
+    """Between the two; of one instant content comes before a state (T1)."""
+    if world.ties:
+        return first < (row.sent_at, row.order[1:]) < last.order
+    return first[0] < row.sent_at <= last.t

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// "check" sees what was spoiled, in the days that it was asked for, and nothing else.
+#include "tests/db/fixture.h"
+#include "tests/db/recompute.h"
+#include "tests/db/sample.h"
+
+#include "store/rollup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MINUTE (60 * SEC)
+#define HOUR (60 * MINUTE)
+
+static struct fixture fixture;
+static struct store *store;
+static struct sample sample;
+static int realms;
+static const volatile sig_atomic_t never;
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start(&fixture);
+	fixture.app.stop = &never;
+	store = fixture_open(&fixture, STORE_WRITE);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	store_close(store);
+	fixture_stop(&fixture);
+	return 0;
+}
+
+static int start_sample(void **state)
+{
+	char name[32];
+	(void)state;
+	snprintf(name, sizeof name, "realm-%d", ++realms);
+	sample_start(&sample, store, name);
+	return 0;
+}
+
+static int stop_sample(void **state)
+{
+	(void)state;
+	sample_stop(&sample);
+	return 0;
+}
+
+// --- what was spoiled is named ---
+
+static void spoil(const char *sql, const char *expected)
+{
+	struct buf text = {0};
+	char query[512];
+	snprintf(query, sizeof query, sql, (int)sample.realm.id);
+	fixture_sql(store, "BEGIN");
+	fixture_sql(store, query);
+	fixture_sql(store, "COMMIT");
+	struct check_result result = recompute(&sample, USEC_NONE, USEC_NONE, &text);
+	if (!result.differences || !strstr(text.data, expected))
+		fail_msg("%s\nwanted: %s", text.data ? text.data : "no difference", expected);
+	buf_free(&text);
+}
+
+static void check_names_what_was_spoiled(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	sample_commit(&sample);
+	assert_recomputed_equal(&sample, "whole");
+	spoil("UPDATE rollup SET confirmed = 5 WHERE realm = %d AND grain = 3",
+	      "rollup grain 3 from a.example to b.example: confirmed 5, recomputed 1\n");
+	spoil("UPDATE rollup_latency SET counts = '{2}' WHERE realm = %d AND grain = 2",
+	      "rollup_latency grain 2 metric 1: bin 111 2, recomputed 1\n");
+	spoil("DELETE FROM rollup_user WHERE realm = %d",
+	      "rollup_user ben@b.example: received 0, recomputed 1\n");
+	assert_true(rollups_restate(store, sample.realm.id, NOON, NOON + 1, &err));
+	assert_recomputed_equal(&sample, "restated");
+	spoil("UPDATE message SET flags = 0 WHERE realm = %d",
+	      "rollup grain 1: requested 1, recomputed 0\n");
+}
+
+static void check_names_rows_that_contradict_themselves(void **state)
+{
+	(void)state;
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	sample_commit(&sample);
+	assert_recomputed_equal(&sample, "whole");
+	spoil("UPDATE message SET state = 3 WHERE realm = %d", ": state 3, recomputed 5\n");
+	spoil("UPDATE message SET state = 5, acks = 2 WHERE realm = %d",
+	      ": acks 2, recomputed 1\n");
+	spoil("UPDATE message SET acks = 1, delivered_at = delivered_at + '1 s' WHERE realm = %d",
+	      ": delivered_at 2026-03-02 12:00:02+00, recomputed 2026-03-02 12:00:01+00\n");
+}
+
+static void check_looks_at_whole_days_of_its_interval_only(void **state)
+{
+	(void)state;
+	struct buf text = {0};
+	char query[128];
+	for (int day = 0; day < 3; day++)
+		sample_message(&sample, NOON + day * USEC_PER_DAY, "m1");
+	sample_commit(&sample);
+	snprintf(query, sizeof query, "UPDATE rollup SET sent = sent + 1 WHERE realm = %d",
+		 (int)sample.realm.id);
+	fixture_sql(store, query);
+	struct check_result result = recompute(&sample, NOON + 26 * HOUR, NOON + 27 * HOUR, &text);
+	assert_int_equal(result.days, 1);
+	assert_int_equal(result.rows, 1);
+	assert_int_equal(result.differences, 4); // one a grain
+	buf_free(&text);
+}
+
+static void days_that_were_dropped_are_passed_over(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	char query[256];
+	for (int day = 0; day < 3; day++)
+		sample_message(&sample, NOON + day * USEC_PER_DAY, "m1");
+	sample_commit(&sample);
+	fixture_sql(store, "SELECT drop_day('2026-03-03', 'test')");
+	assert_recomputed_equal(&sample, "dropped");
+	struct check_result result = recompute(&sample, USEC_NONE, USEC_NONE, NULL);
+	assert_int_equal(result.days, 2);
+	assert_int_equal(result.dropped_days, 1);
+	assert_true(rollups_restate(store, sample.realm.id, NOON, NOON + 4 * USEC_PER_DAY, &err));
+	snprintf(query, sizeof query,
+		 "SELECT sum(sent)::int8 FROM rollup WHERE realm = %d AND grain = 2",
+		 (int)sample.realm.id);
+	assert_int_equal(fixture_int(store, query), 3);
+}
+
+// --- the command ---
+
+static int run(char *text, size_t size, char **argv)
+{
+	int argc = 0, saved = dup(STDOUT_FILENO);
+	FILE *file = tmpfile();
+	while (argv[argc])
+		argc++;
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	int status = cmd_check(&fixture.app, argc, argv);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(file);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+	return status;
+}
+
+static void the_command_exits_0_when_equal_and_3_with_the_first_differences(void **state)
+{
+	(void)state;
+	char text[4096], realm[32], query[128];
+	char *all[] = {"check", "--realm", realm, NULL};
+	char *other[] = {"check", "--realm", realm, "--since", "2026-03-04T00:00:00Z", NULL};
+	snprintf(realm, sizeof realm, "realm-%d", realms);
+	for (int i = 0; i < 30; i++) {
+		char id[16];
+		snprintf(id, sizeof id, "m%d", i);
+		sample_message(&sample, NOON + i * 15 * MINUTE, id);
+	}
+	sample_commit(&sample);
+	assert_int_equal(run(text, sizeof text, all), 0);
+	assert_string_equal(text, "equal: 1 days, 30 messages\n");
+	snprintf(query, sizeof query, "UPDATE rollup SET acks = 7 WHERE realm = %d",
+		 (int)sample.realm.id);
+	fixture_sql(store, query);
+	assert_int_equal(run(text, sizeof text, other), 0);
+	assert_int_equal(run(text, sizeof text, all), 3);
+	assert_non_null(strstr(text, "rollup grain 1 at 2026-03-02T12:00:00Z: acks is 7, "
+				     "recomputed 0\n"));
+	assert_non_null(strstr(text, "the first 20 differences, there may be more\n"));
+	int lines = 0;
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		lines++;
+	assert_int_equal(lines, 21);
+}
+
+static void the_command_refuses_what_it_does_not_know(void **state)
+{
+	(void)state;
+	char text[4096];
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--help", NULL}), 0);
+	assert_non_null(strstr(text, "Exit status: 0 all equal; 3 something differs"));
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--what", NULL}), 2);
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--since", "then", NULL}), 2);
+	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--realm", "none", NULL}), 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_sample, stop_sample)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(check_names_what_was_spoiled),
+		TEST(check_names_rows_that_contradict_themselves),
+		TEST(check_looks_at_whole_days_of_its_interval_only),
+		TEST(the_command_exits_0_when_equal_and_3_with_the_first_differences),
+		TEST(the_command_refuses_what_it_does_not_know),
+		TEST(days_that_were_dropped_are_passed_over), // for all realms: the last one
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
