@@ -69,10 +69,12 @@ static void collect_around(struct pairing *pairing, struct entry *entry, size_t 
 {
 	struct evidence *list = entry->evidence.items;
 
-	for (size_t i = at; i > 0 && consider(pairing, entry, &list[at], &list[i - 1], couples); i--)
+	for (size_t i = at; i > 0 && consider(pairing, entry, &list[at], &list[i - 1], couples);
+	     i--)
 		;
 	for (size_t i = at + 1;
-	     i < entry->evidence.count && consider(pairing, entry, &list[at], &list[i], couples); i++)
+	     i < entry->evidence.count && consider(pairing, entry, &list[at], &list[i], couples);
+	     i++)
 		;
 }
 

@@ -100,8 +100,7 @@ void want_partners(struct pairing *pairing, const struct entry *entry)
 }
 
 // Under which uploads without id wait for a message that shows both legs: one place for each room.
-int64_t partner_waits(struct pairing *pairing, const struct entry *entry,
-		      const struct evidence *ev)
+int64_t partner_waits(struct pairing *pairing, const struct entry *entry, const struct evidence *ev)
 {
 	return needs_partner(ev) ? partner_hash(pairing, entry->r, "waits", TEXT("")) : 0;
 }
