@@ -291,7 +291,8 @@ COMMENT ON TABLE sent_id IS
 	'Who sent which id: probed for evidence that names an unknown id. One partition per day';
 COMMENT ON COLUMN sent_id.day IS 'UTC day of at';
 COMMENT ON COLUMN sent_id.hash IS 'Keyed hash of (sender, id); sorted within a batch';
-COMMENT ON COLUMN sent_id.what IS '0 message, 1 room message, 2 ack, 3 id given by the server or the room, 4 origin-id';
+COMMENT ON COLUMN sent_id.what IS '0 message, 1 room message, 2 ack, 3 id given by the server or the room, 4 origin-id, '
+	'5 nick and account of an occupant';
 COMMENT ON COLUMN sent_id.conv IS 'Its conversation';
 COMMENT ON COLUMN sent_id.key IS 'Its key';
 COMMENT ON COLUMN sent_id.at IS 'Time of the sighting that wrote the entry';

@@ -26,14 +26,15 @@ static usec_t apart(const struct evidence *a, const struct evidence *b)
 }
 
 // Content and own id agree; an upload without id may have got one from the room.
-static bool may_be_one(const struct pairing *pairing, const struct evidence *upload,
-		       const struct evidence *mirror)
+static bool may_be_one(struct pairing *pairing, const struct entry *entry,
+		       const struct evidence *upload, const struct evidence *mirror)
 {
 	return upload->kind == mirror->kind && upload->sig == mirror->sig &&
 	       upload->via == mirror->via && text_same(upload->named, mirror->named) &&
 	       text_same(upload->condition, mirror->condition) &&
 	       apart(upload, mirror) <= pairing->rules->w_ackdup &&
-	       (!upload->own_id.p || text_same(upload->own_id, mirror->own_id));
+	       (upload->own_id.p ? text_same(upload->own_id, mirror->own_id)
+				 : may_be_partners(pairing, entry, upload, mirror));
 }
 
 static int by_distance(const void *a, const void *b)
@@ -50,14 +51,14 @@ static int by_distance(const void *a, const void *b)
 	return order ? order : text_compare(x->upload->by, y->upload->by);
 }
 
-static bool consider(struct pairing *pairing, struct evidence *upload, struct evidence *mirror,
-		     struct couples *couples)
+static bool consider(struct pairing *pairing, const struct entry *entry, struct evidence *upload,
+		     struct evidence *mirror, struct couples *couples)
 {
 	usec_t distance = apart(upload, mirror);
 
 	if (distance > pairing->rules->w_ackdup)
 		return false;
-	if (mirror->leg == LEG_MIRROR && may_be_one(pairing, upload, mirror))
+	if (mirror->leg == LEG_MIRROR && may_be_one(pairing, entry, upload, mirror))
 		*LIST_ADD(pairing->arena, couples) = (struct couple){distance, upload, mirror};
 	return true;
 }
@@ -68,10 +69,12 @@ static void collect_around(struct pairing *pairing, struct entry *entry, size_t 
 {
 	struct evidence *list = entry->evidence.items;
 
-	for (size_t i = at; i > 0 && consider(pairing, &list[at], &list[i - 1], couples); i--)
+	for (size_t i = at; i > 0 && consider(pairing, entry, &list[at], &list[i - 1], couples);
+	     i--)
 		;
 	for (size_t i = at + 1;
-	     i < entry->evidence.count && consider(pairing, &list[at], &list[i], couples); i++)
+	     i < entry->evidence.count && consider(pairing, entry, &list[at], &list[i], couples);
+	     i++)
 		;
 }
 

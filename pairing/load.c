@@ -294,6 +294,16 @@ static bool is_as_stored(const struct entry *entry, const struct row *row)
 	return false;
 }
 
+void want_sent_hash(struct pairing *pairing, int64_t hash)
+{
+	want_hash(pairing, &pairing->sent_asked, hash, true);
+}
+
+void want_orphan_hash(struct pairing *pairing, int64_t hash)
+{
+	want_hash(pairing, &pairing->orphans_asked, hash, false);
+}
+
 static void want_orphans(struct pairing *pairing, struct text sender, struct text id)
 {
 	want_hash(pairing, &pairing->orphans_asked, waiting_hash(pairing, sender, id), false);
@@ -310,6 +320,7 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, entry->r, row->given_ids[i]);
 	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
 		want_orphans(pairing, row->from, row->origin_ids[i]);
+	want_waiting_partners(pairing, entry, row);
 }
 
 // Who sent the id that this evidence names.
@@ -343,6 +354,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	if (entry->looked_around)
 		return;
 	entry->looked_around = stands_alone(entry);
+	want_partners(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (!is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);

@@ -20,16 +20,26 @@ static bool is_ack_ref(enum ref_kind kind)
 	return kind <= REF_XEVENT;
 }
 
+// K8: composing and its cancel acknowledge nothing; they are named only when nothing else is there.
+static bool is_about_composing(const struct stanza_ref *ref)
+{
+	return ref->kind == REF_XEVENT && !(ref->xevent & ~(unsigned)XE_COMPOSING);
+}
+
 // The first id that this stanza acknowledges; absent text with *any true when it names none.
 struct text first_acked(const struct stanza *st, bool *any)
 {
+	const struct stanza_ref *first = NULL;
+
 	for (size_t i = 0; i < st->ref_count; i++) {
-		if (is_ack_ref(st->refs[i].kind)) {
-			*any = true;
-			return st->refs[i].id.p ? st->refs[i].id : st->id;
-		}
+		const struct stanza_ref *ref = &st->refs[i];
+		if (is_ack_ref(ref->kind) &&
+		    (!first || (is_about_composing(first) && !is_about_composing(ref))))
+			first = ref;
 	}
-	*any = false;
+	*any = first != NULL;
+	if (first)
+		return first->id.p ? first->id : st->id;
 	return private_acked(st, any);
 }
 

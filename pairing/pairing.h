@@ -90,7 +90,8 @@ enum sent_what {
 	SENT_GROUP_MESSAGE,
 	SENT_ACK,
 	SENT_STANZA_ID, // M6, I3: "sender" is the room or the account that gave the id
-	SENT_ORIGIN_ID  // M2
+	SENT_ORIGIN_ID, // M2
+	SENT_PARTNER    // P12: from is the account, to the occupant JID
 };
 
 struct sent {         // who sent which id to whom

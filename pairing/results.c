@@ -89,6 +89,15 @@ static int64_t about_hash(const struct pairing *pairing, const struct entry *ent
 	return waiting_hash(pairing, entry->s.p ? entry->s : entry->r, entry->id);
 }
 
+// The other id it waits for: its own sender's (P6); in a room who is who.
+static int64_t about_self_hash(struct pairing *pairing, const struct entry *entry,
+			       const struct evidence *ev)
+{
+	if (entry->group)
+		return partner_waits(pairing, entry, ev);
+	return entry->id.p ? waiting_hash(pairing, entry->r, entry->id) : 0;
+}
+
 static struct stored_evidence stored_form(struct pairing *pairing, const struct entry *entry,
 					  const struct evidence *ev)
 {
@@ -103,7 +112,7 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 				   : entry->s,
 		.ref = entry->id,
 		.about = about_hash(pairing, entry),
-		.about_self = entry->id.p ? waiting_hash(pairing, entry->r, entry->id) : 0,
+		.about_self = about_self_hash(pairing, entry, ev),
 		.evidence = *ev,
 	};
 }
@@ -175,7 +184,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 // An id given later than the row was written is told once more with the row: twice does no harm.
 static bool is_told(const struct row *was, const struct row *row)
 {
-	return was && text_same(was->from, row->from) &&
+	return was && text_same(was->from, row->from) && text_same(was->nick, row->nick) &&
 	       (!(row->given_count || row->origin_count) || text_same(was->facts, row->facts));
 }
 

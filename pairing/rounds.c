@@ -50,8 +50,13 @@ void derive_all(struct pairing *pairing)
 		derive_stale(pairing);
 		settle(pairing); // lending puts facts into other entries
 		again = false;
-		for (size_t i = 0; i < pairing->order.count; i++)
-			again = again || !pairing->order.items[i]->derived;
+		for (size_t i = 0; i < pairing->order.count; i++) {
+			struct entry *entry = pairing->order.items[i];
+			// Who is who was known from the round before.
+			if (round == 0 && asks_partners(entry))
+				entry->derived = false;
+			again = again || !entry->derived;
+		}
 	}
 	upto_stale(pairing);
 	pairing->settled = true;

@@ -39,6 +39,7 @@ void sent_of_row(struct pairing *pairing, const struct entry *entry, const struc
 	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
 		give(pairing, entry, row, SENT_ORIGIN_ID, row->from, row->origin_ids[i], take,
 		     self);
+	partners_of_row(pairing, entry, row, take, self);
 }
 
 // An error may bounce it, or somebody acknowledge it (P6, P11). Of the legs of a room the upload.

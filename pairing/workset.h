@@ -202,6 +202,21 @@ void sent_of_ack(struct pairing *pairing, const struct entry *entry, const struc
 		 sent_fn *take, void *self);
 void collect_sent(struct pairing *pairing);
 
+// --- partners.c (P12): which nick is which account, for uploads without id ---
+void partners_of_row(struct pairing *pairing, const struct entry *entry, const struct row *row,
+		     sent_fn *take, void *self);
+bool may_be_partners(struct pairing *pairing, const struct entry *entry,
+		     const struct evidence *upload, const struct evidence *mirror);
+bool asks_partners(const struct entry *entry);
+void want_partners(struct pairing *pairing, const struct entry *entry);
+int64_t partner_waits(struct pairing *pairing, const struct entry *entry,
+		      const struct evidence *ev);
+void want_waiting_partners(struct pairing *pairing, const struct entry *entry,
+			   const struct row *row);
+// load.c: asks the store for entries, and for evidence that waits, under this hash.
+void want_sent_hash(struct pairing *pairing, int64_t hash);
+void want_orphan_hash(struct pairing *pairing, int64_t hash);
+
 // --- lend.c ---
 bool is_bare_domain(const struct entry *entry, const struct evidence *ev);
 struct entry *find_lender(struct pairing *pairing, const struct entry *entry,

@@ -59,6 +59,7 @@ struct bench {
 struct run_result {
 	usec_t wall, client_cpu, server_cpu;
 	int64_t wal, rss_kb, rows, batches;
+	int64_t bytes; // of all tables
 	int64_t late;  // rows updated
 	usec_t settle; // the other tier, after the batches
 };
@@ -95,7 +96,8 @@ struct clock {
 void clock_start(struct bench *bench, struct store *store, struct clock *clock);
 void clock_stop(struct bench *bench, struct store *store, const struct clock *clock,
 		struct run_result *leg);
-char *checksum(struct store *store); // of all rows of all bench tables; owned by the caller
+int64_t total_bytes(struct store *store); // of all tables
+char *checksum(struct store *store);      // of all rows of all bench tables; owned by the caller
 _Noreturn void bench_fail(const char *what, const char *why);
 
 #endif

@@ -103,6 +103,14 @@ void clock_stop(struct bench *bench, struct store *store, const struct clock *cl
 	leg->rss_kb = peak_rss_kb();
 }
 
+int64_t total_bytes(struct store *store)
+{
+	return fixture_int(store,
+			   "SELECT sum(pg_total_relation_size(c.oid))::int8 FROM pg_class AS c "
+			   "WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relkind = "
+			   "'r'");
+}
+
 char *checksum(struct store *store)
 {
 	struct buf all = {0};

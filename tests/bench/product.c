@@ -128,11 +128,12 @@ bool leg_product(struct bench *bench, struct store *store, struct run_result *le
 	clock_start(bench, store, &clock);
 	feed_all(&run);
 	clock_stop(bench, store, &clock, leg);
-	settle(&run, leg);
 	write_bounds(bench, run.bounds, run.batches);
 	leg->batches = (int64_t)run.batches;
 	leg->rows = fixture_int(store, "SELECT sum(inserted)::int8 FROM batch");
 	leg->late = fixture_int(store, "SELECT sum(updated)::int8 FROM batch");
+	leg->bytes = total_bytes(store);
+	settle(&run, leg);
 	pairing_free(run.pairing);
 	realm_settings_free(&run.rules);
 	feed_free(run.feed);

@@ -26,7 +26,7 @@ struct wish {
 
 struct outcome { // of all rounds with one size of batch
 	struct run_result product[ROUNDS_MAX], limit[ROUNDS_MAX];
-	int64_t product_bytes, limit_bytes, hot, updates;
+	int64_t settled_bytes, limit_bytes, hot, updates;
 	char *sizes;
 };
 
@@ -77,14 +77,6 @@ static struct store *fresh(struct bench *bench)
 			   "000102030405060708090a0b0c0d0e0f'");
 	fixture_sql(store, "CHECKPOINT");
 	return store;
-}
-
-static int64_t total_bytes(struct store *store)
-{
-	return fixture_int(store,
-			   "SELECT sum(pg_total_relation_size(c.oid))::int8 FROM pg_class AS c "
-			   "WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relkind = "
-			   "'r'");
 }
 
 static char *size_list(struct store *store)
@@ -198,7 +190,7 @@ static void product_round(struct bench *bench, int round, bool dump, char **sum,
 	check_sum(store, sum, "product");
 	if (round == 0) {
 		hot_share(store, outcome);
-		outcome->product_bytes = total_bytes(store);
+		outcome->settled_bytes = total_bytes(store);
 		outcome->sizes = size_list(store);
 		if (dump)
 			dump_rows(bench, store);
@@ -268,7 +260,7 @@ static void print_outcome(const struct bench *bench, const struct wish *wish,
 	double walls = median(it->limit, it->product, wish->rounds, wall);
 	double cpus = median(it->limit, it->product, wish->rounds, cpu);
 	double wals = median(it->product, it->limit, wish->rounds, wal);
-	double bytes = (double)it->product_bytes / (double)it->limit_bytes;
+	double bytes = (double)it->product[0].bytes / (double)it->limit_bytes;
 	const struct run_result *first = &it->product[0];
 	snprintf(target, sizeof target, ">= %.2f", wanted);
 	printf("\n%lld messages, %lld events, batches of at most %lld events or %lld MB of facts "
@@ -284,12 +276,14 @@ static void print_outcome(const struct bench *bench, const struct wish *wish,
 	     first->rss_kb <= 128 * 1024);
 	line("messages/s", (double)first->rows / ((double)first->wall / 1e6), "", true);
 	line("bytes per message (tables, indexes, toast)",
-	     (double)it->product_bytes / (double)first->rows, "", true);
+	     (double)first->bytes / (double)first->rows, "", true);
 	line("WAL bytes per message", (double)first->wal / (double)first->rows, "", true);
 	line("late share: rows updated / rows, %", 100 * (double)first->late / (double)first->rows,
 	     "", true);
 	line("HOT share of updates, %",
 	     it->updates ? 100 * (double)it->hot / (double)it->updates : 100, "", true);
+	line("bytes per message once settled", (double)it->settled_bytes / (double)first->rows, "",
+	     true);
 	line("settle tier after it, s", (double)first->settle / 1e6, "", true);
 	printf("  %s\n", it->sizes);
 }
