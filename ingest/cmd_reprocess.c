@@ -265,6 +265,24 @@ static bool read_files(const struct reprocess_command *command, const struct rep
 	return true;
 }
 
+// What a killed run had read may wait to be settled still: it is not done before that.
+static bool settle_rest(struct reprocess_command *command, struct err *err)
+{
+	struct realm_settings rules;
+	struct realm realm;
+	struct settle_result result = {0};
+	bool fine = true;
+
+	if (!store_realm_rules(command->store, command->realm, &realm, &rules, err))
+		return false;
+	while (fine && !result.empty && !*command->app->stop)
+		fine = store_settle(command->store, realm.id, &rules, USEC_PER_SEC, &result, err);
+	realm_settings_free(&rules);
+	if (fine && !result.empty)
+		return err_set(err, ERR_DIFFERS, "stopped before all was settled: run this again");
+	return fine;
+}
+
 static bool finish(struct reprocess_command *command, struct err *err)
 {
 	struct reprocess left;
@@ -280,7 +298,8 @@ static bool finish(struct reprocess_command *command, struct err *err)
 			       "%zu files are not read again yet, the interval is marked "
 			       "incomplete: run this again",
 			       unread);
-	return store_reprocess_end(command->store, command->found.id, err);
+	return settle_rest(command, err) &&
+	       store_reprocess_end(command->store, command->found.id, err);
 }
 
 // --- the command ---
