@@ -228,21 +228,19 @@ bool export_typing(struct store *store, const struct export_options *options, FI
 
 // --- settling ---
 
-bool export_wait(struct store *store, int32_t realm, struct err *err)
+bool export_wait(struct store *store, int32_t realm, usec_t patience, int64_t *left,
+		 struct err *err)
 {
 	struct settle_lag lag;
-	usec_t until = usec_monotonic() + 10 * USEC_PER_SEC;
+	usec_t until = usec_monotonic() + patience;
 	do {
 		if (!store_settle_lag(store, realm, &lag, err))
 			return false;
-		if (!lag.units)
-			return true;
-		poll(NULL, 0, 50);
-	} while (usec_monotonic() < until);
-	return err_set(err, ERR_DATABASE,
-		       "%lld parts of conversations are not settled yet: start receiptd run, or "
-		       "import any file again, and repeat the export",
-		       (long long)lag.units);
+		*left = lag.units;
+		if (lag.units)
+			poll(NULL, 0, 50);
+	} while (lag.units && usec_monotonic() < until);
+	return true;
 }
 
 static void put_rate(json_t *object, const char *key, int64_t part, int64_t whole)

@@ -36,8 +36,10 @@ bool export_findings(struct store *store, const struct export_options *options, 
 // from, to).
 bool export_typing(struct store *store, const struct export_options *options, FILE *out,
 		   struct err *err);
-// Waits until all that was read is settled. ERR_DATABASE when nobody does it.
-bool export_wait(struct store *store, int32_t realm, struct err *err);
+// Waits until all that was read is settled, or patience is over: then *left parts of conversations
+// still wait.
+bool export_wait(struct store *store, int32_t realm, usec_t patience, int64_t *left,
+		 struct err *err);
 // One object: delivery_rate and read_rate as [numerator, denominator], ttd_ms and ttr_ms as
 // {n, p50, p90, p99, max}; a member is there only when its population is not empty.
 bool export_metrics(struct store *store, const struct export_options *options, FILE *out,
