@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Facts about devices, accounts and archives (K19, E4) in the database, and the findings that are
 // judged by them when somebody asks.
-#include "tests/db/fixture.h"
-#include "tests/db/sample.h"
+#include "tests/db/stage.h"
 
 #include "ingest/stanza.h"
 
@@ -26,43 +25,6 @@
 	"<message from='" BEN "' to='" LAPTOP "'><result xmlns='urn:xmpp:mam:2'><forwarded "       \
 	"xmlns='urn:xmpp:forward:0'><message from='" ADA "/phone' to='" BEN "' id='" id            \
 	"' type='chat'><body>x</body></message></forwarded></result></message>"
-
-static struct fixture fixture;
-static struct store *store;
-static struct sample sample;
-static int realms;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&fixture);
-	store = fixture_open(&fixture, STORE_WRITE);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	store_close(store);
-	fixture_stop(&fixture);
-	return 0;
-}
-
-static int start_sample(void **state)
-{
-	char name[32];
-	(void)state;
-	snprintf(name, sizeof name, "known-%d", ++realms);
-	sample_start(&sample, store, name);
-	return 0;
-}
-
-static int stop_sample(void **state)
-{
-	(void)state;
-	sample_stop(&sample);
-	return 0;
-}
 
 static void learn(usec_t at, enum direction dir, const char *session, const char *xml)
 {

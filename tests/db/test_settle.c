@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // store_settle(): what the order of a conversation gives does not depend on the order of arrival.
-#include "tests/db/fixture.h"
-#include "tests/db/sample.h"
+#include "tests/db/stage.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,43 +18,6 @@ enum { OWN_MEMORY = 0 }; // a sanitizer keeps what was freed
 #else
 enum { OWN_MEMORY = 1 };
 #endif
-
-static struct fixture fixture;
-static struct store *store;
-static struct sample sample;
-static int realms;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&fixture);
-	store = fixture_open(&fixture, STORE_WRITE);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	store_close(store);
-	fixture_stop(&fixture);
-	return 0;
-}
-
-static int start_sample(void **state)
-{
-	char name[32];
-	(void)state;
-	snprintf(name, sizeof name, "settle-%d", ++realms);
-	sample_start(&sample, store, name);
-	return 0;
-}
-
-static int stop_sample(void **state)
-{
-	(void)state;
-	sample_stop(&sample);
-	return 0;
-}
 
 static struct settle_result settle_with(struct store *with, usec_t budget)
 {

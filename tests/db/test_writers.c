@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // store_commit(): batches that fail, answers that are lost, writers that meet.
-#include "tests/db/fixture.h"
-#include "tests/db/sample.h"
+#include "tests/db/stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,44 +8,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static struct fixture fixture;
-static struct store *store;
-static struct sample sample;
-static int realms;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&fixture);
-	store = fixture_open(&fixture, STORE_WRITE);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	store_close(store);
-	fixture_stop(&fixture);
-	return 0;
-}
-
-// A realm of its own for every test: none sees the rows of another.
-static int start_sample(void **state)
-{
-	char name[32];
-	(void)state;
-	snprintf(name, sizeof name, "realm-%d", ++realms);
-	sample_start(&sample, store, name);
-	return 0;
-}
-
-static int stop_sample(void **state)
-{
-	(void)state;
-	sample_stop(&sample);
-	return 0;
-}
 
 static int64_t count(const char *table, const char *where)
 {
