@@ -58,10 +58,12 @@ static bool check_entry(const struct rows *rows, int at, struct err *err)
 	if (row_int(rows, at, 0) != number_of(file) ||
 	    !text_is(row_text(rows, at, 1), file->name) ||
 	    !text_same(row_text(rows, at, 2), (struct text){(const char *)hash, sizeof hash}))
-		return err_set(err, ERR_USAGE,
-			       "database: migration %s was applied with other contents than this "
-			       "receiptd has; its data was not touched",
-			       file->name);
+		return err_set(
+			err, ERR_USAGE,
+			"database: migration %s was applied with other contents than this "
+			"receiptd has; its data was not touched: use the receiptd that made it, or another "
+			"data_dir or database",
+			file->name);
 	return true;
 }
 
