@@ -173,11 +173,6 @@ bool api_start(struct app *app, struct api **started, struct err *err)
 	return true;
 }
 
-int api_port(const struct api *api)
-{
-	return api->port;
-}
-
 void api_stop(struct api *api)
 {
 	if (!api)

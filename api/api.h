@@ -12,8 +12,7 @@ struct api;
 // usable, port taken (F155), a remote address without allow_remote (F154), schema not ours.
 // app must outlive the object.
 bool api_start(struct app *app, struct api **api, struct err *err);
-int api_port(const struct api *api); // as bound: settings->port may be 0 (any)
-void api_stop(struct api *api);      // lets running answers end; NULL is fine
+void api_stop(struct api *api); // lets running answers end; NULL is fine
 
 // --- commands of this room ---
 command_fn cmd_serve;

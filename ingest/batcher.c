@@ -222,11 +222,6 @@ bool batcher_is_empty(const struct batcher *batcher)
 	return !batcher->events && !batcher->fact_count;
 }
 
-usec_t batcher_first_at(const struct batcher *batcher)
-{
-	return batcher->first_at;
-}
-
 bool batcher_is_due(const struct batcher *batcher, bool live)
 {
 	const struct settings *settings = batcher->app->settings;

@@ -45,8 +45,6 @@ void batcher_fact(struct batcher *batcher, int32_t source, struct text key, stru
 // True when a limit of the settings is reached, or flush_after has passed since the first record.
 bool batcher_is_due(const struct batcher *batcher, bool live);
 bool batcher_is_empty(const struct batcher *batcher);
-usec_t batcher_first_at(
-	const struct batcher *batcher); // monotonic time of the first record, or NONE
 
 // Commits with the checkpoints of all streams given.
 bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_t count,

@@ -326,19 +326,9 @@ uint64_t stream_offset(const struct stream *stream)
 	return stream->offset;
 }
 
-bool stream_was_finished(const struct stream *stream)
-{
-	return stream->generation.finished;
-}
-
 bool stream_is_new(const struct stream *stream)
 {
 	return stream->is_new;
-}
-
-int32_t stream_generation(const struct stream *stream)
-{
-	return stream->generation.id;
 }
 
 void stream_touch(struct stream *stream)

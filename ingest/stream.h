@@ -36,9 +36,7 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 void stream_close(struct stream *stream);
 
 uint64_t stream_start(const struct stream *stream); // first byte that stream_bytes() must be given
-bool stream_was_finished(const struct stream *stream); // read to its end before
 bool stream_is_new(const struct stream *stream);
-int32_t stream_generation(const struct stream *stream);
 uint64_t stream_offset(const struct stream *stream); // bytes taken in
 
 // Continues at stream_offset(). False: a feed could not be looked up (database).

@@ -92,9 +92,8 @@ void rows_free(struct rows *rows);
 #define ROWS_AUTO __attribute__((cleanup(rows_free))) struct rows
 
 bool row_null(const struct rows *rows, int row, int column);
-int64_t row_int(const struct rows *rows, int row, int column);  // int2, int4, int8; NULL = 0
-bool row_bool(const struct rows *rows, int row, int column);    // NULL = false
-double row_float(const struct rows *rows, int row, int column); // float8; NULL = 0
+int64_t row_int(const struct rows *rows, int row, int column); // int2, int4, int8; NULL = 0
+bool row_bool(const struct rows *rows, int row, int column);   // NULL = false
 usec_t row_usec(const struct rows *rows, int row,
 		int column); // timestamptz, date; NULL = USEC_NONE
 // A slice of the result: valid until rows_free (sql_each: until the callback returns).

@@ -65,18 +65,6 @@ bool row_bool(const struct rows *rows, int row, int column)
 	return PQgetvalue(rows->pg, row, column)[0] != 0;
 }
 
-double row_float(const struct rows *rows, int row, int column)
-{
-	if (row_null(rows, row, column))
-		return 0;
-	if (PQftype(rows->pg, column) != 701)
-		wrong_type(rows, column);
-	int64_t bits = integer_of(PQgetvalue(rows->pg, row, column), 8);
-	double value;
-	memcpy(&value, &bits, sizeof value);
-	return value;
-}
-
 usec_t row_usec(const struct rows *rows, int row, int column)
 {
 	if (row_null(rows, row, column))

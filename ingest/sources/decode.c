@@ -217,8 +217,3 @@ uint64_t decode_size(const struct decoder *decoder)
 {
 	return decoder->size;
 }
-
-int decode_fd(const struct decoder *decoder)
-{
-	return decoder->fd;
-}

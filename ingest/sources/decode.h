@@ -27,6 +27,5 @@ usec_t decode_modified(const struct decoder *decoder);
 uint64_t decode_used(const struct decoder *decoder);
 uint64_t decode_size(const struct decoder *decoder);
 // The descriptor, for fstat; owned by the decoder.
-int decode_fd(const struct decoder *decoder);
 
 #endif
