@@ -123,10 +123,11 @@ CREATE TABLE settle_unit (
 	reaches boolean NOT NULL,
 	since   timestamptz NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX settle_unit_day ON settle_unit (conv, day);
+CREATE INDEX settle_unit_day ON settle_unit (conv, day);
 CREATE INDEX settle_unit_since ON settle_unit (realm, since);
 COMMENT ON TABLE settle_unit IS
-	'Parts of conversations whose facts changed and that wait to be settled';
+	'Parts of conversations whose facts changed and that wait to be settled. Only appended to: a part '
+	'that changed in several batches has several rows';
 COMMENT ON COLUMN settle_unit.conv IS 'Conversation, as message.conv';
 COMMENT ON COLUMN settle_unit.day IS 'UTC day of the facts';
 COMMENT ON COLUMN settle_unit.realm IS 'realm.id';
@@ -135,7 +136,7 @@ COMMENT ON COLUMN settle_unit.hi IS 'Last fact of the day that changed';
 COMMENT ON COLUMN settle_unit.reaches IS
 	'A mark that reaches back (MDS) is among them: rows before it may change too';
 COMMENT ON COLUMN settle_unit.since IS 'When it began to wait, clock of the database';
-COMMENT ON INDEX settle_unit_day IS 'Identity';
+COMMENT ON INDEX settle_unit_day IS 'All that waits of a conversation';
 COMMENT ON INDEX settle_unit_since IS 'The oldest first';
 
 CREATE INDEX message_mds ON message (conv, sent_at) WHERE mds_at IS NOT NULL;

@@ -36,6 +36,7 @@ struct sum_cell {
 
 struct user_cell {
 	usec_t day;
+	int64_t id; // as pairing_jid_id(), once written
 	struct text jid;
 	int32_t sums[USER_COUNT];
 	struct user_cell *next;

@@ -33,7 +33,7 @@ static int by_user(const void *a, const void *b)
 	const struct user_cell *y = *(struct user_cell *const *)b;
 	if (x->day != y->day)
 		return x->day < y->day ? -1 : 1;
-	return text_compare(x->jid, y->jid);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 static void sort_cells(struct cells *cells, int (*order)(const void *, const void *))
@@ -181,8 +181,7 @@ static void user_arrays_free(struct user_arrays *arrays)
 		fields_free(&arrays->sums[i]);
 }
 
-static void put_user_cell(struct user_arrays *arrays, const struct user_cell *cell,
-			  const struct hash_key *key)
+static void put_user_cell(struct user_arrays *arrays, const struct user_cell *cell)
 {
 	bool any = false;
 	for (size_t i = 0; i < USER_COUNT; i++)
@@ -190,18 +189,18 @@ static void put_user_cell(struct user_arrays *arrays, const struct user_cell *ce
 	if (!any)
 		return;
 	put_date(&arrays->day, cell->day);
-	put_int8(&arrays->jid, KEYED(key, TEXT("jid"), cell->jid)); // as pairing_jid_id()
+	put_int8(&arrays->jid, cell->id);
 	for (size_t i = 0; i < USER_COUNT; i++)
 		put_int4(&arrays->sums[i], cell->sums[i]);
 }
 
-static bool write_users(struct store *store, const struct rollups *rollups,
-			const struct hash_key *key, size_t from, size_t to, struct err *err)
+static bool write_users(struct store *store, const struct rollups *rollups, size_t from, size_t to,
+			struct err *err)
 {
 	__attribute__((cleanup(user_arrays_free))) struct user_arrays arrays = {0};
 	FIELDS_AUTO params = {0};
 	for (size_t i = from; i < to; i++)
-		put_user_cell(&arrays, rollups->users.items[i], key);
+		put_user_cell(&arrays, rollups->users.items[i]);
 	if (!arrays.day.count)
 		return true;
 	put_lane(&params, rollups);
@@ -230,6 +229,16 @@ static bool find_key(struct store *store, struct hash_key *key, struct err *err)
 	return true;
 }
 
+// In the order of their index, or every row would go to another page of it.
+static void sort_users(struct cells *users, const struct hash_key *key)
+{
+	for (size_t i = 0; i < users->count; i++) {
+		struct user_cell *cell = users->items[i];
+		cell->id = KEYED(key, TEXT("jid"), cell->jid);
+	}
+	sort_cells(users, by_user);
+}
+
 static size_t piece_end(const struct cells *cells, size_t from)
 {
 	return from + CELLS_AT_ONCE < cells->count ? from + CELLS_AT_ONCE : cells->count;
@@ -244,7 +253,7 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 	if (!find_key(store, &key, err))
 		return false;
 	sort_cells(sums, by_sum_key);
-	sort_cells(users, by_user);
+	sort_users(users, &key);
 	for (size_t i = 0; i < sums->count; i = piece_end(sums, i)) {
 		if (!write_sums(store, rollups, i, piece_end(sums, i), err))
 			return false;
@@ -254,7 +263,7 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 			return false;
 	}
 	for (size_t i = 0; i < users->count; i = piece_end(users, i)) {
-		if (!write_users(store, rollups, &key, i, piece_end(users, i), err))
+		if (!write_users(store, rollups, i, piece_end(users, i), err))
 			return false;
 	}
 	return true;

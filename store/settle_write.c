@@ -254,31 +254,9 @@ static bool delete_units(struct settling *it, struct err *err)
 	return sql_run(it->store, "settle_done", &params, NULL, err);
 }
 
-static int by_place(const void *a, const void *b)
-{
-	const struct unit *x = a, *y = b;
-	if (x->conv != y->conv)
-		return x->conv < y->conv ? -1 : 1;
-	return (x->day > y->day) - (x->day < y->day);
-}
-
-// One statement must not touch a unit twice.
 static bool add_units(struct settling *it, struct err *err)
 {
-	struct unit *units = it->next_units.items;
-	size_t kept = 0;
-	if (it->next_units.count)
-		qsort(units, it->next_units.count, sizeof *units, by_place);
-	for (size_t i = 0; i < it->next_units.count; i++) {
-		if (!kept || by_place(&units[kept - 1], &units[i]) != 0) {
-			units[kept++] = units[i];
-			continue;
-		}
-		struct unit *last = &units[kept - 1];
-		last->lo = units[i].lo < last->lo ? units[i].lo : last->lo;
-		last->hi = units[i].hi > last->hi ? units[i].hi : last->hi;
-	}
-	return put_units(it->store, it->realm, units, kept, err);
+	return put_units(it->store, it->realm, it->next_units.items, it->next_units.count, err);
 }
 
 // Others must see that rows changed: a batch that is repeated (the lane's number), live views.

@@ -221,40 +221,24 @@ static void merge_units(unit_list *list)
 	list->count = kept;
 }
 
-struct unit_fields {
-	struct fields conv, day, lo, hi, reaches;
-};
-
-static void unit_fields_free(struct unit_fields *list)
-{
-	fields_free(&list->conv);
-	fields_free(&list->day);
-	fields_free(&list->lo);
-	fields_free(&list->hi);
-	fields_free(&list->reaches);
-}
-
 bool put_units(struct store *store, int32_t realm, const struct unit *units, size_t count,
 	       struct err *err)
 {
-	__attribute__((cleanup(unit_fields_free))) struct unit_fields list = {0};
-	FIELDS_AUTO params = {0};
+	struct copy copy;
 	if (!count)
 		return true;
+	if (!copy_begin(&copy, store, "copy_settle_unit", err))
+		return false;
 	for (size_t i = 0; i < count; i++) {
-		put_int8(&list.conv, units[i].conv);
-		put_date(&list.day, units[i].day * USEC_PER_DAY);
-		put_usec(&list.lo, units[i].lo);
-		put_usec(&list.hi, units[i].hi);
-		put_bool(&list.reaches, units[i].reaches);
+		copy_row(&copy, 6);
+		put_int8(&copy.fields, units[i].conv);
+		put_date(&copy.fields, units[i].day * USEC_PER_DAY);
+		put_int4(&copy.fields, realm);
+		put_usec(&copy.fields, units[i].lo);
+		put_usec(&copy.fields, units[i].hi);
+		put_bool(&copy.fields, units[i].reaches);
 	}
-	put_int4(&params, realm);
-	put_array(&params, OF_INT8, &list.conv);
-	put_array(&params, OF_DATE, &list.day);
-	put_array(&params, OF_TIMESTAMPTZ, &list.lo);
-	put_array(&params, OF_TIMESTAMPTZ, &list.hi);
-	put_array(&params, OF_BOOL, &list.reaches);
-	return sql_run(store, "settle_unit_add", &params, NULL, err);
+	return copy_end(&copy, err);
 }
 
 static bool add_units(struct plan *plan, struct err *err)

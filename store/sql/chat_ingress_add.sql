@@ -8,7 +8,7 @@ WITH fresh AS (
      SELECT $1::int4, u.device FROM unnest($2::int8[]) AS u (device)
      ON CONFLICT (realm, device) DO NOTHING
      RETURNING realm, device)
-INSERT INTO settle_unit AS s (conv, day, realm, lo, hi, reaches)
+INSERT INTO settle_unit (conv, day, realm, lo, hi, reaches)
 SELECT p.conv, d.day::date, p.realm,
        min(greatest(p.first_at, d.day AT TIME ZONE 'UTC')),
        max(least(p.last_at,
@@ -19,6 +19,4 @@ JOIN chat_party AS p ON p.realm = f.realm AND p.device = f.device,
 LATERAL generate_series((p.first_at AT TIME ZONE 'UTC')::date::timestamp,
                         p.last_at AT TIME ZONE 'UTC', interval '1 day') AS d (day)
 GROUP BY p.conv, d.day, p.realm
-ORDER BY p.conv, d.day
-ON CONFLICT (conv, day) DO UPDATE
-SET lo = least(s.lo, excluded.lo), hi = greatest(s.hi, excluded.hi);
+ORDER BY p.conv, d.day;

@@ -67,6 +67,7 @@ struct run_result {
 enum { BATCHES_MAX = 20000 };
 
 bool leg_product(struct bench *bench, struct store *store, struct run_result *leg);
+void make_days(struct store *store); // partitions of all days of the traffic
 bool leg_limit(struct bench *bench, struct store *store, struct run_result *leg);
 bool leg_usual(struct bench *bench, struct store *store, struct run_result *leg);
 bool leg_single(struct bench *bench, struct store *store, struct run_result *leg);

@@ -125,6 +125,7 @@ bool leg_product(struct bench *bench, struct store *store, struct run_result *le
 			  .feed = feed_new(bench->events),
 			  .bounds = xcalloc(BATCHES_MAX, sizeof(usec_t))};
 	open_realm(&run);
+	make_days(store);
 	clock_start(bench, store, &clock);
 	feed_all(&run);
 	clock_stop(bench, store, &clock, leg);
