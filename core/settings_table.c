@@ -27,6 +27,8 @@ const struct setting_row setting_rows[] = {
 	ROW(bodies, bodies, "full", "what is stored of message bodies: full, hmac or none"),
 	ROW(flush_after, duration, "1s", "longest wait of a record before it is stored"),
 	ROW(flush_events, count, "200000", "most events in one transaction"),
+	ROW(parallel_events, count, "20000",
+	    "batches of so many events are written by two transactions side by side"),
 	ROW(flush_bytes, size, "32MB", "most bytes read for one transaction"),
 	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
 	ROW(keep_days, days, "0", "messages older than this are dropped, day by day; 0: never"),

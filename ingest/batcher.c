@@ -168,7 +168,8 @@ static const char *observe(struct batcher *batcher, const struct batch_stanza *s
 				      .raw = stanza->xml,
 				      .stanza = parsed,
 				      .position = position_pack((uint32_t)stanza->generation,
-								stanza->offset, stanza->index)});
+								stanza->offset, stanza->index),
+				      .stored_by = stanza->stored_by});
 	return parsed ? NULL : reason;
 }
 

@@ -35,6 +35,7 @@ struct batch_stanza {
 	int32_t generation;
 	uint64_t offset;
 	uint32_t index, length;
+	unsigned stored_by; // as of struct observation
 };
 
 void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza);

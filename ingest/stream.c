@@ -142,6 +142,13 @@ static void see_time(struct stream *stream, usec_t at)
 		stream->last_at = at;
 }
 
+// After a crash between the commits of two lanes.
+static bool is_stored_by(const struct stream *stream, int lane, const struct record *record)
+{
+	const struct lane_mark *ahead = &stream->generation.ahead[lane];
+	return is_done(&(struct mark){ahead->set, ahead->offset, ahead->index}, record);
+}
+
 static void take_stanza(struct stream *stream, const struct record *record)
 {
 	struct batch_stanza stanza = {.at = record->at,
@@ -155,6 +162,8 @@ static void take_stanza(struct stream *stream, const struct record *record)
 				      .index = record->index,
 				      .length = record->length};
 
+	for (int lane = 1; lane < LANES; lane++)
+		stanza.stored_by |= is_stored_by(stream, lane, record) ? 1u << lane : 0;
 	if (record->feed.p) { // observations name their feed
 		stanza.source_name = record->feed;
 		if (!batcher_feed(stream->batcher, record->feed, &stanza.source, &stream->err)) {
@@ -433,6 +442,7 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 						.stanzas = stream->stanzas,
 						.size = stream->size,
 						.finished = stream->finished};
+	memcpy(checkpoint->ahead, stream->generation.ahead, sizeof(checkpoint->ahead));
 	checkpoint->print.tail_len = (uint32_t)tail;
 	digest(stream->recent.data + (low - tail - stream->recent_at), (size_t)tail,
 	       checkpoint->print.tail);
@@ -442,6 +452,12 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 void stream_committed(struct stream *stream)
 {
 	stream->done = stream->reached;
+	for (int lane = 1; lane < LANES; lane++) {
+		struct lane_mark *ahead = &stream->generation.ahead[lane];
+		ahead->set = ahead->set && (stream->reached.offset < ahead->offset ||
+					    (stream->reached.offset == ahead->offset &&
+					     stream->reached.index < ahead->index));
+	}
 	stream->records = stream->stanzas = 0;
 	stream->dirty = false;
 }

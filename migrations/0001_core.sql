@@ -164,7 +164,7 @@ COMMENT ON COLUMN lane.fence IS
 	'Grows with every new holder of the lane; a batch of an older holder is refused';
 COMMENT ON COLUMN lane.commit IS 'Greatest commit number given out';
 COMMENT ON INDEX lane_id IS 'Identity';
-INSERT INTO lane (id, first_shard, last_shard) VALUES (0, 0, 63);
+INSERT INTO lane (id, first_shard, last_shard) VALUES (0, 0, 31), (1, 32, 63);
 
 CREATE TABLE lane_mark (
 	lane        int2 NOT NULL,

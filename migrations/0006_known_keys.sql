@@ -10,7 +10,7 @@ CREATE TABLE known_keys (
 	keys   bytea NOT NULL
 );
 ALTER TABLE known_keys ALTER COLUMN keys SET STORAGE EXTERNAL;
-CREATE INDEX known_keys_commit ON known_keys (lane, commit);
+CREATE INDEX known_keys_commit ON known_keys (commit);
 COMMENT ON TABLE known_keys IS
 	'Keys of message rows and evidence, and conversations of message rows, by UTC day, written '
 	'with them. What is listed may be gone; what is stored is listed';

@@ -356,11 +356,11 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	entry->looked_around = stands_alone(entry);
 	want_partners(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (!is_as_stored(entry, &entry->rows[i]))
+		if (entry->again || !is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
-		if (ev->own_id.p && !ev->stored && ev->kind <= EV_XE_DISPLAYED)
+		if (ev->own_id.p && (entry->again || !ev->stored) && ev->kind <= EV_XE_DISPLAYED)
 			want_orphans(pairing, entry->r, ev->own_id);
 		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
 			want_reverse(pairing, entry);

@@ -259,6 +259,10 @@ void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 {
 	struct incarnation joined = *incarnation;
 
+	if (is_stored_by_lane(pairing, entry->conv)) {
+		entry->again = true;
+		return;
+	}
 	entry->derived = false;
 	for (size_t i = 0; i < entry->incarnations.count;) {
 		struct incarnation *have = &entry->incarnations.items[i];

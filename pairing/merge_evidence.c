@@ -144,8 +144,13 @@ static void bridge(struct pairing *pairing, struct entry *entry, const struct ev
 bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 			const struct evidence *evidence)
 {
-	size_t at = 0, found = find_pieces(pairing, entry, evidence, &at);
+	size_t at = 0;
 
+	if (is_stored_by_lane(pairing, entry->conv)) {
+		entry->again = true;
+		return false;
+	}
+	size_t found = find_pieces(pairing, entry, evidence, &at);
 	if (found == 1) {
 		struct evidence *have = &entry->evidence.items[at], before = *have;
 		evidence_merge(have, evidence);

@@ -42,6 +42,9 @@ struct observation {
 	struct text raw;             // the stanza's bytes: last resort for ordering ties (T1)
 	const struct stanza *stanza; // NULL: unparsable (E1)
 	position_t position;
+	// Bits of lanes (pairing_lane) that have stored this record already: of their conversations it
+	// adds no fact, but all that depends on them is judged again. 0 = none, nearly always.
+	unsigned stored_by;
 };
 
 #endif

@@ -271,22 +271,27 @@ static void observe_message(struct pairing *pairing, const struct effective *e)
 	observe_chat_state(pairing, e, content);
 }
 
+static void observe_effective(struct pairing *pairing, const struct effective *e)
+{
+	if (e->stanza->kind == STANZA_IQ)
+		observe_private(pairing, e);
+	else if (e->stanza->type == TYPE_ERROR)
+		observe_error(pairing, e);
+	else if (e->stanza->type == TYPE_GROUPCHAT)
+		observe_group(pairing, e);
+	else
+		observe_message(pairing, e);
+}
+
 void pairing_observe(struct pairing *pairing, const struct observation *observation)
 {
 	struct effective e;
 
 	pairing->settled = false;
-	if (!effective_stanza(pairing, observation, &e)) {
-		if (e.mds_only)
-			observe_mds(pairing, &e);
-		return;
-	}
-	if (e.stanza->kind == STANZA_IQ)
-		observe_private(pairing, &e);
-	else if (e.stanza->type == TYPE_ERROR)
-		observe_error(pairing, &e);
-	else if (e.stanza->type == TYPE_GROUPCHAT)
-		observe_group(pairing, &e);
-	else
-		observe_message(pairing, &e);
+	pairing->stored_by = observation->stored_by;
+	if (effective_stanza(pairing, observation, &e))
+		observe_effective(pairing, &e);
+	else if (e.mds_only)
+		observe_mds(pairing, &e);
+	pairing->stored_by = 0;
 }

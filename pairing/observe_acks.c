@@ -251,8 +251,11 @@ void observe_chat_state(struct pairing *pairing, const struct effective *e, bool
 		return;
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 	struct text where = mirror ? e->from.bare : e->to.bare;
+	int64_t conv = room ? pairing_room(pairing, where) : pairing_conv(pairing, a, b);
+	if (is_stored_by_lane(pairing, conv))
+		return;
 	*LIST_ADD(pairing->arena, &pairing->chat_states) = (struct chat_state_seen){
-		.conv = room ? pairing_room(pairing, where) : pairing_conv(pairing, a, b),
+		.conv = conv,
 		.at = ack_time(e),
 		.from = arena_text(pairing->arena, e->from.full),
 		.to = arena_text(pairing->arena, room ? where : b),

@@ -31,6 +31,14 @@ size_t pairing_bytes(const struct pairing *pairing); // memory held by the batch
 
 void pairing_observe(struct pairing *pairing, const struct observation *observation);
 
+// Conversations are dealt to lanes, writers with transactions of their own (DESIGN section 5).
+enum { SHARDS = 64, LANES = 2 };
+
+static inline int pairing_lane(int64_t conv)
+{
+	return (int)((uint64_t)conv % SHARDS) * LANES / SHARDS;
+}
+
 // Hashes that others need too.
 int64_t pairing_jid_id(const struct pairing *pairing, struct text jid);
 int64_t pairing_conv(const struct pairing *pairing, struct text a, struct text b);

@@ -39,6 +39,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool derived; // rows are those of the facts as they are
 	bool looked_around; // as derived: nothing beside it is left to be asked
 	bool wanted;        // not touched, but all of it must be known (lending, loops)
+	bool again;         // touched by a record that is stored: all around it is asked as for a new one
 	usec_t lo, hi;      // span of times of this batch's facts
 
 	LIST_OF(struct incarnation) incarnations;
@@ -101,6 +102,7 @@ struct pairing {
 	LIST_OF(int64_t) want_orphans;
 	LIST_OF(struct map *) entry_maps; // to be freed with the batch
 	bool settled;                     // the derived results are those of the facts
+	unsigned stored_by;               // of the observation that is being taken
 };
 
 struct sent_node { // one of several senders of an id
@@ -113,6 +115,12 @@ static inline void min_into(usec_t *into, usec_t at)
 {
 	if (at != USEC_NONE && (*into == USEC_NONE || at < *into))
 		*into = at;
+}
+
+// The record that is being observed is stored by the lane of this conversation.
+static inline bool is_stored_by_lane(const struct pairing *pairing, int64_t conv)
+{
+	return pairing->stored_by & 1u << pairing_lane(conv);
 }
 
 // --- jid_cache.c ---

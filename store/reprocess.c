@@ -4,11 +4,11 @@
 #include "core/arena.h"
 #include "store/message_row.h"
 #include "store/rollup.h"
+#include "store/write.h"
 
 #include <string.h>
 
 #define LONG_PATIENCE (60 * 60 * USEC_PER_SEC)
-enum { LANE = 0 };
 
 static void put_plan_span(struct fields *params, int32_t realm, const struct reprocess *plan)
 {
@@ -102,9 +102,8 @@ bool store_reprocess_plan(struct store *store, int32_t realm, usec_t since, usec
 // No batch while it is decided and done.
 static bool lock_lane(struct store *store, struct err *err)
 {
-	FIELDS_AUTO params = {0};
-	put_int2(&params, LANE);
-	return sql_run(store, "lane_lock", &params, NULL, err);
+	int64_t commit;
+	return lane_hold(store, &commit, err);
 }
 
 static bool remember(struct store *store, int32_t realm, const struct reprocess *plan,

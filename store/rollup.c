@@ -6,10 +6,11 @@
 
 #include <stdlib.h>
 
-struct rollups *rollups_new(int32_t realm)
+struct rollups *rollups_new(int32_t realm, int lane)
 {
 	struct rollups *rollups = xcalloc(1, sizeof *rollups);
 	rollups->realm = realm;
+	rollups->lane = lane;
 	rollups->arena = arena_new();
 	return rollups;
 }

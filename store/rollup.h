@@ -9,7 +9,7 @@
 
 struct rollups; // the deltas of one transaction
 
-struct rollups *rollups_new(int32_t realm);
+struct rollups *rollups_new(int32_t realm, int lane);
 void rollups_free(struct rollups *rollups); // NULL is fine
 // All columns of the row count, the settled ones too.
 void rollups_add(struct rollups *rollups, const struct row *row, int sign);

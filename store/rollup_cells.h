@@ -50,6 +50,7 @@ struct cells {
 
 struct rollups {
 	int32_t realm;
+	int lane; // of the rows that are written
 	struct arena *arena;
 	struct cells sums, users; // struct sum_cell, struct user_cell
 };

@@ -79,7 +79,7 @@ static void put_sum_cell(struct fields *columns, const struct sum_cell *cell)
 static void put_lane(struct fields *params, const struct rollups *rollups)
 {
 	put_int4(params, rollups->realm);
-	put_int2(params, LANE);
+	put_int2(params, rollups->lane);
 }
 
 static bool write_sums(struct store *store, const struct rollups *rollups, size_t from, size_t to,

@@ -93,7 +93,7 @@ enum { UPDATES_AT_ONCE = 10000 };
 
 static bool update_rows(struct settling *it, struct err *err)
 {
-	struct rollups *rollups = it->changed.count ? rollups_new(it->realm) : NULL;
+	struct rollups *rollups = it->changed.count ? rollups_new(it->realm, LANE) : NULL;
 	bool fine = true;
 	for (size_t i = 0; fine && i < it->changed.count; i += UPDATES_AT_ONCE) {
 		size_t end = i + UPDATES_AT_ONCE;

@@ -182,6 +182,24 @@ static struct generation read_generation(const struct rows *rows, int row)
 	return out;
 }
 
+// Lanes that hold more of these generations than lane 0.
+static bool read_ahead(struct store *store, struct generation *list, size_t count, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!sql_run(store, "lane_ahead", NULL, &rows, err))
+		return false;
+	for (int i = 0; i < rows.count; i++) {
+		int64_t lane = row_int(&rows, i, 1);
+		for (size_t g = 0; g < count && lane < LANES; g++) {
+			if (list[g].id == row_int(&rows, i, 0))
+				list[g].ahead[lane] =
+					(struct lane_mark){true, (uint64_t)row_int(&rows, i, 2),
+							   (uint32_t)row_int(&rows, i, 3)};
+		}
+	}
+	return true;
+}
+
 bool store_generations(struct store *store, int32_t realm, struct generation *list, size_t max,
 		       size_t *count, struct err *err)
 {
@@ -201,7 +219,7 @@ bool store_generations(struct store *store, int32_t realm, struct generation *li
 		list[i].look = look;
 	}
 	*count = (size_t)rows.count;
-	return true;
+	return read_ahead(store, list, *count, err);
 }
 
 bool store_generation_new(struct store *store, int32_t source, const char *path,

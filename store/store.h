@@ -60,6 +60,12 @@ struct fingerprint {
 	unsigned char tail[32];
 };
 
+struct lane_mark {
+	bool set;
+	uint64_t offset;
+	uint32_t index;
+};
+
 struct generation {
 	int32_t id;
 	int32_t source;
@@ -67,6 +73,9 @@ struct generation {
 	uint64_t mark_offset; // skip records at or below (mark_offset, mark_index)
 	uint32_t mark_index;
 	bool has_mark;
+	// Lanes that hold more than that: a process died after they had committed a batch and before
+	// lane 0 did. Records up to there are observed as stored by them. [0]: not used.
+	struct lane_mark ahead[LANES];
 	struct fingerprint print; // tail is that before low_water
 	bool finished;            // read to its end and closed
 	int64_t look;             // for the checkpoint: what was known when it was taken up
@@ -101,6 +110,7 @@ struct batch_checkpoint { // one per generation touched
 	bool has_mark; // false: no record was read yet, leave the mark unset
 	uint64_t mark_offset;
 	uint32_t mark_index;
+	struct lane_mark ahead[LANES]; // of the generation
 	struct fingerprint print;
 	usec_t first_at, last_at; // record times seen in this batch, USEC_NONE
 	uint64_t records, stanzas;
@@ -152,8 +162,10 @@ struct batch_result {
 	size_t inserted, updated, moved, removed;
 };
 
-// One transaction: locks the lane's shards, checks fence and marks, loads what pairing wants, derives,
-// writes rows, sent ids, evidence, findings, counters, gaps, quarantine, facts, marks; commits.
+// One transaction: locks the lanes, checks fence and marks, loads what pairing wants, derives,
+// writes rows, sent ids, evidence, findings, counters, gaps, quarantine, facts, marks; commits. Large
+// batches (setting parallel_events) are written by one transaction per lane, side by side: each is whole
+// by itself and has a mark of its own; lane 0 commits last and holds what belongs to no conversation.
 // Retries serialization failures and deadlocks itself. ERR_DATABASE: it is not known whether the
 // batch was committed: reconnect, read the marks back (store_generations) and only repeat what they
 // do not cover (FAULTS F78).

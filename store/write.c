@@ -78,20 +78,19 @@ static bool marks_apart(struct plan *plan, const char *when, struct err *err)
 }
 #endif
 
-static bool write_all(struct plan *plan, struct err *err)
+static bool write_all(struct part *part, struct err *err)
 {
-	plan->changed_texts = 0;
-	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) && write_jids(plan, err) &&
-	       write_rows(plan, err) && write_acks(plan, err) && write_sent(plan, err) &&
-	       write_findings(plan, err) && write_keys(plan, err) && write_states(plan, err) &&
-	       write_known(plan, err) && write_rollups(plan, err) && write_late(plan, err) &&
-	       write_marks(plan, err);
+	return sql_run(part->store, "plan_lookups", NULL, NULL, err) && write_jids(part, err) &&
+	       write_rows(part, err) && write_acks(part, err) && write_sent(part, err) &&
+	       write_findings(part, err) && write_keys(part, err) && write_states(part, err) &&
+	       write_known(part, err) && write_rollups(part, err) && write_late(part, err) &&
+	       write_marks(part, err);
 }
 
 static enum outcome failed(struct plan *plan, bool begun_loading)
 {
-	bool again = sql_again(plan->store) && (plan->loaded || !begun_loading);
-	txn_rollback(plan->store);
+	bool again = sql_again(plan->store) && (plan->loaded || !begun_loading) && !plan->half_done;
+	parts_rollback(plan);
 	return again && !plan->store->broken ? REPEAT : FAILED;
 }
 
@@ -99,22 +98,21 @@ static enum outcome attempt(struct plan *plan, struct err *err)
 {
 	if (!marks_apart(plan, "before", err))
 		return FAILED;
-	if (!txn_begin(plan->store, TXN_WRITE, err) || !lane_lock(plan, err) ||
-	    !check_marks(plan, err))
+	if (!parts_begin(plan, err))
 		return failed(plan, false);
 	if (!load(plan, err) || (plan->collided && !hash_collided(plan->store, err)))
 		return failed(plan, true);
 	if (plan_needs_days(plan)) {
-		txn_rollback(plan->store);
+		parts_rollback(plan);
 		return plan_make_days(plan, err) ? REPEAT : failed(plan, true);
 	}
-	if (!write_all(plan, err))
+	if (!parts_write(plan, write_all, err))
 		return failed(plan, true);
 	if (plan->batch->trial) {
-		txn_rollback(plan->store);
+		parts_rollback(plan);
 		return DONE;
 	}
-	if (txn_commit(plan->store, err))
+	if (parts_commit(plan, err))
 		return marks_apart(plan, "after", err) ? DONE : FAILED;
 	return failed(plan, true);
 }
@@ -153,6 +151,23 @@ static enum outcome run(struct plan *plan, struct err *err)
 	return outcome;
 }
 
+static void report(const struct plan *plan, struct batch_result *result)
+{
+	size_t changed_texts = 0;
+	result->commit = plan->commit;
+	for (int i = 0; i < plan->part_count; i++) {
+		const struct part *part = &plan->parts[i];
+		result->inserted += part->inserts.count;
+		result->updated += part->updates.count;
+		result->moved += part->moved;
+		result->removed += part->removes.count;
+		changed_texts += part->changed_texts;
+	}
+	if (changed_texts)
+		log_warn(plan->store->app->log, "text_changed", LOG_I("values", changed_texts),
+			 LOG_S("why", "NUL or not UTF-8, stored with U+FFFD"));
+}
+
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err)
 {
@@ -162,17 +177,7 @@ bool store_commit(struct store *store, const struct batch *batch, struct batch_r
 	*result = (struct batch_result){0};
 	if (outcome == DONE && !batch->trial) {
 		remember(&plan);
-		if (plan.changed_texts)
-			log_warn(store->app->log, "text_changed",
-				 LOG_I("values", plan.changed_texts),
-				 LOG_S("why", "NUL or not UTF-8, stored with U+FFFD"));
-		*result = (struct batch_result){
-			.commit = plan.commit,
-			.inserted = plan.inserts.count,
-			.updated = plan.updates.count,
-			.moved = plan.moved,
-			.removed = plan.removes.count,
-		};
+		report(&plan, result);
 	} else if (outcome != DONE && !batch->trial) {
 		store->writer->has_fence = false; // the caller reads the marks back
 	}

@@ -22,7 +22,9 @@
 	 &(vec)->items[(vec)->count++])
 void vec_room(void **items, size_t *cap, size_t count, size_t size);
 
-enum { LANE = 0 }; // the only lane so far: all shards
+// A lane is a writer with its own set of conversations (pairing_lane). Lane 0 also holds what belongs
+// to no conversation; its row is locked by everybody who writes anything, and it commits last.
+enum { LANE = 0 };
 
 // What a store object remembers between batches (store->writer).
 struct writer {
@@ -39,6 +41,7 @@ struct writer {
 	int64_t keys_commit;
 	unsigned keys_connection;
 	struct map convs; // conversation -> how P8 left it, as of keys_commit
+	struct store *helpers[LANES]; // connections of lanes beyond 0, made when first needed
 };
 struct writer *store_writer(struct store *store);
 void writer_free(struct writer *writer); // NULL is fine
@@ -103,39 +106,75 @@ struct unit { // a part of a conversation that must be settled
 	bool reaches; // MDS: rows before it may change too (I3)
 };
 
-// All that one batch writes: collected once, written again as it is when the transaction must be
-// repeated. Points into the arena of the pairing object.
-struct plan {
-	struct store *store;
-	struct writer *writer;
-	const struct batch *batch;
-	bool loaded;         // pairing has all it wants: rows and so on are final
-	int64_t lane_commit; // of the lane when it was loaded
-	int64_t commit;      // number of this batch
-
-	VEC(struct key_day) keys; // where this batch stores what
-	VEC(struct range) ranges; // asked keys, sorted by key once loaded
-	struct map asked;         // conversation -> what was asked of it (P8)
-	struct map plain;         // keys of loaded rows that hold all their evidence
-	VEC(struct place) stored; // loaded evidence, sorted once loaded
+// What one lane writes of a batch, in a transaction of its own.
+struct part {
+	struct plan *plan;
+	struct store *store; // NULL: no transaction yet
+	int lane;
+	VEC(struct key_day) keys; // where it stores what
 	VEC(const struct row *) removes;
 	VEC(struct update) updates;
 	VEC(const struct row *) inserts;
 	VEC(struct place) ack_removes;
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
+	VEC(struct new_finding) findings;
+	VEC(struct range) withdraws;
+	VEC(struct new_state) states;
+	struct stored_evidence *late_acks; // evidence whose message is not stored, as it is then
+	struct known_id *ids;              // KNOWN_IDS places
+	size_t moved;
+	size_t changed_texts; // F98: values that were made storable
+	struct err err;
+	bool fine;
+};
+
+// All that one batch writes: collected once, written again as it is when the transaction must be
+// repeated. Points into the arena of the pairing object.
+struct plan {
+	struct store *store; // lane 0
+	struct writer *writer;
+	const struct batch *batch;
+	bool loaded;         // pairing has all it wants: rows and so on are final
+	bool half_done;      // a lane has committed: the others must follow, or be read again
+	int64_t lane_commit; // the newest of all lanes when it was loaded
+	int64_t commit;      // number of this batch
+
+	struct part parts[LANES];
+	int part_count;           // 1: all lanes are written by one transaction
+	VEC(struct range) ranges; // asked keys, sorted by key once loaded
+	struct map asked;         // conversation -> what was asked of it (P8)
+	struct map plain;         // keys of loaded rows that hold all their evidence
+	VEC(struct place) stored; // loaded evidence, sorted once loaded
 	VEC(struct new_jid) jids;
 	struct map jid_seen;  // with jid_print()
 	bool collided;        // two texts have one hash
 	struct known_id *ids; // KNOWN_IDS places
-	VEC(struct new_finding) findings;
-	VEC(struct range) withdraws;
-	VEC(struct new_state) states;
-	VEC(usec_t) late; // times of rows and evidence of days that retention has dropped
-	struct stored_evidence *late_acks; // evidence whose message is not stored, as it is then
-	size_t moved;
-	size_t changed_texts; // F98: values that were made storable
+	VEC(usec_t) late;     // times of rows and evidence of days that retention has dropped
 };
+
+static inline struct part *part_of(struct plan *plan, int64_t conv)
+{
+	return &plan->parts[plan->part_count > 1 ? pairing_lane(conv) : 0];
+}
+
+static inline bool is_last_part(const struct part *part)
+{
+	return part->lane == 0; // lane 0 commits last: what it writes is there when all others are
+}
+
+// What others must not lack when this lane alone is committed is written by the first to commit.
+static inline bool is_first_part(const struct part *part)
+{
+	return part == &part->plan->parts[part->plan->part_count - 1];
+}
+
+// --- write_parts.c: several transactions that are one batch ---
+bool parts_begin(struct plan *plan, struct err *err); // transactions, locks, fence, marks
+bool parts_write(struct plan *plan, bool (*write)(struct part *part, struct err *err),
+		 struct err *err);
+bool parts_commit(struct plan *plan, struct err *err);
+void parts_rollback(struct plan *plan);
 
 bool lane_lock(struct plan *plan, struct err *err); // first statement of the transaction
 
@@ -152,7 +191,7 @@ void plan_collect(struct plan *plan);
 size_t plan_first_stored(const struct plan *plan, int64_t key);
 bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
 void plan_free(struct plan *plan);
-int64_t plan_jid_id(struct plan *plan, struct text jid); // text of the batch's pairing
+int64_t part_jid_id(struct part *part, struct text jid); // text of the batch's pairing
 int64_t plan_jid(struct plan *plan, struct text jid);    // notes it for write_jids
 
 // --- write_keys.c ---
@@ -160,8 +199,8 @@ int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for al
 usec_t keys_day_start(int64_t day);
 usec_t keys_day_end(int64_t day);
 bool keys_refresh(struct plan *plan, struct err *err); // under the lane's lock
-void keys_collect(struct plan *plan);
-bool write_keys(struct plan *plan, struct err *err);
+void keys_collect(struct part *part);
+bool write_keys(struct part *part, struct err *err);
 void keys_remember(struct plan *plan); // after the commit
 
 // --- write_convs.c ---
@@ -179,33 +218,33 @@ bool plan_make_days(struct plan *plan, struct err *err); // outside of a transac
 // --- write_late.c: what comes for days that retention has dropped ---
 // Takes it out of the lists; the lane is locked, so no day is dropped meanwhile.
 bool plan_refuse_late(struct plan *plan, struct err *err);
-bool write_late(struct plan *plan, struct err *err); // counts it
+bool write_late(struct part *part, struct err *err); // counts it
 
 // --- write_rows.c ---
-bool write_jids(struct plan *plan, struct err *err);
-bool write_rows(struct plan *plan, struct err *err);
+bool write_jids(struct part *part, struct err *err);
+bool write_rows(struct part *part, struct err *err);
 
 // --- write_evidence.c ---
-bool write_acks(struct plan *plan, struct err *err);
-bool write_sent(struct plan *plan, struct err *err);
-bool write_findings(struct plan *plan, struct err *err);
+bool write_acks(struct part *part, struct err *err);
+bool write_sent(struct part *part, struct err *err);
+bool write_findings(struct part *part, struct err *err);
 
 // --- write_states.c: chat states, and what must be settled ---
 void collect_states(struct plan *plan);
-bool write_states(struct plan *plan, struct err *err);
+bool write_states(struct part *part, struct err *err);
 bool put_units(struct store *store, int32_t realm, const struct unit *units, size_t count,
 	       struct err *err);
 
 // --- write_known.c: facts about devices and accounts (K19, E4) ---
-bool write_known(struct plan *plan, struct err *err);
+bool write_known(struct part *part, struct err *err);
 
 // --- write_rollups.c: contribution(new) - contribution(old) ---
-bool write_rollups(struct plan *plan, struct err *err);
+bool write_rollups(struct part *part, struct err *err);
 
 // --- write_marks.c ---
 bool check_marks(struct plan *plan, struct err *err);
 bool put_checkpoints(struct plan *plan, struct err *err);
-bool write_marks(struct plan *plan, struct err *err);
+bool write_marks(struct part *part, struct err *err);
 void remember_marks(struct plan *plan);
 
 #endif

@@ -55,19 +55,26 @@ static void count_day(const struct plan *plan, struct map *counts, day_list *wan
 		*VEC_ADD(wanted) = day;
 }
 
+static void count_days(const struct part *part, struct map *counts, day_list *wanted)
+{
+	const struct plan *plan = part->plan;
+	for (size_t i = 0; i < part->inserts.count; i++)
+		count_day(plan, counts, wanted, part->inserts.items[i]->sent_at);
+	for (size_t i = 0; i < part->updates.count; i++)
+		count_day(plan, counts, wanted, part->updates.items[i].row->sent_at);
+	for (size_t i = 0; i < part->acks.count; i++)
+		count_day(plan, counts, wanted, part->acks.items[i]->evidence.first);
+	for (size_t i = 0; i < part->sent.count; i++)
+		count_day(plan, counts, wanted, part->sent.items[i].at);
+	for (size_t i = 0; i < part->states.count; i++)
+		count_day(plan, counts, wanted, part->states.items[i].seen->at);
+}
+
 static void list_days(const struct plan *plan, day_list *wanted)
 {
 	struct map counts = {0};
-	for (size_t i = 0; i < plan->inserts.count; i++)
-		count_day(plan, &counts, wanted, plan->inserts.items[i]->sent_at);
-	for (size_t i = 0; i < plan->updates.count; i++)
-		count_day(plan, &counts, wanted, plan->updates.items[i].row->sent_at);
-	for (size_t i = 0; i < plan->acks.count; i++)
-		count_day(plan, &counts, wanted, plan->acks.items[i]->evidence.first);
-	for (size_t i = 0; i < plan->sent.count; i++)
-		count_day(plan, &counts, wanted, plan->sent.items[i].at);
-	for (size_t i = 0; i < plan->states.count; i++)
-		count_day(plan, &counts, wanted, plan->states.items[i].seen->at);
+	for (int i = 0; i < plan->part_count; i++)
+		count_days(&plan->parts[i], &counts, wanted);
 	map_free(&counts);
 }
 

@@ -6,26 +6,26 @@ enum { ACK_COLUMNS = 27, SENT_COLUMNS = 9 };
 
 // --- evidence ---
 
-static bool remove_acks(struct plan *plan, struct err *err)
+static bool remove_acks(struct part *part, struct err *err)
 {
 	FIELDS_AUTO conv = {0};
 	FIELDS_AUTO at = {0};
 	FIELDS_AUTO key = {0};
 	FIELDS_AUTO params = {0};
-	if (!plan->ack_removes.count)
+	if (!part->ack_removes.count)
 		return true;
-	for (size_t i = 0; i < plan->ack_removes.count; i++) {
-		put_int8(&conv, plan->ack_removes.items[i].conv);
-		put_usec(&at, plan->ack_removes.items[i].at);
-		put_int8(&key, plan->ack_removes.items[i].key);
+	for (size_t i = 0; i < part->ack_removes.count; i++) {
+		put_int8(&conv, part->ack_removes.items[i].conv);
+		put_usec(&at, part->ack_removes.items[i].at);
+		put_int8(&key, part->ack_removes.items[i].key);
 	}
 	put_array(&params, OF_INT8, &conv);
 	put_array(&params, OF_TIMESTAMPTZ, &at);
 	put_array(&params, OF_INT8, &key);
-	return sql_run(plan->store, "ack_delete", &params, NULL, err);
+	return sql_run(part->store, "ack_delete", &params, NULL, err);
 }
 
-static void put_ack(struct plan *plan, struct fields *f, const struct stored_evidence *ack)
+static void put_ack(struct part *part, struct fields *f, const struct stored_evidence *ack)
 {
 	const struct evidence *ev = &ack->evidence;
 	size_t tail = ev->by_resource.p ? ev->by_resource.n + 1 : 0;
@@ -35,16 +35,16 @@ static void put_ack(struct plan *plan, struct fields *f, const struct stored_evi
 	put_int8(f, ack->key);
 	put_usec(f, usec_bounded(ev->first));
 	put_usec(f, usec_bounded(ev->last == USEC_NONE ? ev->first : ev->last));
-	put_int4(f, plan->batch->realm);
+	put_int4(f, part->plan->batch->realm);
 	put_int2(f, (int)ev->kind);
 	put_int2(f, (int)ev->class_);
 	put_int4(f, ev->n);
-	put_int8(f, plan_jid_id(plan, by));
-	put_int8(f, plan_jid_id(plan, ack->to));
-	plan->changed_texts += !put_safe(f, ev->by_resource);
-	plan->changed_texts += !put_safe(f, ev->own_id);
-	plan->changed_texts += !put_safe(f, ack->ref);
-	plan->changed_texts += !put_safe(f, ev->condition);
+	put_int8(f, part_jid_id(part, by));
+	put_int8(f, part_jid_id(part, ack->to));
+	part->changed_texts += !put_safe(f, ev->by_resource);
+	part->changed_texts += !put_safe(f, ev->own_id);
+	part->changed_texts += !put_safe(f, ack->ref);
+	part->changed_texts += !put_safe(f, ev->condition);
 	put_int8(f, ev->thread);
 	put_int8(f, ev->position);
 	put_int8(f, ack->about);
@@ -56,37 +56,37 @@ static void put_ack(struct plan *plan, struct fields *f, const struct stored_evi
 	put_int8(f, ev->sig);
 	put_int2(f, (int)ev->seen);
 	put_int2(f, ev->via);
-	plan->changed_texts += !put_safe(f, ev->named);
-	plan->changed_texts += !put_safe(f, ev->real);
+	part->changed_texts += !put_safe(f, ev->named);
+	part->changed_texts += !put_safe(f, ev->real);
 }
 
-bool write_acks(struct plan *plan, struct err *err)
+bool write_acks(struct part *part, struct err *err)
 {
 	struct copy copy;
-	if (!remove_acks(plan, err))
+	if (!remove_acks(part, err))
 		return false;
-	if (!plan->acks.count)
+	if (!part->acks.count)
 		return true;
-	if (!copy_begin(&copy, plan->store, "copy_ack", err))
+	if (!copy_begin(&copy, part->store, "copy_ack", err))
 		return false;
-	for (size_t i = 0; i < plan->acks.count; i++) {
+	for (size_t i = 0; i < part->acks.count; i++) {
 		copy_row(&copy, ACK_COLUMNS);
-		put_ack(plan, &copy.fields, plan->acks.items[i]);
+		put_ack(part, &copy.fields, part->acks.items[i]);
 	}
 	return copy_end(&copy, err);
 }
 
 // --- who sent which id ---
 
-bool write_sent(struct plan *plan, struct err *err)
+bool write_sent(struct part *part, struct err *err)
 {
 	struct copy copy;
-	if (!plan->sent.count)
+	if (!part->sent.count)
 		return true;
-	if (!copy_begin(&copy, plan->store, "copy_sent", err))
+	if (!copy_begin(&copy, part->store, "copy_sent", err))
 		return false;
-	for (size_t i = 0; i < plan->sent.count; i++) {
-		const struct sent *sent = &plan->sent.items[i];
+	for (size_t i = 0; i < part->sent.count; i++) {
+		const struct sent *sent = &part->sent.items[i];
 		copy_row(&copy, SENT_COLUMNS);
 		put_date(&copy.fields, usec_bounded(sent->at));
 		put_int8(&copy.fields, sent->hash);
@@ -94,9 +94,9 @@ bool write_sent(struct plan *plan, struct err *err)
 		put_int8(&copy.fields, sent->conv);
 		put_int8(&copy.fields, sent->key);
 		put_usec(&copy.fields, usec_bounded(sent->at));
-		put_int8(&copy.fields, plan_jid_id(plan, sent->from));
-		put_int8(&copy.fields, plan_jid_id(plan, sent->to));
-		put_int4(&copy.fields, plan->batch->realm);
+		put_int8(&copy.fields, part_jid_id(part, sent->from));
+		put_int8(&copy.fields, part_jid_id(part, sent->to));
+		put_int4(&copy.fields, part->plan->batch->realm);
 	}
 	return copy_end(&copy, err);
 }
@@ -119,20 +119,20 @@ static void finding_query_free(struct finding_query *query)
 	fields_free(&query->position);
 }
 
-static bool withdraw_findings(struct plan *plan, const struct finding_query *now, struct err *err)
+static bool withdraw_findings(struct part *part, const struct finding_query *now, struct err *err)
 {
 	FIELDS_AUTO conv = {0};
 	FIELDS_AUTO key = {0};
 	FIELDS_AUTO lo = {0};
 	FIELDS_AUTO hi = {0};
 	FIELDS_AUTO params = {0};
-	if (!plan->withdraws.count)
+	if (!part->withdraws.count)
 		return true;
-	for (size_t i = 0; i < plan->withdraws.count; i++) {
-		put_int8(&conv, plan->withdraws.items[i].conv);
-		put_int8(&key, plan->withdraws.items[i].key);
-		put_usec(&lo, usec_bounded(plan->withdraws.items[i].lo));
-		put_usec(&hi, usec_bounded(plan->withdraws.items[i].hi));
+	for (size_t i = 0; i < part->withdraws.count; i++) {
+		put_int8(&conv, part->withdraws.items[i].conv);
+		put_int8(&key, part->withdraws.items[i].key);
+		put_usec(&lo, usec_bounded(part->withdraws.items[i].lo));
+		put_usec(&hi, usec_bounded(part->withdraws.items[i].hi));
 	}
 	put_array(&params, OF_INT8, &conv);
 	put_array(&params, OF_INT8, &key);
@@ -141,15 +141,15 @@ static bool withdraw_findings(struct plan *plan, const struct finding_query *now
 	put_array(&params, OF_INT8, &now->conv);
 	put_array(&params, OF_INT8, &now->key);
 	put_array(&params, OF_INT8, &now->element);
-	return sql_run(plan->store, "finding_withdraw", &params, NULL, err);
+	return sql_run(part->store, "finding_withdraw", &params, NULL, err);
 }
 
-static bool add_findings(struct plan *plan, const struct finding_query *now, struct err *err)
+static bool add_findings(struct part *part, const struct finding_query *now, struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	if (!plan->findings.count)
+	if (!part->findings.count)
 		return true;
-	put_int4(&params, plan->batch->realm);
+	put_int4(&params, part->plan->batch->realm);
 	put_array(&params, OF_INT8, &now->conv);
 	put_array(&params, OF_INT8, &now->key);
 	put_array(&params, OF_INT8, &now->element);
@@ -158,7 +158,7 @@ static bool add_findings(struct plan *plan, const struct finding_query *now, str
 	put_array(&params, OF_TEXT, &now->ref);
 	put_array(&params, OF_TIMESTAMPTZ, &now->at);
 	put_array(&params, OF_INT8, &now->position);
-	return sql_run(plan->store, "finding_add", &params, NULL, err);
+	return sql_run(part->store, "finding_add", &params, NULL, err);
 }
 
 static struct text or_empty(struct text text)
@@ -166,19 +166,19 @@ static struct text or_empty(struct text text)
 	return text.p ? text : TEXT("");
 }
 
-bool write_findings(struct plan *plan, struct err *err)
+bool write_findings(struct part *part, struct err *err)
 {
 	__attribute__((cleanup(finding_query_free))) struct finding_query now = {0};
-	for (size_t i = 0; i < plan->findings.count; i++) {
-		const struct new_finding *it = &plan->findings.items[i];
+	for (size_t i = 0; i < part->findings.count; i++) {
+		const struct new_finding *it = &part->findings.items[i];
 		put_int8(&now.conv, it->conv);
 		put_int8(&now.key, it->key);
 		put_int8(&now.element, it->element);
 		put_zstr(&now.rule, it->finding->rule);
-		plan->changed_texts += !put_safe(&now.by, or_empty(it->finding->by));
-		plan->changed_texts += !put_safe(&now.ref, or_empty(it->finding->ref));
+		part->changed_texts += !put_safe(&now.by, or_empty(it->finding->by));
+		part->changed_texts += !put_safe(&now.ref, or_empty(it->finding->ref));
 		put_usec(&now.at, usec_bounded(it->finding->at));
 		put_int8(&now.position, it->finding->position);
 	}
-	return withdraw_findings(plan, &now, err) && add_findings(plan, &now, err);
+	return withdraw_findings(part, &now, err) && add_findings(part, &now, err);
 }

@@ -65,7 +65,6 @@ bool keys_refresh(struct plan *plan, struct err *err)
 	if (writer->keys_commit == plan->lane_commit)
 		return true;
 	convs_forget(writer); // somebody else wrote
-	put_int2(&params, LANE);
 	put_int8(&params, writer->keys_commit);
 	if (!sql_each(plan->store, "known_keys_load", &params, writer, take_keys, err))
 		return false;
@@ -75,17 +74,17 @@ bool keys_refresh(struct plan *plan, struct err *err)
 
 // --- what this batch stores ---
 
-static void add_key(struct plan *plan, int64_t key, usec_t at)
+static void add_key(struct part *part, int64_t key, usec_t at)
 {
-	*VEC_ADD(&plan->keys) = (struct key_day){keys_day(at), (uint32_t)key};
+	*VEC_ADD(&part->keys) = (struct key_day){keys_day(at), (uint32_t)key};
 }
 
 // Evidence that is written anew in its old place is listed already.
-static bool is_listed(const struct plan *plan, const struct stored_evidence *ack)
+static bool is_listed(const struct part *part, const struct stored_evidence *ack)
 {
-	for (size_t i = plan_first_stored(plan, ack->key);
-	     i < plan->stored.count && plan->stored.items[i].key == ack->key; i++)
-		if (keys_day(plan->stored.items[i].at) == keys_day(ack->evidence.first))
+	for (size_t i = plan_first_stored(part->plan, ack->key);
+	     i < part->plan->stored.count && part->plan->stored.items[i].key == ack->key; i++)
+		if (keys_day(part->plan->stored.items[i].at) == keys_day(ack->evidence.first))
 			return true;
 	return false;
 }
@@ -98,38 +97,38 @@ static int by_day(const void *a, const void *b)
 	return (x->part > y->part) - (x->part < y->part);
 }
 
-void keys_collect(struct plan *plan)
+void keys_collect(struct part *part)
 {
 	const struct row *before = NULL;
-	for (size_t i = 0; i < plan->inserts.count; i++) {
-		const struct row *row = plan->inserts.items[i]; // sorted by conversation and time
-		add_key(plan, row->key, row->sent_at);
+	for (size_t i = 0; i < part->inserts.count; i++) {
+		const struct row *row = part->inserts.items[i]; // sorted by conversation and time
+		add_key(part, row->key, row->sent_at);
 		if (!before || before->conv != row->conv ||
 		    keys_day(before->sent_at) != keys_day(row->sent_at))
-			add_key(plan, row->conv, row->sent_at);
+			add_key(part, row->conv, row->sent_at);
 		before = row;
 	}
-	for (size_t i = 0; i < plan->updates.count; i++) {
-		const struct update *update = &plan->updates.items[i];
+	for (size_t i = 0; i < part->updates.count; i++) {
+		const struct update *update = &part->updates.items[i];
 		if (keys_day(update->was->sent_at) == keys_day(update->row->sent_at))
 			continue;
-		add_key(plan, update->row->key, update->row->sent_at);
-		add_key(plan, update->row->conv, update->row->sent_at);
+		add_key(part, update->row->key, update->row->sent_at);
+		add_key(part, update->row->conv, update->row->sent_at);
 	}
-	for (size_t i = 0; i < plan->acks.count; i++)
-		if (!is_listed(plan, plan->acks.items[i]))
-			add_key(plan, plan->acks.items[i]->key,
-				plan->acks.items[i]->evidence.first);
-	if (plan->keys.count)
-		qsort(plan->keys.items, plan->keys.count, sizeof *plan->keys.items, by_day);
+	for (size_t i = 0; i < part->acks.count; i++)
+		if (!is_listed(part, part->acks.items[i]))
+			add_key(part, part->acks.items[i]->key,
+				part->acks.items[i]->evidence.first);
+	if (part->keys.count)
+		qsort(part->keys.items, part->keys.count, sizeof *part->keys.items, by_day);
 }
 
-static void put_lists(const struct plan *plan, struct fields *day, struct fields *keys)
+static void put_lists(const struct part *part, struct fields *day, struct fields *keys)
 {
 	struct buf list = {0};
-	for (size_t i = 0; i < plan->keys.count; i++) {
-		const struct key_day *at = &plan->keys.items[i];
-		bool last = i + 1 == plan->keys.count || at[1].day != at->day;
+	for (size_t i = 0; i < part->keys.count; i++) {
+		const struct key_day *at = &part->keys.items[i];
+		bool last = i + 1 == part->keys.count || at[1].day != at->day;
 		if (last || at[1].part != at->part)
 			buf_be32(&list, at->part);
 		if (!last)
@@ -144,35 +143,38 @@ static void put_lists(const struct plan *plan, struct fields *day, struct fields
 // Live batches are short: their lists are put together from time to time.
 enum { MERGE_EVERY = 256 };
 
-static bool merge_lists(struct plan *plan, struct err *err)
+static bool merge_lists(struct part *part, struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	if (plan->commit % MERGE_EVERY)
+	if (part->plan->commit % MERGE_EVERY)
 		return true;
-	put_int2(&params, LANE);
-	return sql_run(plan->store, "known_keys_merge", &params, NULL, err);
+	put_int2(&params, part->lane);
+	return sql_run(part->store, "known_keys_merge", &params, NULL, err);
 }
 
-bool write_keys(struct plan *plan, struct err *err)
+bool write_keys(struct part *part, struct err *err)
 {
 	FIELDS_AUTO day = {0};
 	FIELDS_AUTO keys = {0};
 	FIELDS_AUTO params = {0};
-	if (!plan->keys.count)
+	if (!part->keys.count)
 		return true;
-	put_lists(plan, &day, &keys);
-	put_int2(&params, LANE);
-	put_int8(&params, plan->commit);
+	put_lists(part, &day, &keys);
+	put_int2(&params, part->lane);
+	put_int8(&params, part->plan->commit);
 	put_array(&params, OF_DATE, &day);
 	put_array(&params, OF_BYTEA, &keys);
-	return sql_run(plan->store, "known_keys_add", &params, NULL, err) && merge_lists(plan, err);
+	return sql_run(part->store, "known_keys_add", &params, NULL, err) && merge_lists(part, err);
 }
 
 // The batch is committed, and nobody wrote in between.
 void keys_remember(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->keys.count; i++)
-		key_filter_add(plan->writer->keys, plan->keys.items[i].day,
-			       plan->keys.items[i].part);
+	for (int i = 0; i < plan->part_count; i++) {
+		const struct part *part = &plan->parts[i];
+		for (size_t k = 0; k < part->keys.count; k++)
+			key_filter_add(plan->writer->keys, part->keys.items[k].day,
+				       part->keys.items[k].part);
+	}
 	plan->writer->keys_commit = plan->commit;
 }

@@ -5,7 +5,7 @@
 enum { KNOWN_FIELDS = 12, ARCHIVED_FIELDS = 4 };
 
 struct known_query {
-	struct plan *plan;
+	struct part *part;
 	struct fields known[KNOWN_FIELDS], archived[ARCHIVED_FIELDS];
 };
 
@@ -40,37 +40,39 @@ static void put_known(void *self, const struct known *fact)
 	put_int8(&columns[2], fact->about);
 	put_int8(&columns[3], fact->related);
 	for (int i = 0; i < 4; i++)
-		query->plan->changed_texts += !put_safe(&columns[4 + i], texts[i]);
+		query->part->changed_texts += !put_safe(&columns[4 + i], texts[i]);
 	put_usec(&columns[8], usec_bounded(fact->first));
 	put_usec(&columns[9], usec_bounded(fact->last));
 	put_int8(&columns[10], fact->position);
 	put_int4(&columns[11], fact->source);
 }
 
-static bool add(struct plan *plan, const char *name, const struct fields *columns,
+static bool add(struct part *part, const char *name, const struct fields *columns,
 		const enum element *elements, int count, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	if (!columns[0].count)
 		return true;
-	put_int4(&params, plan->batch->realm);
+	put_int4(&params, part->plan->batch->realm);
 	for (int i = 0; i < count; i++)
 		put_array(&params, elements[i], &columns[i]);
-	return sql_run(plan->store, name, &params, NULL, err);
+	return sql_run(part->store, name, &params, NULL, err);
 }
 
-bool write_known(struct plan *plan, struct err *err)
+bool write_known(struct part *part, struct err *err)
 {
 	static const enum element known[KNOWN_FIELDS] = {
 		OF_INT8, OF_INT2, OF_INT8,        OF_INT8,        OF_TEXT, OF_TEXT,
 		OF_TEXT, OF_TEXT, OF_TIMESTAMPTZ, OF_TIMESTAMPTZ, OF_INT8, OF_INT4};
 	static const enum element archived[ARCHIVED_FIELDS] = {OF_INT8, OF_INT8, OF_INT8,
 							       OF_TIMESTAMPTZ};
-	__attribute__((cleanup(known_query_free))) struct known_query query = {.plan = plan};
+	__attribute__((cleanup(known_query_free))) struct known_query query = {.part = part};
 
-	pairing_known(plan->batch->pairing, &query, put_known);
-	return add(plan, "known_add", query.known, known, KNOWN_FIELDS, err) &&
-	       add(plan, "archive_seen_add", query.archived, archived, ARCHIVED_FIELDS, err);
+	if (!is_last_part(part))
+		return true;
+	pairing_known(part->plan->batch->pairing, &query, put_known);
+	return add(part, "known_add", query.known, known, KNOWN_FIELDS, err) &&
+	       add(part, "archive_seen_add", query.archived, archived, ARCHIVED_FIELDS, err);
 }
 
 bool store_forget_known(struct store *store, usec_t before, int64_t *deleted, struct err *err)

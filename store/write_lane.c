@@ -24,6 +24,8 @@ void writer_free(struct writer *writer)
 {
 	if (!writer)
 		return;
+	for (int i = 0; i < LANES; i++)
+		store_close(writer->helpers[i]);
 	map_free(&writer->jids);
 	map_free(&writer->days);
 	key_filter_free(writer->keys);
@@ -71,31 +73,48 @@ bool lane_enter(struct store *store, int64_t *look, struct err *err)
 	return check_fence(writer, row_int(&rows, 0, 0), err);
 }
 
-static bool lock_row(struct store *store, int64_t *fence, int64_t *commit, struct err *err)
+// Lane 0's fence; of all locked ones the newest commit number.
+static bool lock_rows(struct store *store, int first, int last, int64_t *fence, int64_t *commit,
+		      struct err *err)
 {
+	FIELDS_AUTO lanes = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
-	put_int2(&params, LANE);
+	for (int lane = first; lane <= last; lane++)
+		put_int2(&lanes, lane);
+	put_array(&params, OF_INT2, &lanes);
 	if (!sql_run(store, "lane_lock", &params, &rows, err))
 		return false;
-	if (!rows.count)
-		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
-	*fence = row_int(&rows, 0, 0);
-	*commit = row_int(&rows, 0, 1);
+	if (rows.count != last - first + 1)
+		return err_set(err, ERR_INTERNAL, "the database has no lane %d", last);
+	if (first == LANE)
+		*fence = row_int(&rows, 0, 0);
+	for (int i = 0; i < rows.count; i++)
+		*commit = row_int(&rows, i, 1) > *commit ? row_int(&rows, i, 1) : *commit;
 	return true;
 }
 
 bool lane_hold(struct store *store, int64_t *commit, struct err *err)
 {
 	int64_t fence;
-	return lock_row(store, &fence, commit, err);
+	*commit = 0;
+	return lock_rows(store, LANE, LANES - 1, &fence, commit, err);
 }
 
+// Every process locks lane 0 first: whoever has it gets the others as soon as their last transaction
+// has ended.
 bool lane_lock(struct plan *plan, struct err *err)
 {
 	int64_t fence = 0, commit = 0;
-	if (!lock_row(plan->store, &fence, &commit, err) || !check_fence(plan->writer, fence, err))
+	int last = plan->part_count > 1 ? LANE : LANES - 1;
+	if (!lock_rows(plan->store, LANE, last, &fence, &commit, err) ||
+	    !check_fence(plan->writer, fence, err))
 		return false;
+	for (int i = 1; i < plan->part_count; i++) {
+		const struct part *part = &plan->parts[i];
+		if (!lock_rows(part->store, part->lane, part->lane, &fence, &commit, err))
+			return false;
+	}
 	if (plan->loaded && commit != plan->lane_commit)
 		return err_set(err, ERR_DATABASE,
 			       "another process wrote while this batch was repeated");

@@ -20,20 +20,18 @@ static void add_day(struct map *seen, struct fields *days, usec_t at)
 	put_date(days, day_of(at) * USEC_PER_DAY);
 }
 
-static void list_days(const struct plan *plan, struct fields *days)
+static void list_days(const struct part *part, struct map *seen, struct fields *days)
 {
-	struct map seen = {0};
-	for (size_t i = 0; i < plan->inserts.count; i++)
-		add_day(&seen, days, plan->inserts.items[i]->sent_at);
-	for (size_t i = 0; i < plan->updates.count; i++)
-		add_day(&seen, days, plan->updates.items[i].row->sent_at);
-	for (size_t i = 0; i < plan->acks.count; i++)
-		add_day(&seen, days, plan->acks.items[i]->evidence.first);
-	for (size_t i = 0; i < plan->sent.count; i++)
-		add_day(&seen, days, plan->sent.items[i].at);
-	for (size_t i = 0; i < plan->states.count; i++)
-		add_day(&seen, days, plan->states.items[i].seen->at);
-	map_free(&seen);
+	for (size_t i = 0; i < part->inserts.count; i++)
+		add_day(seen, days, part->inserts.items[i]->sent_at);
+	for (size_t i = 0; i < part->updates.count; i++)
+		add_day(seen, days, part->updates.items[i].row->sent_at);
+	for (size_t i = 0; i < part->acks.count; i++)
+		add_day(seen, days, part->acks.items[i]->evidence.first);
+	for (size_t i = 0; i < part->sent.count; i++)
+		add_day(seen, days, part->sent.items[i].at);
+	for (size_t i = 0; i < part->states.count; i++)
+		add_day(seen, days, part->states.items[i].seen->at);
 }
 
 static bool is_late(const struct map *dropped, usec_t at)
@@ -41,43 +39,43 @@ static bool is_late(const struct map *dropped, usec_t at)
 	return map_get(dropped, day_of(at)) != NULL;
 }
 
-static void refuse_inserts(struct plan *plan, const struct map *dropped, struct map *gone)
+static void refuse_inserts(struct part *part, const struct map *dropped, struct map *gone)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < plan->inserts.count; i++) {
-		const struct row *row = plan->inserts.items[i];
+	for (size_t i = 0; i < part->inserts.count; i++) {
+		const struct row *row = part->inserts.items[i];
 		if (!is_late(dropped, row->sent_at)) {
-			plan->inserts.items[kept++] = row;
+			part->inserts.items[kept++] = row;
 			continue;
 		}
-		*VEC_ADD(&plan->late) = row->sent_at;
-		*map_put(gone, row->key) = plan;
+		*VEC_ADD(&part->plan->late) = row->sent_at;
+		*map_put(gone, row->key) = part;
 	}
-	plan->inserts.count = kept;
+	part->inserts.count = kept;
 }
 
 // Earlier evidence moves a row to a day that is gone: the row goes with it.
-static void refuse_updates(struct plan *plan, const struct map *dropped, struct map *gone)
+static void refuse_updates(struct part *part, const struct map *dropped, struct map *gone)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < plan->updates.count; i++) {
-		struct update update = plan->updates.items[i];
+	for (size_t i = 0; i < part->updates.count; i++) {
+		struct update update = part->updates.items[i];
 		if (!is_late(dropped, update.row->sent_at)) {
-			plan->updates.items[kept++] = update;
+			part->updates.items[kept++] = update;
 			continue;
 		}
-		*VEC_ADD(&plan->late) = update.row->sent_at;
-		*VEC_ADD(&plan->removes) = update.was;
-		*map_put(gone, update.row->key) = plan;
+		*VEC_ADD(&part->plan->late) = update.row->sent_at;
+		*VEC_ADD(&part->removes) = update.was;
+		*map_put(gone, update.row->key) = part;
 	}
-	plan->updates.count = kept;
+	part->updates.count = kept;
 }
 
 // P3: evidence of a message that is not there is an orphan, as it would be in a batch of its own.
-static const struct stored_evidence *orphaned(struct plan *plan, size_t at)
+static const struct stored_evidence *orphaned(struct part *part, size_t at)
 {
-	struct stored_evidence *copy = &plan->late_acks[at];
-	*copy = *plan->acks.items[at];
+	struct stored_evidence *copy = &part->late_acks[at];
+	*copy = *part->acks.items[at];
 	if (copy->evidence.class_ == ACK_PAIRED)
 		copy->evidence.class_ =
 			copy->evidence.kind == EV_RETRACTION ? ACK_NO_EFFECT : ACK_UNKNOWN;
@@ -85,41 +83,52 @@ static const struct stored_evidence *orphaned(struct plan *plan, size_t at)
 	return copy;
 }
 
-static void refuse_evidence(struct plan *plan, const struct map *dropped, const struct map *gone)
+static void refuse_evidence(struct part *part, const struct map *dropped, const struct map *gone)
 {
 	size_t kept = 0;
-	plan->late_acks = xcalloc(plan->acks.count + 1, sizeof *plan->late_acks);
-	for (size_t i = 0; i < plan->acks.count; i++) {
-		const struct stored_evidence *ack = plan->acks.items[i];
+	part->late_acks = xcalloc(part->acks.count + 1, sizeof *part->late_acks);
+	for (size_t i = 0; i < part->acks.count; i++) {
+		const struct stored_evidence *ack = part->acks.items[i];
 		if (is_late(dropped, ack->evidence.first))
-			*VEC_ADD(&plan->late) = ack->evidence.first;
+			*VEC_ADD(&part->plan->late) = ack->evidence.first;
 		else
-			plan->acks.items[kept++] =
-				map_get(gone, ack->key) ? orphaned(plan, i) : ack;
+			part->acks.items[kept++] =
+				map_get(gone, ack->key) ? orphaned(part, i) : ack;
 	}
-	plan->acks.count = kept;
+	part->acks.count = kept;
 }
 
-static void refuse_sent(struct plan *plan, const struct map *dropped)
+static void refuse_sent(struct part *part, const struct map *dropped)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < plan->sent.count; i++) { // no fact of its own: not counted
-		if (!is_late(dropped, plan->sent.items[i].at))
-			plan->sent.items[kept++] = plan->sent.items[i];
+	for (size_t i = 0; i < part->sent.count; i++) { // no fact of its own: not counted
+		if (!is_late(dropped, part->sent.items[i].at))
+			part->sent.items[kept++] = part->sent.items[i];
 	}
-	plan->sent.count = kept;
+	part->sent.count = kept;
 }
 
-static void refuse_states(struct plan *plan, const struct map *dropped)
+static void refuse_states(struct part *part, const struct map *dropped)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < plan->states.count; i++) {
-		if (is_late(dropped, plan->states.items[i].seen->at))
-			*VEC_ADD(&plan->late) = plan->states.items[i].seen->at;
+	for (size_t i = 0; i < part->states.count; i++) {
+		if (is_late(dropped, part->states.items[i].seen->at))
+			*VEC_ADD(&part->plan->late) = part->states.items[i].seen->at;
 		else
-			plan->states.items[kept++] = plan->states.items[i];
+			part->states.items[kept++] = part->states.items[i];
 	}
-	plan->states.count = kept;
+	part->states.count = kept;
+}
+
+static void refuse_all(struct part *part, const struct map *dropped)
+{
+	struct map gone = {0};
+	refuse_inserts(part, dropped, &gone);
+	refuse_updates(part, dropped, &gone);
+	refuse_evidence(part, dropped, &gone);
+	refuse_sent(part, dropped);
+	refuse_states(part, dropped);
+	map_free(&gone);
 }
 
 bool plan_refuse_late(struct plan *plan, struct err *err)
@@ -127,8 +136,10 @@ bool plan_refuse_late(struct plan *plan, struct err *err)
 	FIELDS_AUTO days = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
-	struct map dropped = {0}, gone = {0};
-	list_days(plan, &days);
+	struct map seen = {0}, dropped = {0};
+	for (int i = 0; i < plan->part_count; i++)
+		list_days(&plan->parts[i], &seen, &days);
+	map_free(&seen);
 	put_array(&params, OF_DATE, &days);
 	if (!days.count)
 		return true;
@@ -136,15 +147,9 @@ bool plan_refuse_late(struct plan *plan, struct err *err)
 		return false;
 	for (int i = 0; i < rows.count; i++)
 		*map_put(&dropped, day_of(row_usec(&rows, i, 0))) = plan;
-	if (rows.count) {
-		refuse_inserts(plan, &dropped, &gone);
-		refuse_updates(plan, &dropped, &gone);
-		refuse_evidence(plan, &dropped, &gone);
-		refuse_sent(plan, &dropped);
-		refuse_states(plan, &dropped);
-	}
+	for (int i = 0; rows.count && i < plan->part_count; i++)
+		refuse_all(&plan->parts[i], &dropped);
 	map_free(&dropped);
-	map_free(&gone);
 	return true;
 }
 
@@ -154,14 +159,15 @@ static int by_time(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-bool write_late(struct plan *plan, struct err *err)
+bool write_late(struct part *part, struct err *err)
 {
+	const struct plan *plan = part->plan;
 	FIELDS_AUTO days = {0};
 	FIELDS_AUTO counts = {0};
 	FIELDS_AUTO params = {0};
 	usec_t *late = plan->late.items;
 	size_t first = 0;
-	if (!plan->late.count)
+	if (!plan->late.count || !is_last_part(part))
 		return true;
 	qsort(late, plan->late.count, sizeof *late, by_time);
 	for (size_t i = 0; i < plan->late.count; i++) {
@@ -174,5 +180,5 @@ bool write_late(struct plan *plan, struct err *err)
 	put_int4(&params, plan->batch->realm);
 	put_array(&params, OF_DATE, &days);
 	put_array(&params, OF_INT8, &counts);
-	return sql_run(plan->store, "late_add", &params, NULL, err);
+	return sql_run(part->store, "late_add", &params, NULL, err);
 }

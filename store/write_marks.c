@@ -86,18 +86,51 @@ static bool marks_are_apart(void)
 #endif
 }
 
-bool check_marks(struct plan *plan, struct err *err)
+// Another lane is as far as lane 0, or as far ahead as the batch's stream knows.
+static bool check_other(const struct batch_checkpoint *point, int lane, const struct rows *rows,
+			int row, struct err *err)
+{
+	const struct lane_mark *ahead = &point->ahead[lane];
+	bool set = ahead->set || point->has_from;
+	int64_t offset = (int64_t)(ahead->set ? ahead->offset : point->from_offset);
+	int32_t index = (int32_t)(ahead->set ? ahead->index : point->from_index);
+	if (row < 0 ? !set
+		    : set && compare_marks(row_int(rows, row, 1), (int32_t)row_int(rows, row, 2),
+					   offset, index) == 0)
+		return true;
+	return mark_moved(point, row < 0 ? -1 : (long long)row_int(rows, row, 1), err);
+}
+
+static bool read_marks(struct plan *plan, int lane, struct rows *rows, struct err *err)
 {
 	FIELDS_AUTO generations = {0};
 	FIELDS_AUTO params = {0};
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++)
+		put_int4(&generations, plan->batch->checkpoints[i].generation);
+	put_int2(&params, lane);
+	put_array(&params, OF_INT4, &generations);
+	return sql_run(plan->store, "lane_marks", &params, rows, err);
+}
+
+static bool check_others(struct plan *plan, int lane, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!read_marks(plan, lane, &rows, err))
+		return false;
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		if (!check_other(point, lane, &rows, row_of(&rows, point->generation), err))
+			return false;
+	}
+	return true;
+}
+
+bool check_marks(struct plan *plan, struct err *err)
+{
 	ROWS_AUTO rows = {0};
 	if (!plan->batch->checkpoint_count || marks_are_apart())
 		return true;
-	for (size_t i = 0; i < plan->batch->checkpoint_count; i++)
-		put_int4(&generations, plan->batch->checkpoints[i].generation);
-	put_int2(&params, LANE);
-	put_array(&params, OF_INT4, &generations);
-	if (!sql_run(plan->store, "lane_marks", &params, &rows, err))
+	if (!read_marks(plan, LANE, &rows, err))
 		return false;
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
@@ -108,6 +141,10 @@ bool check_marks(struct plan *plan, struct err *err)
 		    point->has_from) // restored from a backup, or dropped to be read again
 			return mark_moved(point, -1, err);
 		if (row < 0 && has_mark(point) && !check_first(plan, point, err))
+			return false;
+	}
+	for (int lane = 1; lane < LANES; lane++) {
+		if (!check_others(plan, lane, err))
 			return false;
 	}
 	return true;
@@ -121,19 +158,21 @@ void remember_marks(struct plan *plan)
 	}
 }
 
-static bool put_mark(struct plan *plan, const struct batch_checkpoint *point, struct err *err)
+// The mark of a lane that is ahead stays until the batches have come as far.
+static bool put_mark(struct store *store, int lane, const struct batch_checkpoint *point,
+		     struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	if (!has_mark(point))
 		return true;
-	put_int2(&params, LANE);
+	put_int2(&params, lane);
 	put_int4(&params, point->generation);
 	put_int8(&params, (int64_t)point->mark_offset);
 	put_int4(&params, (int32_t)point->mark_index);
-	if (!sql_run(plan->store, "lane_mark_put", &params, &rows, err))
+	if (!sql_run(store, "lane_mark_put", &params, &rows, err))
 		return false;
-	if (rows.changed != 1)
+	if (rows.changed != 1 && !point->ahead[lane].set)
 		return err_set(err, ERR_DATABASE, "mark moved: generation %d",
 			       (int)point->generation);
 	return true;
@@ -184,11 +223,25 @@ static bool put_checked(struct plan *plan, struct err *err)
 	return sql_run(plan->store, "source_checked", &params, NULL, err);
 }
 
+static bool put_marks(struct store *store, const struct batch *batch, int lane, struct err *err)
+{
+	for (size_t i = 0; i < batch->checkpoint_count; i++) {
+		if (!put_mark(store, lane, &batch->checkpoints[i], err))
+			return false;
+	}
+	return true;
+}
+
+// On lane 0's connection.
 bool put_checkpoints(struct plan *plan, struct err *err)
 {
+	for (int lane = 0; lane < LANES; lane++) {
+		bool apart = lane > 0 && plan->part_count > 1;
+		if (!apart && !put_marks(plan->store, plan->batch, lane, err))
+			return false;
+	}
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
-		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		if (!put_mark(plan, point, err) || !put_generation(plan, point, err))
+		if (!put_generation(plan, &plan->batch->checkpoints[i], err))
 			return false;
 	}
 	return put_checked(plan, err);
@@ -321,8 +374,9 @@ static bool run_facts(struct plan *plan, const char *name, const struct fact_que
 	return sql_run(plan->store, name, &params, NULL, err);
 }
 
-static bool put_facts(struct plan *plan, struct err *err)
+static bool put_facts(struct part *part, struct err *err)
 {
+	struct plan *plan = part->plan;
 	FACT_QUERY_AUTO kept = {0};
 	FACT_QUERY_AUTO gone = {0};
 	size_t count = plan->batch->fact_count;
@@ -336,9 +390,9 @@ static bool put_facts(struct plan *plan, struct err *err)
 			continue;
 		struct fact_query *query = fact->value.p ? &kept : &gone;
 		put_int4(&query->source, fact->source);
-		plan->changed_texts += !put_safe(&query->key, fact->key);
+		part->changed_texts += !put_safe(&query->key, fact->key);
 		if (fact->value.p)
-			plan->changed_texts += !put_safe(&query->value, fact->value);
+			part->changed_texts += !put_safe(&query->value, fact->value);
 	}
 	free(list);
 	return run_facts(plan, "session_forget", &gone, err) &&
@@ -347,13 +401,20 @@ static bool put_facts(struct plan *plan, struct err *err)
 
 // --- the batch ---
 
+static size_t news_of(const struct part *part)
+{
+	return part->removes.count + part->updates.count + part->inserts.count +
+	       part->ack_removes.count + part->acks.count + part->findings.count +
+	       part->withdraws.count;
+}
+
 // A look at the end of a quiet file: nothing becomes visible, so it gets no commit number.
 static bool is_idle(const struct plan *plan)
 {
 	const struct batch *batch = plan->batch;
-	size_t news = plan->removes.count + plan->updates.count + plan->inserts.count +
-		      plan->ack_removes.count + plan->acks.count + plan->findings.count +
-		      plan->withdraws.count + batch->gap_count + batch->quarantine_count;
+	size_t news = batch->gap_count + batch->quarantine_count;
+	for (int i = 0; i < plan->part_count; i++)
+		news += news_of(&plan->parts[i]);
 	for (size_t i = 0; i < batch->checkpoint_count; i++)
 		news += batch->checkpoints[i].records > 0;
 	return news == 0 && batch->events == 0;
@@ -362,22 +423,39 @@ static bool is_idle(const struct plan *plan)
 static bool add_batch(struct plan *plan, struct err *err)
 {
 	FIELDS_AUTO params = {0};
+	size_t inserted = 0, updated = 0;
 	if (is_idle(plan)) {
 		plan->commit = plan->lane_commit;
 		return true;
+	}
+	for (int i = 0; i < plan->part_count; i++) {
+		inserted += plan->parts[i].inserts.count;
+		updated += plan->parts[i].updates.count;
 	}
 	put_int8(&params, plan->commit);
 	put_int2(&params, LANE);
 	put_int4(&params, plan->batch->realm);
 	put_int8(&params, (int64_t)plan->batch->events);
-	put_int8(&params, (int64_t)plan->inserts.count);
-	put_int8(&params, (int64_t)plan->updates.count);
+	put_int8(&params, (int64_t)inserted);
+	put_int8(&params, (int64_t)updated);
 	return sql_run(plan->store, "batch_add", &params, NULL, err);
 }
 
-bool write_marks(struct plan *plan, struct err *err)
+static bool write_own_marks(struct part *part, struct err *err)
 {
+	FIELDS_AUTO params = {0};
+	put_int8(&params, part->plan->commit);
+	put_int2(&params, part->lane);
+	return put_marks(part->store, part->plan->batch, part->lane, err) &&
+	       sql_run(part->store, "lane_commit", &params, NULL, err);
+}
+
+bool write_marks(struct part *part, struct err *err)
+{
+	struct plan *plan = part->plan;
+	if (!is_last_part(part))
+		return write_own_marks(part, err);
 	return add_line_counters(plan, err) && add_gaps(plan, err) && add_quarantine(plan, err) &&
-	       put_facts(plan, err) && (marks_are_apart() || put_checkpoints(plan, err)) &&
+	       put_facts(part, err) && (marks_are_apart() || put_checkpoints(plan, err)) &&
 	       add_batch(plan, err);
 }

@@ -28,14 +28,14 @@ static void *jid_print(const struct plan *plan, struct text jid)
 	return (void *)((uintptr_t)KEYED(&plan->writer->key, TEXT("jid print"), jid) | 1);
 }
 
-static struct known_id *known_id(struct plan *plan, struct text jid)
+static struct known_id *known_id(const struct plan *plan, struct known_id **ids, struct text jid)
 {
-	if (!plan->ids)
-		plan->ids = xcalloc(KNOWN_IDS, sizeof *plan->ids);
+	if (!*ids)
+		*ids = xcalloc(KNOWN_IDS, sizeof **ids);
 	if (!jid.p)
 		jid = TEXT("");
 	uint64_t place = (uint64_t)(uintptr_t)jid.p * UINT64_C(0x9e3779b97f4a7c15);
-	struct known_id *known = &plan->ids[place >> 49];
+	struct known_id *known = &(*ids)[place >> 49];
 	if (known->p != jid.p || known->n != jid.n)
 		*known = (struct known_id){jid.p, jid.n, pairing_jid_id(plan->batch->pairing, jid),
 					   false};
@@ -43,14 +43,14 @@ static struct known_id *known_id(struct plan *plan, struct text jid)
 }
 _Static_assert(KNOWN_IDS == 1 << (64 - 49), "the upper bits of the hash are the place");
 
-int64_t plan_jid_id(struct plan *plan, struct text jid)
+int64_t part_jid_id(struct part *part, struct text jid)
 {
-	return known_id(plan, jid)->id;
+	return known_id(part->plan, &part->ids, jid)->id;
 }
 
 int64_t plan_jid(struct plan *plan, struct text jid)
 {
-	struct known_id *at = known_id(plan, jid);
+	struct known_id *at = known_id(plan, &plan->ids, jid);
 	if (at->listed)
 		return at->id;
 	at->listed = true;
@@ -88,14 +88,14 @@ static bool is_continued(const struct entry_change *change, const struct row *ol
 	return false;
 }
 
-static void collect_removes(struct plan *plan, const struct entry_change *change)
+static void collect_removes(struct part *part, const struct entry_change *change)
 {
 	size_t continued = 0;
 	for (size_t i = 0; i < change->row_count; i++)
 		continued += change->was[i] != NULL;
 	for (size_t i = 0; i < change->old_count && continued < change->old_count; i++) {
 		if (!is_continued(change, &change->old_rows[i]))
-			*VEC_ADD(&plan->removes) = &change->old_rows[i];
+			*VEC_ADD(&part->removes) = &change->old_rows[i];
 	}
 }
 
@@ -114,22 +114,22 @@ static bool needs_parking(const struct entry_change *change)
 	return moves && change->old_count > 1;
 }
 
-static void collect_rows(struct plan *plan, const struct entry_change *change)
+static void collect_rows(struct part *part, const struct entry_change *change)
 {
 	bool parking = needs_parking(change);
 
-	collect_removes(plan, change);
+	collect_removes(part, change);
 	for (size_t i = 0; i < change->row_count; i++) {
 		const struct row *row = &change->rows[i], *was = change->was[i];
-		add_jid(plan, row->from);
-		add_jid(plan, row->to);
+		add_jid(part->plan, row->from);
+		add_jid(part->plan, row->to);
 		if (!was) {
-			*VEC_ADD(&plan->inserts) = row;
+			*VEC_ADD(&part->inserts) = row;
 			continue;
 		}
-		*VEC_ADD(&plan->updates) =
+		*VEC_ADD(&part->updates) =
 			(struct update){was, row, parking && changes_place(was, row)};
-		plan->moved += was->sent_at != row->sent_at;
+		part->moved += was->sent_at != row->sent_at;
 	}
 }
 
@@ -164,16 +164,17 @@ static bool has_stored(const struct plan *plan, int64_t key)
 }
 
 // What was not loaded (another time, the same id used again) is not replaced either.
-static void collect_acks(struct plan *plan, const struct entry_change *change)
+static void collect_acks(struct part *part, const struct entry_change *change)
 {
+	struct plan *plan = part->plan;
 	if (!change->evidence_changed)
 		return;
 	for (size_t i = plan_first_stored(plan, change->key);
 	     i < plan->stored.count && plan->stored.items[i].key == change->key; i++)
-		*VEC_ADD(&plan->ack_removes) = plan->stored.items[i];
+		*VEC_ADD(&part->ack_removes) = plan->stored.items[i];
 	for (size_t i = 0; i < change->evidence_count; i++) {
 		const struct stored_evidence *ack = &change->evidence[i];
-		*VEC_ADD(&plan->acks) = ack;
+		*VEC_ADD(&part->acks) = ack;
 		add_jid(plan, without_resource(ack));
 		add_jid(plan, ack->to);
 	}
@@ -189,8 +190,9 @@ static bool had_findings(const struct plan *plan, const struct entry_change *cha
 }
 
 // Findings outside of the span that was loaded belong to facts that are not here.
-static void collect_withdraw(struct plan *plan, const struct entry_change *change)
+static void collect_withdraw(struct part *part, const struct entry_change *change)
 {
+	const struct plan *plan = part->plan;
 	struct range all = {change->conv, change->key, INT64_MAX, USEC_NONE};
 
 	if (change->keep_findings || !had_findings(plan, change))
@@ -203,17 +205,18 @@ static void collect_withdraw(struct plan *plan, const struct entry_change *chang
 		all.hi = range->hi > all.hi ? range->hi : all.hi;
 	}
 	if (all.lo <= all.hi)
-		*VEC_ADD(&plan->withdraws) = all;
+		*VEC_ADD(&part->withdraws) = all;
 }
 
-static void add_finding(struct plan *plan, const struct finding *finding)
+static void add_finding(struct part *part, const struct finding *finding)
 {
+	const struct plan *plan = part->plan;
 	char realm[16];
 	int n = snprintf(realm, sizeof realm, "%d", (int)plan->batch->realm);
 	int64_t element =
 		KEYED(&plan->writer->key, TEXT("finding"), ((struct text){realm, (size_t)n}),
 		      text_of(finding->rule), finding->by, finding->ref);
-	*VEC_ADD(&plan->findings) = (struct new_finding){finding->key ? finding->conv : 0,
+	*VEC_ADD(&part->findings) = (struct new_finding){finding->key ? finding->conv : 0,
 							 finding->key, element, finding};
 }
 
@@ -221,25 +224,26 @@ static void add_finding(struct plan *plan, const struct finding *finding)
 
 static void take_change(void *self, const struct entry_change *change)
 {
-	struct plan *plan = self;
-	collect_rows(plan, change);
-	collect_acks(plan, change);
-	collect_withdraw(plan, change);
+	struct part *part = part_of(self, change->conv);
+	collect_rows(part, change);
+	collect_acks(part, change);
+	collect_withdraw(part, change);
 	for (size_t i = 0; i < change->finding_count; i++)
-		add_finding(plan, &change->findings[i]);
+		add_finding(part, &change->findings[i]);
 }
 
 static void take_sent(void *self, const struct sent *sent)
 {
 	struct plan *plan = self;
-	*VEC_ADD(&plan->sent) = *sent;
+	*VEC_ADD(&part_of(plan, sent->conv)->sent) = *sent;
 	add_jid(plan, sent->from);
 	add_jid(plan, sent->to);
 }
 
 static void take_line_finding(void *self, const struct finding *finding)
 {
-	add_finding(self, finding);
+	struct plan *plan = self;
+	add_finding(&plan->parts[0], finding);
 }
 
 // --- order ---
@@ -268,6 +272,17 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+// Rows of one conversation meet in the same index pages.
+static void sort_part(struct part *part)
+{
+	if (part->inserts.count)
+		qsort(part->inserts.items, part->inserts.count, sizeof *part->inserts.items,
+		      by_identity);
+	if (part->sent.count)
+		qsort(part->sent.items, part->sent.count, sizeof *part->sent.items, by_hash);
+	keys_collect(part);
+}
+
 void plan_collect(struct plan *plan)
 {
 	struct pairing *pairing = plan->batch->pairing;
@@ -276,36 +291,38 @@ void plan_collect(struct plan *plan)
 	pairing_new_sent(pairing, plan, take_sent);
 	pairing_line_findings(pairing, plan, take_line_finding);
 	collect_states(plan);
-	// Rows of one conversation meet in the same index pages.
-	if (plan->inserts.count)
-		qsort(plan->inserts.items, plan->inserts.count, sizeof *plan->inserts.items,
-		      by_identity);
-	if (plan->sent.count)
-		qsort(plan->sent.items, plan->sent.count, sizeof *plan->sent.items, by_hash);
+	for (int i = 0; i < plan->part_count; i++)
+		sort_part(&plan->parts[i]);
 	if (plan->jids.count)
 		qsort(plan->jids.items, plan->jids.count, sizeof *plan->jids.items, by_id);
-	keys_collect(plan);
+}
+
+static void part_free(struct part *part)
+{
+	free(part->keys.items);
+	free(part->removes.items);
+	free(part->updates.items);
+	free(part->inserts.items);
+	free(part->ack_removes.items);
+	free(part->acks.items);
+	free(part->sent.items);
+	free(part->findings.items);
+	free(part->withdraws.items);
+	free(part->states.items);
+	free(part->late_acks);
+	free(part->ids);
 }
 
 void plan_free(struct plan *plan)
 {
-	free(plan->keys.items);
+	for (int i = 0; i < LANES; i++)
+		part_free(&plan->parts[i]);
 	free(plan->ranges.items);
 	free(plan->stored.items);
-	free(plan->removes.items);
-	free(plan->updates.items);
-	free(plan->inserts.items);
-	free(plan->ack_removes.items);
-	free(plan->acks.items);
-	free(plan->sent.items);
 	free(plan->jids.items);
 	convs_free(plan);
 	map_free(&plan->plain);
 	map_free(&plan->jid_seen);
 	free(plan->ids);
-	free(plan->findings.items);
-	free(plan->withdraws.items);
-	free(plan->states.items);
 	free(plan->late.items);
-	free(plan->late_acks);
 }

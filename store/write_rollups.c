@@ -14,19 +14,19 @@ static struct row updated(const struct update *update)
 	return row;
 }
 
-bool write_rollups(struct plan *plan, struct err *err)
+bool write_rollups(struct part *part, struct err *err)
 {
-	struct rollups *rollups = rollups_new(plan->batch->realm);
-	for (size_t i = 0; i < plan->removes.count; i++)
-		rollups_add(rollups, plan->removes.items[i], -1);
-	for (size_t i = 0; i < plan->updates.count; i++) {
-		struct row now = updated(&plan->updates.items[i]);
-		rollups_add(rollups, plan->updates.items[i].was, -1);
+	struct rollups *rollups = rollups_new(part->plan->batch->realm, part->lane);
+	for (size_t i = 0; i < part->removes.count; i++)
+		rollups_add(rollups, part->removes.items[i], -1);
+	for (size_t i = 0; i < part->updates.count; i++) {
+		struct row now = updated(&part->updates.items[i]);
+		rollups_add(rollups, part->updates.items[i].was, -1);
 		rollups_add(rollups, &now, 1);
 	}
-	for (size_t i = 0; i < plan->inserts.count; i++)
-		rollups_add(rollups, plan->inserts.items[i], 1);
-	bool fine = rollups_write(plan->store, rollups, err);
+	for (size_t i = 0; i < part->inserts.count; i++)
+		rollups_add(rollups, part->inserts.items[i], 1);
+	bool fine = rollups_write(part->store, rollups, err);
 	rollups_free(rollups);
 	return fine;
 }

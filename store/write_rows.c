@@ -3,26 +3,27 @@
 #include "store/rollup.h"
 #include "store/write.h"
 
-bool write_jids(struct plan *plan, struct err *err)
+bool write_jids(struct part *part, struct err *err)
 {
 	FIELDS_AUTO id = {0};
 	FIELDS_AUTO jid = {0};
 	FIELDS_AUTO domain = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO others = {0};
-	if (!plan->jids.count)
+	const struct plan *plan = part->plan;
+	if (!plan->jids.count || !is_first_part(part))
 		return true;
 	for (size_t i = 0; i < plan->jids.count; i++) {
 		const struct new_jid *it = &plan->jids.items[i];
 		put_int8(&id, it->id);
-		plan->changed_texts += !put_safe(&jid, it->text);
+		part->changed_texts += !put_safe(&jid, it->text);
 		put_safe(&domain, jid_domain(it->text));
 	}
 	put_array(&params, OF_INT8, &id);
 	put_array(&params, OF_TEXT, &jid);
 	put_array(&params, OF_TEXT, &domain);
-	return sql_run(plan->store, "jid_add", &params, &others, err) &&
-	       (!others.count || hash_collided(plan->store, err));
+	return sql_run(part->store, "jid_add", &params, &others, err) &&
+	       (!others.count || hash_collided(part->store, err));
 }
 
 // --- rows by identity ---
@@ -49,7 +50,7 @@ static void add_identity(struct identities *list, const struct row *row)
 }
 
 // Every one of them must be there: they were loaded under the lane's lock.
-static bool run_identities(struct plan *plan, const char *name, const struct identities *list,
+static bool run_identities(struct part *part, const char *name, const struct identities *list,
 			   struct err *err)
 {
 	FIELDS_AUTO params = {0};
@@ -60,7 +61,7 @@ static bool run_identities(struct plan *plan, const char *name, const struct ide
 	put_array(&params, OF_TIMESTAMPTZ, &list->sent_at);
 	put_array(&params, OF_INT8, &list->key);
 	put_array(&params, OF_INT4, &list->n);
-	if (!sql_run(plan->store, name, &params, &rows, err))
+	if (!sql_run(part->store, name, &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)list->conv.count)
 		return err_set(err, ERR_INTERNAL, "%s: %lld of %zu rows were found", name,
@@ -68,48 +69,48 @@ static bool run_identities(struct plan *plan, const char *name, const struct ide
 	return true;
 }
 
-static bool remove_rows(struct plan *plan, struct err *err)
+static bool remove_rows(struct part *part, struct err *err)
 {
 	IDENTITIES_AUTO list = {0};
-	for (size_t i = 0; i < plan->removes.count; i++)
-		add_identity(&list, plan->removes.items[i]);
-	return run_identities(plan, "message_delete", &list, err);
+	for (size_t i = 0; i < part->removes.count; i++)
+		add_identity(&list, part->removes.items[i]);
+	return run_identities(part, "message_delete", &list, err);
 }
 
-static bool park_rows(struct plan *plan, struct err *err)
+static bool park_rows(struct part *part, struct err *err)
 {
 	IDENTITIES_AUTO list = {0};
-	for (size_t i = 0; i < plan->updates.count; i++) {
-		if (plan->updates.items[i].parked)
-			add_identity(&list, plan->updates.items[i].was);
+	for (size_t i = 0; i < part->updates.count; i++) {
+		if (part->updates.items[i].parked)
+			add_identity(&list, part->updates.items[i].was);
 	}
-	return run_identities(plan, "message_park", &list, err);
+	return run_identities(part, "message_park", &list, err);
 }
 
 // --- whole rows ---
 
-static void fill_row(struct plan *plan, const struct row *row, struct message_row *flat)
+static void fill_row(struct part *part, const struct row *row, struct message_row *flat)
 {
 	message_from_row(row, flat);
-	flat->realm = plan->batch->realm;
-	flat->from_jid = plan_jid_id(plan, row->from);
-	flat->to_jid = plan_jid_id(plan, row->to);
-	flat->commit = plan->commit;
+	flat->realm = part->plan->batch->realm;
+	flat->from_jid = part_jid_id(part, row->from);
+	flat->to_jid = part_jid_id(part, row->to);
+	flat->commit = part->plan->commit;
 }
 
-static bool copy_rows(struct plan *plan, struct err *err)
+static bool copy_rows(struct part *part, struct err *err)
 {
 	struct copy copy;
-	if (!plan->inserts.count)
+	if (!part->inserts.count)
 		return true;
-	if (!copy_begin(&copy, plan->store, "copy_message", err))
+	if (!copy_begin(&copy, part->store, "copy_message", err))
 		return false;
-	for (size_t i = 0; i < plan->inserts.count; i++) {
+	for (size_t i = 0; i < part->inserts.count; i++) {
 		struct message_row flat;
-		fill_row(plan, plan->inserts.items[i], &flat);
+		fill_row(part, part->inserts.items[i], &flat);
 		copy_row(&copy, MESSAGE_COLUMNS);
 		for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
-			plan->changed_texts +=
+			part->changed_texts +=
 				!message_put(&copy.fields, &message_columns[c], &flat);
 	}
 	return copy_end(&copy, err);
@@ -127,29 +128,29 @@ static void columns_free(struct columns *columns)
 		fields_free(&columns->arrays[c]);
 }
 
-static void add_update(struct plan *plan, const struct update *update, struct columns *columns)
+static void add_update(struct part *part, const struct update *update, struct columns *columns)
 {
 	struct message_row flat;
-	fill_row(plan, update->row, &flat);
+	fill_row(part, update->row, &flat);
 	put_usec(&columns->old_at, update->was->sent_at);
 	put_int4(&columns->old_n, update->parked ? -update->was->n : update->was->n);
 	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
-		plan->changed_texts +=
+		part->changed_texts +=
 			!message_put(&columns->arrays[c], &message_columns[c], &flat);
 }
 
-static bool update_some(struct plan *plan, size_t from, size_t to, struct err *err)
+static bool update_some(struct part *part, size_t from, size_t to, struct err *err)
 {
 	__attribute__((cleanup(columns_free))) struct columns columns = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	for (size_t i = from; i < to; i++)
-		add_update(plan, &plan->updates.items[i], &columns);
+		add_update(part, &part->updates.items[i], &columns);
 	put_array(&params, OF_TIMESTAMPTZ, &columns.old_at);
 	put_array(&params, OF_INT4, &columns.old_n);
 	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
 		put_array(&params, message_columns[c].element, &columns.arrays[c]);
-	if (!sql_run(plan->store, "message_update", &params, &rows, err))
+	if (!sql_run(part->store, "message_update", &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)(to - from))
 		return err_set(err, ERR_INTERNAL, "message_update: %lld of %zu rows were found",
@@ -160,19 +161,19 @@ static bool update_some(struct plan *plan, size_t from, size_t to, struct err *e
 // In pieces: the arrays of a statement are held whole, here and in the server.
 enum { UPDATES_AT_ONCE = 2500 };
 
-static bool update_rows(struct plan *plan, struct err *err)
+static bool update_rows(struct part *part, struct err *err)
 {
-	for (size_t i = 0; i < plan->updates.count; i += UPDATES_AT_ONCE) {
+	for (size_t i = 0; i < part->updates.count; i += UPDATES_AT_ONCE) {
 		size_t end = i + UPDATES_AT_ONCE;
-		end = end < plan->updates.count ? end : plan->updates.count;
-		if (!update_some(plan, i, end, err))
+		end = end < part->updates.count ? end : part->updates.count;
+		if (!update_some(part, i, end, err))
 			return false;
 	}
 	return true;
 }
 
-bool write_rows(struct plan *plan, struct err *err)
+bool write_rows(struct part *part, struct err *err)
 {
-	return remove_rows(plan, err) && park_rows(plan, err) && update_rows(plan, err) &&
-	       copy_rows(plan, err);
+	return remove_rows(part, err) && park_rows(part, err) && update_rows(part, err) &&
+	       copy_rows(part, err);
 }

@@ -17,7 +17,7 @@ static void take_state(void *self, const struct chat_state_seen *seen)
 	state.from = plan_jid(plan, party);
 	state.device = pairing_jid_id(pairing, seen->from);
 	state.to = plan_jid(plan, seen->to);
-	*VEC_ADD(&plan->states) = state;
+	*VEC_ADD(&part_of(plan, seen->conv)->states) = state;
 }
 
 static int by_conv(const void *a, const void *b)
@@ -33,35 +33,39 @@ static int by_conv(const void *a, const void *b)
 void collect_states(struct plan *plan)
 {
 	pairing_chat_states(plan->batch->pairing, plan, take_state);
-	if (plan->states.count)
-		qsort(plan->states.items, plan->states.count, sizeof *plan->states.items, by_conv);
+	for (int i = 0; i < plan->part_count; i++) {
+		struct part *part = &plan->parts[i];
+		if (part->states.count)
+			qsort(part->states.items, part->states.count, sizeof *part->states.items,
+			      by_conv);
+	}
 }
 
 // --- the states themselves ---
 
 enum { STATE_COLUMNS = 15 };
 
-static bool copy_states(struct plan *plan, struct err *err)
+static bool copy_states(struct part *part, struct err *err)
 {
 	struct copy copy;
-	if (!copy_begin(&copy, plan->store, "copy_chat_state", err))
+	if (!copy_begin(&copy, part->store, "copy_chat_state", err))
 		return false;
-	for (size_t i = 0; i < plan->states.count; i++) {
-		const struct new_state *state = &plan->states.items[i];
+	for (size_t i = 0; i < part->states.count; i++) {
+		const struct new_state *state = &part->states.items[i];
 		const struct chat_state_seen *seen = state->seen;
 		copy_row(&copy, STATE_COLUMNS);
 		put_int8(&copy.fields, seen->conv);
 		put_usec(&copy.fields, usec_bounded(seen->at));
-		put_int4(&copy.fields, plan->batch->realm);
+		put_int4(&copy.fields, part->plan->batch->realm);
 		put_int8(&copy.fields, state->from);
-		plan->changed_texts += !put_safe(&copy.fields, state->resource);
+		part->changed_texts += !put_safe(&copy.fields, state->resource);
 		put_int8(&copy.fields, state->to);
 		put_int2(&copy.fields, (int)seen->state);
 		put_int2(&copy.fields, (int)seen->type);
 		put_int2(&copy.fields, (int)seen->leg);
 		put_bool(&copy.fields, seen->content);
 		put_bool(&copy.fields, seen->ingress);
-		plan->changed_texts += !put_safe(&copy.fields, seen->own_id);
+		part->changed_texts += !put_safe(&copy.fields, seen->own_id);
 		put_int8(&copy.fields, seen->sig);
 		put_int4(&copy.fields, seen->source);
 		put_int8(&copy.fields, seen->position);
@@ -105,17 +109,17 @@ static bool same_party(const struct new_state *a, const struct new_state *b)
 	return a->seen->conv == b->seen->conv && a->device == b->device;
 }
 
-static bool put_parties(struct plan *plan, struct err *err)
+static bool put_parties(struct part *part, struct err *err)
 {
 	__attribute__((cleanup(parties_free))) struct parties list = {0};
 	FIELDS_AUTO params = {0};
-	const struct new_state *states = plan->states.items;
-	for (size_t i = 0, end; i < plan->states.count; i = end) {
-		for (end = i + 1; end < plan->states.count && same_party(&states[i], &states[end]);)
+	const struct new_state *states = part->states.items;
+	for (size_t i = 0, end; i < part->states.count; i = end) {
+		for (end = i + 1; end < part->states.count && same_party(&states[i], &states[end]);)
 			end++;
 		put_party(&list, &states[i], end - i);
 	}
-	put_int4(&params, plan->batch->realm);
+	put_int4(&params, part->plan->batch->realm);
 	put_array(&params, OF_INT8, &list.conv);
 	put_array(&params, OF_INT8, &list.device);
 	put_array(&params, OF_INT8, &list.from);
@@ -125,29 +129,37 @@ static bool put_parties(struct plan *plan, struct err *err)
 	put_array(&params, OF_TIMESTAMPTZ, &list.first);
 	put_array(&params, OF_TIMESTAMPTZ, &list.last);
 	put_array(&params, OF_TIMESTAMPTZ, &list.lone);
-	return sql_run(plan->store, "chat_party_put", &params, NULL, err);
+	return sql_run(part->store, "chat_party_put", &params, NULL, err);
 }
 
-// F5: from now on only the ingress of these devices is used.
-static bool add_ingress(struct plan *plan, struct err *err)
+static void put_devices(const struct part *part, struct map *seen, struct fields *devices)
+{
+	for (size_t i = 0; i < part->states.count; i++) {
+		const struct new_state *state = &part->states.items[i];
+		void **place = state->seen->ingress ? map_put(seen, state->device) : NULL;
+		if (!place || *place)
+			continue;
+		*place = seen;
+		put_int8(devices, state->device);
+	}
+}
+
+// F5: from now on only the ingress of these devices is used. A device may show states in conversations
+// of several lanes.
+static bool add_ingress(struct part *part, struct err *err)
 {
 	FIELDS_AUTO devices = {0};
 	FIELDS_AUTO params = {0};
 	struct map seen = {0};
-	for (size_t i = 0; i < plan->states.count; i++) {
-		const struct new_state *state = &plan->states.items[i];
-		void **place = state->seen->ingress ? map_put(&seen, state->device) : NULL;
-		if (!place || *place)
-			continue;
-		*place = plan;
-		put_int8(&devices, state->device);
-	}
+	const struct plan *plan = part->plan;
+	for (int i = 0; is_first_part(part) && i < plan->part_count; i++)
+		put_devices(&plan->parts[i], &seen, &devices);
 	map_free(&seen);
 	if (!devices.count)
 		return true;
 	put_int4(&params, plan->batch->realm);
 	put_array(&params, OF_INT8, &devices);
-	return sql_run(plan->store, "chat_ingress_add", &params, NULL, err);
+	return sql_run(part->store, "chat_ingress_add", &params, NULL, err);
 }
 
 // --- what must be settled ---
@@ -192,18 +204,18 @@ static int by_place(const void *a, const void *b)
 	return (x->day > y->day) - (x->day < y->day);
 }
 
-static void note_all(const struct plan *plan, unit_list *list)
+static void note_all(const struct part *part, unit_list *list)
 {
-	for (size_t i = 0; i < plan->inserts.count; i++)
-		note_row(list, plan->inserts.items[i]);
-	for (size_t i = 0; i < plan->removes.count; i++)
-		note_row(list, plan->removes.items[i]);
-	for (size_t i = 0; i < plan->updates.count; i++) {
-		note_row(list, plan->updates.items[i].was);
-		note_row(list, plan->updates.items[i].row);
+	for (size_t i = 0; i < part->inserts.count; i++)
+		note_row(list, part->inserts.items[i]);
+	for (size_t i = 0; i < part->removes.count; i++)
+		note_row(list, part->removes.items[i]);
+	for (size_t i = 0; i < part->updates.count; i++) {
+		note_row(list, part->updates.items[i].was);
+		note_row(list, part->updates.items[i].row);
 	}
-	for (size_t i = 0; i < plan->states.count; i++)
-		note(list, plan->states.items[i].seen->conv, plan->states.items[i].seen->at, false);
+	for (size_t i = 0; i < part->states.count; i++)
+		note(list, part->states.items[i].seen->conv, part->states.items[i].seen->at, false);
 }
 
 static void merge_units(unit_list *list)
@@ -241,20 +253,19 @@ bool put_units(struct store *store, int32_t realm, const struct unit *units, siz
 	return copy_end(&copy, err);
 }
 
-static bool add_units(struct plan *plan, struct err *err)
+static bool add_units(struct part *part, struct err *err)
 {
 	unit_list list = {0};
-	note_all(plan, &list);
+	note_all(part, &list);
 	merge_units(&list);
-	bool fine = put_units(plan->store, plan->batch->realm, list.items, list.count, err);
+	bool fine = put_units(part->store, part->plan->batch->realm, list.items, list.count, err);
 	free(list.items);
 	return fine;
 }
 
-bool write_states(struct plan *plan, struct err *err)
+bool write_states(struct part *part, struct err *err)
 {
-	if (plan->states.count &&
-	    (!copy_states(plan, err) || !put_parties(plan, err) || !add_ingress(plan, err)))
+	if (part->states.count && (!copy_states(part, err) || !put_parties(part, err)))
 		return false;
-	return add_units(plan, err);
+	return add_ingress(part, err) && add_units(part, err);
 }

@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Keys that a lane stored after a commit.
---   $1 int2  lane
---   $2 int8  commit that is known
+-- Keys that were stored after a commit, by any lane.
+--   $1 int8  commit that is known
 SELECT k.day, k.keys
 FROM known_keys AS k
-WHERE k.lane = $1 AND k.commit > $2;
+WHERE k.commit > $1;

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Locks a lane up to the end of the transaction: one batch at a time.
---   $1 int2  lane
+-- Locks lanes up to the end of the transaction: one batch at a time.
+--   $1 int2[]  lanes
 SELECT l.fence, l.commit
 FROM lane AS l
-WHERE l.id = $1
+WHERE l.id = ANY ($1::int2[])
+ORDER BY l.id
 FOR UPDATE;

@@ -5,7 +5,7 @@
 // rows and all evidence was paired.
 //
 //	store [--messages N] [--rounds N] [--batch EVENTS]... [--product-only]
-#include "store/rollup.h"
+#include "store/check.h"
 #include "tests/bench/bench.h"
 
 #include <getopt.h>
@@ -116,34 +116,28 @@ static void check_pairing(const struct bench *bench, struct store *store)
 	       "findings");
 }
 
-static char *rollup_sum(struct store *store)
+static void print_difference(void *self, const struct check_difference *it)
 {
-	return fixture_text(
-		store,
-		"SELECT string_agg(n, '; ' ORDER BY n) FROM (SELECT count(*) || ' ' || "
-		"coalesce(sum(hashtextextended(t::text, 0)), 0) AS n FROM rollup AS t UNION "
-		"ALL SELECT count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)), 0) "
-		"FROM rollup_latency AS t UNION ALL SELECT count(*) || ' ' || "
-		"coalesce(sum(hashtextextended(t::text, 0)), 0) FROM rollup_user AS t) AS s");
+	(void)self;
+	fprintf(stderr, "bench: %.*s: %.*s %.*s, recomputed %.*s\n", (int)it->what.n, it->what.p,
+		(int)it->column.n, it->column.p, (int)it->stored.n, it->stored.p, (int)it->made.n,
+		it->made.p);
 }
 
 // Roll-ups by delta equal those that are counted from the rows.
-static void check_rollups(const struct bench *bench, struct store *store)
+static void check_rollups(struct store *store)
 {
 	struct err err = {0};
-	char *moved = rollup_sum(store);
-	usec_t since = bench->traffic.first_at - USEC_PER_DAY;
-	usec_t until = bench->traffic.last_at + 2 * USEC_PER_DAY;
-	if (!txn_begin(store, TXN_WRITE, &err) ||
-	    !rollups_restate(store, 1, since - since % USEC_PER_DAY, until - until % USEC_PER_DAY,
-			     &err))
-		bench_fail("roll-ups", err.text);
-	char *counted = rollup_sum(store);
-	txn_rollback(store);
-	if (strcmp(moved, counted) != 0)
-		bench_fail(moved, "are the roll-ups, but rows give others");
-	free(moved);
-	free(counted);
+	struct check_result result;
+	struct check_request request = {.realm = 1,
+					.since = USEC_NONE,
+					.until = USEC_NONE,
+					.limit = 5,
+					.difference = print_difference};
+	if (!store_check(store, &request, &result, &err))
+		bench_fail("check", err.text);
+	if (result.differences || !result.rows)
+		bench_fail("roll-ups", "are not what the rows come to");
 }
 
 static void check_sum(struct store *store, char **first, const char *what)
@@ -186,7 +180,7 @@ static void product_round(struct bench *bench, int round, bool dump, char **sum,
 		(double)outcome->product[round].server_cpu / 1e6,
 		(long long)outcome->product[round].rss_kb / 1024);
 	check_pairing(bench, store);
-	check_rollups(bench, store);
+	check_rollups(store);
 	check_sum(store, sum, "product");
 	if (round == 0) {
 		hot_share(store, outcome);

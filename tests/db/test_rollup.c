@@ -199,7 +199,7 @@ static void what_is_settled_later_moves_its_sums(void **state)
 			  .stored_at = USEC_NONE,
 			  .read_inferred_at = USEC_NONE,
 			  .response_ms = -1};
-	struct rollups *rollups = rollups_new(sample.realm.id);
+	struct rollups *rollups = rollups_new(sample.realm.id, 0);
 	rollups_add(rollups, &row, -1);
 	row.read_inferred_at = NOON + SEC;
 	row.response_ms = 40;

@@ -3,66 +3,15 @@
 # One history, made of all vectors at once: whatever the order of its lines, however many files they
 # are dealt to, with two importers at the same time or with a kill -9 in the middle, what is stored is
 # the same. (That it is also right, the vectors say one by one.)
-import glob
-import json
 import os
 import random
 import signal
 import sys
 import time
-from datetime import datetime, timedelta
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import product  # noqa: E402
-
-SETTINGS = 'muc_domains = { "rooms.harbor.example", "muc.sea.example" }\nflush_events = 97'
-PARTS = ["messages", "counters", "findings", "metrics", "typing"]
-
-
-def history(rng):
-    """All lines of all vectors, each vector moved a little: their users and ids are the same, so they
-    run into each other."""
-    lines = []
-    for path in sorted(glob.glob("tests/vectors/data/*.json")):
-        with open(path, encoding="utf-8") as file:
-            vector = json.load(file)
-        if "wrapper_feeds" in vector.get("config", {}):
-            continue
-        shift = timedelta(seconds=rng.randrange(0, 7200, 7), microseconds=rng.randrange(1000))
-        for line in vector["input"]:
-            moment = datetime.fromisoformat(line["ts"].replace("Z", "+00:00")) + shift
-            lines.append({**line, "ts": moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")})
-    lines.sort(key=lambda line: line["ts"])
-    return lines
-
-
-def write(program, name, lines):
-    path = program.path(name)
-    with open(path, "w", encoding="utf-8") as out:
-        for line in lines:
-            out.write(json.dumps(line) + "\n")
-    return path
-
-
-def deal(rng, lines, files):
-    hands = [[] for _ in range(files)]
-    for line in lines:
-        rng.choice(hands).append(line)
-    return hands
-
-
-def stored(program, realm):
-    """Everything that is said about the realm, in a form that can be compared."""
-    result = {}
-    for part in PARTS:
-        with open(program.export(part, None, "--realm", realm), encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file if line.strip()]
-        if part == "findings":
-            rows = sorted({(row["rule"], row["by"], row["ref"]) for row in rows})
-        elif part in ("messages", "typing"):
-            rows = sorted(json.dumps(row, sort_keys=True) for row in rows)
-        result[part] = rows
-    return result
+from one_history import SETTINGS, deal, difference, history, stored, write  # noqa: E402
 
 
 def together(program, realm, paths):
@@ -78,19 +27,6 @@ def killed(program, rng, realm, path):
         process.send_signal(signal.SIGKILL)
         process.wait()
     return program.call("import", "--realm", realm, path, check=False) == 0
-
-
-def difference(tap, want, got):
-    for part in PARTS:
-        if want[part] == got[part]:
-            continue
-        missing = [row for row in want[part] if row not in got[part]]
-        extra = [row for row in got[part] if row not in want[part]]
-        tap.note(f"{part}: {len(missing)} missing, {len(extra)} too many")
-        for sign, rows in (("-", missing[:3]), ("+", extra[:3])):
-            for row in rows:
-                tap.note(f"{sign} {str(row)[:900]}")
-    return want == got
 
 
 def main():

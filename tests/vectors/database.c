@@ -112,6 +112,9 @@ static bool open_log(struct run *run)
 					 .rules = &run->vector->rules};
 
 	snprintf(run->name, sizeof(run->name), "%.60s-%d", run->vector->name, ++database->runs);
+	// Plans of several batches: by a transaction per lane, and by one.
+	bool lanes = database->runs % PLAN_COUNT == 0 || database->runs % 8 == 3;
+	database->app.settings->parallel_events = lanes ? 1 : INT64_MAX;
 	return batcher_open(&database->app, database->store, run->name, &run->vector->rules,
 			    &run->batcher, run->err) &&
 	       stream_open(run->batcher, &options, &file, &run->stream, run->err);
