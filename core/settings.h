@@ -64,7 +64,7 @@ struct settings {
 	usec_t flush_after;   // default 1 s after the first unflushed record
 	int64_t flush_events; // default 200000
 	int64_t parallel_events; // from so many on a batch has a transaction per lane, default 20000
-	int64_t flush_bytes;  // default 32 MB
+	int64_t flush_bytes;  // default 24 MB
 	usec_t database_wait; // how long a one-shot command waits for the database, default 10 s
 	int64_t keep_days;    // retention of facts; 0 = for ever
 	int64_t keep_bodies_days; // of bodies

@@ -29,7 +29,7 @@ const struct setting_row setting_rows[] = {
 	ROW(flush_events, count, "200000", "most events in one transaction"),
 	ROW(parallel_events, count, "20000",
 	    "batches of so many events are written by two transactions side by side"),
-	ROW(flush_bytes, size, "32MB", "most bytes read for one transaction"),
+	ROW(flush_bytes, size, "24MB", "most bytes read for one transaction"),
 	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
 	ROW(keep_days, days, "0", "messages older than this are dropped, day by day; 0: never"),
 	ROW(keep_bodies_days, days, "0", "bodies older than this are taken out; 0: never"),

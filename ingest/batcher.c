@@ -29,30 +29,61 @@ struct known_feed {
 		}                                                                                  \
 	} while (0)
 
-struct batcher {
-	struct app *app;
-	struct store *store;
-	struct realm realm;
-	struct realm_settings rules;
+struct box { // what waits for its transaction
 	struct pairing *pairing;
-	struct stanza_parser *parser;
-	struct arena *scratch; // one stanza
-	struct arena *arena;   // what waits for the flush
+	struct arena *arena;
 	struct batch_gap *gaps;
 	size_t gap_count, gap_cap;
 	struct batch_quarantine *quarantine;
 	size_t quarantine_count, quarantine_cap;
 	struct batch_fact *facts;
 	size_t fact_count, fact_cap;
-	struct known_feed *feeds;
-	size_t feed_count, feed_cap;
 	uint64_t events;
 	usec_t first_at;
-	struct batcher_totals totals;
-	uint64_t care; // records still to be read with care
 	struct kept *kept;
 	size_t kept_count, kept_cap, kept_bytes;
 };
+
+enum { BOXES = 2 }; // one is filled while the other one is stored
+
+struct batcher {
+	struct app *app;
+	struct store *store;
+	struct realm realm;
+	struct realm_settings rules;
+	struct box boxes[BOXES], *box; // box: the one that is filled
+	struct pending *pending;       // the other one, NULL: nothing is being stored
+	bool spent;                    // a batch failed
+	struct stanza_parser *parser;
+	struct arena *scratch; // one stanza
+	struct known_feed *feeds;
+	size_t feed_count, feed_cap;
+	struct batcher_totals totals;
+	uint64_t care; // records still to be read with care
+};
+
+static void box_open(struct batcher *batcher, const char *realm, struct box *box)
+{
+	*box = (struct box){.arena = arena_new(), .first_at = USEC_NONE};
+	box->pairing =
+		pairing_new(&(struct pairing_options){.rules = &batcher->rules,
+						      .realm = text_of(realm),
+						      .key = batcher->realm.key,
+						      .bodies = batcher->app->settings->bodies,
+						      .privacy = batcher->realm.key});
+}
+
+static void box_close(struct box *box)
+{
+	if (!box->arena)
+		return;
+	free(box->gaps);
+	free(box->quarantine);
+	free(box->facts);
+	free(box->kept);
+	pairing_free(box->pairing);
+	arena_free(box->arena);
+}
 
 bool batcher_open(struct app *app, struct store *store, const char *realm,
 		  const struct realm_settings *rules, struct batcher **batcher, struct err *err)
@@ -61,8 +92,6 @@ bool batcher_open(struct app *app, struct store *store, const char *realm,
 
 	made->app = app;
 	made->store = store;
-	made->first_at = USEC_NONE;
-	made->arena = arena_new();
 	made->scratch = arena_new();
 	made->parser = stanza_parser_new();
 	realm_settings_copy(&made->rules, rules);
@@ -72,29 +101,26 @@ bool batcher_open(struct app *app, struct store *store, const char *realm,
 		batcher_close(made);
 		return false;
 	}
-	made->pairing = pairing_new(&(struct pairing_options){.rules = &made->rules,
-							      .realm = text_of(realm),
-							      .key = made->realm.key,
-							      .bodies = app->settings->bodies,
-							      .privacy = made->realm.key});
+	for (int i = 0; i < BOXES; i++)
+		box_open(made, realm, &made->boxes[i]);
+	made->box = &made->boxes[0];
 	*batcher = made;
 	return true;
 }
 
 void batcher_close(struct batcher *batcher)
 {
+	struct err ignored = {0};
+
 	if (!batcher)
 		return;
+	batcher_wait(batcher, &ignored);
 	for (size_t i = 0; i < batcher->feed_count; i++)
 		free(batcher->feeds[i].name);
 	free(batcher->feeds);
-	free(batcher->gaps);
-	free(batcher->quarantine);
-	free(batcher->facts);
-	free(batcher->kept);
-	pairing_free(batcher->pairing);
+	for (int i = 0; i < BOXES; i++)
+		box_close(&batcher->boxes[i]);
 	stanza_parser_free(batcher->parser);
-	arena_free(batcher->arena);
 	arena_free(batcher->scratch);
 	realm_settings_free(&batcher->rules);
 	free(batcher);
@@ -107,15 +133,18 @@ int32_t batcher_realm(const struct batcher *batcher)
 
 struct store *batcher_store(struct batcher *batcher)
 {
+	struct err ignored = {0};
+
+	batcher_wait(batcher, &ignored); // a failure is told by the next flush
 	return batcher->store;
 }
 
 static void note_event(struct batcher *batcher)
 {
-	batcher->events++;
+	batcher->box->events++;
 	batcher->totals.records++;
-	if (batcher->first_at == USEC_NONE)
-		batcher->first_at = usec_monotonic();
+	if (batcher->box->first_at == USEC_NONE)
+		batcher->box->first_at = usec_monotonic();
 }
 
 static void add_quarantine(struct batcher *batcher, const struct batch_quarantine *record)
@@ -128,9 +157,10 @@ static void add_quarantine(struct batcher *batcher, const struct batch_quarantin
 		copy.raw = TEXT("");
 	if (copy.raw.n > QUARANTINE_HEAD)
 		copy.raw.n = QUARANTINE_HEAD;
-	copy.raw = arena_text(batcher->arena, copy.raw);
-	GROW(batcher->quarantine, batcher->quarantine_count, batcher->quarantine_cap);
-	batcher->quarantine[batcher->quarantine_count++] = copy;
+	copy.raw = arena_text(batcher->box->arena, copy.raw);
+	GROW(batcher->box->quarantine, batcher->box->quarantine_count,
+	     batcher->box->quarantine_cap);
+	batcher->box->quarantine[batcher->box->quarantine_count++] = copy;
 }
 
 // E1: what cannot be parsed is counted and kept; it never blocks the source.
@@ -159,7 +189,7 @@ static const char *observe(struct batcher *batcher, const struct batch_stanza *s
 	    STANZA_OK)
 		parsed = NULL;
 	pairing_observe(
-		batcher->pairing,
+		batcher->box->pairing,
 		&(struct observation){.at = stanza->at,
 				      .source = stanza->source,
 				      .feed = stanza->source_name,
@@ -175,13 +205,13 @@ static const char *observe(struct batcher *batcher, const struct batch_stanza *s
 
 static void keep(struct batcher *batcher, const struct batch_stanza *stanza)
 {
-	GROW(batcher->kept, batcher->kept_count, batcher->kept_cap);
-	struct kept *kept = &batcher->kept[batcher->kept_count++];
+	GROW(batcher->box->kept, batcher->box->kept_count, batcher->box->kept_cap);
+	struct kept *kept = &batcher->box->kept[batcher->box->kept_count++];
 	*kept = (struct kept){.stanza = *stanza};
-	kept->stanza.source_name = arena_text(batcher->arena, stanza->source_name);
-	kept->stanza.session = arena_text(batcher->arena, stanza->session);
-	kept->stanza.xml = arena_text(batcher->arena, stanza->xml);
-	batcher->kept_bytes += stanza->xml.n;
+	kept->stanza.source_name = arena_text(batcher->box->arena, stanza->source_name);
+	kept->stanza.session = arena_text(batcher->box->arena, stanza->session);
+	kept->stanza.xml = arena_text(batcher->box->arena, stanza->xml);
+	batcher->box->kept_bytes += stanza->xml.n;
 }
 
 void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza)
@@ -201,8 +231,8 @@ void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
 {
 	note_event(batcher);
 	batcher->totals.gaps++;
-	GROW(batcher->gaps, batcher->gap_count, batcher->gap_cap);
-	batcher->gaps[batcher->gap_count++] = *gap;
+	GROW(batcher->box->gaps, batcher->box->gap_count, batcher->box->gap_cap);
+	batcher->box->gaps[batcher->box->gap_count++] = *gap;
 }
 
 void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *record)
@@ -213,14 +243,15 @@ void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *
 
 void batcher_fact(struct batcher *batcher, int32_t source, struct text key, struct text value)
 {
-	GROW(batcher->facts, batcher->fact_count, batcher->fact_cap);
-	batcher->facts[batcher->fact_count++] = (struct batch_fact){
-		source, arena_text(batcher->arena, key), arena_text(batcher->arena, value)};
+	GROW(batcher->box->facts, batcher->box->fact_count, batcher->box->fact_cap);
+	batcher->box->facts[batcher->box->fact_count++] =
+		(struct batch_fact){source, arena_text(batcher->box->arena, key),
+				    arena_text(batcher->box->arena, value)};
 }
 
 bool batcher_is_empty(const struct batcher *batcher)
 {
-	return !batcher->events && !batcher->fact_count;
+	return !batcher->box->events && !batcher->box->fact_count;
 }
 
 bool batcher_is_due(const struct batcher *batcher, bool live)
@@ -228,30 +259,40 @@ bool batcher_is_due(const struct batcher *batcher, bool live)
 	const struct settings *settings = batcher->app->settings;
 
 	if (batcher->care &&
-	    (batcher->events >= CAREFUL_EVENTS || batcher->kept_bytes >= CAREFUL_BYTES))
+	    (batcher->box->events >= CAREFUL_EVENTS || batcher->box->kept_bytes >= CAREFUL_BYTES))
 		return true;
-	if ((int64_t)batcher->events >= settings->flush_events ||
-	    (int64_t)pairing_bytes(batcher->pairing) >= settings->flush_bytes)
+	if ((int64_t)batcher->box->events >= settings->flush_events ||
+	    (int64_t)pairing_bytes(batcher->box->pairing) >= settings->flush_bytes)
 		return true;
-	return live && batcher->first_at != USEC_NONE &&
-	       usec_monotonic() - batcher->first_at >= settings->flush_after;
+	return live && batcher->box->first_at != USEC_NONE &&
+	       usec_monotonic() - batcher->box->first_at >= settings->flush_after;
+}
+
+static void box_empty(struct box *box)
+{
+	pairing_reset(box->pairing);
+	arena_reset(box->arena);
+	box->gap_count = box->quarantine_count = box->fact_count = 0;
+	box->kept_count = box->kept_bytes = 0;
+	box->events = 0;
+	box->first_at = USEC_NONE;
 }
 
 static void forget_batch(struct batcher *batcher)
 {
-	pairing_reset(batcher->pairing);
-	arena_reset(batcher->arena);
-	batcher->gap_count = batcher->quarantine_count = batcher->fact_count = 0;
-	batcher->kept_count = batcher->kept_bytes = 0;
-	batcher->care -= batcher->events < batcher->care ? batcher->events : batcher->care;
-	batcher->events = 0;
-	batcher->first_at = USEC_NONE;
+	uint64_t events = batcher->box->events;
+
+	batcher->care -= events < batcher->care ? events : batcher->care;
+	box_empty(batcher->box);
 }
 
 // --- with care (F98) ---
 
-uint64_t batcher_care(const struct batcher *batcher)
+uint64_t batcher_care(struct batcher *batcher)
 {
+	struct err ignored = {0};
+
+	batcher_wait(batcher, &ignored);
 	return batcher->care;
 }
 
@@ -271,12 +312,12 @@ static bool try_good(struct sift *sift, struct err *err)
 {
 	struct batcher *batcher = sift->batcher;
 	struct batch batch = {
-		.realm = batcher->realm.id, .pairing = batcher->pairing, .trial = true};
+		.realm = batcher->realm.id, .pairing = batcher->box->pairing, .trial = true};
 	struct batch_result nothing;
 
-	pairing_reset(batcher->pairing);
+	pairing_reset(batcher->box->pairing);
 	for (size_t i = 0; i < sift->count; i++)
-		observe(batcher, &batcher->kept[sift->good[i]].stanza);
+		observe(batcher, &batcher->box->kept[sift->good[i]].stanza);
 	return store_commit(batcher->store, &batch, &nothing, err);
 }
 
@@ -298,8 +339,8 @@ static bool sift_range(struct sift *sift, size_t from, size_t to, struct err *er
 	if (!refused)
 		return err_set(err, why.kind, "%s", why.text);
 	if (to - from == 1) {
-		sift->batcher->kept[from].refused =
-			arena_zstr(sift->batcher->arena, text_of(refused));
+		sift->batcher->box->kept[from].refused =
+			arena_zstr(sift->batcher->box->arena, text_of(refused));
 		return true;
 	}
 	size_t middle = from + (to - from) / 2;
@@ -309,8 +350,8 @@ static bool sift_range(struct sift *sift, size_t from, size_t to, struct err *er
 static bool find_refused(struct batcher *batcher, struct err *err)
 {
 	struct sift sift = {.batcher = batcher,
-			    .good = xcalloc(batcher->kept_count + 1, sizeof(*sift.good))};
-	bool ok = sift_range(&sift, 0, batcher->kept_count, err);
+			    .good = xcalloc(batcher->box->kept_count + 1, sizeof(*sift.good))};
+	bool ok = sift_range(&sift, 0, batcher->box->kept_count, err);
 	free(sift.good);
 	return ok;
 }
@@ -318,9 +359,9 @@ static bool find_refused(struct batcher *batcher, struct err *err)
 // Gives pairing what was kept, but for what is refused.
 static void observe_kept(struct batcher *batcher)
 {
-	pairing_reset(batcher->pairing);
-	for (size_t i = 0; i < batcher->kept_count; i++) {
-		const struct kept *kept = &batcher->kept[i];
+	pairing_reset(batcher->box->pairing);
+	for (size_t i = 0; i < batcher->box->kept_count; i++) {
+		const struct kept *kept = &batcher->box->kept[i];
 		const char *reason =
 			kept->refused ? kept->refused : observe(batcher, &kept->stanza);
 		if (reason)
@@ -333,9 +374,9 @@ static void report_refused(const struct batcher *batcher)
 	const char *reason = NULL;
 	int64_t count = 0;
 
-	for (size_t i = 0; i < batcher->kept_count; i++) {
-		reason = batcher->kept[i].refused ? batcher->kept[i].refused : reason;
-		count += batcher->kept[i].refused != NULL;
+	for (size_t i = 0; i < batcher->box->kept_count; i++) {
+		reason = batcher->box->kept[i].refused ? batcher->box->kept[i].refused : reason;
+		count += batcher->box->kept[i].refused != NULL;
 	}
 	if (count)
 		log_warn(batcher->app->log, "records-refused", LOG_I("records", count),
@@ -345,20 +386,28 @@ static void report_refused(const struct batcher *batcher)
 
 // --- the flush ---
 
+static struct batch batch_of(const struct batcher *batcher,
+			     const struct batch_checkpoint *checkpoints, size_t count)
+{
+	const struct box *box = batcher->box;
+
+	return (struct batch){.realm = batcher->realm.id,
+			      .pairing = box->pairing,
+			      .checkpoints = checkpoints,
+			      .checkpoint_count = count,
+			      .facts = box->facts,
+			      .fact_count = box->fact_count,
+			      .gaps = box->gaps,
+			      .gap_count = box->gap_count,
+			      .quarantine = box->quarantine,
+			      .quarantine_count = box->quarantine_count,
+			      .events = box->events};
+}
+
 static bool commit(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
 		   size_t count, struct batch_result *result, struct err *err)
 {
-	struct batch batch = {.realm = batcher->realm.id,
-			      .pairing = batcher->pairing,
-			      .checkpoints = checkpoints,
-			      .checkpoint_count = count,
-			      .facts = batcher->facts,
-			      .fact_count = batcher->fact_count,
-			      .gaps = batcher->gaps,
-			      .gap_count = batcher->gap_count,
-			      .quarantine = batcher->quarantine,
-			      .quarantine_count = batcher->quarantine_count,
-			      .events = batcher->events};
+	struct batch batch = batch_of(batcher, checkpoints, count);
 	return store_commit(batcher->store, &batch, result, err);
 }
 
@@ -366,9 +415,9 @@ static bool commit(struct batcher *batcher, const struct batch_checkpoint *check
 static bool commit_kept(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
 			size_t count, struct batch_result *result, struct err *err)
 {
-	size_t quarantined = batcher->quarantine_count;
+	size_t quarantined = batcher->box->quarantine_count;
 	struct batcher_totals totals = batcher->totals;
-	uint64_t events = batcher->events;
+	uint64_t events = batcher->box->events;
 
 	for (int i = 0; i < 2; i++) {
 		struct err why = {0};
@@ -378,9 +427,9 @@ static bool commit_kept(struct batcher *batcher, const struct batch_checkpoint *
 				*err = (struct err){0};
 			return true;
 		}
-		batcher->quarantine_count = quarantined;
+		batcher->box->quarantine_count = quarantined;
 		batcher->totals = totals;
-		batcher->events = events;
+		batcher->box->events = events;
 		err_set(err, why.kind, "%s", why.text);
 		if (!store_refused(batcher->store) || (i == 0 && !find_refused(batcher, err)))
 			return false;
@@ -389,49 +438,113 @@ static bool commit_kept(struct batcher *batcher, const struct batch_checkpoint *
 }
 
 // A batch that can never be stored as it is, or not in time, is read again with care.
-static bool ask_for_care(struct batcher *batcher, struct err *err)
+static bool ask_for_care(struct batcher *batcher, uint64_t events, struct err *err)
 {
 	bool refused = store_refused(batcher->store) != NULL;
 
-	if (batcher->care || !batcher->events || !(refused || store_timed_out(batcher->store)))
+	batcher->spent = true;
+	if (batcher->care || !events || !(refused || store_timed_out(batcher->store)))
 		return false;
-	batcher->care = batcher->events;
+	batcher->care = events;
 	if (refused && err) // not a defect yet: the caller goes on
 		err->kind = ERR_DATABASE;
 	return false;
 }
 
+static void count_stored(struct batcher *batcher, const struct batch_result *result)
+{
+	batcher->totals.inserted += result->inserted;
+	batcher->totals.updated += result->updated;
+}
+
+static struct box *other_box(struct batcher *batcher)
+{
+	return batcher->box == &batcher->boxes[0] ? &batcher->boxes[1] : &batcher->boxes[0];
+}
+
+bool batcher_wait(struct batcher *batcher, struct err *err)
+{
+	struct pending *pending = batcher->pending;
+	struct batch_result result;
+
+	if (batcher->spent)
+		return err_set(err, ERR_DATABASE, "a batch before this one was not stored");
+	if (!pending)
+		return true;
+	batcher->pending = NULL;
+	struct box *stored = other_box(batcher);
+	uint64_t events = stored->events;
+	bool ok = store_commit_end(pending, &result, err);
+	box_empty(stored);
+	if (!ok)
+		return ask_for_care(batcher, events, err);
+	count_stored(batcher, &result);
+	return true;
+}
+
+static struct batch_checkpoint *take_checkpoints(struct batcher *batcher,
+						 struct stream *const *streams, size_t count,
+						 size_t *used)
+{
+	struct batch_checkpoint *checkpoints =
+		arena_alloc(batcher->box->arena, (count + 1) * sizeof(*checkpoints));
+
+	*used = 0;
+	for (size_t i = 0; i < count; i++)
+		if (stream_checkpoint(streams[i], &checkpoints[*used]))
+			++*used;
+	return checkpoints;
+}
+
 bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_t count,
 		   struct batch_result *result, struct err *err)
 {
-	struct batch_checkpoint *checkpoints =
-		arena_alloc(batcher->arena, (count + 1) * sizeof(*checkpoints));
-	size_t used = 0;
+	size_t used;
 
-	for (size_t i = 0; i < count; i++)
-		if (stream_checkpoint(streams[i], &checkpoints[used]))
-			used++;
 	*result = (struct batch_result){0};
+	if (!batcher_wait(batcher, err))
+		return false;
+	struct batch_checkpoint *checkpoints = take_checkpoints(batcher, streams, count, &used);
 	if (!used && batcher_is_empty(batcher))
 		return true;
-	bool ok = batcher->kept_count ? commit_kept(batcher, checkpoints, used, result, err)
-				      : commit(batcher, checkpoints, used, result, err);
+	bool ok = batcher->box->kept_count ? commit_kept(batcher, checkpoints, used, result, err)
+					   : commit(batcher, checkpoints, used, result, err);
 	if (!ok)
-		return ask_for_care(batcher, err);
+		return ask_for_care(batcher, batcher->box->events, err);
 	report_refused(batcher);
 	for (size_t i = 0; i < count; i++)
 		stream_committed(streams[i]);
-	batcher->totals.inserted += result->inserted;
-	batcher->totals.updated += result->updated;
+	count_stored(batcher, result);
 	forget_batch(batcher);
+	return true;
+}
+
+bool batcher_flush_later(struct batcher *batcher, struct stream *const *streams, size_t count,
+			 struct err *err)
+{
+	struct batch_result ignored;
+	size_t used;
+
+	if (batcher->care) // one after the other
+		return batcher_flush(batcher, streams, count, &ignored, err);
+	if (!batcher_wait(batcher, err))
+		return false;
+	struct batch_checkpoint *checkpoints = take_checkpoints(batcher, streams, count, &used);
+	if (!used && batcher_is_empty(batcher))
+		return true;
+	struct batch batch = batch_of(batcher, checkpoints, used);
+	for (size_t i = 0; i < count; i++)
+		stream_committed(streams[i]); // the next batch goes on from there
+	batcher->box = other_box(batcher);
+	batcher->pending = store_commit_begin(batcher->store, &batch);
 	return true;
 }
 
 bool batcher_settle(struct batcher *batcher, usec_t budget, struct settle_result *result,
 		    struct err *err)
 {
-	return store_settle(batcher->store, batcher->realm.id, &batcher->rules, budget, result,
-			    err);
+	return batcher_wait(batcher, err) && store_settle(batcher->store, batcher->realm.id,
+							  &batcher->rules, budget, result, err);
 }
 
 struct batcher_totals batcher_totals(const struct batcher *batcher)
@@ -447,7 +560,8 @@ bool batcher_feed(struct batcher *batcher, struct text name, int32_t *source, st
 			return true;
 		}
 	}
-	if (!store_feed(batcher->store, batcher->realm.id, name, source, err))
+	if (!batcher_wait(batcher, err) ||
+	    !store_feed(batcher->store, batcher->realm.id, name, source, err))
 		return false;
 	GROW(batcher->feeds, batcher->feed_count, batcher->feed_cap);
 	char *copy = xcalloc(1, name.n + 1);

@@ -51,8 +51,14 @@ bool batcher_is_empty(const struct batcher *batcher);
 bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_t count,
 		   struct batch_result *result, struct err *err);
 
+// The same, but it does not wait for the answer: the batch is stored while the next one is read. A
+// failure is told by the next call that has to do with the database.
+bool batcher_flush_later(struct batcher *batcher, struct stream *const *streams, size_t count,
+			 struct err *err);
+bool batcher_wait(struct batcher *batcher, struct err *err); // for the answer, if any is to come
+
 // Records that must be read with care after a failure; 0: none. Ask before batcher_close().
-uint64_t batcher_care(const struct batcher *batcher);
+uint64_t batcher_care(struct batcher *batcher);
 // The next so many records are read with care.
 void batcher_be_careful(struct batcher *batcher, uint64_t records);
 

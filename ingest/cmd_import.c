@@ -155,7 +155,8 @@ static bool take(struct import *import, struct file *file, struct text data, str
 	file->skip = 0;
 	if (!stream_bytes(file->stream, data, err))
 		return false;
-	return !batcher_is_due(import->batcher, false) || flush(import, file, err);
+	return !batcher_is_due(import->batcher, false) ||
+	       batcher_flush_later(import->batcher, &file->stream, 1, err);
 }
 
 static bool read_file(struct import *import, struct file *file, struct err *err)

@@ -131,6 +131,12 @@ static bool read_one(struct follow *follow, struct tail *tail, bool *some, struc
 		return false;
 	if (!*some && tail_is_over(tail) && !finish_tail(follow, tail, err))
 		return false;
+	if (batcher_is_due(follow->batcher,
+			   false)) { // more than one batch waits: read on meanwhile
+		follow->backoff = 0;
+		return batcher_flush_later(follow->batcher, follow->streams, open_streams(follow),
+					   err);
+	}
 	return !batcher_is_due(follow->batcher, true) || flush(follow, err);
 }
 

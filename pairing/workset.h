@@ -39,8 +39,8 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool derived; // rows are those of the facts as they are
 	bool looked_around; // as derived: nothing beside it is left to be asked
 	bool wanted;        // not touched, but all of it must be known (lending, loops)
-	bool again;         // touched by a record that is stored: all around it is asked as for a new one
-	usec_t lo, hi;      // span of times of this batch's facts
+	bool again; // touched by a record that is stored: all around it is asked as for a new one
+	usec_t lo, hi; // span of times of this batch's facts
 
 	LIST_OF(struct incarnation) incarnations;
 	LIST_OF(struct evidence) evidence;

@@ -171,6 +171,11 @@ struct batch_result {
 // do not cover (FAULTS F78).
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err);
+// The same in a thread of its own: until store_commit_end() the store and everything that the batch
+// names belong to that thread. End takes the pending batch and must be called once.
+struct pending;
+struct pending *store_commit_begin(struct store *store, const struct batch *batch);
+bool store_commit_end(struct pending *pending, struct batch_result *result, struct err *err);
 // The last failure was about values (SQLSTATE 22xxx, 23xxx, 54xxx, or two texts with one hash):
 // the same batch fails again, and one of its records is why (F98). Else NULL.
 const char *store_refused(const struct store *store);

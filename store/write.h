@@ -40,7 +40,7 @@ struct writer {
 	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
 	int64_t keys_commit;
 	unsigned keys_connection;
-	struct map convs; // conversation -> how P8 left it, as of keys_commit
+	struct map convs;             // conversation -> how P8 left it, as of keys_commit
 	struct store *helpers[LANES]; // connections of lanes beyond 0, made when first needed
 };
 struct writer *store_writer(struct store *store);

@@ -11,7 +11,9 @@ struct run {
 	struct bench *bench;
 	struct store *store;
 	struct feed *feed;
-	struct pairing *pairing;
+	struct pairing *pairing, *other; // as the ingester: one is filled while the other is stored
+	struct batch_checkpoint point;
+	struct pending *pending;
 	struct realm realm;
 	struct generation generation;
 	int32_t source;
@@ -39,38 +41,52 @@ static void open_realm(struct run *run)
 	     &err);
 	must(store_generation_new(run->store, run->source, "/log", &print, &run->generation, &err),
 	     &err);
-	run->pairing = pairing_new(&(struct pairing_options){.rules = &run->rules,
-							     .realm = TEXT("default"),
-							     .key = run->realm.key,
-							     .bodies = BODIES_FULL,
-							     .privacy = run->realm.key});
+	struct pairing_options options = {.rules = &run->rules,
+					  .realm = TEXT("default"),
+					  .key = run->realm.key,
+					  .bodies = BODIES_FULL,
+					  .privacy = run->realm.key};
+	run->pairing = pairing_new(&options);
+	run->other = pairing_new(&options);
+}
+
+static void wait_for_batch(struct run *run)
+{
+	struct err err = {0};
+	struct batch_result result;
+	if (!run->pending)
+		return;
+	must(store_commit_end(run->pending, &result, &err), &err);
+	run->pending = NULL;
+	pairing_reset(run->other);
 }
 
 static void flush(struct run *run)
 {
-	struct err err = {0};
-	struct batch_result result;
 	uint64_t place = run->records * RECORD_BYTES;
-	struct batch_checkpoint point = {.generation = run->generation.id,
-					 .low_water = place,
-					 .has_from = run->batches > 0,
-					 .from_offset = run->from,
-					 .look = run->generation.look,
-					 .has_mark = true,
-					 .mark_offset = place,
-					 .print = {.head_len = 1},
-					 .first_at = run->first_at,
-					 .last_at = run->last_at,
-					 .records = run->in_batch,
-					 .stanzas = run->in_batch,
-					 .size = place};
+	wait_for_batch(run);
+	run->point = (struct batch_checkpoint){.generation = run->generation.id,
+					       .low_water = place,
+					       .has_from = run->batches > 0,
+					       .from_offset = run->from,
+					       .look = run->generation.look,
+					       .has_mark = true,
+					       .mark_offset = place,
+					       .print = {.head_len = 1},
+					       .first_at = run->first_at,
+					       .last_at = run->last_at,
+					       .records = run->in_batch,
+					       .stanzas = run->in_batch,
+					       .size = place};
 	struct batch batch = {.realm = run->realm.id,
 			      .pairing = run->pairing,
-			      .checkpoints = &point,
+			      .checkpoints = &run->point,
 			      .checkpoint_count = 1,
 			      .events = run->in_batch};
-	must(store_commit(run->store, &batch, &result, &err), &err);
-	pairing_reset(run->pairing);
+	run->pending = store_commit_begin(run->store, &batch);
+	struct pairing *filled = run->pairing;
+	run->pairing = run->other;
+	run->other = filled;
 	run->from = place;
 	if (run->batches == BATCHES_MAX)
 		bench_fail("product", "too many batches");
@@ -102,6 +118,7 @@ static void feed_all(struct run *run)
 	}
 	if (run->in_batch)
 		flush(run);
+	wait_for_batch(run);
 }
 
 // What the order of conversations shows is settled beside the batches; here after them.
@@ -136,6 +153,7 @@ bool leg_product(struct bench *bench, struct store *store, struct run_result *le
 	leg->bytes = total_bytes(store);
 	settle(&run, leg);
 	pairing_free(run.pairing);
+	pairing_free(run.other);
 	realm_settings_free(&run.rules);
 	feed_free(run.feed);
 	free(run.bounds);
