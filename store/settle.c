@@ -58,10 +58,17 @@ static enum outcome attempt(struct settling *it, int32_t most, struct err *err)
 		return FAILED;
 	if (!it->windows.count)
 		return EMPTY;
+	if (!keys_refresh(it->store, it->commit, err))
+		return FAILED;
 	it->commit++;
 	if (!settle_units(it, err))
 		return err->kind == ERR_NONE ? TOO_MUCH : FAILED;
-	return txn_commit(it->store, err) ? WORKED : FAILED;
+	if (!txn_commit(it->store, err))
+		return FAILED;
+	// What batches remember of keys and marks is as it was.
+	if (it->changed.count)
+		it->writer->keys_commit = it->commit;
+	return WORKED;
 }
 
 static void count(const struct settling *it, struct settle_result *result)

@@ -50,9 +50,12 @@ struct window {
 	usec_t lo, hi; // facts within changed
 	bool reaches, room;
 	size_t first_unit, unit_count;
-	usec_t from, to;             // states are loaded from here to there
-	usec_t rows_from;            // rows: all from here on
-	usec_t run[3];               // instants of the run under way (F6), USEC_NONE
+	usec_t from, to;  // states are loaded from here to there
+	usec_t rows_from; // rows: all from here on
+	usec_t run[3];    // instants of the run under way (F6), USEC_NONE
+	// Days on which rows before rows_from may be: its own, the nearest before it, the earliest; and
+	// likewise after hi. Their begins, or ends; USEC_NONE: none.
+	usec_t before[3], after[3];
 	usec_t write_from, write_to; // rows that may change
 	usec_t states_to;            // kept states after this one can change no more (F5)
 	VEC(struct sequence_row) rows;

@@ -159,6 +159,50 @@ static void first_span(struct window *window, const struct realm_settings *rules
 	}
 }
 
+struct day_span {
+	int64_t day, first, last, before, after; // first > last: no day
+};
+
+static void take_day(void *self, int64_t day)
+{
+	struct day_span *span = self;
+	span->first = day < span->first ? day : span->first;
+	span->last = day > span->last ? day : span->last;
+	if (day < span->day && day > span->before)
+		span->before = day;
+	if (day > span->day && day < span->after)
+		span->after = day;
+}
+
+static struct day_span days_around(const struct settling *it, int64_t conv, usec_t at)
+{
+	struct day_span span = {keys_day(usec_bounded(at)), INT64_MAX, INT64_MIN, INT64_MIN,
+				INT64_MAX};
+	key_filter_days(it->writer->keys, conv, INT64_MIN, INT64_MAX, &span, take_day);
+	return span;
+}
+
+// Which days hold rows of the conversation is known, so that neighbours are not looked for on all.
+static void find_days(const struct settling *it, struct window *window)
+{
+	struct day_span before = days_around(it, window->conv, window->rows_from);
+	struct day_span after = days_around(it, window->conv, window->hi);
+	bool any_before = before.before != INT64_MIN, any_after = after.after != INT64_MAX;
+	window->before[0] = keys_day_start(before.day);
+	window->before[1] = any_before ? keys_day_start(before.before) : USEC_NONE;
+	window->before[2] = any_before ? keys_day_start(before.first) : window->before[0];
+	window->after[0] = keys_day_end(after.day);
+	window->after[1] = any_after ? keys_day_end(after.after) : USEC_NONE;
+	window->after[2] = any_after ? keys_day_end(after.last) : window->after[0];
+}
+
+static void put_before(const struct settling *it, struct fields *params)
+{
+	PUT_TIMES(it, params, before[0]);
+	PUT_TIMES(it, params, before[1]);
+	PUT_TIMES(it, params, before[2]);
+}
+
 // F6: the row before belongs to the scene; the one after may begin a run or not begin one any more.
 static bool load_edges(struct settling *it, struct err *err)
 {
@@ -167,6 +211,10 @@ static bool load_edges(struct settling *it, struct err *err)
 	put_convs(it, &params);
 	PUT_TIMES(it, &params, rows_from);
 	PUT_TIMES(it, &params, hi);
+	put_before(it, &params);
+	PUT_TIMES(it, &params, after[0]);
+	PUT_TIMES(it, &params, after[1]);
+	PUT_TIMES(it, &params, after[2]);
 	if (!sql_run(it->store, "settle_edges", &params, &rows, err))
 		return false;
 	for (int i = 0; i < rows.count; i++) {
@@ -228,12 +276,16 @@ static bool load_rows(struct settling *it, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	FIELDS_AUTO reach = {0};
+	ROWS_AUTO marked = {0};
+	if (!sql_run(it->store, "settle_marked", NULL, &marked, err))
+		return false;
 	put_convs(it, &params);
 	PUT_TIMES(it, &params, rows_from);
 	PUT_TIMES(it, &params, to);
 	for (size_t i = 0; i < it->windows.count; i++)
 		put_usec(&reach, usec_bounded(it->windows.items[i].to + it->rules->w_upto));
 	put_array(&params, OF_TIMESTAMPTZ, &reach);
+	put_bool(&params, row_bool(&marked, 0, 0));
 	return sql_each(it->store, "settle_rows", &params, it, take_row, err);
 }
 
@@ -246,6 +298,7 @@ static bool load_run(struct settling *it, struct err *err)
 	put_convs(it, &params);
 	PUT_TIMES(it, &params, lo);
 	put_int8(&params, it->rules->t_infer);
+	put_before(it, &params);
 	if (!sql_run(it->store, "settle_run", &params, &rows, err))
 		return false;
 	for (int i = 0; i < rows.count; i++) {
@@ -386,8 +439,10 @@ bool settle_load(struct settling *it, struct err *err)
 {
 	if (!load_parties(it, err))
 		return false;
-	for (size_t i = 0; i < it->windows.count; i++)
+	for (size_t i = 0; i < it->windows.count; i++) {
 		first_span(&it->windows.items[i], it->rules);
+		find_days(it, &it->windows.items[i]);
+	}
 	if (!load_edges(it, err) || !load_rows(it, err) || !load_context(it, err))
 		return false;
 	if (it->loaded > it->most && it->windows.count > 1)

@@ -43,7 +43,7 @@ static bool load(struct plan *plan, struct err *err)
 {
 	if (plan->loaded)
 		return true;
-	if (!learn_key(plan->store, err) || !keys_refresh(plan, err) || !plan_load(plan, err))
+	if (!learn_key(plan->store, err) || !keys_refresh(plan->store, plan->lane_commit, err) || !plan_load(plan, err))
 		return false;
 	plan_collect(plan);
 	return plan->loaded = plan_refuse_late(plan, err);

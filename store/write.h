@@ -198,7 +198,8 @@ int64_t plan_jid(struct plan *plan, struct text jid);    // notes it for write_j
 int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond
 usec_t keys_day_start(int64_t day);
 usec_t keys_day_end(int64_t day);
-bool keys_refresh(struct plan *plan, struct err *err); // under the lane's lock
+bool keys_refresh(struct store *store, int64_t lane_commit,
+		  struct err *err); // under the lanes' lock
 void keys_collect(struct part *part);
 bool write_keys(struct part *part, struct err *err);
 void keys_remember(struct plan *plan); // after the commit

@@ -45,30 +45,30 @@ static bool take_keys(void *self, const struct rows *rows)
 
 // Another connection may lead to another database: a restored one, or a standby that was behind. Its
 // commit numbers say something else.
-static void forget_keys(struct plan *plan)
+static void forget_keys(struct store *store, int64_t lane_commit)
 {
-	struct writer *writer = plan->writer;
-	if (writer->keys && writer->keys_connection == plan->store->connections &&
-	    writer->keys_commit <= plan->lane_commit)
+	struct writer *writer = store->writer;
+	if (writer->keys && writer->keys_connection == store->connections &&
+	    writer->keys_commit <= lane_commit)
 		return;
 	key_filter_free(writer->keys);
 	writer->keys = key_filter_new();
 	writer->keys_commit = -1;
-	writer->keys_connection = plan->store->connections;
+	writer->keys_connection = store->connections;
 }
 
-bool keys_refresh(struct plan *plan, struct err *err)
+bool keys_refresh(struct store *store, int64_t lane_commit, struct err *err)
 {
-	struct writer *writer = plan->writer;
+	struct writer *writer = store->writer;
 	FIELDS_AUTO params = {0};
-	forget_keys(plan);
-	if (writer->keys_commit == plan->lane_commit)
+	forget_keys(store, lane_commit);
+	if (writer->keys_commit == lane_commit)
 		return true;
 	convs_forget(writer); // somebody else wrote
 	put_int8(&params, writer->keys_commit);
-	if (!sql_each(plan->store, "known_keys_load", &params, writer, take_keys, err))
+	if (!sql_each(store, "known_keys_load", &params, writer, take_keys, err))
 		return false;
-	writer->keys_commit = plan->lane_commit;
+	writer->keys_commit = lane_commit;
 	return true;
 }
 

@@ -134,6 +134,7 @@ static void check_rollups(struct store *store)
 					.until = USEC_NONE,
 					.limit = 5,
 					.difference = print_difference};
+	store_patience(store, 600 * USEC_PER_SEC);
 	if (!store_check(store, &request, &result, &err))
 		bench_fail("check", err.text);
 	if (result.differences || !result.rows)
