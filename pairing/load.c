@@ -219,7 +219,10 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (!entry->touched || entry->group)
 			continue;
-		see_markers(entry, &marking);
+		if (entry->had_marker)
+			see_markers(entry, &marking);
+		else
+			marking.anew = marking.anew || entry->mark_lost;
 		marking.any = marking.any || entry->mark_lost;
 		widen(entry->rows, entry->row_count, &lo, &hi);
 		widen(entry->old_rows.items, entry->old_rows.count, &lo, &hi);
@@ -386,14 +389,6 @@ static void judge_again(struct pairing *pairing, struct entry *entry)
 	pairing->settled = false;
 }
 
-static bool any_marker(const struct entry *entry)
-{
-	for (size_t i = 0; i < entry->evidence.count; i++)
-		if (is_marker(entry->evidence.items[i].kind))
-			return true;
-	return false;
-}
-
 // P8: where a marked message was sent decides whether other markers went backward. When that moved,
 // all entries with markers are judged as if they were touched, and their surroundings are loaded too.
 static bool has_moved(const struct entry *entry)
@@ -411,7 +406,7 @@ static usec_t marks_changed_from(const struct entry *entry)
 {
 	usec_t from = INT64_MAX;
 
-	if (entry->group || !any_marker(entry) || (!entry->evidence_changed && !has_moved(entry)))
+	if (entry->group || !entry->had_marker || (!entry->evidence_changed && !has_moved(entry)))
 		return from;
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (is_marker(entry->evidence.items[i].kind) &&
@@ -435,18 +430,17 @@ static void judge_markers_again(struct pairing *pairing)
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
 		usec_t from = entry->touched ? marks_changed_from(entry) : INT64_MAX;
-		struct conversation *conversation = conversation_get(pairing, entry->conv);
-		if (from < conversation->judge_from)
-			conversation->judge_from = from;
+		if (from < entry->home->judge_from)
+			entry->home->judge_from = from;
 	}
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
-		struct conversation *conversation = conversation_get(pairing, entry->conv);
-		if (entry->touched || entry->group || conversation->judge_from == INT64_MAX ||
-		    !marked_after(entry, conversation->judge_from))
+		if (entry->touched || entry->group || !entry->had_marker ||
+		    entry->home->judge_from == INT64_MAX ||
+		    !marked_after(entry, entry->home->judge_from))
 			continue;
 		entry->touched = true;
-		conversation->window_asked = false;
+		entry->home->window_asked = false;
 		pairing->settled = false;
 	}
 }
@@ -474,7 +468,7 @@ static void want_rest(struct pairing *pairing)
 			continue;
 		want_neighbours(pairing, entry);
 		if (!entry->group)
-			want_window(pairing, conversation_get(pairing, entry->conv));
+			want_window(pairing, entry->home);
 	}
 }
 

@@ -115,6 +115,7 @@ static void append(struct pairing *pairing, struct entry *entry, const struct ev
 {
 	struct evidence *own = LIST_ADD(pairing->arena, &entry->evidence);
 	*own = *ev;
+	entry->had_marker |= is_marker(ev->kind);
 	own->own_id = arena_text(pairing->arena, ev->own_id);
 	if (entry->indexed)
 		index_one(pairing, entry, entry->evidence.count - 1);

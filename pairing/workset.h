@@ -48,6 +48,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool indexed;
 	struct map *found; // findings beyond the first few
 	bool evidence_changed;
+	bool had_marker;        // some of its evidence is or was a marker
 	bool mark_lost;         // evidence that may have been a mark is gone (P8)
 	size_t stored_evidence; // ack rows that were loaded
 	size_t room;            // rows and owner hold so many; kept when derived again

@@ -47,7 +47,12 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 static uint64_t mix_text(uint64_t hash, struct text text)
 {
-	for (size_t i = 0; i < text.n; i++)
+	size_t i = 0;
+	for (uint64_t part = 0; i + sizeof part <= text.n; i += sizeof part) {
+		memcpy(&part, text.p + i, sizeof part);
+		hash = mix(hash, part);
+	}
+	for (; i < text.n; i++)
 		hash = (hash ^ (unsigned char)text.p[i]) * UINT64_C(0x100000001b3);
 	return mix(hash, text.n);
 }
