@@ -11,12 +11,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import product  # noqa: E402
-from one_history import SETTINGS, deal, difference, history, stored, write  # noqa: E402
-
-
-def together(program, realm, paths):
-    running = [program.start("import", "--realm", realm, path) for path in paths]
-    return all([process.wait() == 0 for process in running])
+from one_history import (SETTINGS, deal, difference, history, stored,  # noqa: E402
+                         together, write)
 
 
 def killed(program, rng, realm, path):

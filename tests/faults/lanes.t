@@ -9,7 +9,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import product  # noqa: E402
-from one_history import SETTINGS, difference, history, stored, write  # noqa: E402
+from one_history import (SETTINGS, deal, difference, history, stored,  # noqa: E402
+                         together, write)
 
 LANES = SETTINGS.replace("97", "23") + "\nparallel_events = 1"
 DEATHS = 2000 if os.environ.get("RECEIPTD_LONG") else 200
@@ -58,6 +59,10 @@ def main():
             deaths = dying(program, name, write(program, name + ".ndjson", order))
             tap.ok(deaths, f"died {deaths} times between the two commits, lines {name}")
             tap.ok(difference(tap, want, stored(program, name)), f"the same is stored, {name}")
+        hands = [write(program, f"hand{number}.ndjson", hand)
+                 for number, hand in enumerate(deal(rng, lines, 2))]
+        tap.ok(together(program, "two", hands), "two importers at once come to their end")
+        tap.ok(difference(tap, want, stored(program, "two")), "two importers of two lanes each")
         tap.ok(program.call("check", "--realm", "mixed", check=False) == 0,
                "and roll-ups are what the rows come to")
     finally:

@@ -56,6 +56,11 @@ def stored(program, realm):
     return result
 
 
+def together(program, realm, paths):
+    running = [program.start("import", "--realm", realm, path) for path in paths]
+    return all([process.wait() == 0 for process in running])
+
+
 def difference(tap, want, got):
     for part in PARTS:
         if want[part] == got[part]:
