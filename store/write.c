@@ -43,7 +43,8 @@ static bool load(struct plan *plan, struct err *err)
 {
 	if (plan->loaded)
 		return true;
-	if (!learn_key(plan->store, err) || !keys_refresh(plan->store, plan->lane_commit, err) || !plan_load(plan, err))
+	if (!learn_key(plan->store, err) || !keys_refresh(plan->store, plan->lane_commit, err) ||
+	    !plan_load(plan, err))
 		return false;
 	plan_collect(plan);
 	return plan->loaded = plan_refuse_late(plan, err);
@@ -80,6 +81,7 @@ static bool marks_apart(struct plan *plan, const char *when, struct err *err)
 
 static bool write_all(struct part *part, struct err *err)
 {
+	part_order(part);
 	return sql_run(part->store, "plan_lookups", NULL, NULL, err) && write_jids(part, err) &&
 	       write_rows(part, err) && write_acks(part, err) && write_sent(part, err) &&
 	       write_findings(part, err) && write_keys(part, err) && write_states(part, err) &&

@@ -106,6 +106,11 @@ struct unit { // a part of a conversation that must be settled
 	bool reaches; // MDS: rows before it may change too (I3)
 };
 
+struct sent_place { // small, so that it is quickly sorted
+	int64_t hash;
+	size_t at;
+};
+
 // What one lane writes of a batch, in a transaction of its own.
 struct part {
 	struct plan *plan;
@@ -118,6 +123,8 @@ struct part {
 	VEC(struct place) ack_removes;
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
+	struct sent_place *sent_order; // the same, by hash
+	bool ordered;                  // lists are in the order of their tables
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
 	VEC(struct new_state) states;
@@ -190,6 +197,7 @@ void plan_collect(struct plan *plan);
 // First of the loaded evidence of this key, once loaded.
 size_t plan_first_stored(const struct plan *plan, int64_t key);
 bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
+void part_order(struct part *part);                       // once, by whoever writes it
 void plan_free(struct plan *plan);
 int64_t part_jid_id(struct part *part, struct text jid); // text of the batch's pairing
 int64_t plan_jid(struct plan *plan, struct text jid);    // notes it for write_jids
@@ -232,6 +240,7 @@ bool write_findings(struct part *part, struct err *err);
 
 // --- write_states.c: chat states, and what must be settled ---
 void collect_states(struct plan *plan);
+void order_states(struct part *part);
 bool write_states(struct part *part, struct err *err);
 bool put_units(struct store *store, int32_t realm, const struct unit *units, size_t count,
 	       struct err *err);

@@ -44,38 +44,48 @@ static bool is_known(const struct plan *plan, int64_t day)
 
 typedef VEC(int64_t) day_list;
 
-static void count_day(const struct plan *plan, struct map *counts, day_list *wanted, usec_t at)
+struct day_counts {
+	const struct plan *plan;
+	struct map counts;
+	day_list *wanted;
+	int64_t known; // a day that is known: most times are of the day before
+};
+
+static void count_day(struct day_counts *it, usec_t at)
 {
 	int64_t day = day_of(usec_bounded(at));
-	if (is_known(plan, day))
+	if (day == it->known)
 		return;
-	uintptr_t *count = (uintptr_t *)map_put(counts, day);
-	uintptr_t enough = within_records(plan->batch, day) ? 1 : WORTH_A_DAY;
+	if (is_known(it->plan, day)) {
+		it->known = day;
+		return;
+	}
+	uintptr_t *count = (uintptr_t *)map_put(&it->counts, day);
+	uintptr_t enough = within_records(it->plan->batch, day) ? 1 : WORTH_A_DAY;
 	if (++*count == enough)
-		*VEC_ADD(wanted) = day;
+		*VEC_ADD(it->wanted) = day;
 }
 
-static void count_days(const struct part *part, struct map *counts, day_list *wanted)
+static void count_days(struct day_counts *it, const struct part *part)
 {
-	const struct plan *plan = part->plan;
 	for (size_t i = 0; i < part->inserts.count; i++)
-		count_day(plan, counts, wanted, part->inserts.items[i]->sent_at);
+		count_day(it, part->inserts.items[i]->sent_at);
 	for (size_t i = 0; i < part->updates.count; i++)
-		count_day(plan, counts, wanted, part->updates.items[i].row->sent_at);
+		count_day(it, part->updates.items[i].row->sent_at);
 	for (size_t i = 0; i < part->acks.count; i++)
-		count_day(plan, counts, wanted, part->acks.items[i]->evidence.first);
+		count_day(it, part->acks.items[i]->evidence.first);
 	for (size_t i = 0; i < part->sent.count; i++)
-		count_day(plan, counts, wanted, part->sent.items[i].at);
+		count_day(it, part->sent.items[i].at);
 	for (size_t i = 0; i < part->states.count; i++)
-		count_day(plan, counts, wanted, part->states.items[i].seen->at);
+		count_day(it, part->states.items[i].seen->at);
 }
 
 static void list_days(const struct plan *plan, day_list *wanted)
 {
-	struct map counts = {0};
+	struct day_counts it = {.plan = plan, .wanted = wanted, .known = INT64_MIN};
 	for (int i = 0; i < plan->part_count; i++)
-		count_days(&plan->parts[i], &counts, wanted);
-	map_free(&counts);
+		count_days(&it, &plan->parts[i]);
+	map_free(&it.counts);
 }
 
 bool plan_needs_days(const struct plan *plan)

@@ -86,7 +86,7 @@ bool write_sent(struct part *part, struct err *err)
 	if (!copy_begin(&copy, part->store, "copy_sent", err))
 		return false;
 	for (size_t i = 0; i < part->sent.count; i++) {
-		const struct sent *sent = &part->sent.items[i];
+		const struct sent *sent = &part->sent.items[part->sent_order[i].at];
 		copy_row(&copy, SENT_COLUMNS);
 		put_date(&copy.fields, usec_bounded(sent->at));
 		put_int8(&copy.fields, sent->hash);

@@ -11,27 +11,37 @@ static int64_t day_of(usec_t at)
 	return at / USEC_PER_DAY - (at % USEC_PER_DAY < 0);
 }
 
-static void add_day(struct map *seen, struct fields *days, usec_t at)
+struct day_list {
+	struct map seen;
+	struct fields days;
+	int64_t last;
+};
+
+static void add_day(struct day_list *list, usec_t at)
 {
-	void **place = map_put(seen, day_of(at));
+	int64_t day = day_of(at);
+	if (day == list->last)
+		return;
+	list->last = day;
+	void **place = map_put(&list->seen, day);
 	if (*place)
 		return;
-	*place = seen;
-	put_date(days, day_of(at) * USEC_PER_DAY);
+	*place = list;
+	put_date(&list->days, day * USEC_PER_DAY);
 }
 
-static void list_days(const struct part *part, struct map *seen, struct fields *days)
+static void list_days(const struct part *part, struct day_list *list)
 {
 	for (size_t i = 0; i < part->inserts.count; i++)
-		add_day(seen, days, part->inserts.items[i]->sent_at);
+		add_day(list, part->inserts.items[i]->sent_at);
 	for (size_t i = 0; i < part->updates.count; i++)
-		add_day(seen, days, part->updates.items[i].row->sent_at);
+		add_day(list, part->updates.items[i].row->sent_at);
 	for (size_t i = 0; i < part->acks.count; i++)
-		add_day(seen, days, part->acks.items[i]->evidence.first);
+		add_day(list, part->acks.items[i]->evidence.first);
 	for (size_t i = 0; i < part->sent.count; i++)
-		add_day(seen, days, part->sent.items[i].at);
+		add_day(list, part->sent.items[i].at);
 	for (size_t i = 0; i < part->states.count; i++)
-		add_day(seen, days, part->states.items[i].seen->at);
+		add_day(list, part->states.items[i].seen->at);
 }
 
 static bool is_late(const struct map *dropped, usec_t at)
@@ -131,17 +141,24 @@ static void refuse_all(struct part *part, const struct map *dropped)
 	map_free(&gone);
 }
 
+static bool put_days(const struct plan *plan, struct fields *params)
+{
+	struct day_list list = {.last = INT64_MIN};
+	for (int i = 0; i < plan->part_count; i++)
+		list_days(&plan->parts[i], &list);
+	put_array(params, OF_DATE, &list.days);
+	bool any = list.days.count > 0;
+	map_free(&list.seen);
+	fields_free(&list.days);
+	return any;
+}
+
 bool plan_refuse_late(struct plan *plan, struct err *err)
 {
-	FIELDS_AUTO days = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
-	struct map seen = {0}, dropped = {0};
-	for (int i = 0; i < plan->part_count; i++)
-		list_days(&plan->parts[i], &seen, &days);
-	map_free(&seen);
-	put_array(&params, OF_DATE, &days);
-	if (!days.count)
+	struct map dropped = {0};
+	if (!put_days(plan, &params))
 		return true;
 	if (!sql_run(plan->store, "dropped_days", &params, &rows, err))
 		return false;

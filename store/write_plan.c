@@ -262,8 +262,20 @@ static int by_identity(const void *a, const void *b)
 
 static int by_hash(const void *a, const void *b)
 {
-	const struct sent *x = a, *y = b;
-	return (x->hash > y->hash) - (x->hash < y->hash);
+	const struct sent_place *x = a, *y = b;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+static void sort_sent(struct part *part)
+{
+	if (!part->sent.count)
+		return;
+	part->sent_order = xcalloc(part->sent.count, sizeof *part->sent_order);
+	for (size_t i = 0; i < part->sent.count; i++)
+		part->sent_order[i] = (struct sent_place){part->sent.items[i].hash, i};
+	qsort(part->sent_order, part->sent.count, sizeof *part->sent_order, by_hash);
 }
 
 static int by_id(const void *a, const void *b)
@@ -273,13 +285,16 @@ static int by_id(const void *a, const void *b)
 }
 
 // Rows of one conversation meet in the same index pages.
-static void sort_part(struct part *part)
+void part_order(struct part *part)
 {
+	if (part->ordered)
+		return;
+	part->ordered = true;
 	if (part->inserts.count)
 		qsort(part->inserts.items, part->inserts.count, sizeof *part->inserts.items,
 		      by_identity);
-	if (part->sent.count)
-		qsort(part->sent.items, part->sent.count, sizeof *part->sent.items, by_hash);
+	sort_sent(part);
+	order_states(part);
 	keys_collect(part);
 }
 
@@ -291,8 +306,6 @@ void plan_collect(struct plan *plan)
 	pairing_new_sent(pairing, plan, take_sent);
 	pairing_line_findings(pairing, plan, take_line_finding);
 	collect_states(plan);
-	for (int i = 0; i < plan->part_count; i++)
-		sort_part(&plan->parts[i]);
 	if (plan->jids.count)
 		qsort(plan->jids.items, plan->jids.count, sizeof *plan->jids.items, by_id);
 }
@@ -306,6 +319,7 @@ static void part_free(struct part *part)
 	free(part->ack_removes.items);
 	free(part->acks.items);
 	free(part->sent.items);
+	free(part->sent_order);
 	free(part->findings.items);
 	free(part->withdraws.items);
 	free(part->states.items);

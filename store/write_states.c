@@ -33,12 +33,12 @@ static int by_conv(const void *a, const void *b)
 void collect_states(struct plan *plan)
 {
 	pairing_chat_states(plan->batch->pairing, plan, take_state);
-	for (int i = 0; i < plan->part_count; i++) {
-		struct part *part = &plan->parts[i];
-		if (part->states.count)
-			qsort(part->states.items, part->states.count, sizeof *part->states.items,
-			      by_conv);
-	}
+}
+
+void order_states(struct part *part)
+{
+	if (part->states.count)
+		qsort(part->states.items, part->states.count, sizeof *part->states.items, by_conv);
 }
 
 // --- the states themselves ---

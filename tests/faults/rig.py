@@ -161,7 +161,7 @@ class Rig:
         """Until a daemon has stored the log to its end, or gives nothing new for longer than it ever waits
         before it tries again (a log may end in a record that cannot be known to be whole)."""
         state = ("SELECT (SELECT sum(g.low_water) FROM receiptd.generation AS g JOIN"
-                 " receiptd.lane_mark AS m ON m.generation = g.id), (SELECT max(commit) FROM"
+                 " receiptd.lane_mark AS m ON m.lane = 0 AND m.generation = g.id), (SELECT max(commit) FROM"
                  " receiptd.batch)")
         size = sum(os.path.getsize(path) for path in glob.glob(self.log))
         last, since, end = None, 0.0, time.monotonic() + seconds

@@ -19,7 +19,7 @@ RECORDS = 10000 if rig.LONG else 2500
 
 def generations(it, where="true"):
     query = ("SELECT count(*) FROM receiptd.generation g JOIN receiptd.lane_mark m"
-             f" ON m.generation = g.id WHERE {where}")
+             f" ON m.lane = 0 AND m.generation = g.id WHERE {where}")
     return int(it.server.ask(query))
 
 
