@@ -134,12 +134,30 @@ static struct bin_count *bin_place(struct histogram *histogram, int bin)
 	return &histogram->items[lo];
 }
 
+struct addend { // what a row adds; most of it is nothing
+	int at[SUM_COUNT];
+	int64_t by[SUM_COUNT];
+	int count;
+};
+
+static struct addend addend_of(const struct contribution *it, int sign)
+{
+	struct addend addend;
+	addend.count = 0;
+	for (int i = 0; i < SUM_COUNT; i++) {
+		addend.at[addend.count] = i;
+		addend.by[addend.count] = sign * it->sums[i];
+		addend.count += it->sums[i] != 0;
+	}
+	return addend;
+}
+
 static void add_sums(struct rollups *rollups, const struct sum_key *key,
-		     const struct contribution *it, int sign)
+		     const struct addend *addend, const struct contribution *it, int sign)
 {
 	struct sum_cell *cell = sum_cell(rollups, key);
-	for (size_t i = 0; i < SUM_COUNT; i++)
-		cell->sums[i] += sign * it->sums[i];
+	for (int i = 0; i < addend->count; i++)
+		cell->sums[addend->at[i]] += addend->by[i];
 	for (size_t i = 0; key->grain != GRAIN_KIND && i < LATENCY_COUNT; i++) {
 		if (it->ms[i] >= 0)
 			bin_place(&cell->latencies[i], latency_bin(it->ms[i]))->n += sign;
@@ -177,6 +195,7 @@ void rollups_add(struct rollups *rollups, const struct row *row, int sign)
 	if (row->class_ == CLASS_JOINED) // not shown: another row holds it (M6)
 		return;
 	contribution_of(row, &it);
+	struct addend addend = addend_of(&it, sign);
 	usec_t day = rollup_day(it.sent_at);
 	const struct sum_key keys[] = {
 		{GRAIN_QUARTER, 0, usec_floor(it.sent_at, USEC_PER_QUARTER), TEXT(""), TEXT("")},
@@ -185,6 +204,6 @@ void rollups_add(struct rollups *rollups, const struct row *row, int sign)
 		{GRAIN_KIND, it.kind, day, TEXT(""), TEXT("")},
 	};
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		add_sums(rollups, &keys[i], &it, sign);
+		add_sums(rollups, &keys[i], &addend, &it, sign);
 	add_users(rollups, row, day, &it, sign);
 }
