@@ -242,6 +242,7 @@ enum role enter_amp(struct reader *reader, const struct rule *rule)
 	if (stanza->amp_status.p)
 		return ROLE_SKIP;
 	stanza->amp_status = reader_attribute(reader, "status");
+	stanza->amp_to = reader_attribute(reader, "to");
 	return stanza->amp_status.p ? rule->role : ROLE_SKIP; // without it: a request, ignored
 }
 

@@ -108,6 +108,10 @@ void reader_leave_stanza(struct reader *reader)
 	struct stanza *stanza = draft->stanza;
 	// Some other encrypted element with a payload makes it content after all.
 	stanza->omemo_without_payload = draft->omemo_bare && !stanza->has_encrypted;
+	if (stanza->omemo_without_payload) { // K1: body and requests beside it do not count
+		stanza->receipt_request = stanza->markable = stanza->has_body = false;
+		stanza->xevent_request = 0;
+	}
 	if (stanza->kind == STANZA_MESSAGE && stanza->type == TYPE_ERROR) { // K16
 		stanza->error_condition = draft->condition;
 		if (!stanza->error_condition.p)

@@ -168,6 +168,7 @@ CREATE TABLE ack (
 	key         int8 NOT NULL,
 	seen_at     timestamptz NOT NULL,
 	last_at     timestamptz NOT NULL,
+	out_at      timestamptz,
 	realm       int4 NOT NULL,
 	kind        int2 NOT NULL,
 	class       int2 NOT NULL,
@@ -203,6 +204,8 @@ COMMENT ON COLUMN ack.key IS
 	'Key of the message it is about, as message.key, whether that is there or not';
 COMMENT ON COLUMN ack.seen_at IS 'First sighting: the time that counts';
 COMMENT ON COLUMN ack.last_at IS 'Last sighting';
+COMMENT ON COLUMN ack.out_at IS
+	'When a server last wrote it, whatever stamp it bore; null: not seen on its way out';
 COMMENT ON COLUMN ack.realm IS 'realm.id';
 COMMENT ON COLUMN ack.kind IS
 	'0 receipt, 1 marker received, 2 marker displayed, 3 marker acknowledged, 4 x-event '

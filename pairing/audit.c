@@ -145,7 +145,7 @@ void audit_copies(struct audit *audit, const struct row *row, struct copies *cop
 		return;
 	for (size_t i = 0; i < 8; i++)
 		device = device << 8 | (unsigned char)row->facts.p[i];
-	copies->only = (struct copy_fact){(int64_t)device, COPY_OUT};
+	copies->only = (struct copy_fact){(int64_t)device, COPY_OUT, row->routed_at};
 	copies->items = &copies->only;
 	copies->count = device != 0;
 }

@@ -21,6 +21,7 @@ struct ack {
 	struct text account, sender; // A and S as parties (M1, M7)
 	usec_t at;
 	unsigned seen; // enum seen_bits
+	usec_t out_at; // with SEEN_EGRESS: when the server let it out
 	struct finding about;
 };
 
@@ -107,7 +108,7 @@ static bool is_blocked(struct audit *audit, const struct ack *ack)
 		items[2] = arena_printf(audit->scratch, "%.*s%.*s", (int)domain.n, domain.p,
 					(int)(ack->sender.n - bare.n), ack->sender.p + bare.n);
 	for (size_t i = 0; i < 4; i++)
-		if (items[i].p && blocks_item(audit, account, items[i], ack->at))
+		if (items[i].p && blocks_item(audit, account, items[i], ack->out_at))
 			return true;
 	return false;
 }
@@ -118,10 +119,19 @@ static void judge_blocked(struct audit *audit, const struct ack *ack)
 		audit_give(audit, "ACK-TO-BLOCKED", ack->by, &ack->about);
 }
 
-static bool others_got_it(const struct copies *copies, int64_t device)
+static bool others_got_it(const struct copies *copies, int64_t device, usec_t t)
 {
 	for (size_t i = 0; i < copies->count; i++)
-		if (copies->items[i].device != device && copies->items[i].kinds & COPY_OUT)
+		if (copies->items[i].device != device && copies->items[i].first <= t &&
+		    copies->items[i].kinds & (COPY_OUT | COPY_CARBON_OUT))
+			return true;
+	return false;
+}
+
+static bool had_it(const struct copies *copies, int64_t device, usec_t t)
+{
+	for (size_t i = 0; i < copies->count; i++)
+		if (copies->items[i].device == device && copies->items[i].first <= t)
 			return true;
 	return false;
 }
@@ -144,7 +154,7 @@ static void judge_archived(struct audit *audit, const struct ack *ack, const str
 	if (ack->kind > EV_XE_DISPLAYED || !was_archived(audit, device, ack))
 		return;
 	audit_copies(audit, row, &copies);
-	if (!audit_copy_kinds(&copies, device) && others_got_it(&copies, device))
+	if (!had_it(&copies, device, ack->at) && others_got_it(&copies, device, ack->at))
 		audit_give(audit, "ACK-ARCHIVED", ack->by, &ack->about);
 }
 
@@ -166,6 +176,7 @@ void audit_evidence(struct audit *audit, const struct stored_evidence *stored,
 			  .sender = stored->to,
 			  .at = ev->first,
 			  .seen = ev->seen,
+			  .out_at = ev->out_at,
 			  .about = {.ref = stored->ref,
 				    .conv = stored->conv,
 				    .key = stored->key,
@@ -195,6 +206,7 @@ static void inline_ack(struct audit *audit, const struct row *row, const struct 
 			  .sender = row->from,
 			  .at = ev->first,
 			  .seen = seen,
+			  .out_at = ev->last,
 			  .about = {.ref = row->id,
 				    .conv = row->conv,
 				    .key = row->key,

@@ -55,7 +55,7 @@ static void judge_devices(struct audit *audit, const struct row *row, const stru
 
 	for (size_t i = 0; i < span.count; i++) {
 		struct text device = span.items[i].subject;
-		if ((audit_copy_kinds(copies, span.items[i].key) & COPY_OUT) &&
+		if (audit_copy_kinds(copies, span.items[i].key) && // T4: by a carbon too
 		    had_receipts(audit, span, device, t))
 			audit_give(audit, "ACK-MISSING", device, about);
 	}
@@ -88,7 +88,7 @@ static void judge_stuck(struct audit *audit, const struct row *row)
 
 	if (!row_is_read_requested(row) || row->delivered_at == USEC_NONE ||
 	    row->displayed_at != USEC_NONE || row->read_inferred_at == USEC_NONE ||
-	    options->now - row->sent_at < options->t_expire)
+	    options->now - row->sent_at <= options->t_expire) // "older than"
 		return;
 	struct finding about = {.ref = row->id,
 				.conv = row->conv,

@@ -148,7 +148,7 @@ static bool has_given_id(const struct row *row, struct text named)
 
 // P10: what names no id is about the newest message without one, and only shortly before.
 // How old the message may be. I3 knows no limit: the id was given to one message only; nor does M8: what
-// was sent once is known.
+// was sent once is known, even if later (two clocks, stamps).
 static usec_t reach_of(const struct pairing *pairing, const struct entry *entry,
 		       const struct evidence *ev)
 {
@@ -162,6 +162,8 @@ int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 {
 	usec_t t = ev->first, reach = reach_of(pairing, entry, ev);
 	usec_t skew = entry->id.p ? pairing->rules->w_skew : 0;
+	if (reach == INT64_MAX)
+		skew = INT64_MAX;
 	int past = -1, future = -1;
 
 	for (size_t i = 0; i < entry->row_count; i++) { // ordered by sent_at
@@ -170,7 +172,7 @@ int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 			continue;
 		if (row->sent_at <= t && t - row->sent_at <= reach)
 			past = (int)i;
-		if (future < 0 && row->sent_at > t && row->sent_at <= t + skew)
+		if (future < 0 && row->sent_at > t && row->sent_at - t <= skew)
 			future = (int)i;
 	}
 	return past >= 0 ? past : future;

@@ -41,7 +41,8 @@ static void find_carbon_copies(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < entry->incarnations.count; i++) {
 		const struct incarnation *inc = &entry->incarnations.items[i];
 		for (size_t j = 0; j < inc->copy_count; j++)
-			if (inc->copies[j].kinds == (COPY_OUT | COPY_CARBON))
+			if ((inc->copies[j].kinds & COPY_OUT) &&
+			    (inc->copies[j].kinds & COPY_CARBON))
 				entry_finding(pairing, entry, "CARBON-DUP", party_domain(entry->r),
 					      entry->id, inc->first, inc->seen_pos);
 	}

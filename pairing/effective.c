@@ -80,8 +80,8 @@ static bool address_out(struct pairing *pairing, struct effective *e, struct add
 
 	if (!texts->to.p)
 		texts->to = e->seen->session;
-	if (!texts->to.p)
-		return count(pairing, LINE_NO_SENDER);
+	if (!texts->to.p) // dropped; what is missing is no sender (section 9: `ignored` E1/E2)
+		return count(pairing, LINE_IGNORED);
 	if (!texts->from.p) {
 		if (!jid_read(pairing, texts->to, &receiver))
 			return count(pairing, LINE_BAD_JID);
@@ -145,9 +145,12 @@ static void take_delays(const struct pairing *pairing, struct effective *e,
 {
 	for (size_t i = 0; i < count_; i++) {
 		const struct stanza_delay *delay = &delays[i];
-		if (delay->stamp == USEC_NONE ||
-		    delay->stamp > e->seen->at + pairing->rules->w_skew)
-			continue; // from the future: ignored
+		if (delay->stamp == USEC_NONE)
+			continue;
+		if (delay->stamp > e->seen->at + pairing->rules->w_skew) {
+			e->future_stamp = true; // ignored
+			continue;
+		}
 		if (e->stamp == USEC_NONE || delay->stamp < e->stamp) {
 			e->stamp = delay->stamp;
 			e->stamp_from = delay->from;

@@ -15,6 +15,7 @@ struct effective {
 	bool has_device;
 	usec_t stamp;           // T2: the earliest valid delay stamp, USEC_NONE
 	struct text stamp_from; // who set it, absent = unnamed
+	bool future_stamp;      // T2: one was ignored
 	bool mds_only;          // the line ends here, but for what it says by K18
 };
 

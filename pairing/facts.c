@@ -3,7 +3,7 @@
 // big-endian, each text as a 32-bit length (0xffffffff = absent) and its bytes.
 #include "pairing/facts.h"
 
-enum { FACTS_VERSION = 1 };
+enum { FACTS_VERSION = 2 };
 #define ABSENT UINT32_MAX
 
 struct reader {
@@ -47,6 +47,7 @@ static void put_copies(struct buf *out, const struct incarnation *inc)
 	for (size_t i = 0; i < inc->copy_count; i++) {
 		buf_be64(out, (uint64_t)inc->copies[i].device);
 		buf_char(out, (char)inc->copies[i].kinds);
+		buf_be64(out, (uint64_t)inc->copies[i].first);
 	}
 }
 
@@ -166,6 +167,7 @@ static void get_copies(struct reader *in, struct incarnation *inc)
 	for (size_t i = 0; i < inc->copy_count; i++) {
 		inc->copies[i].device = (int64_t)get_bytes(in, 8);
 		inc->copies[i].kinds = (unsigned)get_bytes(in, 1);
+		inc->copies[i].first = (usec_t)get_bytes(in, 8);
 	}
 }
 

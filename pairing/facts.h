@@ -65,11 +65,13 @@ struct ingress_fact { // M9
 	int32_t lines;
 };
 
-enum copy_kind { COPY_OUT = 1, COPY_CARBON = 2 };
+// A carbon on an `out` line is both of the last two; on a route line it is COPY_CARBON alone.
+enum copy_kind { COPY_OUT = 1, COPY_CARBON = 2, COPY_CARBON_OUT = 4 };
 
-struct copy_fact {      // CARBON-DUP: how one device of R got it
+struct copy_fact {      // CARBON-DUP, ACK-ARCHIVED: how one device of R got it
 	int64_t device; // keyed hash of its full JID
 	unsigned kinds; // enum copy_kind
+	usec_t first;   // when first
 };
 
 // One incarnation of a message (M3): sightings with one digest whose e lie within w_resend.
@@ -151,6 +153,7 @@ struct evidence {
 	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
 	struct text own_id;      // absent = the stanza had none
 	usec_t first, last;      // T3 times; first counts
+	usec_t out_at;           // last seen on egress, whatever stamp it bore; USEC_NONE
 	int64_t thread;          // markers (P8), 0 = none
 	struct text condition;   // errors
 	position_t position;

@@ -74,9 +74,27 @@ static void state_faults(struct pairing *pairing, const struct effective *e, boo
 		note_own(pairing, e, "CS-TYPE");
 	if (room && st->state == STATE_GONE)
 		note_own(pairing, e, "CS-GC-GONE");
-	if (!room && !content && is_redelivered(pairing, e))
-		line_finding(pairing, "CS-STORED", e->to.domain, st->id, e->seen->at,
-			     e->seen->position);
+}
+
+// --- what R's server kept although it should not (0160 section 3); of content the key tells, because
+// a stamp may be the client's own (derive_findings.c) ---
+
+static void storage_faults(struct pairing *pairing, const struct effective *e, bool content)
+{
+	const struct stanza *st = e->stanza;
+	const struct {
+		bool is;
+		const char *rule;
+	} faults[] = {{st->state != STATE_NONE, "CS-STORED"},
+		      {st->type == TYPE_HEADLINE, "STORE-TYPE"},
+		      {st->hints & HINT_NO_STORE, "STORE-NOSTORE"}};
+
+	if (content || st->type == TYPE_GROUPCHAT || !is_redelivered(pairing, e))
+		return;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (faults[i].is)
+			line_finding(pairing, faults[i].rule, e->to.domain, st->id, e->seen->at,
+				     e->seen->position);
 }
 
 // --- ids given by servers (0359 section 3) ---
@@ -84,14 +102,17 @@ static void state_faults(struct pairing *pairing, const struct effective *e, boo
 static void sid_faults(struct pairing *pairing, const struct effective *e)
 {
 	const struct stanza *st = e->stanza;
+	struct text *seen = arena_alloc(pairing->arena, (st->stanza_id_count + 1) * sizeof(*seen));
+	size_t count = 0;
 	bool twice = false, spoofed = false;
 
 	for (size_t i = 0; i < st->stanza_id_count; i++) {
 		struct jid by;
 		if (!st->stanza_ids[i].by.p || !jid_read(pairing, st->stanza_ids[i].by, &by))
 			continue;
-		for (size_t j = 0; j < i; j++)
-			twice = twice || text_same(st->stanza_ids[j].by, st->stanza_ids[i].by);
+		for (size_t j = 0; j < count; j++)
+			twice = twice || text_same(seen[j], by.full);
+		seen[count++] = by.full;
 		spoofed = spoofed || text_same(by.full, e->to.bare) ||
 			  text_same(by.full, e->from.bare);
 	}
@@ -107,12 +128,11 @@ static void delay_faults(struct pairing *pairing, const struct effective *e)
 {
 	const struct stanza *st = e->stanza;
 
+	if (e->future_stamp)
+		note_own(pairing, e, "DELAY-FUTURE");
 	for (size_t i = 0; i < st->delay_count; i++) {
 		const struct stanza_delay *delay = &st->delays[i];
 		struct jid by;
-		if (delay->stamp != USEC_NONE &&
-		    delay->stamp > e->seen->at + pairing->rules->w_skew)
-			note_own(pairing, e, "DELAY-FUTURE");
 		if (e->dir == DIR_IN && delay->from.p && jid_read(pairing, delay->from, &by) &&
 		    text_same(by.full, e->from.domain))
 			note_own(pairing, e, "DELAY-SPOOF");
@@ -136,6 +156,7 @@ void note_faults(struct pairing *pairing, const struct effective *e, bool conten
 {
 	ack_faults(pairing, e, acks);
 	state_faults(pairing, e, content);
+	storage_faults(pairing, e, content);
 	sid_faults(pairing, e);
 	delay_faults(pairing, e);
 	leak_faults(pairing, e);

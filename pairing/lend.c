@@ -38,12 +38,8 @@ static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *s
 		entry->wanted = true;
 		return entry;
 	}
-	void **place = map_put(&pairing->sent_asked, sent->key);
-	if (!*place) { // once: it may be gone by retention
-		*place = pairing;
-		*LIST_ADD(pairing->arena, &pairing->want_keys) =
-			(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2};
-	}
+	want_lent_key(pairing,
+		      &(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2});
 	return NULL;
 }
 
@@ -184,7 +180,7 @@ void lend(struct pairing *pairing, struct entry *entry, struct evidence *ev, str
 
 	if (ev->lent_key && ev->lent_key != key) {
 		const struct entry *old = map_get(&pairing->entries, ev->lent_key);
-		if (old ? !old->asked : !map_get(&pairing->sent_asked, ev->lent_key))
+		if (old ? !old->asked : !is_answered(pairing, ev->lent_key))
 			return; // what it must be taken back from is not loaded: want_lender()
 		take_back(pairing, entry, ev);
 	}

@@ -247,6 +247,25 @@ static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, 
 		*LIST_ADD(pairing->arena, &pairing->want_orphans) = hash;
 }
 
+void want_lent_key(struct pairing *pairing, const struct want_key *key)
+{
+	void **place = map_put(&pairing->keys_asked, key->key);
+
+	if (*place)
+		return;
+	size_t *round = arena_alloc(pairing->arena, sizeof(*round));
+	*round = pairing->round;
+	*place = round;
+	*LIST_ADD(pairing->arena, &pairing->want_keys) = *key;
+}
+
+bool is_answered(const struct pairing *pairing, int64_t key)
+{
+	const size_t *round = map_get(&pairing->keys_asked, key);
+
+	return round && *round < pairing->round;
+}
+
 // The key that an error was lent to must be there when the error finds a better one. Asked once: it
 // may be gone by retention.
 static void want_lender(struct pairing *pairing, const struct evidence *ev)
@@ -259,12 +278,7 @@ static void want_lender(struct pairing *pairing, const struct evidence *ev)
 		old->wanted = true;
 		return;
 	}
-	void **place = map_put(&pairing->sent_asked, ev->lent_key);
-	if (*place)
-		return;
-	*place = pairing;
-	*LIST_ADD(pairing->arena, &pairing->want_keys) =
-		(struct want_key){ev->lent_conv, ev->lent_key, 0, INT64_MAX / 2};
+	want_lent_key(pairing, &(struct want_key){ev->lent_conv, ev->lent_key, 0, INT64_MAX / 2});
 }
 
 // P11: an error may answer, or be answered by, an error of the other direction that is stored.
@@ -474,6 +488,9 @@ static void want_rest(struct pairing *pairing)
 
 bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants)
 {
+	if (pairing->want_keys.count) // answered now, perhaps by nothing: lend()
+		pairing->settled = false;
+	pairing->round++;
 	pairing->want_keys.count = pairing->want_windows.count = 0;
 	pairing->want_sent.count = pairing->want_orphans.count = 0;
 	if (!want_keys(pairing)) {

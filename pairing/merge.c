@@ -59,6 +59,7 @@ static void merge_copy(struct arena *arena, struct incarnation *into, const stru
 		if (into->copies[i].device != fact->device)
 			continue;
 		into->copies[i].kinds |= fact->kinds;
+		into->copies[i].first = min_usec(into->copies[i].first, fact->first);
 		return;
 	}
 	struct copy_fact *more = arena_alloc(arena, (into->copy_count + 1) * sizeof(*more));

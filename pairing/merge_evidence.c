@@ -24,6 +24,8 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 		into->position = from->position;
 	}
 	into->last = max_usec(into->last, from->last);
+	if (into->out_at == USEC_NONE || (from->out_at != USEC_NONE && from->out_at > into->out_at))
+		into->out_at = from->out_at;
 	into->stored = into->stored || from->stored;
 	into->seen |= from->seen;
 	if (!into->real.p)
@@ -39,7 +41,7 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 static bool evidence_equal(const struct evidence *a, const struct evidence *b)
 {
 	return a->first == b->first && a->last == b->last && a->thread == b->thread &&
-	       a->seen == b->seen;
+	       a->seen == b->seen && a->out_at == b->out_at;
 }
 
 // --- finding pieces ---

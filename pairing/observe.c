@@ -61,7 +61,7 @@ bool has_payload(const struct stanza *st)
 
 bool is_content(const struct stanza *st, bool acks)
 {
-	if (has_ref(st, REF_RETRACTION) || st->amp_status.p || st->omemo_without_payload)
+	if (has_ref(st, REF_RETRACTION) || st->amp_status.p)
 		return false;
 	if (has_payload(st))
 		return true;
@@ -226,8 +226,9 @@ static void fill_copy(struct pairing *pairing, const struct effective *e, bool w
 		return;
 	inc->copies = arena_alloc(pairing->arena, sizeof(*inc->copies));
 	inc->copy_count = 1;
+	unsigned how = e->dir == DIR_OUT ? COPY_CARBON | COPY_CARBON_OUT : COPY_CARBON;
 	inc->copies[0] = (struct copy_fact){pairing_jid_id(pairing, e->device.full),
-					    carbon ? COPY_CARBON : COPY_OUT};
+					    carbon ? how : COPY_OUT, e->seen->at};
 }
 
 static void content_direct(struct pairing *pairing, const struct effective *e, bool acks)

@@ -18,8 +18,11 @@ static struct evidence evidence_of(struct pairing *pairing, const struct effecti
 		ev.by_resource = e->from.resource;
 	ev.own_id = stanza_id_of(e->stanza); // copied when it is no second sighting
 	ev.first = ev.last = ack_time(e);
+	ev.out_at = USEC_NONE;
 	if (!e->carbon_sent) // a copy for A's own devices is not on its way to B
 		ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
+	if (ev.seen & SEEN_EGRESS)
+		ev.out_at = e->seen->at;
 	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
 	return ev;
 }
@@ -183,11 +186,25 @@ void observe_error(struct pairing *pairing, const struct effective *e)
 
 // --- K17: a report speaks of the message with its own id, as an error does ---
 
+// Of several recipients of one id (M5) a server says which one it means; it answers for its own users,
+// and to them.
+static struct text amp_recipient(struct pairing *pairing, const struct effective *e)
+{
+	const struct jid *by = &e->from;
+	bool server = !by->resource.p && text_same(by->bare, by->domain);
+	struct jid to;
+
+	if (!server || !e->stanza->amp_to.p || !jid_read(pairing, e->stanza->amp_to, &to) ||
+	    (!text_same(by->domain, to.domain) && !text_same(by->domain, e->to.domain)))
+		return jid_party(by, pairing->rules);
+	return jid_party(&to, pairing->rules);
+}
+
 void observe_amp(struct pairing *pairing, const struct effective *e)
 {
 	const struct stanza *st = e->stanza;
 	bool none = text_is(st->amp_deliver, "none");
-	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	struct text a = amp_recipient(pairing, e), b = jid_party(&e->to, pairing->rules);
 
 	if (!st->amp_status.p || !stanza_id_of(st).p ||
 	    (!none && !text_is(st->amp_deliver, "stored")))

@@ -56,6 +56,7 @@ struct evidence room_evidence(struct pairing *pairing, const struct effective *e
 		ev.by = arena_text(pairing->arena, e->from.full);
 	ev.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza));
 	ev.first = ev.last = e->seen->at;
+	ev.out_at = effective_is_ingress(e) ? USEC_NONE : e->seen->at;
 	ev.seen = effective_is_ingress(e) ? SEEN_INGRESS : SEEN_EGRESS;
 	return ev;
 }

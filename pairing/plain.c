@@ -34,7 +34,9 @@ static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
 		const struct evidence **place = ev->kind == EV_RECEIPT          ? &acks->receipt
 						: ev->kind == EV_MARK_DISPLAYED ? &acks->marker
 										: NULL;
-		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed || ev->via)
+		bool out_last = !(ev->seen & SEEN_EGRESS) || ev->out_at == ev->last;
+		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed || ev->via ||
+		    !out_last)
 			return false;
 		*place = ev;
 	}
@@ -99,7 +101,7 @@ static void decode_rest(struct pairing *pairing, struct text facts, struct incar
 		device = device << 8 | (unsigned char)facts.p[i];
 	if (device) {
 		inc->copies = arena_alloc(pairing->arena, sizeof(*inc->copies));
-		inc->copies[0] = (struct copy_fact){(int64_t)device, COPY_OUT};
+		inc->copies[0] = (struct copy_fact){(int64_t)device, COPY_OUT, inc->routed_at};
 		inc->copy_count = 1;
 	}
 	if (facts.n > 8) {
@@ -162,6 +164,7 @@ static void load_inline(struct pairing *pairing, struct entry *entry, const stru
 	struct evidence copy = *ev;
 	copy.kind = kind;
 	copy.seen = seen_of(flags, kind);
+	copy.out_at = copy.seen & SEEN_EGRESS ? copy.last : USEC_NONE;
 	copy.by = TEXT_NONE;
 	copy.by_resource = arena_text(pairing->arena, ev->by_resource);
 	copy.own_id = arena_text(pairing->arena, ev->own_id);

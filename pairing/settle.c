@@ -115,13 +115,14 @@ static enum evidence_class classify_error(struct pairing *pairing, const struct 
 	return did_send(by_b, entry->s) && !did_send_to(by_b, entry->r) ? ACK_FORGED : ACK_UNKNOWN;
 }
 
-// M8: an edit of a message that the other party sent.
+// M8: an edit of a message that the other party sent, and only that one: an own one out of reach (P2) is
+// not the other's.
 static enum evidence_class classify_edit(const struct pairing *pairing, const struct entry *entry,
 					 enum evidence_kind kind)
 {
 	bool foreign = sent_to(sent_find(pairing, entry->r, entry->id), SENT_MESSAGE, entry->s);
 
-	if (foreign && !text_same(entry->s, entry->r))
+	if (foreign && !entry->row_count && !text_same(entry->s, entry->r))
 		return ACK_FORGED;
 	return kind == EV_CORRECTION ? ACK_UNKNOWN : ACK_NO_EFFECT;
 }

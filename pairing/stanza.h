@@ -154,6 +154,7 @@ struct stanza {
 	struct text error_condition; // K16, already mapped from @code; absent when not type=error
 	struct text amp_status;      // K17: present only when amp has a status
 	struct text amp_deliver;     // value of the rule with condition=deliver ("stored", "none")
+	struct text amp_to;          // whom the message was for, of a report
 	unsigned hints;              // enum hint_bits
 	// Some direct child that is none of: thread, delay, ids (origin-id, stanza-id), hints, chat
 	// state, muc#user, occupant-id, mam:tmp archived, and no content (CS-EXTRA of section 8).

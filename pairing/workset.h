@@ -89,6 +89,8 @@ struct pairing {
 	LIST_OF(struct entry *) order; // entries as they came
 	struct map sent;               // hash of (sender, id) -> struct sent_node
 	struct map sent_asked, orphans_asked;
+	struct map keys_asked; // keys of lenders -> the round (from 1) that asked for them
+	size_t round;          // of loading
 	LIST_OF(struct sent) loaded_sent;
 	LIST_OF(struct finding) line_findings;
 	LIST_OF(struct chat_state_seen) chat_states;
@@ -224,6 +226,10 @@ void want_waiting_partners(struct pairing *pairing, const struct entry *entry,
 			   const struct row *row);
 // load.c: asks the store for entries, and for evidence that waits, under this hash.
 void want_sent_hash(struct pairing *pairing, int64_t hash);
+// A key that no entry stands for yet; asked for once, because it may be gone by retention. It has been
+// answered when an earlier round asked.
+void want_lent_key(struct pairing *pairing, const struct want_key *key);
+bool is_answered(const struct pairing *pairing, int64_t key);
 void want_orphan_hash(struct pairing *pairing, int64_t hash);
 
 // --- lend.c ---

@@ -2,7 +2,7 @@
 // Writes evidence that has rows of its own, who sent which id, and findings.
 #include "store/write.h"
 
-enum { ACK_COLUMNS = 27, SENT_COLUMNS = 9 };
+enum { ACK_COLUMNS = 28, SENT_COLUMNS = 9 };
 
 // --- evidence ---
 
@@ -35,6 +35,7 @@ static void put_ack(struct part *part, struct fields *f, const struct stored_evi
 	put_int8(f, ack->key);
 	put_usec(f, usec_bounded(ev->first));
 	put_usec(f, usec_bounded(ev->last == USEC_NONE ? ev->first : ev->last));
+	put_usec(f, ev->seen & SEEN_EGRESS ? usec_bounded(ev->out_at) : USEC_NONE);
 	put_int4(f, part->plan->batch->realm);
 	put_int2(f, (int)ev->kind);
 	put_int2(f, (int)ev->class_);

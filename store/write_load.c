@@ -61,6 +61,7 @@ static bool take_ack(void *self, const struct rows *rows)
 				.via = (int32_t)row_int(rows, 0, 23),
 				.named = row_text(rows, 0, 24),
 				.real = row_text(rows, 0, 25),
+				.out_at = row_usec(rows, 0, 26),
 			},
 	};
 	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)

@@ -7,7 +7,7 @@
 SELECT a.conv, a.key,
        CASE WHEN a.by_resource IS NULL THEN b.jid ELSE b.jid || '/' || a.by_resource END AS by,
        t.jid AS to, a.ref, a.kind, a.by_resource, a.seen_at, a.position, a.class, a.n, a.seen,
-       m.facts, m.marks & 32 <> 0 AS complex
+       a.out_at, m.facts, m.marks & 32 <> 0 AS complex
 FROM ack AS a
 JOIN jid AS b ON b.id = a.by_jid
 JOIN jid AS t ON t.id = a.to_jid

@@ -388,7 +388,7 @@ static bool is_stuck(struct row row, usec_t now)
 static void MARK_STUCK_read_without_a_word(void **state)
 {
 	(void)state;
-	const usec_t late = START + 7 * USEC_PER_DAY;
+	const usec_t late = START + 7 * USEC_PER_DAY + 1; // "older than"
 	assert_true(is_stuck(read_row(), late));
 	assert_false(is_stuck(read_row(), late - 1));
 	struct row row = read_row();

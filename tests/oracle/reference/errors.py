@@ -6,7 +6,7 @@ import collections
 import jid
 from acks import DELIVERED, DISPLAYED, rows_of, sent_by
 from model import pieces
-from rows import pick
+from rows import first_sightings, pick
 
 
 class Error:
@@ -75,28 +75,39 @@ def after_delivery(world):
                 world.finding("ERR-AFTER-DELIVERY", error.A, error.ref)
 
 
+def _amp_recipient(world, line):
+    """Whom a server means: a user of its own, or of anybody the report's receiver wrote to."""
+    try:
+        to = jid.normal(line.p.amp_to or "")
+    except jid.BadJid:
+        return None
+    if jid.is_domain(line.frm) and line.frm in (jid.domain(to), jid.domain(line.to)):
+        return world.party(to)
+    return None
+
+
 def amp(world):
-    """K17: id is the original's; paired like a domain's error."""
+    """K17: id is the original's; paired, and sightings merged, like a domain's error."""
+    keys = collections.defaultdict(list)
     for line in world.lines:
-        if not line.p.amp:
-            continue
+        if line.p.amp:
+            keys[line.frm, line.to, line.p.id, line.p.amp, line.p.amp_to].append(line)
+    for line in (min(part, key=lambda line: (line.t, line.order())) for lines in keys.values()
+                 for part in pieces(lines, lambda line: line.t, world.w_ackdup)):
         S, A = world.party(line.to), world.party(line.frm)
-        rows = rows_of(world, S, A, line.p.id)
-        if not rows and jid.is_domain(line.frm):
-            rows = [r for r in sent_by(world, S, line.p.id) if not r.group
-                    and line.frm in (jid.domain(r.R), jid.domain(r.S))]
-            if line.p.amp_to:
-                rows = [r for r in rows if r.R == world.party(jid.normal(line.p.amp_to))]
-        row = pick(world, rows, line.t)
+        R = _amp_recipient(world, line) or A
+        row = pick(world, rows_of(world, S, R, line.p.id), line.t)
+        if row is None and jid.is_domain(R):
+            near = [r for r in sent_by(world, S, line.p.id) if not r.group
+                    and R in (jid.domain(r.R), jid.domain(r.S))]
+            row = pick(world, near, line.t)
         if row:
             (row.amp_stored if line.p.amp == "stored" else row.amp_failed).append(line.t)
 
 
 def edits(world):
     """M8 (1:1 only)"""
-    for line in world.lines:
-        if line.p.retract is None or line.p.type == "groupchat" or not line.p.retract:
-            continue
+    for line, _ in first_sightings(world, "retract"):
         S, R = world.party(line.frm), world.party(line.to)
         row = pick(world, rows_of(world, S, R, line.p.retract), line.t)
         if row:

@@ -70,10 +70,10 @@ def capable(world):
 
 
 def audit(world, acks):
-    for ack in acks:
+    for ack in acks:  # of no message too: S is whom it is for (P1)
+        _leak(world, ack)
+        _blocked(world, ack)
         if ack.row:
-            _leak(world, ack)
-            _blocked(world, ack)
             _archived(world, ack)
     devices = capable(world)
     for row in world.rows:

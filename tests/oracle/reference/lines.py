@@ -88,7 +88,7 @@ def _addresses(line, node):
     elif line.dir == "out":
         to = to or line.session
         if not to:
-            raise Skip("no_sender")
+            raise Skip("ignored")  # "drop"; section 9: `ignored` E1/E2
         to = jid.normal(to)
         frm = jid.normal(frm) if frm else jid.bare(to)
     else:

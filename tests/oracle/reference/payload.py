@@ -185,7 +185,7 @@ class Payload:
         """K1, without the requests: collects the texts of the digest."""
         bodies = [all_text(c) for c in self.node if name(c)[1] == "body" and self._stanza_ns(c)]
         bodies = [body for body in bodies if body]
-        texts, upkeep = [], False
+        texts, upkeep, encrypted = [], False, False
         for child in self.node:
             space, local = name(child)
             if local == "encrypted" and space in (
@@ -193,14 +193,15 @@ class Payload:
                 payload = children(child, space, "payload")
                 texts += [all_text(p).strip() for p in payload]
                 upkeep = upkeep or not payload
+                encrypted = encrypted or bool(payload)
                 self.encrypted = True
             elif (space, local) in (("jabber:x:encrypted", "x"),
                                     ("urn:xmpp:openpgp:0", "openpgp")):
                 texts.append(all_text(child).strip())
-                self.encrypted = True
+                self.encrypted = encrypted = True
             elif (space, local) in (("jabber:x:oob", "x"), ("urn:xmpp:sfs:0", "file-sharing")):
                 texts.append(all_text(child))
-        self.upkeep = upkeep and not texts
+        self.upkeep = upkeep and not encrypted
         counted = [] if self.upkeep or self._is_fallback() else bodies
         self.has_payload = bool(counted or texts)
         self.digest = tuple(sorted(_folded(text) for text in counted + texts))

@@ -3,7 +3,7 @@
 
 import jid
 from payload import NS_MDS, NS_SID, name
-from rows import pick
+from rows import first_sightings, pick
 
 VIA = ("mds", "reaction", "reply", "state", "content")  # I4: equal times in this order
 
@@ -46,12 +46,8 @@ def _by_content(world, row):
 
 def _by_name(world):
     """I2: a reaction or a reply names the message, by id or origin-id (M2)."""
-    for line in world.lines:
-        if line.p.type in ("groupchat", "error"):
-            continue
-        for via, ref in (("reaction", line.p.reaction), ("reply", line.p.reply)):
-            if not ref:
-                continue
+    for via in ("reaction", "reply"):
+        for line, ref in first_sightings(world, via):
             S, R = world.party(line.to), world.party(line.frm)
             row = pick(world, [r for r in world.rows if (r.S, r.R) == (S, R)
                                and (r.id == ref or ref in r.origin_ids)], line.t)

@@ -40,7 +40,7 @@ class Row:
         self.receipt_void = any(p.receipt_void for p in ask)
         self.marker_void = any(p.marker_void for p in ask)
         self.xe_asked = set().union(*(p.xe_asked for p in ask))
-        self.corrects = next((p.replace for p in ask if p.replace is not None), None)
+        self.corrects = first.p.replace  # as the type
         self.thread = next((p.thread for p in ask if p.thread is not None), None)
         self.encrypted = any(p.encrypted for p in ask)
         self.origin_ids = {p.origin_id for p in ask if p.origin_id}
@@ -170,3 +170,15 @@ def pick(world, candidates, t):
         return max(past, key=lambda row: row.order)
     soon = [row for row in candidates if t < row.sent_at <= t + world.w_skew]
     return min(soon, key=lambda row: row.order) if soon else None
+
+
+def first_sightings(world, what):
+    """(line, ref) of each 1:1 stanza that names a message so; as acks (P4), within w_ackdup."""
+    keys = collections.defaultdict(list)
+    for line in world.lines:
+        ref = getattr(line.p, what)
+        if ref and line.p.type not in ("groupchat", "error"):
+            keys[line.frm, world.party(line.to), ref, line.p.id].append(line)
+    for (_, _, ref, _), lines in keys.items():
+        for part in pieces(lines, lambda line: line.t, world.w_ackdup):
+            yield min(part, key=lambda line: (line.t, line.order())), ref
