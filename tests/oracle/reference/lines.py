@@ -112,8 +112,10 @@ def _stanza(world, line, node):
         world.stanzas.append(line)
         return
     delays = []
-    if node.get("type") != "error":  # E6
+    own = not jid.is_full(line.frm) and line.frm == jid.bare(line.to)
+    if node.get("type") != "error" or own:  # Prosody gives a carbon of an error its type
         node, delays = _carbon(world, line, node)
+    if node.get("type") != "error":  # E6
         _side_tracks(world, line, node)
     line.node = node
     line.p = Payload(node)
