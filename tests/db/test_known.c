@@ -236,8 +236,8 @@ static void read_without_a_word(void **state)
 		 "WHERE realm = %d",
 		 (int)sample.realm.id);
 	fixture_sql(store, query);
-	assert_findings(NOON + 7 * USEC_PER_DAY - 1, "");
-	assert_findings(NOON + 7 * USEC_PER_DAY, "MARK-STUCK " BEN " m1 1; ");
+	assert_findings(NOON + 7 * USEC_PER_DAY, "");
+	assert_findings(NOON + 7 * USEC_PER_DAY + 1, "MARK-STUCK " BEN " m1 1; ");
 }
 
 static void they_stand_among_the_stored_ones_in_order(void **state)

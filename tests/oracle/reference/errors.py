@@ -115,7 +115,9 @@ def edits(world):
         elif not rows_of(world, S, R, line.p.retract) and rows_of(world, R, S, line.p.retract):
             world.finding("RETRACT-FOREIGN", line.frm, line.p.retract)
     for row in world.rows:
-        if row.corrects is None or rows_of(world, row.S, row.R, row.corrects):
-            continue
-        foreign = rows_of(world, row.R, row.S, row.corrects)
-        world.finding("CORR-FOREIGN" if foreign else "CORR-UNKNOWN", row.sender, row.corrects)
+        for line in row.lines:
+            ref = line.p.replace
+            if ref is None or rows_of(world, row.S, row.R, ref):
+                continue
+            foreign = rows_of(world, row.R, row.S, ref)
+            world.finding("CORR-FOREIGN" if foreign else "CORR-UNKNOWN", line.frm, ref)
