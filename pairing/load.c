@@ -290,10 +290,9 @@ static bool is_as_stored(const struct entry *entry, const struct row *row)
 		return false;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		const struct row *old = &entry->old_rows.items[i];
-		if (old->sent_at == row->sent_at &&
-		    text_same(tie_own(old->tie), tie_own(row->tie)) &&
-		    (!entry->group ||
-		     (text_same(old->from, row->from) && text_same(old->nick, row->nick))))
+		bool sender = text_same(old->from, row->from) && text_same(old->nick, row->nick);
+		if (old->sent_at == row->sent_at && (!entry->group || sender) &&
+		    text_same(tie_own(old->tie), tie_own(row->tie)))
 			return true;
 	}
 	return false;
