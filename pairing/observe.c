@@ -152,6 +152,8 @@ void add_content(struct pairing *pairing, struct entry *entry, struct incarnatio
 {
 	keep_body(pairing, entry, inc);
 	entry_add_incarnation(pairing, entry, inc);
+	if (!entry->incarnations.count)
+		return; // its facts are stored already
 	struct incarnation *last = &entry->incarnations.items[entry->incarnations.count - 1];
 	bool first = is_last_made(pairing, last->tie),
 	     sender = is_last_made(pairing, last->from_tie);
