@@ -196,6 +196,7 @@ static const char *observe(struct batcher *batcher, const struct batch_stanza *s
 				      .dir = stanza->dir,
 				      .session = stanza->session,
 				      .raw = stanza->xml,
+				      .exact = stanza->exact,
 				      .stanza = parsed,
 				      .position = position_pack((uint32_t)stanza->generation,
 								stanza->offset, stanza->index),

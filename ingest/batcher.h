@@ -30,6 +30,7 @@ struct batch_stanza {
 	int32_t source;
 	struct text source_name; // E5 feed
 	enum direction dir;
+	bool exact; // T1: as observation.exact
 	struct text session;
 	struct text xml;
 	int32_t generation;

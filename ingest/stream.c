@@ -155,6 +155,7 @@ static void take_stanza(struct stream *stream, const struct record *record)
 				      .source = stream->source,
 				      .source_name = stream->source_name,
 				      .dir = record->dir,
+				      .exact = stream->type->precision == 1,
 				      .session = record->session,
 				      .xml = record->xml,
 				      .generation = stream->generation.id,

@@ -63,7 +63,8 @@ CREATE TABLE message (
 	mds_at            timestamptz,
 	read_inferred_at  timestamptz,
 	read_via          int2 NOT NULL DEFAULT 0,
-	response_ms       int8 NOT NULL DEFAULT -1
+	response_ms       int8 NOT NULL DEFAULT -1,
+	tie               bytea
 ) PARTITION BY RANGE (sent_at);
 CREATE UNIQUE INDEX message_identity ON message (conv, sent_at, key, n);
 CREATE INDEX message_time ON message
@@ -157,6 +158,11 @@ COMMENT ON COLUMN message.read_via IS
 	'Settled: what read_inferred_at stands on, codes as delivered_via';
 COMMENT ON COLUMN message.response_ms IS
 	'Settled: time to the other party''s answer, of the first row of a run; -1: none';
+COMMENT ON COLUMN message.tie IS
+	'Its order among rows of one instant, byte by byte: "1" ingress or "2" egress, "0" content, the '
+	'start of the stanza (its start tag when bodies are not stored), 0x00, the session; then, when '
+	'its incarnations have others, theirs, each after 0x01. Null: the clock of the source keeps its '
+	'lines apart, or bodies were taken out';
 COMMENT ON INDEX message_identity IS
 	'Identity; conversations in order of time; look-ups by key within days';
 COMMENT ON INDEX message_time IS 'Rows of an interval within a day';

@@ -19,7 +19,8 @@ CREATE TABLE chat_state (
 	own_id   text,
 	sig      int8 NOT NULL,
 	source   int4 NOT NULL,
-	position int8 NOT NULL
+	position int8 NOT NULL,
+	tie      bytea
 ) PARTITION BY RANGE (at);
 CREATE INDEX chat_state_conv ON chat_state (conv, at);
 COMMENT ON TABLE chat_state IS
@@ -41,6 +42,9 @@ COMMENT ON COLUMN chat_state.sig IS
 	'Groupchat: keyed hash of what the stanza says; its other leg has the same';
 COMMENT ON COLUMN chat_state.source IS 'source.id of the line';
 COMMENT ON COLUMN chat_state.position IS 'Position of the line';
+COMMENT ON COLUMN chat_state.tie IS
+	'Its order among states of one instant, as message.tie; second "1" for an ack, "2" for a state '
+	'alone. Beside a body the start tag only';
 COMMENT ON INDEX chat_state_conv IS 'States of a conversation in order of time';
 
 CREATE TABLE chat_party (

@@ -171,8 +171,8 @@ BEGIN
 		'(fillfactor = 100)', fresh, part);
 	EXECUTE format('COMMENT ON TABLE %I IS %L', fresh,
 		obj_description(to_regclass(format('%I', part)), 'pg_class'));
-	SELECT string_agg(CASE a.attname WHEN 'body' THEN 'NULL' ELSE quote_ident(a.attname) END, ', '
-	                  ORDER BY a.attnum) INTO columns
+	SELECT string_agg(CASE WHEN a.attname IN ('body', 'tie') THEN 'NULL'
+	                       ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum) INTO columns
 	FROM pg_attribute AS a
 	WHERE a.attrelid = to_regclass(format('%I', part)) AND a.attnum > 0 AND NOT a.attisdropped;
 	EXECUTE format('INSERT INTO %I SELECT %s FROM %I', fresh, columns, part);
@@ -187,14 +187,15 @@ BEGIN
 			format(' INDEX %I ON %I USING ', left(i.name, 55) || '_nobody', fresh));
 		EXECUTE format('COMMENT ON INDEX %I IS %L', left(i.name, 55) || '_nobody', i.comment);
 	END LOOP;
-	EXECUTE format('CREATE INDEX %I ON %I (sent_at) WHERE body IS NOT NULL', part || '_body', fresh);
+	EXECUTE format('CREATE INDEX %I ON %I (sent_at) WHERE body IS NOT NULL OR tie IS NOT NULL',
+		part || '_body', fresh);
 	EXECUTE format('COMMENT ON INDEX %I IS %L', part || '_body',
 		'The bodies of this day were taken out; finds those that came later');
 	RETURN gone;
 END $$;
 COMMENT ON FUNCTION copy_without_bodies(text, text) IS
-	'Part of strip_day: a copy of a partition with body null and the same indexes; returns how '
-	'many bodies are left out';
+	'Part of strip_day: a copy of a partition with body and tie null and the same indexes; returns '
+	'how many bodies are left out';
 
 CREATE FUNCTION strip_day(day date) RETURNS int8 LANGUAGE plpgsql
 SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC'
@@ -205,14 +206,15 @@ DECLARE
 	before text;
 	gone   int8;
 BEGIN
-	UPDATE message_other AS m SET body = NULL
-	WHERE m.sent_at >= day AND m.sent_at < day + 1 AND m.body IS NOT NULL;
+	UPDATE message_other AS m SET body = NULL, tie = NULL
+	WHERE m.sent_at >= day AND m.sent_at < day + 1 AND (m.body IS NOT NULL OR m.tie IS NOT NULL);
 	GET DIAGNOSTICS gone = ROW_COUNT;
 	IF to_regclass(part) IS NULL THEN
 		RETURN gone;
 	END IF;
 	IF to_regclass(part || '_body') IS NOT NULL THEN
-		EXECUTE format('UPDATE %I SET body = NULL WHERE body IS NOT NULL', part);
+		EXECUTE format('UPDATE %I SET body = NULL, tie = NULL WHERE body IS NOT NULL OR tie IS NOT NULL',
+			part);
 		GET DIAGNOSTICS gone = ROW_COUNT;
 		RETURN gone;
 	END IF;
@@ -245,10 +247,11 @@ SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC'
 SET enable_seqscan = off AS $$
 BEGIN
 	RETURN EXISTS (SELECT FROM message AS m WHERE m.sent_at >= day AND m.sent_at < day + 1
-	               AND m.body IS NOT NULL);
+	               AND (m.body IS NOT NULL OR m.tie IS NOT NULL));
 END $$;
 COMMENT ON FUNCTION has_bodies(date) IS
-	'A message of that day has a body; a day that was stripped is asked by its small index';
+	'A message of that day has a body, or a tie, which may hold its start; a day that was stripped is '
+	'asked by its small index';
 
 -- reading again -----------------------------------------------------------------------------------
 

@@ -82,6 +82,7 @@ void row_from_incarnation(const struct pairing *pairing, const struct entry *ent
 	row->nick = inc->nick;
 	row->type = inc->type;
 	row->corrects = inc->corrects;
+	row->tie = inc->tie;
 	row->flags = inc->flags;
 	row->digest = inc->digest;
 	row->thread = inc->thread;
@@ -296,6 +297,9 @@ static int by_sent(const void *a, const void *b)
 
 	if (x->sent_at != y->sent_at)
 		return x->sent_at < y->sent_at ? -1 : 1;
+	int order = text_compare(tie_own(x->tie), tie_own(y->tie));
+	if (order)
+		return order;
 	if (x->digest != y->digest)
 		return x->digest < y->digest ? -1 : 1;
 	return (x->last_at > y->last_at) - (x->last_at < y->last_at);

@@ -82,6 +82,7 @@ struct incarnation {
 	usec_t first, last; // span of e
 	usec_t seen_at;     // earliest line that is ingress or undelayed, USEC_NONE
 	position_t seen_pos;
+	struct text tie;  // T1: the first of the lines that gave sent_at (tie.h); absent = not kept
 	usec_t egress_at; // earliest undelayed egress line
 	usec_t routed_at; // earliest out line (or received carbon) to a device of R
 	struct stamp_fact *stamps;
@@ -93,6 +94,7 @@ struct incarnation {
 	usec_t from_at;            // line that gave the sender's device
 	struct text from_resource; // of the earliest line with a full sender; absent
 	struct text from_account;  // uploads: real bare JID
+	struct text from_tie;      // T1: of that line, mostly the same text as tie
 	usec_t text_at;            // line that gave type, body, corrects
 	enum message_type type;
 	struct text body; // absent when not stored
@@ -175,6 +177,11 @@ struct evidence {
 	int64_t lent_conv, lent_key; // where ACK_LENT went
 	bool stored;                 // it, or a sighting of it, is in the database already
 };
+
+enum { TIE_INGRESS = '1', TIE_EGRESS = '2' }; // the first byte of a tie (T1)
+
+// The row's own tie of what is stored with it; absent when there is none.
+struct text tie_own(struct text stored);
 
 void incarnation_add_given(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id);

@@ -10,6 +10,15 @@ static usec_t distance(const struct incarnation *a, const struct incarnation *b)
 	return d < 0 ? -d : d;
 }
 
+// T1; where ties are not kept, the smaller nick: order must not matter.
+int compare_mirrors(const struct incarnation *a, const struct incarnation *b)
+{
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	int order = text_compare(a->tie, b->tie);
+	return order ? order : text_compare(a->nick, b->nick);
+}
+
 // Within one key.
 int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 		   const struct incarnation *upload)
@@ -23,9 +32,8 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 			continue;
 		usec_t d = distance(upload, mirror);
 		bool closer = d < best || (d == best && found < 0);
-		// A tie goes to the smaller nick: order must not matter.
 		bool tie = d == best && found >= 0 &&
-			   text_compare(mirror->nick, entry->incarnations.items[found].nick) < 0;
+			   compare_mirrors(mirror, &entry->incarnations.items[found]) < 0;
 		if (closer || tie) {
 			best = d;
 			found = (int)i;

@@ -82,9 +82,7 @@ static bool is_nearer(const struct incarnation *upload, const struct mirror *a,
 
 	if (!b || x != y)
 		return !b || x < y;
-	if (a->inc->first != b->inc->first)
-		return a->inc->first < b->inc->first;
-	int order = text_compare(a->inc->nick, b->inc->nick);
+	int order = compare_mirrors(a->inc, b->inc);
 	return order ? order < 0 : a->entry->key < b->entry->key;
 }
 

@@ -70,16 +70,16 @@ static bool fits(const struct entry *entry, const struct evidence *ev, const str
 	}
 }
 
-static bool is_better(usec_t t, usec_t at, usec_t best_at, const struct entry *entry,
-		      const struct entry *best)
+static bool is_better(usec_t t, const struct row *row, const struct row *best)
 {
-	bool past = at <= t, best_past = best_at <= t;
+	bool past = row->sent_at <= t, best_past = best && best->sent_at <= t;
 
 	if (!best || past != best_past)
 		return !best || past;
-	if (at != best_at)
-		return past ? at > best_at : at < best_at;
-	return entry->key < best->key;
+	if (row->sent_at != best->sent_at)
+		return past ? row->sent_at > best->sent_at : row->sent_at < best->sent_at;
+	int order = text_compare(tie_own(row->tie), tie_own(best->tie)); // T1
+	return order ? (past ? order > 0 : order < 0) : row->key < best->key;
 }
 
 // P2 over all of them.
@@ -88,7 +88,7 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 {
 	struct text named = is_by_given_id(search) ? search->id : TEXT_NONE;
 	struct entry *best = NULL;
-	usec_t best_at = 0;
+	const struct row *best_row = NULL;
 
 	for (struct sent_node *node = sent_find(pairing, search->sender, search->id); node;
 	     node = node->next) {
@@ -96,11 +96,10 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 			continue;
 		struct entry *target = entry_of_sent(pairing, &node->sent);
 		int at = target ? pick_incarnation(pairing, target, ev, named) : -1;
-		if (at < 0 || target == entry ||
-		    !is_better(ev->first, target->rows[at].sent_at, best_at, target, best))
+		if (at < 0 || target == entry || !is_better(ev->first, &target->rows[at], best_row))
 			continue;
 		best = target;
-		best_at = target->rows[at].sent_at;
+		best_row = &target->rows[at];
 	}
 	return best;
 }

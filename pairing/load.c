@@ -11,7 +11,7 @@ static bool row_is_known(const struct entry *entry, const struct row *row)
 {
 	for (size_t i = 0; i < entry->old_rows.count; i++)
 		if (entry->old_rows.items[i].sent_at == row->sent_at &&
-		    entry->old_rows.items[i].digest == row->digest)
+		    entry->old_rows.items[i].n == row->n)
 			return true;
 	return false;
 }
@@ -46,6 +46,7 @@ void pairing_load_row(struct pairing *pairing, const struct row *row)
 	old->error = arena_text(pairing->arena, row->error);
 	old->corrects = arena_text(pairing->arena, row->corrects);
 	old->facts = arena_text(pairing->arena, row->facts);
+	old->tie = arena_text(pairing->arena, row->tie);
 	old->body = TEXT_NONE;
 	old->receipt = keep_evidence(pairing, row->receipt);
 	old->marker = keep_evidence(pairing, row->marker);
@@ -295,17 +296,17 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 	}
 }
 
-// What waits for an id is asked again when a row is new, moves in time (P2), changes its sender or nick
-// (M6), or has ids given by others: which of them are new is not known.
+// What waits for an id is asked again when a row is new, moves in time or within its instant (P2), changes
+// its sender or nick (M6), or has ids given by others: which of them are new is not known.
 static bool is_as_stored(const struct entry *entry, const struct row *row)
 {
 	if (row->given_count || row->origin_count)
 		return false;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		const struct row *old = &entry->old_rows.items[i];
-		if (old->sent_at == row->sent_at &&
-		    (!entry->group ||
-		     (text_same(old->from, row->from) && text_same(old->nick, row->nick))))
+		bool sender = text_same(old->from, row->from) && text_same(old->nick, row->nick);
+		if (old->sent_at == row->sent_at && (!entry->group || sender) &&
+		    text_same(tie_own(old->tie), tie_own(row->tie)))
 			return true;
 	}
 	return false;

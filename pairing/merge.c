@@ -145,13 +145,14 @@ static bool share_origin(const struct incarnation *a, const struct incarnation *
 	return false;
 }
 
-// The sender's device and the text come from the earliest line that has them; a tie goes to the
-// smaller text, so that order cannot matter.
+// The sender's device and the text come from the earliest line that has them (T1); where ties are not
+// kept, from that with the smaller text, so that order cannot matter.
 static bool is_other_sender(const struct incarnation *into, const struct incarnation *from)
 {
 	if (from->from_at != into->from_at)
 		return from->from_at < into->from_at;
-	int order = text_compare(from->from_account, into->from_account);
+	int order = text_compare(from->from_tie, into->from_tie);
+	order = order ? order : text_compare(from->from_account, into->from_account);
 	return order ? order < 0 : text_compare(from->from_resource, into->from_resource) < 0;
 }
 
@@ -166,6 +167,7 @@ static void merge_sender(struct incarnation *into, const struct incarnation *fro
 	into->from_resource = from->from_resource;
 	into->from_account = from->from_account;
 	into->from_at = from->from_at;
+	into->from_tie = from->from_tie;
 }
 
 static bool text_line_wins(const struct incarnation *into, const struct incarnation *from)
@@ -195,10 +197,40 @@ static void merge_text(struct incarnation *into, const struct incarnation *from)
 	into->body_bytes = bytes;
 }
 
+// T1: when the lines that gave sent_at were seen. *seen: they are ingress or undelayed (T2).
+static usec_t gave_at(const struct incarnation *inc, bool *seen)
+{
+	usec_t at = inc->seen_at;
+
+	*seen = at != USEC_NONE;
+	for (size_t i = 0; !*seen && i < inc->stamp_count; i++)
+		min_into(&at, inc->stamps[i].stamp);
+	return at;
+}
+
+static bool gave_earlier(const struct incarnation *a, const struct incarnation *b)
+{
+	bool a_seen, b_seen;
+	usec_t x = gave_at(a, &a_seen), y = gave_at(b, &b_seen);
+
+	return a_seen != b_seen ? a_seen : x != USEC_NONE && (y == USEC_NONE || x < y);
+}
+
+// Before the times are merged. A line whose tie is not kept gives way to one of the same time.
+static void merge_tie(struct incarnation *into, const struct incarnation *from)
+{
+	bool same = !gave_earlier(into, from) && !gave_earlier(from, into);
+	bool first = from->tie.p && (!into->tie.p || text_compare(from->tie, into->tie) < 0);
+
+	if (same ? first : gave_earlier(from, into))
+		into->tie = from->tie;
+}
+
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from)
 {
 	merge_digests(arena, into, from);
+	merge_tie(into, from);
 	into->first = min_usec(into->first, from->first);
 	into->last = max_usec(into->last, from->last);
 	if (from->seen_at != USEC_NONE &&

@@ -39,7 +39,8 @@ struct observation {
 	struct text feed; // its name, for E5's list of wrapper feeds
 	enum direction dir;
 	struct text session;         // absent when the log does not know it
-	struct text raw;             // the stanza's bytes: last resort for ordering ties (T1)
+	struct text raw;             // the stanza's bytes: for the order of one instant (T1)
+	bool exact;                  // its source's clock may give one instant to several lines
 	const struct stanza *stanza; // NULL: unparsable (E1)
 	position_t position;
 	// Bits of lanes (pairing_lane) that have stored this record already: of their conversations it

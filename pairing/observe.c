@@ -43,6 +43,19 @@ struct text first_acked(const struct stanza *st, bool *any)
 	return private_acked(st, any);
 }
 
+enum tie_rank stanza_rank(const struct stanza *st, bool content)
+{
+	bool acks;
+
+	if (content)
+		return TIE_CONTENT;
+	for (size_t i = 0; i < st->ref_count; i++)
+		if (is_ack_ref(st->refs[i].kind) && !is_about_composing(&st->refs[i]))
+			return TIE_ACK;
+	private_acked(st, &acks);
+	return acks ? TIE_ACK : TIE_STATE;
+}
+
 bool has_ref(const struct stanza *st, enum ref_kind kind)
 {
 	for (size_t i = 0; i < st->ref_count; i++)
@@ -130,6 +143,25 @@ void keep_body(struct pairing *pairing, const struct entry *entry, struct incarn
 	inc->body = arena_text(pairing->arena, inc->body);
 }
 
+static bool is_last_made(const struct pairing *pairing, struct text tie)
+{
+	return tie.p && tie.p == pairing->tie.data;
+}
+
+void add_content(struct pairing *pairing, struct entry *entry, struct incarnation *inc)
+{
+	keep_body(pairing, entry, inc);
+	entry_add_incarnation(pairing, entry, inc);
+	if (!entry->incarnations.count)
+		return; // its facts are stored already
+	struct incarnation *last = &entry->incarnations.items[entry->incarnations.count - 1];
+	bool first = is_last_made(pairing, last->tie),
+	     sender = is_last_made(pairing, last->from_tie);
+	struct text own = first || sender ? arena_text(pairing->arena, inc->tie) : TEXT_NONE;
+	last->tie = first ? own : last->tie;
+	last->from_tie = sender ? own : last->from_tie;
+}
+
 static bool asks_offline(const struct stanza *st)
 {
 	return st->xevent_request & XE_OFFLINE;
@@ -201,6 +233,8 @@ struct incarnation incarnation_of(struct pairing *pairing, const struct effectiv
 	struct incarnation inc = {.digest = content_digest(pairing, st), .leg = LEG_DIRECT};
 
 	fill_times(pairing, e, &inc);
+	inc.tie = tie_of(pairing, e, TIE_CONTENT, true);
+	inc.from_tie = inc.tie;
 	inc.text_at = inc.from_at = e->seen->at;
 	inc.type = st->type;
 	inc.body = stored_body(pairing, st);
@@ -248,8 +282,7 @@ static void content_direct(struct pairing *pairing, const struct effective *e, b
 		inc.flags |= FLAG_OUT_LINE;
 	fill_stanza_ids(pairing, e, e->to.bare, &inc);
 	note_missing_ids(pairing, e, inc.flags);
-	keep_body(pairing, entry, &inc);
-	entry_add_incarnation(pairing, entry, &inc);
+	add_content(pairing, entry, &inc);
 	touch(entry, inc.first);
 	touch(entry, e->seen->at);
 }

@@ -5,8 +5,10 @@
 #ifndef PAIRING_OBSERVE_H
 #define PAIRING_OBSERVE_H
 
-#include "pairing/effective.h"
+#include "pairing/tie.h"
 
+// T1: what a stanza is among those of one instant.
+enum tie_rank stanza_rank(const struct stanza *stanza, bool content);
 void touch(struct entry *entry, usec_t at); // the batch has facts for it at this time
 
 // M2: an empty id names nothing, as a missing one.
@@ -26,6 +28,8 @@ bool is_redelivered(struct pairing *pairing, const struct effective *e); // T4
 struct incarnation incarnation_of(struct pairing *pairing, const struct effective *e, bool acks);
 // The body of what incarnation_of() gave becomes the batch's own.
 void keep_body(struct pairing *pairing, const struct entry *entry, struct incarnation *inc);
+// Adds what incarnation_of() gave; its tie becomes the batch's own when it is the first (T1).
+void add_content(struct pairing *pairing, struct entry *entry, struct incarnation *inc);
 // Trusted stanza-ids (M6): on out and route lines and received carbons, by this entity.
 void fill_stanza_ids(struct pairing *pairing, const struct effective *e, struct text by,
 		     struct incarnation *inc);

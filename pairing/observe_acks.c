@@ -267,6 +267,9 @@ void observe_chat_state(struct pairing *pairing, const struct effective *e, bool
 	if (state == STATE_NONE)
 		return;
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
+	// What lies beside the body of a stanza that is no content may quote one.
+	struct text tie = tie_of(pairing, e, stanza_rank(e->stanza, content),
+				 !has_payload(e->stanza) && !e->stanza->has_body);
 	struct text where = mirror ? e->from.bare : e->to.bare;
 	int64_t conv = room ? pairing_room(pairing, where) : pairing_conv(pairing, a, b);
 	if (is_stored_by_lane(pairing, conv))
@@ -284,6 +287,7 @@ void observe_chat_state(struct pairing *pairing, const struct effective *e, bool
 		.ingress = effective_is_ingress(e),
 		.content = content,
 		.own_id = arena_text(pairing->arena, stanza_id_of(e->stanza)),
+		.tie = arena_text(pairing->arena, tie),
 		.sig = room ? room_signature(pairing, e->stanza) : 0,
 		.position = e->seen->position,
 		.source = e->seen->source,

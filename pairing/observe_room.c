@@ -97,8 +97,7 @@ static void content_group(struct pairing *pairing, const struct effective *e, bo
 	note_missing_ids(pairing, e, inc.flags);
 	if (inc.flags & FLAG_RECEIPT_REQUEST)
 		note_own(pairing, e, "RCPT-GROUPCHAT");
-	keep_body(pairing, entry, &inc);
-	entry_add_incarnation(pairing, entry, &inc);
+	add_content(pairing, entry, &inc);
 	touch(entry, inc.first);
 	touch(entry, e->seen->at);
 }

@@ -83,6 +83,7 @@ void pairing_free(struct pairing *pairing)
 {
 	if (!pairing)
 		return;
+	buf_free(&pairing->tie);
 	map_free(&pairing->jids);
 	free_entry_maps(pairing);
 	map_free(&pairing->entries);
@@ -110,6 +111,7 @@ void pairing_reset(struct pairing *pairing)
 		.privacy = pairing->privacy,
 		.bodies = pairing->bodies,
 		.arena = pairing->arena,
+		.tie = pairing->tie,
 		.jids = pairing->jids,
 		.entries = pairing->entries,
 		.conversations = pairing->conversations,

@@ -178,6 +178,7 @@ struct chat_state_seen { // one sighting of a chat state (K6; K8's composing and
 	bool ingress;       // F5
 	bool content;       // the stanza holds content too
 	struct text own_id; // absent = none
+	struct text tie;    // T1: its order among states of one instant (tie.h); absent = not kept
 	int64_t sig;        // rooms: what the stanza says; its other leg has the same (P12)
 	position_t position;
 	int32_t source;

@@ -2,7 +2,7 @@
 // The stored form of an entry. Plain: one incarnation seen by one source without stamps, at most one
 // receipt and one displayed marker of one device; all of it fits the columns of one row. Anything
 // else is complex: its incarnations as a byte string in the row, its evidence as rows of their own.
-#include "pairing/workset.h"
+#include "pairing/tie.h"
 
 static bool plain_incarnation(const struct entry *entry)
 {
@@ -19,7 +19,8 @@ static bool plain_incarnation(const struct entry *entry)
 		return false;
 	// One line gave everything: then sent_at says when.
 	return inc->seen_at == inc->first && inc->text_at == inc->first &&
-	       (!inc->from_resource.p || inc->from_at == inc->first);
+	       (!inc->from_resource.p ||
+		(inc->from_at == inc->first && text_same(inc->from_tie, inc->tie)));
 }
 
 struct inline_acks {
@@ -112,7 +113,19 @@ static void decode_rest(struct pairing *pairing, struct text facts, struct incar
 	}
 }
 
-static struct text encode_part(struct pairing *pairing, const struct entry *entry, size_t part)
+static struct text encode_ties(struct pairing *pairing, struct text own,
+			       const struct incarnation *list, size_t count)
+{
+	struct buf out = {0};
+
+	ties_encode(&out, own, list, count);
+	struct text ties = out.len ? arena_text(pairing->arena, buf_view(&out)) : TEXT_NONE;
+	buf_free(&out);
+	return ties;
+}
+
+// Facts and ties go together.
+static struct text encode_part(struct pairing *pairing, const struct entry *entry, struct row *row)
 {
 	struct incarnation *list =
 		arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(*list));
@@ -120,8 +133,9 @@ static struct text encode_part(struct pairing *pairing, const struct entry *entr
 	struct buf out = {0};
 
 	for (size_t i = 0; i < entry->incarnations.count; i++)
-		if (entry->owner[i] == part)
+		if (entry->owner[i] == row->part)
 			list[count++] = entry->incarnations.items[i];
+	row->tie = encode_ties(pairing, tie_own(row->tie), list, count);
 	incarnations_encode(&out, list, count);
 	struct text facts = arena_text(pairing->arena, buf_view(&out));
 	buf_free(&out);
@@ -150,7 +164,7 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 		row->marker = plain ? acks.marker : NULL;
 		row->flags = plain ? row->flags | seen_flags(&acks) : row->flags;
 		row->facts = plain ? encode_rest(pairing, &entry->incarnations.items[0])
-				   : encode_part(pairing, entry, row->part);
+				   : encode_part(pairing, entry, row);
 	}
 }
 
@@ -194,6 +208,8 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 		.text_at = row->sent_at,
 		.type = row->type,
 		.body_bytes = row->body_bytes,
+		.tie = tie_own(row->tie),
+		.from_tie = tie_own(row->tie),
 		.corrects = row->corrects,
 		.thread = row->thread,
 		.flags = row->flags & ~(unsigned)PLAIN_FLAGS,
@@ -222,6 +238,7 @@ void entry_load_row(struct pairing *pairing, struct entry *entry, const struct r
 	}
 	if (!row->facts.p || !incarnations_decode(row->facts, pairing->arena, &list, &count))
 		return; // damaged facts: the row is kept as it is, see results.c
+	ties_decode(row->tie, list, count);
 	for (size_t i = 0; i < count; i++)
 		entry_add_incarnation(pairing, entry, &list[i]);
 }

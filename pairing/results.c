@@ -39,8 +39,8 @@ static bool same_row(const struct row *a, const struct row *b)
 	return same_times(a, b) && same_numbers(a, b) && text_same(a->from, b->from) &&
 	       text_same(a->from_resource, b->from_resource) && text_same(a->nick, b->nick) &&
 	       text_same(a->error, b->error) && text_same(a->corrects, b->corrects) &&
-	       text_same(a->facts, b->facts) && same_inline(a->receipt, b->receipt) &&
-	       same_inline(a->marker, b->marker);
+	       text_same(a->facts, b->facts) && text_same(a->tie, b->tie) &&
+	       same_inline(a->receipt, b->receipt) && same_inline(a->marker, b->marker);
 }
 
 // A row goes on from the stored row of its digest that is nearest in time; its body stays there.

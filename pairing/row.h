@@ -103,6 +103,8 @@ struct row {
 	usec_t read_inferred_at;
 	enum via read_via;
 	int64_t response_ms; // -1 = none
+	struct text
+		tie; // T1: ties_encode(); its order among rows of one instant is that of tie_own()
 	struct text body;
 	int32_t body_bytes;
 	position_t sent_pos, delivered_pos, displayed_pos, failed_pos;

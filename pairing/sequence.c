@@ -17,7 +17,6 @@ void sequence_row_of(const struct row *row, struct sequence_row *out)
 		.id = row->id,
 		.resource = row->from_resource,
 		.class_ = row->class_,
-		.ingress = row->source != 0,
 		.delivered_at = row->delivered_at,
 		.displayed_at = row->displayed_at,
 		.reaction_at = row->reaction_at,
@@ -26,6 +25,13 @@ void sequence_row_of(const struct row *row, struct sequence_row *out)
 		.read_inferred_at = USEC_NONE,
 		.response_ms = -1,
 	};
+	sequence_row_tie(out, row->tie, row->source != 0);
+}
+
+void sequence_row_tie(struct sequence_row *row, struct text stored, bool ingress)
+{
+	row->tie = tie_own(stored);
+	row->ingress = row->tie.p ? row->tie.p[0] == TIE_INGRESS : ingress;
 }
 
 void sequence_party(struct text full, const struct realm_settings *rules, struct text *party,
@@ -55,6 +61,7 @@ void sequence_state_of(const struct chat_state_seen *seen, const struct realm_se
 		.used = true,
 		.own_id = seen->own_id,
 		.sig = seen->sig,
+		.tie = seen->tie,
 		.position = seen->position,
 	};
 	sequence_party(seen->from, rules, &out->party, &out->resource);
@@ -67,13 +74,14 @@ static int compare_usec(usec_t a, usec_t b)
 	return (a > b) - (a < b);
 }
 
-// Rows have no stanza text at hand; what tells them apart is the same in any order of arrival.
+// Where the ties of rows are not kept, what tells them apart is the same in any order of arrival.
 static int by_time(const void *a, const void *b)
 {
 	const struct sequence_row *x = a, *y = b;
 	int order = compare_usec(x->sent_at, y->sent_at);
 
 	order = order ? order : y->ingress - x->ingress;
+	order = order ? order : text_compare(x->tie, y->tie);
 	order = order ? order : text_compare(x->from, y->from);
 	order = order ? order : text_compare(x->to, y->to);
 	order = order ? order : text_compare(x->id, y->id);
@@ -103,6 +111,7 @@ static int by_device(const void *a, const void *b)
 	order = order ? order : compare_usec(x->at, y->at);
 	order = order ? order : y->ingress - x->ingress;
 	order = order ? order : y->content - x->content;
+	order = order ? order : text_compare(x->tie, y->tie);
 	order = order ? order : (int)x->state - (int)y->state;
 	order = order ? order : text_compare(x->own_id, y->own_id);
 	return order ? order : compare_usec(x->position, y->position);

@@ -15,7 +15,8 @@ struct sequence_row {
 	struct text from, to, id;
 	struct text resource; // of the sending device; absent = none was seen
 	enum message_class class_;
-	bool ingress; // T1: its place among rows of one instant
+	bool ingress;    // T1: its place among rows of one instant
+	struct text tie; // T1: its place among those; absent = not kept
 	usec_t delivered_at, displayed_at;
 	usec_t reaction_at, reply_at, mds_at;
 	// results
@@ -39,8 +40,12 @@ struct sequence_state {
 	bool paired;        // rooms: the mirror of an upload that was seen (states_pair)
 	struct text own_id; // absent = none
 	int64_t sig;
+	struct text tie; // as that of a row
 	position_t position;
 };
+
+// T1: a row by what is stored of its line; ingress: some line of it is, when nothing better is known.
+void sequence_row_tie(struct sequence_row *row, struct text stored, bool ingress);
 
 struct scene {
 	const struct realm_settings *rules;
@@ -103,12 +108,11 @@ void states_repeats(const struct scene *scene, struct arena *arena, void *self,
 // CS-UNNEGOTIATED: wants all of the conversation, or the parts around these four moments: the first
 // state of either side, the first content of the other side after it, the first state after that.
 struct negotiation {
-	usec_t first;                       // first state of S; USEC_NONE = none
-	usec_t peer;                        // first state of R
-	usec_t reply;                       // first content of R after first
-	const struct sequence_state *state; // first standalone fresh state of S at reply or later
+	const struct sequence_state *first; // first state of S; NULL = none
+	const struct sequence_state *peer;  // first state of R
+	const struct sequence_row *reply;   // first content of R after first
+	const struct sequence_state *state; // first standalone fresh state of S after reply
 };
-bool is_unnegotiated(const struct negotiation *negotiation);
 void states_unnegotiated(const struct scene *scene, void *self, sequence_finding_fn *found);
 
 const char *chat_state_name(enum chat_state state);

@@ -185,10 +185,31 @@ void states_repeats(const struct scene *scene, struct arena *arena, void *self,
 
 // --- CS-UNNEGOTIATED ---
 
-bool is_unnegotiated(const struct negotiation *it)
+// T1 between two states, a state and a reply to it, a reply and the state after it. Of one instant, where
+// the texts are not kept: states do not tell which was first, and content comes before both.
+// settle_unnegotiated.sql has the same three.
+static bool is_before(const struct sequence_state *a, const struct sequence_state *b)
 {
-	return it->first != USEC_NONE && it->reply != USEC_NONE && it->state &&
-	       (it->peer == USEC_NONE || it->peer > it->state->at);
+	return a->at < b->at ||
+	       (a->at == b->at && a->tie.p && b->tie.p && text_compare(a->tie, b->tie) < 0);
+}
+
+static bool answers(const struct sequence_row *row, const struct sequence_state *state)
+{
+	return row->sent_at > state->at || (row->sent_at == state->at && row->tie.p &&
+					    state->tie.p && text_compare(row->tie, state->tie) > 0);
+}
+
+static bool follows(const struct sequence_state *state, const struct sequence_row *row)
+{
+	return state->at > row->sent_at ||
+	       (state->at == row->sent_at &&
+		(!row->tie.p || !state->tie.p || text_compare(row->tie, state->tie) < 0));
+}
+
+static bool is_unnegotiated(const struct negotiation *it)
+{
+	return it->first && it->reply && it->state && (!it->peer || is_before(it->state, it->peer));
 }
 
 static bool is_from(const struct sequence_state *state, const struct sequence_state *side)
@@ -196,28 +217,38 @@ static bool is_from(const struct sequence_state *state, const struct sequence_st
 	return text_same(state->party, side->party) && text_same(state->to, side->to);
 }
 
-static usec_t first_reply(const struct scene *scene, const struct sequence_state *side,
-			  usec_t after)
+// The first in T1 of those seen so far. What has no tie comes first, as in scene_sort().
+static void earlier_of(const struct sequence_state **best, const struct sequence_state *state)
 {
-	for (size_t i = 0; i < scene->row_count; i++) {
+	if (!*best || state->at < (*best)->at ||
+	    (state->at == (*best)->at && text_compare(state->tie, (*best)->tie) < 0))
+		*best = state;
+}
+
+static const struct sequence_row *first_reply(const struct scene *scene,
+					      const struct sequence_state *side,
+					      const struct sequence_state *after)
+{
+	for (size_t i = 0; i < scene->row_count; i++) { // in order
 		const struct sequence_row *row = &scene->rows[i];
-		if (row->sent_at > after && text_same(row->from, side->to) &&
-		    text_same(row->to, side->party))
-			return row->sent_at;
+		if (text_same(row->from, side->to) && text_same(row->to, side->party) &&
+		    answers(row, after))
+			return row;
 	}
-	return USEC_NONE;
+	return NULL;
 }
 
 static const struct sequence_state *first_lone(const struct scene *scene,
-					       const struct sequence_state *side, usec_t from)
+					       const struct sequence_state *side,
+					       const struct sequence_row *reply)
 {
 	const struct sequence_state *best = NULL;
 
 	for (size_t i = 0; i < scene->state_count; i++) {
 		const struct sequence_state *state = &scene->states[i];
-		if (state->fresh && !state->content && state->at >= from && is_from(state, side) &&
-		    (!best || state->at < best->at))
-			best = state;
+		if (state->fresh && !state->content && is_from(state, side) &&
+		    follows(state, reply))
+			earlier_of(&best, state);
 	}
 	return best;
 }
@@ -225,16 +256,14 @@ static const struct sequence_state *first_lone(const struct scene *scene,
 static void judge_side(const struct scene *scene, const struct sequence_state *side, void *self,
 		       sequence_finding_fn *found)
 {
-	struct negotiation it = {USEC_NONE, USEC_NONE, USEC_NONE, NULL};
+	struct negotiation it = {NULL, NULL, NULL, NULL};
 
 	for (size_t i = 0; i < scene->state_count; i++) {
 		const struct sequence_state *state = &scene->states[i];
-		usec_t *first = is_from(state, side) ? &it.first : &it.peer;
-		if (*first == USEC_NONE || state->at < *first)
-			*first = state->at;
+		earlier_of(is_from(state, side) ? &it.first : &it.peer, state);
 	}
 	it.reply = first_reply(scene, side, it.first);
-	if (it.reply != USEC_NONE)
+	if (it.reply)
 		it.state = first_lone(scene, side, it.reply);
 	if (is_unnegotiated(&it))
 		found(self, &(struct sequence_finding){"CS-UNNEGOTIATED", side->party, "",

@@ -21,7 +21,8 @@ static int by_sender(const void *a, const void *b)
 
 	order = order ? order : text_compare(x->resource, y->resource);
 	order = order ? order : text_compare(x->to, y->to);
-	return order ? order : (x->sent_at > y->sent_at) - (x->sent_at < y->sent_at);
+	order = order ? order : (x->sent_at > y->sent_at) - (x->sent_at < y->sent_at);
+	return order ? order : text_compare(x->tie, y->tie);
 }
 
 struct content {
@@ -47,14 +48,16 @@ static void seek_device(struct content *content, const struct sequence_state *st
 		content->next++;
 }
 
-// The next content of the device up to this time (T1: content comes before a state of its instant).
+// The next content of the device up to this time (T1: of one instant ingress first, then content).
 static const struct sequence_row *next_content(struct content *content,
 					       const struct sequence_state *state, usec_t until)
 {
 	if (content->next == content->count)
 		return NULL;
 	const struct sequence_row *row = content->rows[content->next];
-	if (row->sent_at > until || compare_sender(row, state) != 0)
+	bool after = row->sent_at == state->at && state->ingress && !row->ingress;
+	if (row->sent_at > until || compare_sender(row, state) != 0 ||
+	    (after && until == state->at))
 		return NULL;
 	content->next++;
 	return row;

@@ -83,6 +83,7 @@ struct pairing {
 	struct hash_key key, privacy;
 	enum bodies_mode bodies;
 	struct arena *arena;
+	struct buf tie;                // the last one that was made (tie.h)
 	struct map jids;               // texts as they came -> struct known_jid
 	struct map entries;            // key -> struct entry (keys are unique across conversations)
 	struct map conversations;      // conv -> struct conversation
@@ -170,6 +171,7 @@ bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 void entry_make_room(struct pairing *pairing, struct entry *entry);
 void derive_entry(struct pairing *pairing, struct entry *entry);
 void derive_group(struct pairing *pairing, struct entry *entry);
+int compare_mirrors(const struct incarnation *a, const struct incarnation *b);
 int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 		   const struct incarnation *upload); // within one key, -1 = none
 

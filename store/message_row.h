@@ -29,6 +29,7 @@ struct message_row {
 	usec_t reaction_at, reply_at, mds_at, read_inferred_at;
 	int32_t read_via;
 	int64_t response_ms;
+	struct text tie;
 	int64_t commit;
 	struct text body;
 };
@@ -45,7 +46,7 @@ enum mark_bits { // message.marks
 // Columns in the order of copy_message.sql, of the arrays of message_update.sql and of every SELECT
 // that gives message rows; the last two (commit, body) are written only. An UPDATE of a batch leaves
 // the settled ones (read_inferred_at, read_via, response_ms) as they are.
-enum { MESSAGE_COLUMNS = 59, MESSAGE_READ_COLUMNS = 57 };
+enum { MESSAGE_COLUMNS = 60, MESSAGE_READ_COLUMNS = 58 };
 
 struct message_column {
 	const char *name;

@@ -159,7 +159,7 @@ static void ask_side(struct sides *sides, struct window *window, size_t p)
 	put_int8(&sides->from, party->from);
 	put_int8(&sides->to, party->to);
 	// Nothing can be found: the span is empty, and what is stored goes.
-	put_usec(&sides->first, lone && (peer == USEC_NONE || peer > first) ? first : USEC_NONE);
+	put_usec(&sides->first, lone && (peer == USEC_NONE || peer >= first) ? first : USEC_NONE);
 	put_usec(&sides->peer, peer);
 }
 

@@ -259,7 +259,6 @@ static bool take_row(void *self, const struct rows *rows)
 		.id = row_copy(rows, 0, 6, it->arena),
 		.resource = row_copy(rows, 0, 7, it->arena),
 		.class_ = (enum message_class)row_int(rows, 0, 8),
-		.ingress = row_int(rows, 0, 9) != 0,
 		.delivered_at = row_usec(rows, 0, 10),
 		.displayed_at = row_usec(rows, 0, 11),
 		.reaction_at = row_usec(rows, 0, 12),
@@ -267,6 +266,8 @@ static bool take_row(void *self, const struct rows *rows)
 		.mds_at = row_usec(rows, 0, 14),
 		.place = place,
 	};
+	sequence_row_tie(&window->rows.items[place], row_copy(rows, 0, 19, it->arena),
+			 row_int(rows, 0, 9) != 0);
 	want_jid(it, row_int(rows, 0, 4));
 	want_jid(it, row_int(rows, 0, 5));
 	return count_one(it);
@@ -345,6 +346,7 @@ static bool take_state(void *self, const struct rows *rows)
 		.own_id = row_copy(rows, 0, 9, it->arena),
 		.sig = row_int(rows, 0, 10),
 		.position = row_int(rows, 0, 11),
+		.tie = row_copy(rows, 0, 12, it->arena),
 	};
 	want_jid(it, row_int(rows, 0, 2));
 	want_jid(it, row_int(rows, 0, 4));

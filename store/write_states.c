@@ -43,7 +43,7 @@ void order_states(struct part *part)
 
 // --- the states themselves ---
 
-enum { STATE_COLUMNS = 15 };
+enum { STATE_COLUMNS = 16 };
 
 static bool copy_states(struct part *part, struct err *err)
 {
@@ -69,6 +69,7 @@ static bool copy_states(struct part *part, struct err *err)
 		put_int8(&copy.fields, seen->sig);
 		put_int4(&copy.fields, seen->source);
 		put_int8(&copy.fields, seen->position);
+		put_bytea(&copy.fields, seen->tie);
 	}
 	return copy_end(&copy, err);
 }

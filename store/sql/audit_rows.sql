@@ -15,7 +15,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
        m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
-       f.jid, t.jid
+       NULL::bytea, f.jid, t.jid
 FROM message AS m
 JOIN jid AS f ON f.id = m.from_jid
 JOIN jid AS t ON t.id = m.to_jid

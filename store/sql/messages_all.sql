@@ -23,7 +23,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
        m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
-       f.jid, t.jid, CASE WHEN $16 THEN m.body END, coalesce(r.shown, m.n)::int4 AS shown,
+       NULL::bytea, f.jid, t.jid, CASE WHEN $16 THEN m.body END, coalesce(r.shown, m.n)::int4 AS shown,
        d.device, d.delivered, d.displayed, p.who, p.displayed, p.received
 FROM message AS m
 LEFT JOIN jid AS f ON f.id = m.from_jid

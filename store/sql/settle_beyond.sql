@@ -26,7 +26,7 @@ LATERAL ((SELECT c.at, c.state, c.content, c.own_id, c.sig, c.position
                    AND e.from_jid = c.from_jid AND e.resource IS NOT DISTINCT FROM c.resource
                    AND e.to_jid = c.to_jid AND e.leg = c.leg AND e.state = c.state
                    AND e.content = c.content AND (e.ingress OR NOT w.ingress))
-          ORDER BY c.at DESC, c.content, c.state DESC LIMIT 1)
+          ORDER BY c.at DESC, c.content, c.tie DESC NULLS LAST, c.state DESC LIMIT 1)
          UNION ALL
          (SELECT c.at, c.state, c.content, c.own_id, c.sig, c.position
           FROM chat_state AS c
@@ -40,4 +40,4 @@ LATERAL ((SELECT c.at, c.state, c.content, c.own_id, c.sig, c.position
                    AND e.from_jid = c.from_jid AND e.resource IS NOT DISTINCT FROM c.resource
                    AND e.to_jid = c.to_jid AND e.leg = c.leg AND e.state = c.state
                    AND e.content = c.content AND (e.ingress OR NOT w.ingress))
-          ORDER BY c.at, c.content DESC, c.state LIMIT 1)) AS s;
+          ORDER BY c.at, c.content DESC, c.tie NULLS FIRST, c.state LIMIT 1)) AS s;

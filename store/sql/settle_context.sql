@@ -11,7 +11,7 @@ SELECT w.place::int8, m.sent_at, m.key, m.n, m.from_jid, m.to_jid, m.id, m.from_
        m.source, m.delivered_at, m.displayed_at, m.reaction_at, m.reply_at, m.mds_at,
        m.read_inferred_at, m.read_via, m.response_ms,
        m.sent_at >= w.old AND m.displayed_at IS NULL AND m.delivered_at IS NOT NULL
-       AND coalesce(m.read_inferred_at >= w.lo, true)
+       AND coalesce(m.read_inferred_at >= w.lo, true), m.tie
 FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[],
             $5::timestamptz[], $6::timestamptz[])
      WITH ORDINALITY AS w (conv, old, lo, a, b, c, place)
@@ -19,7 +19,7 @@ JOIN message AS m ON m.conv = w.conv AND m.sent_at = ANY (ARRAY[w.a, w.b, w.c]) 
 UNION ALL
 SELECT w.place::int8, m.sent_at, m.key, m.n, m.from_jid, m.to_jid, m.id, m.from_resource, m.class,
        m.source, m.delivered_at, m.displayed_at, m.reaction_at, m.reply_at, m.mds_at,
-       m.read_inferred_at, m.read_via, m.response_ms, true
+       m.read_inferred_at, m.read_via, m.response_ms, true, m.tie
 FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[],
             $5::timestamptz[], $6::timestamptz[])
      WITH ORDINALITY AS w (conv, old, lo, a, b, c, place)

@@ -7,14 +7,14 @@
 --   $5 bool           there are marked ones at all
 SELECT w.place::int8, m.sent_at, m.key, m.n, m.from_jid, m.to_jid, m.id, m.from_resource, m.class,
        m.source, m.delivered_at, m.displayed_at, m.reaction_at, m.reply_at, m.mds_at,
-       m.read_inferred_at, m.read_via, m.response_ms, true
+       m.read_inferred_at, m.read_via, m.response_ms, true, m.tie
 FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[])
      WITH ORDINALITY AS w (conv, lo, hi, place)
 JOIN message AS m ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi
 UNION ALL
 SELECT w.place::int8, m.sent_at, m.key, m.n, m.from_jid, m.to_jid, m.id, m.from_resource, m.class,
        m.source, m.delivered_at, m.displayed_at, m.reaction_at, m.reply_at, m.mds_at,
-       m.read_inferred_at, m.read_via, m.response_ms, true
+       m.read_inferred_at, m.read_via, m.response_ms, true, m.tie
 FROM unnest($1::int8[], $3::timestamptz[], $4::timestamptz[])
      WITH ORDINALITY AS w (conv, hi, reach, place)
 JOIN message AS m

@@ -284,10 +284,23 @@ static void f5_content_comes_before_a_state_of_its_instant(void **state)
 	(void)state;
 	shows(0, ADA, BEN, STATE_COMPOSING);
 	shows(4, ADA, BEN, STATE_ACTIVE)->content = true;
-	row(4, ADA, BEN);
+	row(4, ADA, BEN)->ingress = true;
 	walk();
 	assert_int_equal(found_count, 1);
 	assert_int_equal(found[0].ended, TYPING_CONTENT);
+}
+
+static void f5_ingress_comes_before_egress_of_its_instant(void **state)
+{
+	(void)state;
+	shows(4, ADA, BEN, STATE_COMPOSING);
+	row(4, ADA, BEN); // only its egress was seen
+	walk();
+	assert_int_equal(found_count, 1);
+	assert_int_equal(found[0].ended, TYPING_CONTENT);
+	rows[0].ingress = true;
+	walk();
+	assert_int_equal(found[0].ended, TYPING_OPEN);
 }
 
 static void f5_egress_of_a_device_with_ingress_is_not_used(void **state)
@@ -464,6 +477,7 @@ int main(void)
 		TEST(f5_content_and_states_close_an_interval),
 		TEST(f5_a_late_copy_opens_nothing),
 		TEST(f5_content_comes_before_a_state_of_its_instant),
+		TEST(f5_ingress_comes_before_egress_of_its_instant),
 		TEST(f5_egress_of_a_device_with_ingress_is_not_used),
 		TEST(f5_is_one_to_one_only),
 		TEST(f5_is_capped_and_judged_at_now),

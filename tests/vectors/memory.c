@@ -206,6 +206,7 @@ static void observe(struct pairing *pairing, struct stanza_parser *parser, struc
 					  .dir = line->dir,
 					  .session = line->session,
 					  .raw = line->xml,
+					  .exact = true,
 					  .position = position_pack(1, place * 1000, 0)};
 
 	for (size_t i = 0; i < line->feed.n; i++) // any number that tells feeds apart

@@ -15,9 +15,8 @@ import states
 from model import World
 
 
-def expected(vector, ties=True):
+def expected(vector):
     world = World(vector)
-    world.ties = ties
     lines.read_all(world, vector["input"])
     rooms.drop_history(world)
     rooms.set_legs(world)

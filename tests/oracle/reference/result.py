@@ -67,7 +67,7 @@ def response(world):
         if row.klass in ("chat", "pm"):
             pairs.setdefault(frozenset((row.S, row.R)), []).append(row)
     for rows in pairs.values():
-        rows.sort(key=lambda row: row.tie(world))
+        rows.sort(key=lambda row: row.order)
         first = None
         for row in rows:
             if first is None or row.S != first.S:

@@ -86,13 +86,6 @@ class Row:
         base = (self.real or self.S) if self.group else self.S
         return f"{base}/{self.from_resource}" if self.from_resource else base
 
-    def tie(self, world):
-        """T1, or as far as rows that are kept can tell."""
-        if world.ties:
-            return self.order
-        return (self.sent_at, not any(line.ingress for line in self.lines), self.S, self.R,
-                self.id is not None, self.id or "", self.n)
-
     def copies(self):
         """Plain `out` lines to devices of R."""
         return [line for line in self.lines if line.dir == "out" and line.source is None

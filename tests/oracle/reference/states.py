@@ -12,14 +12,6 @@ class State:
         self.t, self.order = line.t, (line.t, line.order())
         self.by, self.upload_seen = line.frm, False
 
-    def tie(self, world):
-        """T1, or as far as chat states that are kept can tell."""
-        if world.ties:
-            return self.order
-        own = self.line.p.id
-        return (self.t, not self.line.ingress, self.standalone, STATES.index(self.state),
-                own is not None, own or "")
-
 
 def _of_line(p):
     """P10: x-event composing and cancel are composing and paused."""
@@ -33,7 +25,7 @@ def _of_line(p):
 def _once(world, seen):
     """F5: equal states within w_state are copies of one stanza, so it is content or not in all."""
     kept, last = [], {}
-    for state in sorted(seen, key=lambda s: s.tie(world)):
+    for state in sorted(seen, key=lambda s: s.order):
         before = last.get((state.state, state.standalone))
         if before is None or state.t - before > world.w_state:
             kept.append(state)
@@ -61,12 +53,12 @@ def sequences(world, every=False):
 
 def typing(world, pairs):
     for (device, peer), states in pairs.items():
-        events = [(s.t, 2, s.tie(world), s.state) for s in states]
+        events = [(s.t, not s.line.ingress, 2, s.order, s.state) for s in states]
         for row in world.rows:
             if row.R == peer and row.sender == device:
-                events.append((row.sent_at, 1, (row.sent_at, row.order[1:]), "content"))
+                events.append((row.sent_at, row.order[1], 1, row.order, "content"))
         start = None
-        for at, _, _, what in sorted(events, key=lambda e: e[:3]):
+        for at, _, _, _, what in sorted(events, key=lambda e: e[:4]):
             if what == "composing":
                 start = at if start is None else start
             elif start is not None:
@@ -129,21 +121,10 @@ def unnegotiated(world, every):
     for (device, peer), states in every.items():
         shown[world.party(device), peer] += states
     for (S, R), states in shown.items():
-        first = min(s.tie(world) for s in states)
+        first = min(s.order for s in states)
         replies = [row for row in world.rows if (row.S, row.R) == (R, S)]
         for last in states:
-            silent = not any(_before(world, s, last) for s in shown.get((R, S), ()))
+            silent = not any(s.order < last.order for s in shown.get((R, S), ()))
             if S != R and last.standalone and silent and any(
-                    _answers(world, first, row, last) for row in replies):
+                    first < (row.sent_at, row.order[1:]) < last.order for row in replies):
                 world.finding("CS-UNNEGOTIATED", S, "")
-
-
-def _before(world, state, last):
-    return state.order < last.order if world.ties else state.t <= last.t
-
-
-def _answers(world, first, row, last):
-    """Between the two; of one instant content comes before a state (T1)."""
-    if world.ties:
-        return first < (row.sent_at, row.order[1:]) < last.order
-    return first[0] < row.sent_at <= last.t

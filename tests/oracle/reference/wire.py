@@ -47,7 +47,7 @@ class Wire:
         self.rng, self.on = rng, families
         self.lines, self.used = [], set()
         self.now = START
-        self.step = rng.choice((1, 1000, 1000, SECOND))
+        self.step = SECOND if "crowded" in families else rng.choice((1, 1000, 1000, SECOND))
         self.loss = rng.choice((0, 0.05, 0.3)) if "loss" in families else 0
         self.skew = {feed: 0 for feed in ("c2s", "n2", "q", "dbg", "hook")}
         if "skew" in families:
@@ -68,9 +68,9 @@ class Wire:
                                "ts": self.stamp(late)})
 
     def stamp(self, at):
-        """As the log's clock says it; without the family `ties` no two are equal (T1b)."""
+        """As the log's clock says it; without the families of ties no two are equal (T1b)."""
         at -= at % self.step
-        while "ties" not in self.on and at in self.used:
+        while not self.on & {"ties", "crowded"} and at in self.used:
             at += 1
         self.used.add(at)
         return clock.text(at, 6)
@@ -78,6 +78,8 @@ class Wire:
     def carry(self, stanza, devices, sender_devices, stay=False, extra=""):
         """A stanza from a client: ingress, the servers, the devices, the carbons."""
         rng, hop = self.rng, self.rng.choice((0, 5000, 20000, 1200000))
+        if "crowded" in self.on:
+            hop = rng.choice((0, 0, 0, SECOND))
         here, there = domain(stanza.frm) == HOME, domain(stanza.to) == HOME
         in_feed = "n2" if "skew" in self.on and rng.random() < 0.5 else "c2s"
         if here:
@@ -139,6 +141,8 @@ class Wire:
 
     def pass_time(self):
         rng = self.rng
+        if "crowded" in self.on and rng.random() < 0.85:  # most of it within one second
+            return
         self.now += rng.choice((0, 0, 1, 1000, 20000, 500000, SECOND, 3 * SECOND, 7 * SECOND,
                                 30 * SECOND, 61 * SECOND, 100 * SECOND))
         if "long" in self.on and rng.random() < 0.06:
