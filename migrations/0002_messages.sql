@@ -194,7 +194,8 @@ CREATE TABLE ack (
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
-CREATE INDEX ack_about_self ON ack (about_self) WHERE class <> 0;
+CREATE INDEX ack_about_self ON ack (about_self)
+	WHERE class <> 0 OR (leg <> 0 AND about_self <> 0);
 COMMENT ON TABLE ack IS
 	'Receipts, markers, errors and edits that do not fit into the message row. One partition '
 	'per UTC day of seen_at';
@@ -224,7 +225,8 @@ COMMENT ON COLUMN ack.position IS 'Position of its first sighting';
 COMMENT ON COLUMN ack.about IS
 	'Keyed hash of (to, ref): the sent_id entry of the message it waits for';
 COMMENT ON COLUMN ack.about_self IS
-	'Keyed hash of (by, ref): the entry that would make it an ack of one''s own message';
+	'Keyed hash of (by, ref): the entry that would make it an ack of one''s own message; groupchat: of '
+	'the account or the nick when who is who decides about its other leg, else 0';
 COMMENT ON COLUMN ack.borrowed IS 'It came to this key from another conversation';
 COMMENT ON COLUMN ack.lent_conv IS 'class 8: conversation it went to; else 0';
 COMMENT ON COLUMN ack.lent_key IS 'class 8: key it went to; else 0';
@@ -239,7 +241,8 @@ COMMENT ON COLUMN ack.real IS
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';
 COMMENT ON INDEX ack_about_self IS
-	'Evidence without a message, when it turns out to be about its own sender''s message';
+	'Evidence without a message, when it turns out to be about its own sender''s message; legs of room '
+	'stanzas, when it turns out who is who';
 
 -- PAIRING P12: who read or got a room's message, by nick, or by account where the room has no mirror
 -- acks at all. The same as readers_of() in pairing/readers.c.

@@ -165,6 +165,7 @@ struct evidence {
 	struct text by; // A, borrowed evidence only
 	// Set by derive, not facts:
 	bool second;         // P12: the upload leg of a mirror: counted there
+	bool hangs;          // P12: an upload without id and a mirror that may be one: who is who?
 	struct text real;    // P12: full real JID of this mirror's upload leg; absent
 	struct text real_id; // the own id of that upload
 	enum evidence_class class_;

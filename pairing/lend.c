@@ -38,12 +38,7 @@ static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *s
 		entry->wanted = true;
 		return entry;
 	}
-	void **place = map_put(&pairing->sent_asked, sent->key);
-	if (!*place) { // once: it may be gone by retention
-		*place = pairing;
-		*LIST_ADD(pairing->arena, &pairing->want_keys) =
-			(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2};
-	}
+	want_sent_key(pairing, sent);
 	return NULL;
 }
 

@@ -283,10 +283,8 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 
 // What waits for an id is asked again when a row is new, moves in time (P2), changes its sender or nick
 // (M6), or has ids given by others: which of them are new is not known.
-static bool is_as_stored(const struct entry *entry, const struct row *row)
+static bool is_stored_as(const struct entry *entry, const struct row *row)
 {
-	if (row->given_count || row->origin_count)
-		return false;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		const struct row *old = &entry->old_rows.items[i];
 		if (old->sent_at == row->sent_at &&
@@ -297,6 +295,11 @@ static bool is_as_stored(const struct entry *entry, const struct row *row)
 	return false;
 }
 
+static bool is_as_stored(const struct entry *entry, const struct row *row)
+{
+	return !row->given_count && !row->origin_count && is_stored_as(entry, row);
+}
+
 void want_sent_hash(struct pairing *pairing, int64_t hash)
 {
 	want_hash(pairing, &pairing->sent_asked, hash, true);
@@ -305,6 +308,18 @@ void want_sent_hash(struct pairing *pairing, int64_t hash)
 void want_orphan_hash(struct pairing *pairing, int64_t hash)
 {
 	want_hash(pairing, &pairing->orphans_asked, hash, false);
+}
+
+// Once: it may be gone by retention.
+void want_sent_key(struct pairing *pairing, const struct sent *sent)
+{
+	void **place = map_put(&pairing->sent_asked, sent->key);
+
+	if (*place)
+		return;
+	*place = pairing;
+	*LIST_ADD(pairing->arena, &pairing->want_keys) =
+		(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2};
 }
 
 static void want_orphans(struct pairing *pairing, struct text sender, struct text id)
@@ -323,7 +338,6 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, entry->r, row->given_ids[i]);
 	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
 		want_orphans(pairing, row->from, row->origin_ids[i]);
-	want_waiting_partners(pairing, entry, row);
 }
 
 // Who sent the id that this evidence names.
@@ -358,6 +372,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 		return;
 	entry->looked_around = stands_alone(entry);
 	want_partners(pairing, entry);
+	want_waiting_partners(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (entry->again || !is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
@@ -373,17 +388,31 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	}
 }
 
-// Orphans that were asked for may be here already, in an entry that only came along.
-static void judge_again(struct pairing *pairing, struct entry *entry)
+static bool waits_for_id(const struct pairing *pairing, const struct entry *entry)
 {
 	bool waits = false;
 
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		waits = waits || !entry->evidence.items[i].n;
-	if (!waits || !entry->id.p || entry->touched)
-		return;
-	if (!map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->s, entry->id)) &&
-	    !map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->r, entry->id)))
+	return waits && entry->id.p &&
+	       (map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->s, entry->id)) ||
+		map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->r, entry->id)));
+}
+
+// M6: an upload without id came to it, or went: who is who by it is told and asked anew.
+static bool changes_hands(const struct entry *entry)
+{
+	for (size_t i = 0; entry->group && entry->wanted && i < entry->row_count; i++)
+		if (entry->rows[i].class_ != CLASS_JOINED && !is_stored_as(entry, &entry->rows[i]))
+			return true;
+	return false;
+}
+
+// Orphans that were asked for may be here already, in an entry that only came along.
+static void judge_again(struct pairing *pairing, struct entry *entry)
+{
+	if (entry->touched || !(waits_for_id(pairing, entry) || waits_for_partner(pairing, entry) ||
+				changes_hands(entry)))
 		return;
 	entry->touched = true;
 	pairing->settled = false;

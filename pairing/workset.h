@@ -220,10 +220,11 @@ bool asks_partners(const struct entry *entry);
 void want_partners(struct pairing *pairing, const struct entry *entry);
 int64_t partner_waits(struct pairing *pairing, const struct entry *entry,
 		      const struct evidence *ev);
-void want_waiting_partners(struct pairing *pairing, const struct entry *entry,
-			   const struct row *row);
-// load.c: asks the store for entries, and for evidence that waits, under this hash.
+bool waits_for_partner(struct pairing *pairing, const struct entry *entry);
+void want_waiting_partners(struct pairing *pairing, const struct entry *entry);
+// load.c: asks the store for entries, for their messages, and for evidence that waits.
 void want_sent_hash(struct pairing *pairing, int64_t hash);
+void want_sent_key(struct pairing *pairing, const struct sent *sent);
 void want_orphan_hash(struct pairing *pairing, int64_t hash);
 
 // --- lend.c ---

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Unpaired evidence that waits for one of these (sender, id). A row may come twice. Columns as
--- load_acks.
+-- Unpaired evidence that waits for one of these (sender, id), and legs of room stanzas that wait for
+-- who is who. A row may come twice. Columns as load_acks.
 --   $1 int8[]  hashes
 --   $2 int4    realm
 WITH w AS (SELECT unnest($1::int8[]) AS hash),
@@ -8,7 +8,7 @@ WITH w AS (SELECT unnest($1::int8[]) AS hash),
            WHERE x.class <> 0 AND x.realm = $2
            UNION ALL
            SELECT x.* FROM ack AS x JOIN w ON x.about_self = w.hash
-           WHERE x.class <> 0 AND x.realm = $2)
+           WHERE (x.class <> 0 OR (x.leg <> 0 AND x.about_self <> 0)) AND x.realm = $2)
 SELECT a.conv, a.key,
        CASE WHEN a.by_resource IS NULL THEN b.jid ELSE b.jid || '/' || a.by_resource END AS by,
        t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,

@@ -80,8 +80,9 @@ static void load_orphans(const struct memory *memory, struct pairing *pairing,
 {
 	for (size_t i = 0; i < memory->evidence_count; i++) {
 		const struct stored_evidence *ev = &memory->evidence[i];
-		if ((ev->about == hash || ev->about_self == hash) &&
-		    ev->evidence.class_ != ACK_PAIRED)
+		bool waits = ev->evidence.class_ != ACK_PAIRED ||
+			     (ev->evidence.leg != LEG_DIRECT && ev->about_self);
+		if ((ev->about == hash || ev->about_self == hash) && waits)
 			load_evidence(memory, pairing, loaded, i);
 	}
 }
