@@ -190,12 +190,17 @@ CREATE TABLE ack (
 	seen        int2 NOT NULL,
 	via         int2 NOT NULL,
 	named       text,
-	real        text
+	real        text,
+	mark_device int8,
+	mark_at     timestamptz,
+	mark_target timestamptz,
+	mark_bits   int2
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
 CREATE INDEX ack_about_self ON ack (about_self)
 	WHERE class <> 0 OR (leg <> 0 AND about_self <> 0);
+CREATE INDEX ack_mark ON ack (conv, mark_device, mark_at) WHERE mark_device IS NOT NULL;
 COMMENT ON TABLE ack IS
 	'Receipts, markers, errors and edits that do not fit into the message row. One partition '
 	'per UTC day of seen_at';
@@ -238,6 +243,14 @@ COMMENT ON COLUMN ack.named IS
 	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id)';
 COMMENT ON COLUMN ack.real IS
 	'Groupchat, leg 2: full JID of the account whose upload is the same stanza; null: not seen';
+COMMENT ON COLUMN ack.mark_device IS
+	'Groupchat, displayed markers that count: keyed hash of the reader; else null, as the next three';
+COMMENT ON COLUMN ack.mark_at IS 'When either leg of the marker was seen first';
+COMMENT ON COLUMN ack.mark_target IS 'message.sent_at of the message that it marks';
+COMMENT ON COLUMN ack.mark_bits IS
+	'Bits: 1 older than the newest message that the reader had marked before (MARK-BACKWARD), 2 seen on '
+	'its way into the server';
+COMMENT ON INDEX ack_mark IS 'Markers of one reader of a room in order of time';
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';
 COMMENT ON INDEX ack_about_self IS

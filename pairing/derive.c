@@ -160,7 +160,7 @@ static usec_t reach_of(const struct pairing *pairing, const struct entry *entry,
 int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 		     const struct evidence *ev, struct text named)
 {
-	usec_t t = ev->first, reach = reach_of(pairing, entry, ev);
+	usec_t t = evidence_at(ev), reach = reach_of(pairing, entry, ev);
 	usec_t skew = entry->id.p ? pairing->rules->w_skew : 0;
 	int past = -1, future = -1;
 

@@ -20,6 +20,11 @@ struct text room_by(struct pairing *pairing, const struct entry *entry, const st
 	return ev->real.p ? ev->real : evidence_by(pairing, entry, ev);
 }
 
+usec_t evidence_at(const struct evidence *ev)
+{
+	return ev->real.p && ev->real_at < ev->first ? ev->real_at : ev->first;
+}
+
 static usec_t apart(const struct evidence *a, const struct evidence *b)
 {
 	return a->first > b->first ? a->first - b->first : b->first - a->first;
@@ -116,6 +121,8 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 		upload->second = true;
 		mirror->real = upload->by;
 		mirror->real_id = upload->own_id;
+		mirror->real_at = upload->first;
+		mirror->real_ingress = upload->seen & SEEN_INGRESS;
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (!text_same(before[i], entry->evidence.items[i].real))

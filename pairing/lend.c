@@ -38,7 +38,7 @@ static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *s
 		entry->wanted = true;
 		return entry;
 	}
-	want_sent_key(pairing, sent);
+	want_key_of(pairing, sent->conv, sent->key);
 	return NULL;
 }
 
@@ -96,7 +96,7 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 		struct entry *target = entry_of_sent(pairing, &node->sent);
 		int at = target ? pick_incarnation(pairing, target, ev, named) : -1;
 		if (at < 0 || target == entry ||
-		    !is_better(ev->first, target->rows[at].sent_at, best_at, target, best))
+		    !is_better(evidence_at(ev), target->rows[at].sent_at, best_at, target, best))
 			continue;
 		best = target;
 		best_at = target->rows[at].sent_at;

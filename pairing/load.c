@@ -88,6 +88,8 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	ev.condition = arena_text(pairing->arena, ev.condition);
 	ev.stored = true;
 	entry_add_evidence(pairing, entry, &ev);
+	if (ev.mark.device)
+		*LIST_ADD(pairing->arena, &entry->old_marks) = ev.mark;
 	entry->stored_evidence++;
 	if (!entry->asked) { // an orphan that waits for what this batch brings
 		entry->touched = true;
@@ -311,15 +313,15 @@ void want_orphan_hash(struct pairing *pairing, int64_t hash)
 }
 
 // Once: it may be gone by retention.
-void want_sent_key(struct pairing *pairing, const struct sent *sent)
+void want_key_of(struct pairing *pairing, int64_t conv, int64_t key)
 {
-	void **place = map_put(&pairing->sent_asked, sent->key);
+	void **place = map_put(&pairing->sent_asked, key);
 
 	if (*place)
 		return;
 	*place = pairing;
 	*LIST_ADD(pairing->arena, &pairing->want_keys) =
-		(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2};
+		(struct want_key){conv, key, -(INT64_MAX / 2), INT64_MAX / 2};
 }
 
 static void want_orphans(struct pairing *pairing, struct text sender, struct text id)
@@ -488,6 +490,7 @@ static void want_rest(struct pairing *pairing)
 {
 	derive_all(pairing);
 	judge_markers_again(pairing);
+	want_room_marks(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
 		judge_again(pairing, entry);
@@ -504,7 +507,7 @@ static void want_rest(struct pairing *pairing)
 bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants)
 {
 	pairing->want_keys.count = pairing->want_windows.count = 0;
-	pairing->want_sent.count = pairing->want_orphans.count = 0;
+	pairing->want_sent.count = pairing->want_orphans.count = pairing->want_marks.count = 0;
 	if (!want_keys(pairing)) {
 		want_rest(pairing);
 		want_keys(pairing);
@@ -518,6 +521,9 @@ bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants)
 		.sent_count = pairing->want_sent.count,
 		.orphans = pairing->want_orphans.items,
 		.orphan_count = pairing->want_orphans.count,
+		.marks = pairing->want_marks.items,
+		.mark_count = pairing->want_marks.count,
 	};
-	return wants->key_count || wants->window_count || wants->sent_count || wants->orphan_count;
+	return wants->key_count || wants->window_count || wants->sent_count ||
+	       wants->orphan_count || wants->mark_count;
 }

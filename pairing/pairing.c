@@ -90,6 +90,7 @@ void pairing_free(struct pairing *pairing)
 	map_free(&pairing->sent);
 	map_free(&pairing->sent_asked);
 	map_free(&pairing->orphans_asked);
+	map_free(&pairing->markers);
 	map_free(&pairing->line_finding_seen);
 	map_free(&pairing->known_seen);
 	arena_free(pairing->arena);
@@ -115,6 +116,7 @@ void pairing_reset(struct pairing *pairing)
 		.sent = pairing->sent,
 		.sent_asked = pairing->sent_asked,
 		.orphans_asked = pairing->orphans_asked,
+		.markers = pairing->markers,
 		.line_finding_seen = pairing->line_finding_seen,
 		.known_seen = pairing->known_seen,
 	};
@@ -125,6 +127,7 @@ void pairing_reset(struct pairing *pairing)
 	map_clear(&pairing->sent);
 	map_clear(&pairing->sent_asked);
 	map_clear(&pairing->orphans_asked);
+	map_clear(&pairing->markers);
 	map_clear(&pairing->line_finding_seen);
 	map_clear(&pairing->known_seen);
 	arena_reset(pairing->arena);

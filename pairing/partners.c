@@ -126,7 +126,7 @@ static void want_proof(struct pairing *pairing, const struct sent_node *first,
 		if (same && proof_of(pairing, &other->sent) == HOLDS)
 			return;
 	}
-	want_sent_key(pairing, &node->sent);
+	want_key_of(pairing, node->sent.conv, node->sent.key);
 }
 
 static int64_t own_hash(struct pairing *pairing, const struct entry *entry,

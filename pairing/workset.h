@@ -63,6 +63,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
 	LIST_OF(struct finding) findings; // of derive; upto and settle append
+	LIST_OF(struct room_mark) old_marks; // rooms: as loaded (P8)
 	struct entry *next_in_conv;
 	struct conversation *home;
 };
@@ -101,6 +102,8 @@ struct pairing {
 	LIST_OF(struct want_window) want_windows;
 	LIST_OF(int64_t) want_sent;
 	LIST_OF(int64_t) want_orphans;
+	LIST_OF(struct want_marks) want_marks;
+	struct map markers; // readers of rooms -> struct marker (backward.c)
 	LIST_OF(struct map *) entry_maps; // to be freed with the batch
 	bool settled;                     // the derived results are those of the facts
 	unsigned stored_by;               // of the observation that is being taken
@@ -187,6 +190,7 @@ struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 
 // --- legs.c (P12): evidence of groupchat stanzas, in order of time ---
 void join_legs(struct pairing *pairing, struct entry *entry);
+usec_t evidence_at(const struct evidence *ev); // P4: the earliest sighting of either leg
 bool is_own_room_message(const struct entry *entry, const struct evidence *ev,
 			 const struct row *row);
 void fault_findings(struct pairing *pairing, struct entry *entry);
@@ -202,6 +206,10 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation);
 void settle(struct pairing *pairing);
 void derive_all(struct pairing *pairing);
 struct sent_node *sent_find(const struct pairing *pairing, struct text sender, struct text id);
+
+// --- backward.c: MARK-BACKWARD in rooms (P8) ---
+void judge_room_marks(struct pairing *pairing);
+void want_room_marks(struct pairing *pairing);
 
 // --- sent.c: entries of "who sent which id" ---
 typedef void sent_fn(void *self, const struct sent *sent);
@@ -222,9 +230,9 @@ int64_t partner_waits(struct pairing *pairing, const struct entry *entry,
 		      const struct evidence *ev);
 bool waits_for_partner(struct pairing *pairing, const struct entry *entry);
 void want_waiting_partners(struct pairing *pairing, const struct entry *entry);
-// load.c: asks the store for entries, for their messages, and for evidence that waits.
+// load.c: asks the store for entries, for keys, and for evidence that waits.
 void want_sent_hash(struct pairing *pairing, int64_t hash);
-void want_sent_key(struct pairing *pairing, const struct sent *sent);
+void want_key_of(struct pairing *pairing, int64_t conv, int64_t key);
 void want_orphan_hash(struct pairing *pairing, int64_t hash);
 
 // --- lend.c ---

@@ -13,7 +13,8 @@ SELECT a.conv, a.key,
        CASE WHEN a.by_resource IS NULL THEN b.jid ELSE b.jid || '/' || a.by_resource END AS by,
        t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,
        a.last_at, a.thread, a.condition, a.position, a.borrowed, a.class, a.n,
-       a.lent_conv, a.lent_key, a.leg, a.sig, a.seen, a.via, a.named, a.real
+       a.lent_conv, a.lent_key, a.leg, a.sig, a.seen, a.via, a.named, a.real,
+       a.mark_device, a.mark_at, a.mark_target, a.mark_bits
 FROM a
 LEFT JOIN jid AS b ON b.id = a.by_jid
 LEFT JOIN jid AS t ON t.id = a.to_jid;

@@ -8,6 +8,5 @@ FAMILIES_PENDING = set()
 TIES = False
 # Differences that are known and not looked at, by family: patterns on what `vectors` prints.
 KNOWN = {
-    "rooms": ("MARK-BACKWARD",),  # found/y04
     "known": ("ACK-LEAK",),  # the reference judges paired acks only
 }

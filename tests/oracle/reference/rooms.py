@@ -159,9 +159,6 @@ def join_legs(world):
     for stanza in world.room_stanzas:
         for line in stanza.lines:
             line.culprit = (stanza.by, stanza.own)
-    for row in world.group_rows:
-        for line in row.lines:
-            line.culprit = (row.sender, row.own_id)
 
 
 def _may_be(world, upload, mirror):
