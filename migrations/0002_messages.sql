@@ -240,7 +240,8 @@ COMMENT ON COLUMN ack.sig IS 'Groupchat: keyed hash of what the stanza says; its
 COMMENT ON COLUMN ack.seen IS 'Bits: 1 on its way into the server, 2 on its way out';
 COMMENT ON COLUMN ack.via IS '0: standard; else the private acknowledgement, realm.rules numbers them';
 COMMENT ON COLUMN ack.named IS
-	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id)';
+	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id); '
+	'errors about a message of a room: its sender';
 COMMENT ON COLUMN ack.real IS
 	'Groupchat, leg 2: full JID of the account whose upload is the same stanza; null: not seen';
 COMMENT ON COLUMN ack.mark_device IS
@@ -265,7 +266,7 @@ RETURNS TABLE (who text, displayed timestamptz, received timestamptz) LANGUAGE s
 SET search_path = receiptd, pg_catalog, pg_temp AS $$
 WITH room AS MATERIALIZED (
      SELECT EXISTS (SELECT FROM ack AS a
-                    WHERE a.conv = $1 AND a.leg = 2 AND a.kind <= 3) AS mirrored),
+                    WHERE a.conv = $1 AND a.leg = 2 AND a.kind <= 6) AS mirrored),
 said AS (
      SELECT a.kind, a.seen_at, a.leg,
             CASE WHEN a.leg = 2 THEN coalesce(a.by_resource,
@@ -273,11 +274,11 @@ said AS (
             split_part(CASE WHEN a.leg = 1 THEN j.jid ELSE a.real END, '/', 1) AS account
      FROM message AS x
      JOIN ack AS a ON a.conv = x.conv AND a.key = x.key AND a.n = x.n AND a.class = 0
-                  AND a.kind IN (0, 2, 3) AND a.leg <> 0 AND a.seen_at >= x.sent_at - interval '1 day'
+                  AND (a.kind IN (0, 2, 3) OR (a.kind = 6 AND a.via <> 0)) AND a.leg <> 0 AND a.seen_at >= x.sent_at - interval '1 day'
      JOIN jid AS j ON j.id = a.by_jid
      WHERE x.conv = $1 AND x.sent_at BETWEEN $2 AND $2 + $9
        AND ((x.key = $3 AND x.n = $4)
-            OR (a.kind <> 0 AND NOT $8 AND (a.thread = 0 OR a.thread = $7))))
+            OR (a.kind IN (2, 3) AND NOT $8 AND (a.thread = 0 OR a.thread = $7))))
 SELECT CASE WHEN room.mirrored THEN s.nick ELSE s.account END AS who,
        min(s.seen_at) FILTER (WHERE s.kind <> 0) AS displayed,
        min(s.seen_at) FILTER (WHERE s.kind = 0) AS received

@@ -168,7 +168,9 @@ struct evidence {
 	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
 	unsigned seen; // enum seen_bits
 	int32_t via;   // 0 = standard, else 1 + number of the private acknowledgement
-	struct text named; // borrowed: the id as it was named when it is not the message's; absent
+	// Borrowed: the id as it was named when it is not the message's; errors of a room's message: who
+	// sent it (P11); absent.
+	struct text named;
 	// P11: an error that was settled on a message of another key is lent to it; this is the copy
 	// there, with A spelled out (the key's recipient is somebody else).
 	bool borrowed;

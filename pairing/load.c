@@ -342,6 +342,19 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, row->from, row->origin_ids[i]);
 }
 
+// M6: it found another sender: what was about it as the message of the one before is judged again.
+static void want_left(struct pairing *pairing, const struct entry *entry)
+{
+	for (size_t i = 0; entry->group && entry->id.p && i < entry->old_rows.count; i++) {
+		bool stays = false;
+		for (size_t j = 0; j < entry->row_count; j++)
+			stays = stays || text_same(entry->rows[j].from,
+						   entry->old_rows.items[i].from);
+		if (!stays)
+			want_orphans(pairing, entry->old_rows.items[i].from, entry->id);
+	}
+}
+
 // Who sent the id that this evidence names.
 static void want_senders(struct pairing *pairing, const struct entry *entry)
 {
@@ -375,6 +388,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	entry->looked_around = stands_alone(entry);
 	want_partners(pairing, entry);
 	want_waiting_partners(pairing, entry);
+	want_left(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (entry->again || !is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
