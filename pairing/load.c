@@ -336,8 +336,12 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, row->from, entry->id);
 	if (entry->id.p && entry->group)
 		want_orphans(pairing, entry->r, entry->id);
-	for (size_t i = 0; i < row->given_count; i++)
+	for (size_t i = 0; i < row->given_count; i++) {
 		want_orphans(pairing, entry->r, row->given_ids[i]);
+		if (entry->group) // P12: it goes before the own id of another message
+			want_key_of(pairing, entry->conv,
+				    group_key(pairing, entry->r, row->given_ids[i]));
+	}
 	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
 		want_orphans(pairing, row->from, row->origin_ids[i]);
 }
@@ -409,7 +413,7 @@ static bool waits_for_id(const struct pairing *pairing, const struct entry *entr
 	bool waits = false;
 
 	for (size_t i = 0; i < entry->evidence.count; i++)
-		waits = waits || !entry->evidence.items[i].n;
+		waits = waits || entry->group || !entry->evidence.items[i].n;
 	return waits && entry->id.p &&
 	       (map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->s, entry->id)) ||
 		map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->r, entry->id)));

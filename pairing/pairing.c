@@ -228,15 +228,20 @@ struct entry *entry_for_message(struct pairing *pairing, struct text s, struct t
 }
 
 // M6: key (room, id), no recipient.
+int64_t group_key(const struct pairing *pairing, struct text room, struct text id)
+{
+	return KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
+}
+
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id)
 {
-	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
+	int64_t key = group_key(pairing, room, id);
 	return entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room, id, true);
 }
 
 struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool make)
 {
-	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, TEXT_NONE);
+	int64_t key = group_key(pairing, room, TEXT_NONE);
 	struct entry *entry = map_get(&pairing->entries, key);
 	return entry || !make ? entry : entry_for_group(pairing, room, TEXT_NONE);
 }

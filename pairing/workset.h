@@ -138,6 +138,7 @@ struct text party_text(struct pairing *pairing, struct text party);
 struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
 			struct text r, struct text id, bool group);
 int64_t message_key(const struct pairing *pairing, struct text s, struct text r, struct text id);
+int64_t group_key(const struct pairing *pairing, struct text room, struct text id);
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id);
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id);
