@@ -257,8 +257,8 @@ static void judge(struct pairing *pairing, struct step *steps, size_t count)
 static void judge_all(struct pairing *pairing, const struct steps *steps)
 {
 	for (size_t i = 0, next; i < steps->count; i = next) {
-		for (next = i; next < steps->count &&
-			       steps->items[next].marker == steps->items[i].marker;
+		for (next = i;
+		     next < steps->count && steps->items[next].marker == steps->items[i].marker;
 		     next++)
 			;
 		judge(pairing, steps->items + i, next - i);
@@ -277,8 +277,7 @@ static void find(struct pairing *pairing, struct entry *entry)
 		if (known && (!old || old->backward != ev->mark.backward))
 			entry->evidence_changed = true;
 		if (ev->mark.backward)
-			entry_finding(pairing, entry, "MARK-BACKWARD",
-				      room_by(pairing, entry, ev),
+			entry_finding(pairing, entry, "MARK-BACKWARD", room_by(pairing, entry, ev),
 				      ev->named.p ? ev->named : entry->id, ev->mark.at,
 				      ev->position);
 	}
@@ -312,9 +311,8 @@ void want_room_marks(struct pairing *pairing)
 		marker->asked_to = marker->to;
 		marker->asked_target = marker->target;
 		marker->stored.count = 0;
-		*LIST_ADD(pairing->arena, &pairing->want_marks) =
-			(struct want_marks){marker->conv, marker->device, marker->from, marker->to,
-					    marker->target};
+		*LIST_ADD(pairing->arena, &pairing->want_marks) = (struct want_marks){
+			marker->conv, marker->device, marker->from, marker->to, marker->target};
 		pairing->settled = false; // judged anew when they are there
 	}
 }

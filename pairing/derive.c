@@ -446,8 +446,8 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	if (entry->group) {
 		join_legs(pairing, entry);
 		if (entry->evidence.count > 1)
-			qsort(entry->evidence.items, entry->evidence.count,
-			      sizeof(struct evidence), by_room_time);
+			qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
+			      by_room_time);
 	}
 	pair_evidence(pairing, entry);
 	key_findings(pairing, entry);

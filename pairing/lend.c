@@ -99,8 +99,8 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 		if (!fits(entry, ev, search, &node->sent))
 			continue;
 		struct entry *target = entry_of_sent(pairing, &node->sent);
-		struct text named = target ? named_in(target, ev, search->sender, search->id)
-					   : TEXT_NONE;
+		struct text named =
+			target ? named_in(target, ev, search->sender, search->id) : TEXT_NONE;
 		int at = target ? pick_incarnation(pairing, target, ev, named) : -1;
 		if (at < 0 || target == entry ||
 		    !is_better(evidence_at(ev), target->rows[at].sent_at, best_at, target, best))

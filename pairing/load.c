@@ -352,8 +352,8 @@ static void want_left(struct pairing *pairing, const struct entry *entry)
 	for (size_t i = 0; entry->group && entry->id.p && i < entry->old_rows.count; i++) {
 		bool stays = false;
 		for (size_t j = 0; j < entry->row_count; j++)
-			stays = stays || text_same(entry->rows[j].from,
-						   entry->old_rows.items[i].from);
+			stays = stays ||
+				text_same(entry->rows[j].from, entry->old_rows.items[i].from);
 		if (!stays)
 			want_orphans(pairing, entry->old_rows.items[i].from, entry->id);
 	}

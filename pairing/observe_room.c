@@ -26,8 +26,8 @@ static int by_bytes(const void *a, const void *b)
 // What the stanza says, whatever the room adds to it: content, acknowledged ids, chat state.
 int64_t room_signature(struct pairing *pairing, const struct stanza *st)
 {
-	struct text *parts = arena_alloc(
-		pairing->arena, (st->ref_count + st->private_count + 3) * sizeof(*parts));
+	struct text *parts = arena_alloc(pairing->arena,
+					 (st->ref_count + st->private_count + 3) * sizeof(*parts));
 	int64_t digest = content_digest(pairing, st);
 	size_t count = 0;
 

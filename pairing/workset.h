@@ -62,7 +62,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 
 	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
-	LIST_OF(struct finding) findings; // of derive; upto and settle append
+	LIST_OF(struct finding) findings;    // of derive; upto and settle append
 	LIST_OF(struct room_mark) old_marks; // rooms: as loaded (P8)
 	struct entry *next_in_conv;
 	struct conversation *home;
@@ -103,7 +103,7 @@ struct pairing {
 	LIST_OF(int64_t) want_sent;
 	LIST_OF(int64_t) want_orphans;
 	LIST_OF(struct want_marks) want_marks;
-	struct map markers; // readers of rooms -> struct marker (backward.c)
+	struct map markers;               // readers of rooms -> struct marker (backward.c)
 	LIST_OF(struct map *) entry_maps; // to be freed with the batch
 	bool settled;                     // the derived results are those of the facts
 	unsigned stored_by;               // of the observation that is being taken
