@@ -197,11 +197,17 @@ CREATE TABLE ack (
 	seen        int2 NOT NULL,
 	via         int2 NOT NULL,
 	named       text,
-	real        text
+	real        text,
+	mark_device int8,
+	mark_at     timestamptz,
+	mark_target timestamptz,
+	mark_bits   int2
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
-CREATE INDEX ack_about_self ON ack (about_self) WHERE class <> 0;
+CREATE INDEX ack_about_self ON ack (about_self)
+	WHERE class <> 0 OR (leg <> 0 AND about_self <> 0);
+CREATE INDEX ack_mark ON ack (conv, mark_device, mark_at) WHERE mark_device IS NOT NULL;
 COMMENT ON TABLE ack IS
 	'Receipts, markers, errors and edits that do not fit into the message row. One partition '
 	'per UTC day of seen_at';
@@ -233,7 +239,8 @@ COMMENT ON COLUMN ack.position IS 'Position of its first sighting';
 COMMENT ON COLUMN ack.about IS
 	'Keyed hash of (to, ref): the sent_id entry of the message it waits for';
 COMMENT ON COLUMN ack.about_self IS
-	'Keyed hash of (by, ref): the entry that would make it an ack of one''s own message';
+	'Keyed hash of (by, ref): the entry that would make it an ack of one''s own message; groupchat: of '
+	'the account or the nick when who is who decides about its other leg, else 0';
 COMMENT ON COLUMN ack.borrowed IS 'It came to this key from another conversation';
 COMMENT ON COLUMN ack.lent_conv IS 'class 8: conversation it went to; else 0';
 COMMENT ON COLUMN ack.lent_key IS 'class 8: key it went to; else 0';
@@ -242,13 +249,23 @@ COMMENT ON COLUMN ack.sig IS 'Groupchat: keyed hash of what the stanza says; its
 COMMENT ON COLUMN ack.seen IS 'Bits: 1 on its way into the server, 2 on its way out';
 COMMENT ON COLUMN ack.via IS '0: standard; else the private acknowledgement, realm.rules numbers them';
 COMMENT ON COLUMN ack.named IS
-	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id)';
+	'Borrowed evidence: the id as it was named, when it is not the message''s id (stanza-id, origin-id); '
+	'errors about a message of a room: its sender';
 COMMENT ON COLUMN ack.real IS
 	'Groupchat, leg 2: full JID of the account whose upload is the same stanza; null: not seen';
+COMMENT ON COLUMN ack.mark_device IS
+	'Groupchat, displayed markers that count: keyed hash of the reader; else null, as the next three';
+COMMENT ON COLUMN ack.mark_at IS 'When either leg of the marker was seen first';
+COMMENT ON COLUMN ack.mark_target IS 'message.sent_at of the message that it marks';
+COMMENT ON COLUMN ack.mark_bits IS
+	'Bits: 1 older than the newest message that the reader had marked before (MARK-BACKWARD), 2 seen on '
+	'its way into the server';
+COMMENT ON INDEX ack_mark IS 'Markers of one reader of a room in order of time';
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';
 COMMENT ON INDEX ack_about_self IS
-	'Evidence without a message, when it turns out to be about its own sender''s message';
+	'Evidence without a message, when it turns out to be about its own sender''s message; legs of room '
+	'stanzas, when it turns out who is who';
 
 -- PAIRING P12: who read or got a room's message, by nick, or by account where the room has no mirror
 -- acks at all. The same as readers_of() in pairing/readers.c.
@@ -258,7 +275,7 @@ RETURNS TABLE (who text, displayed timestamptz, received timestamptz) LANGUAGE s
 SET search_path = receiptd, pg_catalog, pg_temp AS $$
 WITH room AS MATERIALIZED (
      SELECT EXISTS (SELECT FROM ack AS a
-                    WHERE a.conv = $1 AND a.leg = 2 AND a.kind <= 3) AS mirrored),
+                    WHERE a.conv = $1 AND a.leg = 2 AND a.kind <= 6) AS mirrored),
 said AS (
      SELECT a.kind, a.seen_at, a.leg,
             CASE WHEN a.leg = 2 THEN coalesce(a.by_resource,
@@ -266,11 +283,11 @@ said AS (
             split_part(CASE WHEN a.leg = 1 THEN j.jid ELSE a.real END, '/', 1) AS account
      FROM message AS x
      JOIN ack AS a ON a.conv = x.conv AND a.key = x.key AND a.n = x.n AND a.class = 0
-                  AND a.kind IN (0, 2, 3) AND a.leg <> 0 AND a.seen_at >= x.sent_at - interval '1 day'
+                  AND (a.kind IN (0, 2, 3) OR (a.kind = 6 AND a.via <> 0)) AND a.leg <> 0 AND a.seen_at >= x.sent_at - interval '1 day'
      JOIN jid AS j ON j.id = a.by_jid
      WHERE x.conv = $1 AND x.sent_at BETWEEN $2 AND $2 + $9
        AND ((x.key = $3 AND x.n = $4)
-            OR (a.kind <> 0 AND NOT $8 AND (a.thread = 0 OR a.thread = $7))))
+            OR (a.kind IN (2, 3) AND NOT $8 AND (a.thread = 0 OR a.thread = $7))))
 SELECT CASE WHEN room.mirrored THEN s.nick ELSE s.account END AS who,
        min(s.seen_at) FILTER (WHERE s.kind <> 0) AS displayed,
        min(s.seen_at) FILTER (WHERE s.kind = 0) AS received

@@ -147,6 +147,17 @@ static bool has_given_id(const struct row *row, struct text named)
 	return false;
 }
 
+// Of several rows of a key: the one that was given this id. P11: an error to B is about B's message,
+// and a room's key is shared by all who used the id.
+static bool is_meant(const struct entry *entry, const struct evidence *ev, const struct row *row,
+		     struct text named)
+{
+	if (!named.p)
+		return true;
+	return entry->group && !is_ack(ev->kind) ? text_same(row->from, named)
+						 : has_given_id(row, named);
+}
+
 // P10: what names no id is about the newest message without one, and only shortly before.
 // How old the message may be. I3 knows no limit: the id was given to one message only; nor does M8: what
 // was sent once is known, even if later (two clocks, stamps).
@@ -161,7 +172,7 @@ static usec_t reach_of(const struct pairing *pairing, const struct entry *entry,
 int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 		     const struct evidence *ev, struct text named)
 {
-	usec_t t = ev->first, reach = reach_of(pairing, entry, ev);
+	usec_t t = evidence_at(ev), reach = reach_of(pairing, entry, ev);
 	usec_t skew = entry->id.p ? pairing->rules->w_skew : 0;
 	if (reach == INT64_MAX)
 		skew = INT64_MAX;
@@ -169,7 +180,7 @@ int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 
 	for (size_t i = 0; i < entry->row_count; i++) { // ordered by sent_at
 		const struct row *row = &entry->rows[i];
-		if (named.p && !has_given_id(row, named))
+		if (!is_meant(entry, ev, row, named))
 			continue;
 		if (row->sent_at <= t && t - row->sent_at <= reach)
 			past = (int)i;
@@ -330,6 +341,14 @@ static int by_time(const void *a, const void *b)
 	return order ? order : (x->last > y->last) - (x->last < y->last);
 }
 
+// P12: an ack is as early as the earlier of its legs.
+static int by_room_time(const void *a, const void *b)
+{
+	usec_t x = evidence_at(a), y = evidence_at(b);
+
+	return x != y ? (x < y ? -1 : 1) : by_time(a, b);
+}
+
 static enum evidence_class unpaired_class(enum evidence_kind kind)
 {
 	return is_ack(kind) || kind == EV_ERROR || kind == EV_CORRECTION ? ACK_UNKNOWN
@@ -430,8 +449,12 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 		entry->indexed = false;
 	}
 	number_rows(entry);
-	if (entry->group)
+	if (entry->group) {
 		join_legs(pairing, entry);
+		if (entry->evidence.count > 1)
+			qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
+			      by_room_time);
+	}
 	pair_evidence(pairing, entry);
 	key_findings(pairing, entry);
 }

@@ -112,6 +112,8 @@ static bool is_late_receipt(const struct row *row, const struct evidence *ev, bo
 static const char *unasked_rule(const struct pairing *pairing, const struct entry *entry,
 				const struct row *row, const struct evidence *ev)
 {
+	if (ev->via && entry->group && ev->kind != EV_RECEIPT)
+		return NULL; // as markers
 	if (ev->via)
 		return private_unasked(pairing, ev, row->flags);
 	if ((row->flags & requests[ev->kind].asked) || (entry->group && !requests[ev->kind].rooms))

@@ -149,6 +149,16 @@ enum evidence_class {
 
 enum seen_bits { SEEN_INGRESS = 1, SEEN_EGRESS = 2 };
 
+// P8 in rooms: a displayed marker in the sequence of its reader (backward.c). Stored with it.
+struct room_mark {
+	int64_t device; // hash of the reader; 0 = it is none
+	usec_t at;      // when he marked
+	usec_t target;  // when the message was sent that he marked
+	bool ingress;   // T1
+	bool backward;  // older than the newest one that he had marked
+	bool met;       // scratch
+};
+
 // One ack, error or edit (P4): sightings of one stanza merged. A = by, B = to, about ref.
 struct evidence {
 	enum evidence_kind kind;
@@ -163,15 +173,21 @@ struct evidence {
 	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
 	unsigned seen; // enum seen_bits
 	int32_t via;   // 0 = standard, else 1 + number of the private acknowledgement
-	struct text named; // borrowed: the id as it was named when it is not the message's; absent
+	// Borrowed: the id as it was named when it is not the message's; errors of a room's message: who
+	// sent it (P11); absent.
+	struct text named;
 	// P11: an error that was settled on a message of another key is lent to it; this is the copy
 	// there, with A spelled out (the key's recipient is somebody else).
 	bool borrowed;
 	struct text by; // A, borrowed evidence only
 	// Set by derive, not facts:
 	bool second;         // P12: the upload leg of a mirror: counted there
+	bool hangs;          // P12: an upload without id and a mirror that may be one: who is who?
 	struct text real;    // P12: full real JID of this mirror's upload leg; absent
 	struct text real_id; // the own id of that upload
+	usec_t real_at;      // when that upload was seen first
+	bool real_ingress;   // and that it was on its way into the server
+	struct room_mark mark;
 	enum evidence_class class_;
 	int32_t n;                   // incarnation it was paired with, 0 = none
 	int64_t lent_conv, lent_key; // where ACK_LENT went

@@ -20,21 +20,33 @@ struct text room_by(struct pairing *pairing, const struct entry *entry, const st
 	return ev->real.p ? ev->real : evidence_by(pairing, entry, ev);
 }
 
+usec_t evidence_at(const struct evidence *ev)
+{
+	return ev->real.p && ev->real_at < ev->first ? ev->real_at : ev->first;
+}
+
 static usec_t apart(const struct evidence *a, const struct evidence *b)
 {
 	return a->first > b->first ? a->first - b->first : b->first - a->first;
 }
 
-// Content and own id agree; an upload without id may have got one from the room.
-static bool may_be_one(struct pairing *pairing, const struct entry *entry,
-		       const struct evidence *upload, const struct evidence *mirror)
+static bool says_the_same(const struct evidence *upload, const struct evidence *mirror)
 {
 	return upload->kind == mirror->kind && upload->sig == mirror->sig &&
 	       upload->via == mirror->via && text_same(upload->named, mirror->named) &&
-	       text_same(upload->condition, mirror->condition) &&
-	       apart(upload, mirror) <= pairing->rules->w_ackdup &&
-	       (upload->own_id.p ? text_same(upload->own_id, mirror->own_id)
-				 : may_be_partners(pairing, entry, upload, mirror));
+	       text_same(upload->condition, mirror->condition);
+}
+
+// Content and own id agree; an upload without id may have got one from the room.
+static bool may_be_one(struct pairing *pairing, const struct entry *entry, struct evidence *upload,
+		       struct evidence *mirror)
+{
+	if (!says_the_same(upload, mirror))
+		return false;
+	if (upload->own_id.p)
+		return text_same(upload->own_id, mirror->own_id);
+	upload->hangs = mirror->hangs = true;
+	return may_be_partners(pairing, entry, upload, mirror);
 }
 
 static int by_distance(const void *a, const void *b)
@@ -85,7 +97,7 @@ static struct text *forget_legs(struct pairing *pairing, struct entry *entry)
 
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		before[i] = entry->evidence.items[i].real;
-		entry->evidence.items[i].second = false;
+		entry->evidence.items[i].second = entry->evidence.items[i].hangs = false;
 		entry->evidence.items[i].real = TEXT_NONE;
 	}
 	return before;
@@ -109,6 +121,8 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 		upload->second = true;
 		mirror->real = upload->by;
 		mirror->real_id = upload->own_id;
+		mirror->real_at = upload->first;
+		mirror->real_ingress = upload->seen & SEEN_INGRESS;
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (!text_same(before[i], entry->evidence.items[i].real))

@@ -38,8 +38,7 @@ static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *s
 		entry->wanted = true;
 		return entry;
 	}
-	want_lent_key(pairing,
-		      &(struct want_key){sent->conv, sent->key, -(INT64_MAX / 2), INT64_MAX / 2});
+	want_key_of(pairing, sent->conv, sent->key);
 	return NULL;
 }
 
@@ -50,9 +49,15 @@ struct search { // the messages that a piece of evidence may be about
 	struct text sender, id; // what was sent
 };
 
-static bool is_by_given_id(const struct search *search)
+// Which of the rows of a key is meant (is_meant()): by the id that it was given, in a room else by its
+// sender, otherwise any.
+static struct text named_in(const struct entry *target, const struct evidence *ev,
+			    struct text sender, struct text id)
 {
-	return search->kind == BY_ORIGIN_ID || search->kind == BY_STANZA_ID;
+	if (is_ack(ev->kind) || ev->kind == EV_REACTION || ev->kind == EV_REPLY ||
+	    ev->kind == EV_MDS)
+		return id;
+	return target->group ? sender : TEXT_NONE;
 }
 
 static bool fits(const struct entry *entry, const struct evidence *ev, const struct search *search,
@@ -86,7 +91,6 @@ static bool is_better(usec_t t, const struct row *row, const struct row *best)
 static struct entry *search_lender(struct pairing *pairing, const struct entry *entry,
 				   const struct evidence *ev, const struct search *search)
 {
-	struct text named = is_by_given_id(search) ? search->id : TEXT_NONE;
 	struct entry *best = NULL;
 	const struct row *best_row = NULL;
 
@@ -95,8 +99,11 @@ static struct entry *search_lender(struct pairing *pairing, const struct entry *
 		if (!fits(entry, ev, search, &node->sent))
 			continue;
 		struct entry *target = entry_of_sent(pairing, &node->sent);
+		struct text named =
+			target ? named_in(target, ev, search->sender, search->id) : TEXT_NONE;
 		int at = target ? pick_incarnation(pairing, target, ev, named) : -1;
-		if (at < 0 || target == entry || !is_better(ev->first, &target->rows[at], best_row))
+		if (at < 0 || target == entry ||
+		    !is_better(evidence_at(ev), &target->rows[at], best_row))
 			continue;
 		best = target;
 		best_row = &target->rows[at];
@@ -133,14 +140,8 @@ struct entry *find_lender(struct pairing *pairing, const struct entry *entry,
 
 // --- lending ---
 
-static bool is_named_by_given_id(const struct entry *entry, const struct evidence *ev)
-{
-	return entry->group || ev->kind == EV_REACTION || ev->kind == EV_REPLY ||
-	       ev->kind == EV_MDS;
-}
-
 static struct evidence borrowed_copy(struct pairing *pairing, const struct entry *entry,
-				     const struct evidence *ev)
+				     const struct evidence *ev, const struct entry *lender)
 {
 	struct evidence copy = *ev;
 
@@ -148,7 +149,7 @@ static struct evidence borrowed_copy(struct pairing *pairing, const struct entry
 	copy.by_resource = TEXT_NONE;
 	copy.second = false;
 	copy.real = TEXT_NONE;
-	copy.named = is_named_by_given_id(entry, ev) ? entry->id : TEXT_NONE;
+	copy.named = named_in(lender, ev, entry->s, entry->id);
 	copy.borrowed = true;
 	copy.n = 0;
 	copy.class_ = ACK_PAIRED;
@@ -160,8 +161,10 @@ static struct evidence borrowed_copy(struct pairing *pairing, const struct entry
 static void take_back(struct pairing *pairing, const struct entry *entry, const struct evidence *ev)
 {
 	struct entry *target = map_get(&pairing->entries, ev->lent_key);
-	struct evidence copy = borrowed_copy(pairing, entry, ev);
+	struct evidence copy = {0};
 
+	if (target)
+		copy = borrowed_copy(pairing, entry, ev, target);
 	for (size_t i = 0; target && i < target->evidence.count; i++) {
 		struct evidence *have = &target->evidence.items[i];
 		if (!evidence_same(have, &copy) || have->first > ev->last || have->last < ev->first)
@@ -189,7 +192,7 @@ void lend(struct pairing *pairing, struct entry *entry, struct evidence *ev, str
 	ev->lent_conv = lender ? lender->conv : 0;
 	if (!lender)
 		return;
-	struct evidence copy = borrowed_copy(pairing, entry, ev);
+	struct evidence copy = borrowed_copy(pairing, entry, ev, lender);
 	if (entry_add_evidence(pairing, lender, &copy)) {
 		lender->touched = lender->evidence_changed = true;
 		lender->lo = ev->first < lender->lo ? ev->first : lender->lo;

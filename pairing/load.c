@@ -1,114 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the store must load beside a batch, and taking it in. Asked in rounds until nothing is
-// missing: keys, then the windows of their conversations (P8), then who else sent those ids.
+// What the store must load beside a batch. Asked in rounds until nothing is missing: keys, then the
+// windows of their conversations (P8), then who else sent those ids.
 #include "pairing/workset.h"
 
 #include <stdlib.h>
-
-// --- taking in ---
-
-static bool row_is_known(const struct entry *entry, const struct row *row)
-{
-	for (size_t i = 0; i < entry->old_rows.count; i++)
-		if (entry->old_rows.items[i].sent_at == row->sent_at &&
-		    entry->old_rows.items[i].n == row->n)
-			return true;
-	return false;
-}
-
-static const struct evidence *keep_evidence(struct pairing *pairing, const struct evidence *ev)
-{
-	if (!ev)
-		return NULL;
-	struct evidence *copy = arena_alloc(pairing->arena, sizeof(*copy));
-	*copy = *ev;
-	copy->by_resource = arena_text(pairing->arena, ev->by_resource);
-	copy->own_id = arena_text(pairing->arena, ev->own_id);
-	return copy;
-}
-
-void pairing_load_row(struct pairing *pairing, const struct row *row)
-{
-	bool group = row->class_ == CLASS_GROUP;
-	struct text from = party_text(pairing, row->from);
-	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : from,
-					party_text(pairing, row->to), row->id, group);
-
-	if (row_is_known(entry, row))
-		return;
-	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
-	*old = *row;
-	old->from = from;
-	old->to = entry->r;
-	old->id = entry->id;
-	old->from_resource = arena_text(pairing->arena, row->from_resource);
-	old->nick = arena_text(pairing->arena, row->nick);
-	old->error = arena_text(pairing->arena, row->error);
-	old->corrects = arena_text(pairing->arena, row->corrects);
-	old->facts = arena_text(pairing->arena, row->facts);
-	old->tie = arena_text(pairing->arena, row->tie);
-	old->body = TEXT_NONE;
-	old->receipt = keep_evidence(pairing, row->receipt);
-	old->marker = keep_evidence(pairing, row->marker);
-	entry_load_row(pairing, entry, old);
-	if (row->complex && !entry->asked)
-		entry->wanted = true; // a window showed one row of it; its evidence is elsewhere
-	pairing->settled = false;
-}
-
-static struct text bare_party(struct text by, struct text resource)
-{
-	return resource.p ? (struct text){by.p, by.n - resource.n - 1} : by;
-}
-
-void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *stored)
-{
-	struct evidence ev = stored->evidence;
-	struct text a = party_text(pairing, bare_party(stored->by, ev.by_resource));
-	struct text to = party_text(pairing, stored->to);
-	bool own = ev.kind == EV_RETRACTION || ev.kind == EV_CORRECTION;
-	bool group = ev.leg != LEG_DIRECT;
-	// Borrowed evidence sits on a key whose recipient is another; that entry exists by its rows.
-	struct entry *entry = map_get(&pairing->entries, stored->key);
-
-	if (!entry && ev.borrowed)
-		return;
-	if (!entry)
-		entry = entry_get(pairing, stored->conv, stored->key,
-				  group ? TEXT_NONE
-				  : own ? a
-					: to,
-				  own || group ? to : a, stored->ref, group);
-	entry->fault = ev.kind == EV_FAULT;
-	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
-						    : TEXT_NONE;
-	ev.named = arena_text(pairing->arena, ev.named);
-	ev.real = arena_text(pairing->arena, ev.real);
-	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
-	ev.own_id = arena_text(pairing->arena, ev.own_id);
-	ev.condition = arena_text(pairing->arena, ev.condition);
-	ev.stored = true;
-	entry_add_evidence(pairing, entry, &ev);
-	entry->stored_evidence++;
-	if (!entry->asked) { // an orphan that waits for what this batch brings
-		entry->touched = true;
-		entry->lo = ev.first < entry->lo ? ev.first : entry->lo;
-		entry->hi = ev.last > entry->hi ? ev.last : entry->hi;
-	}
-	pairing->settled = false;
-}
-
-void pairing_load_sent(struct pairing *pairing, const struct sent *sent)
-{
-	struct sent *copy = LIST_ADD(pairing->arena, &pairing->loaded_sent);
-
-	*copy = *sent;
-	copy->from = arena_text(pairing->arena, sent->from);
-	copy->to = arena_text(pairing->arena, sent->to);
-	pairing->settled = false;
-}
-
-// --- asking ---
 
 static void want_key(struct pairing *pairing, struct entry *entry)
 {
@@ -298,10 +193,8 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 
 // What waits for an id is asked again when a row is new, moves in time or within its instant (P2), changes
 // its sender or nick (M6), or has ids given by others: which of them are new is not known.
-static bool is_as_stored(const struct entry *entry, const struct row *row)
+static bool is_stored_as(const struct entry *entry, const struct row *row)
 {
-	if (row->given_count || row->origin_count)
-		return false;
 	for (size_t i = 0; i < entry->old_rows.count; i++) {
 		const struct row *old = &entry->old_rows.items[i];
 		bool sender = text_same(old->from, row->from) && text_same(old->nick, row->nick);
@@ -312,6 +205,11 @@ static bool is_as_stored(const struct entry *entry, const struct row *row)
 	return false;
 }
 
+static bool is_as_stored(const struct entry *entry, const struct row *row)
+{
+	return !row->given_count && !row->origin_count && is_stored_as(entry, row);
+}
+
 void want_sent_hash(struct pairing *pairing, int64_t hash)
 {
 	want_hash(pairing, &pairing->sent_asked, hash, true);
@@ -320,6 +218,12 @@ void want_sent_hash(struct pairing *pairing, int64_t hash)
 void want_orphan_hash(struct pairing *pairing, int64_t hash)
 {
 	want_hash(pairing, &pairing->orphans_asked, hash, false);
+}
+
+// Once: it may be gone by retention.
+void want_key_of(struct pairing *pairing, int64_t conv, int64_t key)
+{
+	want_lent_key(pairing, &(struct want_key){conv, key, -(INT64_MAX / 2), INT64_MAX / 2});
 }
 
 static void want_orphans(struct pairing *pairing, struct text sender, struct text id)
@@ -334,11 +238,27 @@ static void want_waiting(struct pairing *pairing, const struct entry *entry, con
 		want_orphans(pairing, row->from, entry->id);
 	if (entry->id.p && entry->group)
 		want_orphans(pairing, entry->r, entry->id);
-	for (size_t i = 0; i < row->given_count; i++)
+	for (size_t i = 0; i < row->given_count; i++) {
 		want_orphans(pairing, entry->r, row->given_ids[i]);
+		if (entry->group) // P12: it goes before the own id of another message
+			want_key_of(pairing, entry->conv,
+				    group_key(pairing, entry->r, row->given_ids[i]));
+	}
 	for (size_t i = 0; i < row->origin_count && !entry->group; i++)
 		want_orphans(pairing, row->from, row->origin_ids[i]);
-	want_waiting_partners(pairing, entry, row);
+}
+
+// M6: it found another sender: what was about it as the message of the one before is judged again.
+static void want_left(struct pairing *pairing, const struct entry *entry)
+{
+	for (size_t i = 0; entry->group && entry->id.p && i < entry->old_rows.count; i++) {
+		bool stays = false;
+		for (size_t j = 0; j < entry->row_count; j++)
+			stays = stays ||
+				text_same(entry->rows[j].from, entry->old_rows.items[i].from);
+		if (!stays)
+			want_orphans(pairing, entry->old_rows.items[i].from, entry->id);
+	}
 }
 
 // Who sent the id that this evidence names.
@@ -373,6 +293,8 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 		return;
 	entry->looked_around = stands_alone(entry);
 	want_partners(pairing, entry);
+	want_waiting_partners(pairing, entry);
+	want_left(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (entry->again || !is_as_stored(entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
@@ -388,17 +310,31 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	}
 }
 
-// Orphans that were asked for may be here already, in an entry that only came along.
-static void judge_again(struct pairing *pairing, struct entry *entry)
+static bool waits_for_id(const struct pairing *pairing, const struct entry *entry)
 {
 	bool waits = false;
 
 	for (size_t i = 0; i < entry->evidence.count; i++)
-		waits = waits || !entry->evidence.items[i].n;
-	if (!waits || !entry->id.p || entry->touched)
-		return;
-	if (!map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->s, entry->id)) &&
-	    !map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->r, entry->id)))
+		waits = waits || entry->group || !entry->evidence.items[i].n;
+	return waits && entry->id.p &&
+	       (map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->s, entry->id)) ||
+		map_get(&pairing->orphans_asked, waiting_hash(pairing, entry->r, entry->id)));
+}
+
+// M6: an upload without id came to it, or went: who is who by it is told and asked anew.
+static bool changes_hands(const struct entry *entry)
+{
+	for (size_t i = 0; entry->group && entry->wanted && i < entry->row_count; i++)
+		if (entry->rows[i].class_ != CLASS_JOINED && !is_stored_as(entry, &entry->rows[i]))
+			return true;
+	return false;
+}
+
+// Orphans that were asked for may be here already, in an entry that only came along.
+static void judge_again(struct pairing *pairing, struct entry *entry)
+{
+	if (entry->touched || !(waits_for_id(pairing, entry) || waits_for_partner(pairing, entry) ||
+				changes_hands(entry)))
 		return;
 	entry->touched = true;
 	pairing->settled = false;
@@ -474,6 +410,7 @@ static void want_rest(struct pairing *pairing)
 {
 	derive_all(pairing);
 	judge_markers_again(pairing);
+	want_room_marks(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
 		judge_again(pairing, entry);
@@ -493,7 +430,7 @@ bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants)
 		pairing->settled = false;
 	pairing->round++;
 	pairing->want_keys.count = pairing->want_windows.count = 0;
-	pairing->want_sent.count = pairing->want_orphans.count = 0;
+	pairing->want_sent.count = pairing->want_orphans.count = pairing->want_marks.count = 0;
 	if (!want_keys(pairing)) {
 		want_rest(pairing);
 		want_keys(pairing);
@@ -507,6 +444,9 @@ bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants)
 		.sent_count = pairing->want_sent.count,
 		.orphans = pairing->want_orphans.items,
 		.orphan_count = pairing->want_orphans.count,
+		.marks = pairing->want_marks.items,
+		.mark_count = pairing->want_marks.count,
 	};
-	return wants->key_count || wants->window_count || wants->sent_count || wants->orphan_count;
+	return wants->key_count || wants->window_count || wants->sent_count ||
+	       wants->orphan_count || wants->mark_count;
 }

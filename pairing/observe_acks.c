@@ -57,11 +57,12 @@ static void add_about_own(struct pairing *pairing, const struct effective *e,
 
 // P12: about a message of the room, whoever wrote it.
 static void add_about_room(struct pairing *pairing, const struct effective *e,
-			   enum evidence_kind kind, struct text ref)
+			   enum evidence_kind kind, struct text ref, int32_t via)
 {
 	struct text room = is_mirror(pairing, e) ? e->from.bare : e->to.bare;
 	struct evidence ev = room_evidence(pairing, e, kind);
 
+	ev.via = via;
 	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
 	add(pairing, entry_for_group(pairing, room, ref.p ? ref : TEXT("")), &ev);
 }
@@ -92,7 +93,7 @@ static void add_ack(struct pairing *pairing, const struct effective *e, enum evi
 		    struct text ref)
 {
 	if (e->stanza->type == TYPE_GROUPCHAT)
-		add_about_room(pairing, e, kind, ref);
+		add_about_room(pairing, e, kind, ref, 0);
 	else
 		add_about_theirs(pairing, e, kind, ref);
 }
@@ -103,6 +104,10 @@ void add_private_ack(struct pairing *pairing, const struct effective *e, enum ev
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 	struct evidence ev = evidence_of(pairing, e, kind);
 
+	if (e->stanza->type == TYPE_GROUPCHAT) {
+		add_about_room(pairing, e, kind, ref, via);
+		return;
+	}
 	ev.via = via;
 	add(pairing, entry_for_message(pairing, b, a, ref.p ? ref : TEXT("")), &ev);
 }

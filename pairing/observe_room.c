@@ -2,6 +2,7 @@
 // Groupchat (PAIRING M6, P12): every stanza has two legs, the upload that knows the account and the
 // mirror that knows the nick. Both are kept; group.c and legs.c bring them together.
 #include "pairing/observe.h"
+#include "pairing/private.h"
 
 #include <stdlib.h>
 
@@ -25,7 +26,8 @@ static int by_bytes(const void *a, const void *b)
 // What the stanza says, whatever the room adds to it: content, acknowledged ids, chat state.
 int64_t room_signature(struct pairing *pairing, const struct stanza *st)
 {
-	struct text *parts = arena_alloc(pairing->arena, (st->ref_count + 3) * sizeof(*parts));
+	struct text *parts = arena_alloc(pairing->arena,
+					 (st->ref_count + st->private_count + 3) * sizeof(*parts));
 	int64_t digest = content_digest(pairing, st);
 	size_t count = 0;
 
@@ -33,6 +35,10 @@ int64_t room_signature(struct pairing *pairing, const struct stanza *st)
 		parts[count++] = arena_printf(pairing->arena, "%d %u %.*s", (int)st->refs[i].kind,
 					      st->refs[i].xevent, (int)st->refs[i].id.n,
 					      st->refs[i].id.p ? st->refs[i].id.p : "");
+	for (size_t i = 0; i < st->private_count; i++)
+		if (!st->private_hits[i].request)
+			parts[count++] =
+				private_says(pairing, pairing->arena, &st->private_hits[i]);
 	if (count > 1)
 		qsort(parts, count, sizeof(*parts), by_bytes);
 	parts[count++] = arena_printf(pairing->arena, "%d", (int)st->state);

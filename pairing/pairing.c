@@ -92,6 +92,7 @@ void pairing_free(struct pairing *pairing)
 	map_free(&pairing->sent_asked);
 	map_free(&pairing->orphans_asked);
 	map_free(&pairing->keys_asked);
+	map_free(&pairing->markers);
 	map_free(&pairing->line_finding_seen);
 	map_free(&pairing->known_seen);
 	arena_free(pairing->arena);
@@ -119,6 +120,7 @@ void pairing_reset(struct pairing *pairing)
 		.sent_asked = pairing->sent_asked,
 		.orphans_asked = pairing->orphans_asked,
 		.keys_asked = pairing->keys_asked,
+		.markers = pairing->markers,
 		.line_finding_seen = pairing->line_finding_seen,
 		.known_seen = pairing->known_seen,
 	};
@@ -130,6 +132,7 @@ void pairing_reset(struct pairing *pairing)
 	map_clear(&pairing->sent_asked);
 	map_clear(&pairing->orphans_asked);
 	map_clear(&pairing->keys_asked);
+	map_clear(&pairing->markers);
 	map_clear(&pairing->line_finding_seen);
 	map_clear(&pairing->known_seen);
 	arena_reset(pairing->arena);
@@ -230,15 +233,20 @@ struct entry *entry_for_message(struct pairing *pairing, struct text s, struct t
 }
 
 // M6: key (room, id), no recipient.
+int64_t group_key(const struct pairing *pairing, struct text room, struct text id)
+{
+	return KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
+}
+
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id)
 {
-	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, id);
+	int64_t key = group_key(pairing, room, id);
 	return entry_get(pairing, pairing_room(pairing, room), key, TEXT_NONE, room, id, true);
 }
 
 struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool make)
 {
-	int64_t key = KEYED(&pairing->key, TEXT("group"), pairing->realm, room, TEXT_NONE);
+	int64_t key = group_key(pairing, room, TEXT_NONE);
 	struct entry *entry = map_get(&pairing->entries, key);
 	return entry || !make ? entry : entry_for_group(pairing, room, TEXT_NONE);
 }

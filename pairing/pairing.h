@@ -64,6 +64,12 @@ struct want_window { // rows of a conversation with sent_at in lo..hi (P8)
 	usec_t since, whole_from;
 };
 
+struct want_marks { // markers of one reader of a room (P8, backward.c)
+	int64_t conv, device;
+	usec_t from;       // the last one before it that did not go backward, and all from it on
+	usec_t to, target; // up to the first after "to" that did not and whose target is no earlier
+};
+
 struct pairing_wants {
 	const struct want_key *keys;
 	size_t key_count;
@@ -73,6 +79,8 @@ struct pairing_wants {
 	size_t sent_count;
 	const int64_t *orphans; // unpaired evidence that waits for these hashes
 	size_t orphan_count;
+	const struct want_marks *marks;
+	size_t mark_count;
 };
 
 // False when nothing more is wanted; each thing is asked for once. Valid until the next call.
@@ -92,6 +100,17 @@ struct stored_evidence { // also the form in which evidence is written
 };
 
 void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *evidence);
+
+struct stored_mark { // one that was written with its evidence
+	int64_t conv, key;
+	struct room_mark mark;
+};
+
+void pairing_load_mark(struct pairing *pairing, const struct stored_mark *mark);
+// Markers further away than this from what was asked for make no difference.
+usec_t pairing_marks_reach(const struct pairing *pairing);
+// Its time may be that of its other leg, so far from its own.
+usec_t pairing_marks_slack(const struct pairing *pairing);
 
 enum sent_what {
 	SENT_MESSAGE,

@@ -19,7 +19,7 @@ bool private_is_iq_ack(const struct stanza *stanza)
 struct text private_acked(const struct stanza *stanza, bool *any)
 {
 	*any = false;
-	for (size_t i = 0; i < stanza->private_count && stanza->type != TYPE_GROUPCHAT; i++) {
+	for (size_t i = 0; i < stanza->private_count; i++) {
 		if (stanza->private_hits[i].request)
 			continue;
 		*any = true;
@@ -55,15 +55,24 @@ unsigned private_flags(const struct pairing *pairing, const struct stanza *stanz
 
 void observe_private(struct pairing *pairing, const struct effective *e)
 {
-	bool room = e->stanza->type == TYPE_GROUPCHAT;
-
-	for (size_t i = 0; i < e->stanza->private_count && !room; i++) {
+	for (size_t i = 0; i < e->stanza->private_count; i++) {
 		const struct private_hit *hit = &e->stanza->private_hits[i];
 		const struct private_ack *ack = declared(pairing, hit);
 		if (ack && !hit->request)
 			add_private_ack(pairing, e, ack->displayed ? EV_XE_DISPLAYED : EV_RECEIPT,
 					hit->id, ack->number + 1);
 	}
+}
+
+struct text private_says(const struct pairing *pairing, struct arena *arena,
+			 const struct private_hit *hit)
+{
+	const struct private_ack *ack = declared(pairing, hit);
+
+	if (hit->request || !ack)
+		return TEXT("private");
+	return arena_printf(arena, "private %d %.*s", ack->number, (int)hit->id.n,
+			    hit->id.p ? hit->id.p : "");
 }
 
 enum via private_via(enum via standard, const struct evidence *ev)

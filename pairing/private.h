@@ -18,6 +18,9 @@ bool private_asks(const struct stanza *stanza);
 // What the requests on a content message add to its flags (P7: void beside an ack).
 unsigned private_flags(const struct pairing *pairing, const struct stanza *stanza, bool acks);
 
+// What a hit says of another stanza, whatever carries it: part of a room stanza's signature (P12).
+struct text private_says(const struct pairing *pairing, struct arena *arena,
+			 const struct private_hit *hit);
 // P9: what names the evidence: the private convention, if it is of one.
 enum via private_via(enum via standard, const struct evidence *ev);
 // The finding of a private ack whose message did not ask for it although the declaration names a

@@ -24,6 +24,17 @@ static bool is_author(const struct row *row, const struct room_ack *ack)
 	return nick.p && row->nick.p && text_same(nick, row->nick);
 }
 
+static bool is_marker(const struct evidence *ev)
+{
+	return ev->kind == EV_MARK_DISPLAYED || ev->kind == EV_MARK_ACKNOWLEDGED;
+}
+
+// A marker, or what an operator declared to mean display.
+static bool shows_display(const struct evidence *ev)
+{
+	return is_marker(ev) || (ev->kind == EV_XE_DISPLAYED && ev->via);
+}
+
 // P8 in rooms: up to and including, by reader.
 static bool covers(const struct realm_settings *rules, const struct room_ack *ack,
 		   const struct row *row)
@@ -32,7 +43,7 @@ static bool covers(const struct realm_settings *rules, const struct room_ack *ac
 
 	if (m->key == row->key && m->n == row->n)
 		return true;
-	return ack->ack->kind != EV_RECEIPT && row->sent_at <= m->sent_at &&
+	return is_marker(ack->ack) && row->sent_at <= m->sent_at &&
 	       m->sent_at - row->sent_at <= rules->w_upto && !row->has_error &&
 	       (!ack->ack->thread || ack->ack->thread == row->thread);
 }
@@ -53,7 +64,7 @@ size_t readers_of(const struct realm_settings *rules, const struct row *row,
 
 	for (size_t i = 0; i < count; i++) {
 		enum evidence_kind kind = acks[i].ack->kind;
-		bool displayed = kind == EV_MARK_DISPLAYED || kind == EV_MARK_ACKNOWLEDGED;
+		bool displayed = shows_display(acks[i].ack);
 		struct text who = mirrored ? nick_of(&acks[i]) : account_of(&acks[i]);
 		if (!who.p || (!displayed && kind != EV_RECEIPT) || is_author(row, &acks[i]) ||
 		    !covers(rules, &acks[i], row))

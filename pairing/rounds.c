@@ -60,4 +60,5 @@ void derive_all(struct pairing *pairing)
 	}
 	upto_stale(pairing);
 	pairing->settled = true;
+	judge_room_marks(pairing);
 }

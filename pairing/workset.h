@@ -62,7 +62,8 @@ struct entry { // one key: (S, R, id), or (room, id)
 
 	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
-	LIST_OF(struct finding) findings; // of derive; upto and settle append
+	LIST_OF(struct finding) findings;    // of derive; upto and settle append
+	LIST_OF(struct room_mark) old_marks; // rooms: as loaded (P8)
 	struct entry *next_in_conv;
 	struct conversation *home;
 };
@@ -104,6 +105,8 @@ struct pairing {
 	LIST_OF(struct want_window) want_windows;
 	LIST_OF(int64_t) want_sent;
 	LIST_OF(int64_t) want_orphans;
+	LIST_OF(struct want_marks) want_marks;
+	struct map markers;               // readers of rooms -> struct marker (backward.c)
 	LIST_OF(struct map *) entry_maps; // to be freed with the batch
 	bool settled;                     // the derived results are those of the facts
 	unsigned stored_by;               // of the observation that is being taken
@@ -138,6 +141,7 @@ struct text party_text(struct pairing *pairing, struct text party);
 struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, struct text s,
 			struct text r, struct text id, bool group);
 int64_t message_key(const struct pairing *pairing, struct text s, struct text r, struct text id);
+int64_t group_key(const struct pairing *pairing, struct text room, struct text id);
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id);
 struct entry *entry_for_group(struct pairing *pairing, struct text room, struct text id);
@@ -191,6 +195,7 @@ struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 
 // --- legs.c (P12): evidence of groupchat stanzas, in order of time ---
 void join_legs(struct pairing *pairing, struct entry *entry);
+usec_t evidence_at(const struct evidence *ev); // P4: the earliest sighting of either leg
 bool is_own_room_message(const struct entry *entry, const struct evidence *ev,
 			 const struct row *row);
 void fault_findings(struct pairing *pairing, struct entry *entry);
@@ -206,6 +211,10 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation);
 void settle(struct pairing *pairing);
 void derive_all(struct pairing *pairing);
 struct sent_node *sent_find(const struct pairing *pairing, struct text sender, struct text id);
+
+// --- backward.c: MARK-BACKWARD in rooms (P8) ---
+void judge_room_marks(struct pairing *pairing);
+void want_room_marks(struct pairing *pairing);
 
 // --- sent.c: entries of "who sent which id" ---
 typedef void sent_fn(void *self, const struct sent *sent);
@@ -224,14 +233,15 @@ bool asks_partners(const struct entry *entry);
 void want_partners(struct pairing *pairing, const struct entry *entry);
 int64_t partner_waits(struct pairing *pairing, const struct entry *entry,
 		      const struct evidence *ev);
-void want_waiting_partners(struct pairing *pairing, const struct entry *entry,
-			   const struct row *row);
-// load.c: asks the store for entries, and for evidence that waits, under this hash.
+bool waits_for_partner(struct pairing *pairing, const struct entry *entry);
+void want_waiting_partners(struct pairing *pairing, const struct entry *entry);
+// load.c: asks the store for entries, for keys, and for evidence that waits.
 void want_sent_hash(struct pairing *pairing, int64_t hash);
 // A key that no entry stands for yet; asked for once, because it may be gone by retention. It has been
 // answered when an earlier round asked.
 void want_lent_key(struct pairing *pairing, const struct want_key *key);
 bool is_answered(const struct pairing *pairing, int64_t key);
+void want_key_of(struct pairing *pairing, int64_t conv, int64_t key);
 void want_orphan_hash(struct pairing *pairing, int64_t hash);
 
 // --- lend.c ---

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares roll-ups with what the rows come to by the SQL functions of migration 0007, which share
-// nothing with the code that wrote them.
+// Compares rows with their evidence, and roll-ups with what the rows come to by the SQL functions of
+// migration 0007, which share nothing with the code that wrote them.
 #include "store/check.h"
 
 #include "store/message_row.h"
@@ -13,8 +13,8 @@
 enum { ROWS_AT_ONCE = 500000 };
 
 // Each takes realm, since, until, limit and gives (what, at, column, stored, made).
-static const char *const comparisons[] = {"check_rows", "check_rollup", "check_latency",
-					  "check_users"};
+static const char *const comparisons[] = {"check_rows", "check_marks", "check_rollup",
+					  "check_latency", "check_users"};
 
 struct check {
 	struct store *store;

@@ -2,7 +2,7 @@
 // Writes evidence that has rows of its own, who sent which id, and findings.
 #include "store/write.h"
 
-enum { ACK_COLUMNS = 28, SENT_COLUMNS = 9 };
+enum { ACK_COLUMNS = 32, SENT_COLUMNS = 9 };
 
 // --- evidence ---
 
@@ -23,6 +23,20 @@ static bool remove_acks(struct part *part, struct err *err)
 	put_array(&params, OF_TIMESTAMPTZ, &at);
 	put_array(&params, OF_INT8, &key);
 	return sql_run(part->store, "ack_delete", &params, NULL, err);
+}
+
+static void put_mark(struct fields *f, const struct evidence *ev)
+{
+	const struct room_mark *mark = &ev->mark;
+	if (!mark->device || !ev->n) { // write_late.c: its message is not stored
+		for (int i = 0; i < 4; i++)
+			put_null(f);
+		return;
+	}
+	put_int8(f, mark->device);
+	put_usec(f, usec_bounded(mark->at));
+	put_usec(f, usec_bounded(mark->target));
+	put_int2(f, (mark->backward ? MARK_BACKWARD : 0) | (mark->ingress ? MARK_INGRESS : 0));
 }
 
 static void put_ack(struct part *part, struct fields *f, const struct stored_evidence *ack)
@@ -59,6 +73,7 @@ static void put_ack(struct part *part, struct fields *f, const struct stored_evi
 	put_int2(f, ev->via);
 	part->changed_texts += !put_safe(f, ev->named);
 	part->changed_texts += !put_safe(f, ev->real);
+	put_mark(f, ev);
 }
 
 bool write_acks(struct part *part, struct err *err)

@@ -28,6 +28,27 @@ static bool take_row(void *self, const struct rows *rows)
 	return true;
 }
 
+static struct room_mark read_mark(const struct rows *rows, int column)
+{
+	int64_t bits = row_int(rows, 0, column + 3);
+	return (struct room_mark){
+		.device = row_int(rows, 0, column),
+		.at = row_usec(rows, 0, column + 1),
+		.target = row_usec(rows, 0, column + 2),
+		.ingress = bits & MARK_INGRESS,
+		.backward = bits & MARK_BACKWARD,
+	};
+}
+
+static bool take_mark(void *self, const struct rows *rows)
+{
+	struct plan *plan = self;
+	pairing_load_mark(plan->batch->pairing,
+			  &(struct stored_mark){row_int(rows, 0, 0), row_int(rows, 0, 1),
+						read_mark(rows, 2)});
+	return true;
+}
+
 // Columns of load_acks.sql and load_orphans.sql.
 static bool take_ack(void *self, const struct rows *rows)
 {
@@ -62,6 +83,7 @@ static bool take_ack(void *self, const struct rows *rows)
 				.named = row_text(rows, 0, 24),
 				.real = row_text(rows, 0, 25),
 				.out_at = row_usec(rows, 0, 26),
+				.mark = read_mark(rows, 27),
 			},
 	};
 	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)
@@ -295,6 +317,34 @@ static bool load_hashes(struct plan *plan, const char *name, const int64_t *hash
 	       sql_run(plan->store, "plan_lookups", NULL, NULL, err);
 }
 
+static bool load_marks(struct plan *plan, const struct want_marks *wants, size_t count,
+		       struct err *err)
+{
+	FIELDS_AUTO conv = {0};
+	FIELDS_AUTO device = {0};
+	FIELDS_AUTO from = {0};
+	FIELDS_AUTO to = {0};
+	FIELDS_AUTO target = {0};
+	FIELDS_AUTO params = {0};
+	if (!count)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		put_int8(&conv, wants[i].conv);
+		put_int8(&device, wants[i].device);
+		put_usec(&from, usec_bounded(wants[i].from));
+		put_usec(&to, usec_bounded(wants[i].to));
+		put_usec(&target, usec_bounded(wants[i].target));
+	}
+	put_array(&params, OF_INT8, &conv);
+	put_array(&params, OF_INT8, &device);
+	put_array(&params, OF_TIMESTAMPTZ, &from);
+	put_array(&params, OF_TIMESTAMPTZ, &to);
+	put_array(&params, OF_TIMESTAMPTZ, &target);
+	put_int8(&params, pairing_marks_reach(plan->batch->pairing));
+	put_int8(&params, pairing_marks_slack(plan->batch->pairing));
+	return sql_each(plan->store, "load_marks", &params, plan, take_mark, err);
+}
+
 // --- order for later look-ups ---
 
 static int by_key(const void *a, const void *b)
@@ -330,7 +380,8 @@ bool plan_load(struct plan *plan, struct err *err)
 		    !load_windows(plan, wants.windows, wants.window_count, err) ||
 		    !load_hashes(plan, "load_orphans", wants.orphans, wants.orphan_count, take_ack,
 				 err) ||
-		    !load_hashes(plan, "load_sent", wants.sent, wants.sent_count, take_sent, err))
+		    !load_hashes(plan, "load_sent", wants.sent, wants.sent_count, take_sent, err) ||
+		    !load_marks(plan, wants.marks, wants.mark_count, err))
 			return false;
 	}
 	sort_loaded(plan);

@@ -2,5 +2,5 @@
 -- Evidence rows; order of columns as in store/write_evidence.c.
 COPY ack (conv, key, seen_at, last_at, out_at, realm, kind, class, n, by_jid, to_jid, by_resource, own_id,
        ref, condition, thread, position, about, about_self, borrowed, lent_conv, lent_key, leg,
-       sig, seen, via, named, real)
+       sig, seen, via, named, real, mark_device, mark_at, mark_target, mark_bits)
 FROM STDIN (FORMAT binary)

@@ -82,6 +82,10 @@ void sample_line(struct sample *sample, struct sample_line line)
 	st->id = text_of(line.id);
 	st->type = line.error ? TYPE_ERROR : TYPE_CHAT;
 	st->raw_type = line.error ? TEXT("error") : TEXT("chat");
+	if (line.room) {
+		st->type = TYPE_GROUPCHAT;
+		st->raw_type = TEXT("groupchat");
+	}
 	st->error_condition = text_of(line.error);
 	st->receipt_request = line.asks;
 	st->markable = line.markable;

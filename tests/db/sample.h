@@ -41,6 +41,7 @@ struct sample_line {
 	const char *displayed; // id acknowledged by a displayed marker
 	const char *error;     // condition: an error about "id"
 	enum chat_state state; // K6
+	bool room;             // groupchat
 };
 void sample_line(struct sample *sample, struct sample_line line);
 

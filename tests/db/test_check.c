@@ -106,6 +106,67 @@ static void check_names_rows_that_contradict_themselves(void **state)
 	      ": delivered_at 2026-03-02 12:00:02+00, recomputed 2026-03-02 12:00:01+00\n");
 }
 
+#define ROOM "deck@rooms.a.example"
+
+static void room_message(usec_t at, const char *id)
+{
+	sample_line(&sample, (struct sample_line){.at = at,
+						  .dir = DIR_OUT,
+						  .session = ADA "/phone",
+						  .from = ROOM "/Ann",
+						  .to = ADA "/phone",
+						  .id = id,
+						  .body = id,
+						  .room = true});
+}
+
+static void room_marker(usec_t at, const char *own, const char *id)
+{
+	sample_line(&sample, (struct sample_line){.at = at,
+						  .dir = DIR_OUT,
+						  .session = ADA "/phone",
+						  .from = ROOM "/Ben",
+						  .to = ADA "/phone",
+						  .id = own,
+						  .displayed = id,
+						  .room = true});
+}
+
+static int64_t count_backward(void)
+{
+	char query[256];
+	snprintf(query, sizeof query,
+		 "SELECT count(*) FROM finding WHERE realm = %d AND rule = 'MARK-BACKWARD' "
+		 "AND NOT withdrawn",
+		 (int)sample.realm.id);
+	return fixture_int(store, query);
+}
+
+// P8: days apart, so that the marker before is not of the same day; the last one is read late.
+static void check_knows_the_markers_of_readers_of_rooms(void **state)
+{
+	(void)state;
+	room_message(NOON, "m1");
+	room_message(NOON + SEC, "m2");
+	room_message(NOON + 2 * SEC, "m3");
+	room_marker(NOON + MINUTE, "k1", "m2");
+	sample_commit(&sample);
+	room_marker(NOON + 3 * USEC_PER_DAY, "k2", "m1");
+	sample_commit(&sample);
+	assert_int_equal(count_backward(), 1);
+	room_marker(NOON + 5 * USEC_PER_DAY, "k3", "m2");
+	sample_commit(&sample);
+	assert_int_equal(count_backward(), 1);
+	room_marker(NOON + 4 * USEC_PER_DAY, "k4", "m3");
+	sample_commit(&sample);
+	assert_int_equal(count_backward(), 2);
+	assert_recomputed_equal(&sample, "whole");
+	spoil("UPDATE ack SET mark_bits = mark_bits # 1 WHERE realm = %d AND own_id = 'k3'",
+	      ": mark_bits (backward) 0, recomputed 1\n");
+	spoil("UPDATE ack SET mark_target = mark_target + '1 s' WHERE realm = %d AND own_id = 'k4'",
+	      ": mark_target 2026-03-02 12:00:03+00, recomputed null\n");
+}
+
 static void check_looks_at_whole_days_of_its_interval_only(void **state)
 {
 	(void)state;
@@ -211,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(check_names_what_was_spoiled),
 		TEST(check_names_rows_that_contradict_themselves),
+		TEST(check_knows_the_markers_of_readers_of_rooms),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
 		TEST(the_command_exits_0_when_equal_and_3_with_the_first_differences),
 		TEST(the_command_refuses_what_it_does_not_know),

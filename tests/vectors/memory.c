@@ -80,9 +80,48 @@ static void load_orphans(const struct memory *memory, struct pairing *pairing,
 {
 	for (size_t i = 0; i < memory->evidence_count; i++) {
 		const struct stored_evidence *ev = &memory->evidence[i];
-		if ((ev->about == hash || ev->about_self == hash) &&
-		    ev->evidence.class_ != ACK_PAIRED)
+		bool waits = ev->evidence.class_ != ACK_PAIRED ||
+			     (ev->evidence.leg != LEG_DIRECT && ev->about_self);
+		if ((ev->about == hash || ev->about_self == hash) && waits)
 			load_evidence(memory, pairing, loaded, i);
+	}
+}
+
+static bool is_step(const struct room_mark *mark, const struct room_mark *best)
+{
+	return !mark->backward && (!best || mark->at > best->at);
+}
+
+static const struct room_mark *mark_of(const struct memory *memory, size_t i,
+				       const struct want_marks *want)
+{
+	const struct stored_evidence *ev = &memory->evidence[i];
+	return ev->conv == want->conv && ev->evidence.mark.device == want->device
+		       ? &ev->evidence.mark
+		       : NULL;
+}
+
+// The last step before "from", and all up to the first step after "to" that is high enough.
+static void load_marks(const struct memory *memory, struct pairing *pairing,
+		       const struct want_marks *want)
+{
+	const struct room_mark *prior = NULL;
+	usec_t reach = pairing_marks_reach(pairing), end = want->to + reach;
+
+	for (size_t i = 0; i < memory->evidence_count; i++) {
+		const struct room_mark *mark = mark_of(memory, i, want);
+		if (mark && mark->at < want->from && is_step(mark, prior))
+			prior = mark;
+		if (mark && mark->at > want->to && !mark->backward &&
+		    mark->target >= want->target && mark->at < end)
+			end = mark->at;
+	}
+	for (size_t i = 0; i < memory->evidence_count; i++) {
+		const struct room_mark *mark = mark_of(memory, i, want);
+		if (mark && (mark == prior || (mark->at >= want->from && mark->at <= end)))
+			pairing_load_mark(pairing,
+					  &(struct stored_mark){memory->evidence[i].conv,
+								memory->evidence[i].key, *mark});
 	}
 }
 
@@ -102,6 +141,8 @@ void memory_load(const struct memory *memory, struct pairing *pairing)
 			load_sent(memory, pairing, &loaded, wants.sent[i]);
 		for (size_t i = 0; i < wants.orphan_count; i++)
 			load_orphans(memory, pairing, &loaded, wants.orphans[i]);
+		for (size_t i = 0; i < wants.mark_count; i++)
+			load_marks(memory, pairing, &wants.marks[i]);
 	}
 	free(loaded.rows);
 	free(loaded.evidence);

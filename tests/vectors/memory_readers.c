@@ -9,7 +9,7 @@
 static bool is_of_room(const struct stored_evidence *stored, int64_t conv)
 {
 	return stored->conv == conv && stored->evidence.leg != LEG_DIRECT &&
-	       stored->evidence.kind <= EV_MARK_ACKNOWLEDGED;
+	       stored->evidence.kind <= EV_XE_DISPLAYED;
 }
 
 static const struct row *target_of(const struct memory *memory,

@@ -68,7 +68,7 @@ def find_row(world, ack):
 
 def pair(world, acks):
     own_ids = {(world.party(line.frm), world.party(line.to), line.p.id) for line in world.lines
-               if line.p.acks and line.p.id}
+               if line.p.acks and line.p.id and line.leg != "mirror"}
     for ack in acks:
         ack.row = find_row(world, ack)
         if ack.row:

@@ -44,7 +44,7 @@ def find_row(world, error):
 
 def pair(world, errors):
     own_ids = {(world.party(line.frm), world.party(line.to), line.p.id) for line in world.lines
-               if line.p.acks and line.p.id}
+               if line.p.acks and line.p.id and line.leg != "mirror"}
     for error in errors:
         A, B = world.party(error.A), world.party(error.B)
         answered = [e for e in errors if e.ref == error.ref and e.order < error.order

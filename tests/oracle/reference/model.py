@@ -50,7 +50,7 @@ class Line:
 
     def __init__(self, **fields):
         self.ts = self.feed = self.dir = self.session = self.xml = None
-        self.source = self.device = self.frm = self.to = None
+        self.source = self.device = self.frm = self.to = self.leg = None
         self.stamp = self.stamp_from = None
         self.future = False  # a stamp that T2 ignores
         self.delays = []

@@ -145,7 +145,7 @@ def join_legs(world):
         for m, (mi, mirror) in enumerate(parts["mirror"]):
             away = abs(upload[0].t - mirror[0].t)
             if (up[1], up[4]) == (mi[1], mi[4]) and away <= world.w_ackdup and (
-                    up[3] == mi[3] or (not up[3] and _may_be(world, up, mi))):
+                    up[3] == mi[3] if up[3] else _may_be(world, up, mi)):
                 pairs.append((away, mirror[0].t, mirror[0].order(), upload[0].order(), u, m))
     used_u, used_m, stanzas = set(), set(), []
     for *_, u, m in sorted(pairs):
@@ -159,9 +159,6 @@ def join_legs(world):
     for stanza in world.room_stanzas:
         for line in stanza.lines:
             line.culprit = (stanza.by, stanza.own)
-    for row in world.group_rows:
-        for line in row.lines:
-            line.culprit = (row.sender, row.own_id)
 
 
 def _may_be(world, upload, mirror):

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was loaded beside a batch: stored rows, evidence and "who sent which id" as facts of entries.
+#include "pairing/workset.h"
+
+static bool row_is_known(const struct entry *entry, const struct row *row)
+{
+	for (size_t i = 0; i < entry->old_rows.count; i++)
+		if (entry->old_rows.items[i].sent_at == row->sent_at &&
+		    entry->old_rows.items[i].n == row->n)
+			return true;
+	return false;
+}
+
+static const struct evidence *keep_evidence(struct pairing *pairing, const struct evidence *ev)
+{
+	if (!ev)
+		return NULL;
+	struct evidence *copy = arena_alloc(pairing->arena, sizeof(*copy));
+	*copy = *ev;
+	copy->by_resource = arena_text(pairing->arena, ev->by_resource);
+	copy->own_id = arena_text(pairing->arena, ev->own_id);
+	return copy;
+}
+
+void pairing_load_row(struct pairing *pairing, const struct row *row)
+{
+	bool group = row->class_ == CLASS_GROUP;
+	struct text from = party_text(pairing, row->from);
+	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : from,
+					party_text(pairing, row->to), row->id, group);
+
+	if (row_is_known(entry, row))
+		return;
+	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
+	*old = *row;
+	old->from = from;
+	old->to = entry->r;
+	old->id = entry->id;
+	old->from_resource = arena_text(pairing->arena, row->from_resource);
+	old->nick = arena_text(pairing->arena, row->nick);
+	old->error = arena_text(pairing->arena, row->error);
+	old->corrects = arena_text(pairing->arena, row->corrects);
+	old->facts = arena_text(pairing->arena, row->facts);
+	old->tie = arena_text(pairing->arena, row->tie);
+	old->body = TEXT_NONE;
+	old->receipt = keep_evidence(pairing, row->receipt);
+	old->marker = keep_evidence(pairing, row->marker);
+	entry_load_row(pairing, entry, old);
+	if (row->complex && !entry->asked)
+		entry->wanted = true; // a window showed one row of it; its evidence is elsewhere
+	pairing->settled = false;
+}
+
+static struct text bare_party(struct text by, struct text resource)
+{
+	return resource.p ? (struct text){by.p, by.n - resource.n - 1} : by;
+}
+
+void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *stored)
+{
+	struct evidence ev = stored->evidence;
+	struct text a = party_text(pairing, bare_party(stored->by, ev.by_resource));
+	struct text to = party_text(pairing, stored->to);
+	bool own = ev.kind == EV_RETRACTION || ev.kind == EV_CORRECTION;
+	bool group = ev.leg != LEG_DIRECT;
+	// Borrowed evidence sits on a key whose recipient is another; that entry exists by its rows.
+	struct entry *entry = map_get(&pairing->entries, stored->key);
+
+	if (!entry && ev.borrowed)
+		return;
+	if (!entry)
+		entry = entry_get(pairing, stored->conv, stored->key,
+				  group ? TEXT_NONE
+				  : own ? a
+					: to,
+				  own || group ? to : a, stored->ref, group);
+	entry->fault = ev.kind == EV_FAULT;
+	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
+						    : TEXT_NONE;
+	ev.named = arena_text(pairing->arena, ev.named);
+	ev.real = arena_text(pairing->arena, ev.real);
+	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
+	ev.own_id = arena_text(pairing->arena, ev.own_id);
+	ev.condition = arena_text(pairing->arena, ev.condition);
+	ev.stored = true;
+	entry_add_evidence(pairing, entry, &ev);
+	if (ev.mark.device)
+		*LIST_ADD(pairing->arena, &entry->old_marks) = ev.mark;
+	entry->stored_evidence++;
+	if (!entry->asked) { // an orphan that waits for what this batch brings
+		entry->touched = true;
+		entry->lo = ev.first < entry->lo ? ev.first : entry->lo;
+		entry->hi = ev.last > entry->hi ? ev.last : entry->hi;
+	}
+	pairing->settled = false;
+}
+
+void pairing_load_sent(struct pairing *pairing, const struct sent *sent)
+{
+	struct sent *copy = LIST_ADD(pairing->arena, &pairing->loaded_sent);
+
+	*copy = *sent;
+	copy->from = arena_text(pairing->arena, sent->from);
+	copy->to = arena_text(pairing->arena, sent->to);
+	pairing->settled = false;
+}
