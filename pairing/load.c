@@ -7,15 +7,6 @@
 
 // --- taking in ---
 
-static bool row_is_known(const struct entry *entry, const struct row *row)
-{
-	for (size_t i = 0; i < entry->old_rows.count; i++)
-		if (entry->old_rows.items[i].sent_at == row->sent_at &&
-		    entry->old_rows.items[i].digest == row->digest)
-			return true;
-	return false;
-}
-
 static const struct evidence *keep_evidence(struct pairing *pairing, const struct evidence *ev)
 {
 	if (!ev)
@@ -29,15 +20,16 @@ static const struct evidence *keep_evidence(struct pairing *pairing, const struc
 
 void pairing_load_row(struct pairing *pairing, const struct row *row)
 {
-	bool group = row->class_ == CLASS_GROUP;
+	bool group = row->class_ == CLASS_GROUP || row->class_ == CLASS_JOINED;
 	struct text from = party_text(pairing, row->from);
 	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : from,
 					party_text(pairing, row->to), row->id, group);
 
-	if (row_is_known(entry, row))
+	if (old_row_at(pairing, entry, row->sent_at, row->digest))
 		return;
 	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
 	*old = *row;
+	old_row_added(pairing, entry);
 	old->from = from;
 	old->to = entry->r;
 	old->id = entry->id;
@@ -97,6 +89,21 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	pairing->settled = false;
 }
 
+void pairing_judge(struct pairing *pairing, int64_t key)
+{
+	struct entry *entry = map_get(&pairing->entries, key);
+
+	if (!entry)
+		return;
+	entry->touched = entry->mark_lost = true; // P8: no earlier judgement is believed
+	for (size_t i = 0; i < entry->old_rows.count; i++) {
+		usec_t at = entry->old_rows.items[i].sent_at;
+		entry->lo = at < entry->lo ? at : entry->lo;
+		entry->hi = at > entry->hi ? at : entry->hi;
+	}
+	pairing->settled = false;
+}
+
 void pairing_load_sent(struct pairing *pairing, const struct sent *sent)
 {
 	struct sent *copy = LIST_ADD(pairing->arena, &pairing->loaded_sent);
@@ -134,19 +141,14 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 }
 
 // A marker of this key that counted before may mark other rows than it did, or none.
-static bool marks_anew(const struct entry *entry)
+static bool marks_anew(const struct pairing *pairing, const struct entry *entry)
 {
 	if (entry->row_count != entry->old_rows.count)
 		return true;
 	for (size_t i = 0; i < entry->row_count; i++) {
 		const struct row *row = &entry->rows[i];
-		bool same = false;
-		for (size_t j = 0; j < entry->old_rows.count; j++) {
-			const struct row *old = &entry->old_rows.items[j];
-			same = same || (old->sent_at == row->sent_at && old->n == row->n &&
-					!((old->flags ^ row->flags) & FLAG_OUT_LINE));
-		}
-		if (!same)
+		const struct row *old = old_row_at(pairing, entry, row->sent_at, row->digest);
+		if (!old || old->n != row->n || ((old->flags ^ row->flags) & FLAG_OUT_LINE))
 			return true;
 	}
 	return false;
@@ -157,7 +159,8 @@ struct marking { // markers of the touched keys of a conversation
 	usec_t since; // the earliest
 };
 
-static void see_markers(const struct entry *entry, struct marking *marking)
+static void see_markers(const struct pairing *pairing, const struct entry *entry,
+			struct marking *marking)
 {
 	bool stored = false;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
@@ -169,7 +172,7 @@ static void see_markers(const struct entry *entry, struct marking *marking)
 		stored = stored || ev->stored;
 		marking->anew = marking->anew || ev->thread || ev->kind == EV_MARK_RECEIVED;
 	}
-	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(entry));
+	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(pairing, entry));
 }
 
 static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
@@ -220,7 +223,7 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 		if (!entry->touched || entry->group)
 			continue;
 		if (entry->had_marker)
-			see_markers(entry, &marking);
+			see_markers(pairing, entry, &marking);
 		else
 			marking.anew = marking.anew || entry->mark_lost;
 		marking.any = marking.any || entry->mark_lost;
@@ -283,18 +286,14 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 
 // What waits for an id is asked again when a row is new, moves in time (P2), changes its sender or nick
 // (M6), or has ids given by others: which of them are new is not known.
-static bool is_as_stored(const struct entry *entry, const struct row *row)
+static bool is_as_stored(const struct pairing *pairing, const struct entry *entry,
+			 const struct row *row)
 {
 	if (row->given_count || row->origin_count)
 		return false;
-	for (size_t i = 0; i < entry->old_rows.count; i++) {
-		const struct row *old = &entry->old_rows.items[i];
-		if (old->sent_at == row->sent_at &&
-		    (!entry->group ||
-		     (text_same(old->from, row->from) && text_same(old->nick, row->nick))))
-			return true;
-	}
-	return false;
+	const struct row *old = old_row_at(pairing, entry, row->sent_at, row->digest);
+	return old && (!entry->group ||
+		       (text_same(old->from, row->from) && text_same(old->nick, row->nick)));
 }
 
 void want_sent_hash(struct pairing *pairing, int64_t hash)
@@ -359,7 +358,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	entry->looked_around = stands_alone(entry);
 	want_partners(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (entry->again || !is_as_stored(entry, &entry->rows[i]))
+		if (entry->again || !is_as_stored(pairing, entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
