@@ -61,12 +61,13 @@ struct settings {
 	char *log_level;
 	char *zone; // reporting zone, NULL = system
 	enum bodies_mode bodies;
-	usec_t flush_after;   // default 1 s after the first unflushed record
-	int64_t flush_events; // default 200000
+	usec_t flush_after;      // default 1 s after the first unflushed record
+	int64_t flush_events;    // default 200000
 	int64_t parallel_events; // from so many on a batch has a transaction per lane, default 20000
-	int64_t flush_bytes;  // default 24 MB
-	usec_t database_wait; // how long a one-shot command waits for the database, default 10 s
-	int64_t keep_days;    // retention of facts; 0 = for ever
+	int64_t flush_bytes;     // default 24 MB
+	usec_t database_wait;    // how long a one-shot command waits for the database, default 10 s
+	usec_t database_silence;  // longest silence of the database while it is asked, default 60 s
+	int64_t keep_days;        // retention of facts; 0 = for ever
 	int64_t keep_bodies_days; // of bodies
 	int64_t keep_disk;        // bytes; the oldest days go until it is enough; 0 = no limit
 	struct realm_settings rules;

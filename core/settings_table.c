@@ -31,6 +31,8 @@ const struct setting_row setting_rows[] = {
 	    "batches of so many events are written by two transactions side by side"),
 	ROW(flush_bytes, size, "24MB", "most bytes read for one transaction"),
 	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
+	ROW(database_silence, duration, "60s",
+	    "longest silence of the database while it is asked; locks of a frozen process last 3/4 of it"),
 	ROW(keep_days, days, "0", "messages older than this are dropped, day by day; 0: never"),
 	ROW(keep_bodies_days, days, "0", "bodies older than this are taken out; 0: never"),
 	ROW(keep_disk, limit, "0", "the oldest days are dropped above this size; 0: no limit"),

@@ -124,7 +124,7 @@ COMMENT ON COLUMN message.acks_dup IS 'Acks beyond the first of one device and k
 COMMENT ON COLUMN message.marks IS
 	'Bits: 1 a clock was corrected, 2 delivered_at stands on direct evidence, 4 has open '
 	'findings, 8 got an error, 16 its acks are in the counters, 32 complex: facts and ack '
-	'hold the evidence';
+	'hold the evidence, 64 a marker is among its evidence';
 COMMENT ON COLUMN message.source IS 'source.id of the earliest line';
 COMMENT ON COLUMN message.thread IS 'Keyed hash of its thread; 0: none';
 COMMENT ON COLUMN message.receipt_first IS 'Plain rows: first sighting of the one receipt';

@@ -169,25 +169,37 @@ static usec_t reach_of(const struct pairing *pairing, const struct entry *entry,
 	return entry->id.p ? pairing->rules->w_match : pairing->rules->w_resend;
 }
 
+// Rows are in order of sent_at: how many were sent by then.
+static size_t sent_until(const struct entry *entry, usec_t t)
+{
+	size_t low = 0, high = entry->row_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (entry->rows[middle].sent_at <= t)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 		     const struct evidence *ev, struct text named)
 {
 	usec_t t = evidence_at(ev), reach = reach_of(pairing, entry, ev);
 	usec_t skew = entry->id.p ? pairing->rules->w_skew : 0;
+	size_t past = sent_until(entry, t);
+
 	if (reach == INT64_MAX)
 		skew = INT64_MAX;
-	int past = -1, future = -1;
-
-	for (size_t i = 0; i < entry->row_count; i++) { // ordered by sent_at
-		const struct row *row = &entry->rows[i];
-		if (!is_meant(entry, ev, row, named))
-			continue;
-		if (row->sent_at <= t && t - row->sent_at <= reach)
-			past = (int)i;
-		if (future < 0 && row->sent_at > t && row->sent_at - t <= skew)
-			future = (int)i;
-	}
-	return past >= 0 ? past : future;
+	for (size_t i = past; i > 0 && t - entry->rows[i - 1].sent_at <= reach; i--)
+		if (is_meant(entry, ev, &entry->rows[i - 1], named))
+			return (int)(i - 1);
+	for (size_t i = past; i < entry->row_count && entry->rows[i].sent_at - t <= skew; i++)
+		if (is_meant(entry, ev, &entry->rows[i], named))
+			return (int)i;
+	return -1;
 }
 
 // --- evidence -> columns ---
@@ -247,6 +259,7 @@ static void take_evidence(const struct entry *entry, struct row *row, const stru
 {
 	if (is_ack(ev->kind))
 		row->acks++;
+	row->has_marker = row->has_marker || is_marker(ev->kind);
 	if (entry->group && is_ack(ev->kind))
 		return;
 	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,

@@ -30,19 +30,14 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 }
 
 // A marker of this key that counted before may mark other rows than it did, or none.
-static bool marks_anew(const struct entry *entry)
+static bool marks_anew(const struct pairing *pairing, const struct entry *entry)
 {
 	if (entry->row_count != entry->old_rows.count)
 		return true;
 	for (size_t i = 0; i < entry->row_count; i++) {
 		const struct row *row = &entry->rows[i];
-		bool same = false;
-		for (size_t j = 0; j < entry->old_rows.count; j++) {
-			const struct row *old = &entry->old_rows.items[j];
-			same = same || (old->sent_at == row->sent_at && old->n == row->n &&
-					!((old->flags ^ row->flags) & FLAG_OUT_LINE));
-		}
-		if (!same)
+		const struct row *old = old_row_at(pairing, entry, row->sent_at, row->n);
+		if (!old || ((old->flags ^ row->flags) & FLAG_OUT_LINE))
 			return true;
 	}
 	return false;
@@ -53,7 +48,8 @@ struct marking { // markers of the touched keys of a conversation
 	usec_t since; // the earliest
 };
 
-static void see_markers(const struct entry *entry, struct marking *marking)
+static void see_markers(const struct pairing *pairing, const struct entry *entry,
+			struct marking *marking)
 {
 	bool stored = false;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
@@ -65,7 +61,7 @@ static void see_markers(const struct entry *entry, struct marking *marking)
 		stored = stored || ev->stored;
 		marking->anew = marking->anew || ev->thread || ev->kind == EV_MARK_RECEIVED;
 	}
-	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(entry));
+	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(pairing, entry));
 }
 
 static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
@@ -116,7 +112,7 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 		if (!entry->touched || entry->group)
 			continue;
 		if (entry->had_marker)
-			see_markers(entry, &marking);
+			see_markers(pairing, entry, &marking);
 		else
 			marking.anew = marking.anew || entry->mark_lost;
 		marking.any = marking.any || entry->mark_lost;
@@ -193,21 +189,21 @@ static void want_reverse(struct pairing *pairing, const struct entry *entry)
 
 // What waits for an id is asked again when a row is new, moves in time or within its instant (P2), changes
 // its sender or nick (M6), or has ids given by others: which of them are new is not known.
-static bool is_stored_as(const struct entry *entry, const struct row *row)
+static bool is_stored_as(const struct pairing *pairing, const struct entry *entry,
+			 const struct row *row)
 {
-	for (size_t i = 0; i < entry->old_rows.count; i++) {
-		const struct row *old = &entry->old_rows.items[i];
-		bool sender = text_same(old->from, row->from) && text_same(old->nick, row->nick);
-		if (old->sent_at == row->sent_at && (!entry->group || sender) &&
-		    text_same(tie_own(old->tie), tie_own(row->tie)))
-			return true;
-	}
-	return false;
+	const struct row *old = old_row_at(pairing, entry, row->sent_at, row->n);
+
+	if (!old || !text_same(tie_own(old->tie), tie_own(row->tie)))
+		return false;
+	return !entry->group ||
+	       (text_same(old->from, row->from) && text_same(old->nick, row->nick));
 }
 
-static bool is_as_stored(const struct entry *entry, const struct row *row)
+static bool is_as_stored(const struct pairing *pairing, const struct entry *entry,
+			 const struct row *row)
 {
-	return !row->given_count && !row->origin_count && is_stored_as(entry, row);
+	return !row->given_count && !row->origin_count && is_stored_as(pairing, entry, row);
 }
 
 void want_sent_hash(struct pairing *pairing, int64_t hash)
@@ -296,7 +292,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 	want_waiting_partners(pairing, entry);
 	want_left(pairing, entry);
 	for (size_t i = 0; i < entry->row_count; i++)
-		if (entry->again || !is_as_stored(entry, &entry->rows[i]))
+		if (entry->again || !is_as_stored(pairing, entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
@@ -322,10 +318,11 @@ static bool waits_for_id(const struct pairing *pairing, const struct entry *entr
 }
 
 // M6: an upload without id came to it, or went: who is who by it is told and asked anew.
-static bool changes_hands(const struct entry *entry)
+static bool changes_hands(const struct pairing *pairing, const struct entry *entry)
 {
 	for (size_t i = 0; entry->group && entry->wanted && i < entry->row_count; i++)
-		if (entry->rows[i].class_ != CLASS_JOINED && !is_stored_as(entry, &entry->rows[i]))
+		if (entry->rows[i].class_ != CLASS_JOINED &&
+		    !is_stored_as(pairing, entry, &entry->rows[i]))
 			return true;
 	return false;
 }
@@ -334,7 +331,7 @@ static bool changes_hands(const struct entry *entry)
 static void judge_again(struct pairing *pairing, struct entry *entry)
 {
 	if (entry->touched || !(waits_for_id(pairing, entry) || waits_for_partner(pairing, entry) ||
-				changes_hands(entry)))
+				changes_hands(pairing, entry)))
 		return;
 	entry->touched = true;
 	pairing->settled = false;

@@ -270,14 +270,9 @@ static bool spans_join(usec_t first_a, usec_t last_a, usec_t first_b, usec_t las
 	return first_a - last_b <= gap && first_b - last_a <= gap;
 }
 
-static void drop_incarnation(struct entry *entry, size_t at)
-{
-	entry->incarnations.items[at] = entry->incarnations.items[--entry->incarnations.count];
-}
-
 // M3, M4; M2: without an id an origin-id joins, whatever the text.
-static bool is_one(const struct realm_settings *rules, const struct entry *entry,
-		   const struct incarnation *a, const struct incarnation *b)
+bool piece_is_one(const struct realm_settings *rules, const struct entry *entry,
+		  const struct incarnation *a, const struct incarnation *b)
 {
 	usec_t gap = entry->id.p ? rules->w_resend : rules->w_noid;
 
@@ -287,27 +282,54 @@ static bool is_one(const struct realm_settings *rules, const struct entry *entry
 	       spans_join(a->first, a->last, b->first, b->last, rules->w_resend);
 }
 
+// The last one takes its place.
+static void drop_incarnation(struct pairing *pairing, struct entry *entry, size_t at)
+{
+	struct incarnation *list = entry->incarnations.items;
+	size_t last = --entry->incarnations.count;
+
+	if (at == last)
+		return;
+	list[at] = list[last];
+	piece_note(pairing, entry, at, &list[at]);
+}
+
+// An origin-id may bring what says something else (M2): then all that it says counts at any time of its
+// span. Else only what is near the new sighting can be new.
+static struct incarnation merge_at(struct pairing *pairing, struct entry *entry, size_t at,
+				   const struct incarnation *from)
+{
+	struct incarnation merged = entry->incarnations.items[at];
+
+	incarnation_merge(pairing->arena, &merged, from);
+	entry->incarnations.items[at] = merged;
+	bool several = merged.digest_count || (!entry->id.p && merged.origin_count);
+	struct incarnation news = several ? merged : *from;
+	piece_note(pairing, entry, at, &news);
+	return news;
+}
+
 void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 			   const struct incarnation *incarnation)
 {
-	struct incarnation joined = *incarnation;
+	size_t at = piece_find(pairing, entry, incarnation, SIZE_MAX), other;
 
 	if (is_stored_by_lane(pairing, entry->conv)) {
 		entry->again = true;
 		return;
 	}
 	entry->derived = false;
-	for (size_t i = 0; i < entry->incarnations.count;) {
-		struct incarnation *have = &entry->incarnations.items[i];
-		if (!is_one(pairing->rules, entry, have, &joined)) {
-			i++;
-			continue;
-		}
-		struct incarnation merged = *have;
-		incarnation_merge(pairing->arena, &merged, &joined);
-		joined = merged;
-		drop_incarnation(entry, i);
-		i = 0; // the longer span may reach pieces that were passed
+	if (at == SIZE_MAX) {
+		*LIST_ADD(pairing->arena, &entry->incarnations) = *incarnation;
+		piece_note(pairing, entry, entry->incarnations.count - 1, incarnation);
+		return;
 	}
-	*LIST_ADD(pairing->arena, &entry->incarnations) = joined;
+	struct incarnation news = merge_at(pairing, entry, at, incarnation);
+	while ((other = piece_find(pairing, entry, &news, at)) != SIZE_MAX) {
+		struct incarnation reached = entry->incarnations.items[other];
+		bool moves = at == entry->incarnations.count - 1;
+		drop_incarnation(pairing, entry, other);
+		at = moves ? other : at;
+		news = merge_at(pairing, entry, at, &reached);
+	}
 }

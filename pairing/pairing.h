@@ -90,6 +90,9 @@ bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants);
 // pairing_load_evidence.
 void pairing_load_row(struct pairing *pairing, const struct row *row);
 
+// What is loaded of this key is judged as if it came with the batch (and all that it needs is wanted).
+void pairing_judge(struct pairing *pairing, int64_t key);
+
 struct stored_evidence { // also the form in which evidence is written
 	int64_t conv, key;
 	struct text by, to; // A full, B bare (or occupants)

@@ -4,6 +4,8 @@
 // else is complex: its incarnations as a byte string in the row, its evidence as rows of their own.
 #include "pairing/tie.h"
 
+#include <stdlib.h>
+
 static bool plain_incarnation(const struct entry *entry)
 {
 	if (entry->group || entry->incarnations.count != 1 || entry->row_count != 1)
@@ -124,19 +126,43 @@ static struct text encode_ties(struct pairing *pairing, struct text own,
 	return ties;
 }
 
-// Facts and ties go together.
-static struct text encode_part(struct pairing *pairing, const struct entry *entry, struct row *row)
+// The incarnations of an entry by the row that they make: part p has list[first[p]..first[p + 1] - 1].
+struct parts {
+	struct incarnation *list;
+	size_t *first;
+};
+
+// An id that is used all the time has very many of them.
+static struct parts sort_parts(const struct entry *entry)
 {
-	struct incarnation *list =
-		arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(*list));
-	size_t count = 0;
+	size_t count = entry->incarnations.count;
+	struct parts parts = {xcalloc(count, sizeof(*parts.list)),
+			      xcalloc(count + 2, sizeof(*parts.first))};
+	size_t *end = parts.first + 1; // of each part, once they are filled
+
+	for (size_t i = 0; i < count; i++)
+		end[entry->owner[i] + 1]++;
+	for (size_t i = 1; i <= count; i++)
+		end[i] += end[i - 1];
+	for (size_t i = 0; i < count; i++)
+		parts.list[end[entry->owner[i]]++] = entry->incarnations.items[i];
+	return parts;
+}
+
+static void free_parts(struct parts *parts)
+{
+	free(parts->list);
+	free(parts->first);
+}
+
+// Facts and ties go together.
+static struct text encode_part(struct pairing *pairing, const struct parts *parts, struct row *row)
+{
+	size_t first = parts->first[row->part], count = parts->first[row->part + 1] - first;
 	struct buf out = {0};
 
-	for (size_t i = 0; i < entry->incarnations.count; i++)
-		if (entry->owner[i] == row->part)
-			list[count++] = entry->incarnations.items[i];
-	row->tie = encode_ties(pairing, tie_own(row->tie), list, count);
-	incarnations_encode(&out, list, count);
+	row->tie = encode_ties(pairing, tie_own(row->tie), parts->list + first, count);
+	incarnations_encode(&out, parts->list + first, count);
 	struct text facts = arena_text(pairing->arena, buf_view(&out));
 	buf_free(&out);
 	return facts;
@@ -154,18 +180,22 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 {
 	struct inline_acks acks;
 	bool plain = plain_evidence(entry, &acks) && plain_incarnation(entry);
+	bool had = !entry->touched && had_findings(entry);
+	struct parts parts = {0};
 
+	if (!plain)
+		parts = sort_parts(entry);
 	for (size_t i = 0; i < entry->row_count; i++) {
 		struct row *row = &entry->rows[i];
-		row->has_findings =
-			entry->findings.count > 0 || (!entry->touched && had_findings(entry));
+		row->has_findings = entry->findings.count > 0 || had;
 		row->complex = !plain;
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;
 		row->flags = plain ? row->flags | seen_flags(&acks) : row->flags;
 		row->facts = plain ? encode_rest(pairing, &entry->incarnations.items[0])
-				   : encode_part(pairing, entry, row);
+				   : encode_part(pairing, &parts, row);
 	}
+	free_parts(&parts);
 }
 
 // --- the way back ---

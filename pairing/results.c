@@ -31,7 +31,7 @@ static bool same_numbers(const struct row *a, const struct row *b)
 	       a->resends == b->resends && a->acks == b->acks && a->acks_dup == b->acks_dup &&
 	       a->digest == b->digest && a->thread == b->thread && a->source == b->source &&
 	       a->has_findings == b->has_findings && a->has_error == b->has_error &&
-	       a->direct == b->direct && a->complex == b->complex;
+	       a->has_marker == b->has_marker && a->direct == b->direct && a->complex == b->complex;
 }
 
 static bool same_row(const struct row *a, const struct row *b)
@@ -41,34 +41,6 @@ static bool same_row(const struct row *a, const struct row *b)
 	       text_same(a->error, b->error) && text_same(a->corrects, b->corrects) &&
 	       text_same(a->facts, b->facts) && text_same(a->tie, b->tie) &&
 	       same_inline(a->receipt, b->receipt) && same_inline(a->marker, b->marker);
-}
-
-// A row goes on from the stored row of its digest that is nearest in time; its body stays there.
-static void match_rows(struct pairing *pairing, const struct entry *entry, const struct row **was)
-{
-	bool *taken = arena_alloc(pairing->arena, entry->old_rows.count + 1);
-
-	for (size_t i = 0; i < entry->row_count; i++) {
-		const struct row *row = &entry->rows[i];
-		usec_t best = INT64_MAX;
-		size_t found = 0;
-		for (size_t j = 0; j < entry->old_rows.count; j++) {
-			const struct row *old = &entry->old_rows.items[j];
-			usec_t apart = old->sent_at > row->sent_at ? old->sent_at - row->sent_at
-								   : row->sent_at - old->sent_at;
-			if (taken[j] || old->digest != row->digest || apart >= best)
-				continue;
-			best = apart;
-			found = j;
-			was[i] = old;
-		}
-		if (!was[i])
-			continue;
-		taken[found] = true;
-		entry->rows[i].read_inferred_at = was[i]->read_inferred_at; // settled, not derived
-		entry->rows[i].read_via = was[i]->read_via;
-		entry->rows[i].response_ms = was[i]->response_ms;
-	}
 }
 
 static bool rows_changed(const struct entry *entry, const struct row *const *was)
@@ -161,7 +133,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 		const struct row **was =
 			arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
 		entry_store_form(pairing, entry);
-		match_rows(pairing, entry, was);
+		match_rows(entry, was);
 		struct entry_change it = {
 			.conv = entry->conv,
 			.key = entry->key,
@@ -193,7 +165,7 @@ static void sent_of_entry(struct pairing *pairing, const struct entry *entry, vo
 {
 	const struct row **was = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
 
-	match_rows(pairing, entry, was);
+	match_rows(entry, was);
 	for (size_t i = 0; i < entry->row_count; i++)
 		if (!is_told(was[i], &entry->rows[i]))
 			sent_of_row(pairing, entry, &entry->rows[i], sent, self);

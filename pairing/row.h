@@ -91,6 +91,7 @@ struct row {
 	bool direct;            // delivered_at stands on direct evidence (F7)
 	bool has_findings;      // some finding of its key is open
 	bool has_error;         // got an error (P11), also when delivery wins
+	bool has_marker;        // a marker is among its evidence (P8)
 	bool counts_acks;       // its acks are in the counters (M7: not for pm-mirror)
 	// Tells incarnations of one key apart when they share an instant: (conv, sent_at, key, digest) is
 	// unique. The content digest; for groups mixed with the nick.

@@ -2,15 +2,6 @@
 // What was loaded beside a batch: stored rows, evidence and "who sent which id" as facts of entries.
 #include "pairing/workset.h"
 
-static bool row_is_known(const struct entry *entry, const struct row *row)
-{
-	for (size_t i = 0; i < entry->old_rows.count; i++)
-		if (entry->old_rows.items[i].sent_at == row->sent_at &&
-		    entry->old_rows.items[i].n == row->n)
-			return true;
-	return false;
-}
-
 static const struct evidence *keep_evidence(struct pairing *pairing, const struct evidence *ev)
 {
 	if (!ev)
@@ -24,15 +15,16 @@ static const struct evidence *keep_evidence(struct pairing *pairing, const struc
 
 void pairing_load_row(struct pairing *pairing, const struct row *row)
 {
-	bool group = row->class_ == CLASS_GROUP;
+	bool group = row->class_ == CLASS_GROUP || row->class_ == CLASS_JOINED;
 	struct text from = party_text(pairing, row->from);
 	struct entry *entry = entry_get(pairing, row->conv, row->key, group ? TEXT_NONE : from,
 					party_text(pairing, row->to), row->id, group);
 
-	if (row_is_known(entry, row))
+	if (old_row_at(pairing, entry, row->sent_at, row->n))
 		return;
 	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
 	*old = *row;
+	old_row_added(pairing, entry);
 	old->from = from;
 	old->to = entry->r;
 	old->id = entry->id;
@@ -91,6 +83,21 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 		entry->touched = true;
 		entry->lo = ev.first < entry->lo ? ev.first : entry->lo;
 		entry->hi = ev.last > entry->hi ? ev.last : entry->hi;
+	}
+	pairing->settled = false;
+}
+
+void pairing_judge(struct pairing *pairing, int64_t key)
+{
+	struct entry *entry = map_get(&pairing->entries, key);
+
+	if (!entry)
+		return;
+	entry->touched = entry->mark_lost = true; // P8: no earlier judgement is believed
+	for (size_t i = 0; i < entry->old_rows.count; i++) {
+		usec_t at = entry->old_rows.items[i].sent_at;
+		entry->lo = at < entry->lo ? at : entry->lo;
+		entry->hi = at > entry->hi ? at : entry->hi;
 	}
 	pairing->settled = false;
 }

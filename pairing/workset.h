@@ -47,6 +47,8 @@ struct entry { // one key: (S, R, id), or (room, id)
 	struct map *pieces; // identity -> places in evidence, when indexed
 	bool indexed;
 	struct map *found; // findings beyond the first few
+	struct map *said;  // what incarnations say and when -> their places, when there are many
+	struct map *old_places; // time and digest -> place in old_rows, from 1, when there are many
 	bool evidence_changed;
 	bool had_marker;        // some of its evidence is or was a marker
 	bool mark_lost;         // evidence that may have been a mark is gone (P8)
@@ -170,6 +172,26 @@ void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 // True when the entry's evidence is different now.
 bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 			const struct evidence *evidence);
+
+bool piece_is_one(const struct realm_settings *rules, const struct entry *entry,
+		  const struct incarnation *a, const struct incarnation *b);
+
+// --- find_piece.c ---
+// An incarnation that is one with this one, SIZE_MAX = none; not the one at "but".
+size_t piece_find(struct pairing *pairing, struct entry *entry, const struct incarnation *inc,
+		  size_t but);
+// The one at this place has (also) been seen like that.
+void piece_note(struct pairing *pairing, struct entry *entry, size_t at,
+		const struct incarnation *inc);
+
+// --- old_rows.c ---
+const struct row *old_row_at(const struct pairing *pairing, const struct entry *entry,
+			     usec_t sent_at, int32_t n);
+const struct row *old_row_like(const struct pairing *pairing, const struct entry *entry,
+			       usec_t sent_at, int64_t digest);
+void old_row_added(struct pairing *pairing, struct entry *entry);
+// was: parallel to the rows; the stored row that each goes on from, or NULL as it was.
+void match_rows(const struct entry *entry, const struct row **was);
 
 // --- derive.c, group.c ---
 void entry_make_room(struct pairing *pairing, struct entry *entry);

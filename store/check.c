@@ -3,6 +3,7 @@
 // migration 0007, which share nothing with the code that wrote them.
 #include "store/check.h"
 
+#include "core/keyed.h"
 #include "store/message_row.h"
 #include "store/read.h"
 #include "store/rollup.h"
@@ -13,21 +14,26 @@
 enum { ROWS_AT_ONCE = 500000 };
 
 // Each takes realm, since, until, limit and gives (what, at, column, stored, made).
-static const char *const comparisons[] = {"check_rows", "check_marks", "check_rollup",
-					  "check_latency", "check_users"};
-
-struct check {
-	struct store *store;
-	const struct check_request *request;
-	struct check_result *result;
-	int64_t total;
-	struct err *err;
-};
+static const char *const comparisons[] = {"check_rows",    "check_marks", "check_rollup",
+					  "check_latency", "check_users", "check_alone"};
 
 struct span {
 	usec_t since, until;
 	int64_t rows;
 };
+
+// One contradiction may be seen in several ways.
+void check_tell(struct check *check, const struct check_difference *difference)
+{
+	const struct hash_key key = {{0}};
+	struct text at = {(const char *)&difference->at, sizeof difference->at};
+	void **place = map_put(&check->told, KEYED(&key, difference->what, difference->column, at));
+	if (*place || check_is_enough(check))
+		return;
+	*place = check;
+	check->result->differences++;
+	check->request->difference(check->request->self, difference);
+}
 
 static bool take_difference(void *self, const struct rows *rows)
 {
@@ -39,15 +45,27 @@ static bool take_difference(void *self, const struct rows *rows)
 		.stored = row_text(rows, 0, 3),
 		.made = row_text(rows, 0, 4),
 	};
-	check->result->differences++;
-	check->request->difference(check->request->self, &difference);
+	check_tell(check, &difference);
 	return true;
 }
 
-static bool is_enough(const struct check *check)
+bool check_is_enough(const struct check *check)
 {
 	const struct check_request *request = check->request;
 	return check->result->differences >= request->limit || (request->stop && *request->stop);
+}
+
+// What is derived looks around itself: where a day was dropped, its neighbours would come out otherwise.
+static bool look_again(struct check *check, usec_t day)
+{
+	const struct realm_settings *rules = check->request->rules;
+	usec_t reach = rules->w_match + rules->w_upto + USEC_PER_DAY;
+	if (check->dropped != USEC_NONE && day <= check->dropped + reach) {
+		check->result->underived++;
+		return true;
+	}
+	return check_derive(check, day, day + USEC_PER_DAY) &&
+	       check_settled(check, day, day + USEC_PER_DAY);
 }
 
 static bool compare_span(struct check *check, const struct span *span)
@@ -55,7 +73,7 @@ static bool compare_span(struct check *check, const struct span *span)
 	const struct check_request *request = check->request;
 	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
 		FIELDS_AUTO params = {0};
-		if (is_enough(check))
+		if (check_is_enough(check))
 			return true;
 		put_span(&params, request->realm, span->since, span->until);
 		put_int8(&params, request->limit - check->result->differences);
@@ -63,6 +81,10 @@ static bool compare_span(struct check *check, const struct span *span)
 			      check->err))
 			return err_wrap(check->err, "%s", comparisons[i]);
 	}
+	for (usec_t day = span->since; day < span->until && !check_is_enough(check);
+	     day += USEC_PER_DAY)
+		if (!look_again(check, day))
+			return false;
 	check->result->rows += span->rows;
 	if (request->progress)
 		request->progress(request->self, check->result->rows, check->total);
@@ -80,6 +102,11 @@ static bool list_days(struct check *check, struct rows *days)
 		return false;
 	for (int i = 0; i < days->count; i++)
 		check->total += row_int(days, i, 1);
+	ROWS_AUTO known = {0};
+	if (!sql_run(check->store, "check_state", NULL, &known, check->err))
+		return false;
+	check->commit = row_int(&known, 0, 0);
+	check->dropped = row_usec(&known, 0, 1);
 	return true;
 }
 
@@ -118,5 +145,6 @@ bool store_check(struct store *store, const struct check_request *request,
 	bool fine = sql_run(store, "plan_known", NULL, NULL, err) && list_days(&check, &days) &&
 		    compare_days(&check, &days);
 	txn_rollback(store);
+	map_free(&check.told);
 	return fine;
 }

@@ -15,17 +15,25 @@ static void usage(FILE *out)
 	      "\n"
 	      "Dashboards and /v1/metrics read sums that are kept beside the messages. This\n"
 	      "command counts the messages again and compares: every sum, every bin of every\n"
-	      "histogram, every user's day must be equal. It also compares what each message is\n"
-	      "said to be (state, times, acks, errors, open findings) with its own evidence. It\n"
-	      "sees one moment of the database, changes nothing, and may run beside an ingester.\n"
+	      "histogram, every user's day must be equal. Then it derives everything anew, day\n"
+	      "by day, from the facts that are stored: what each message is said to be (state,\n"
+	      "times, number, acks, errors), with which message each acknowledgement is paired,\n"
+	      "findings, and what the order of a conversation shows (inferred reading, answers,\n"
+	      "typing, CS-REPEAT, CS-UNNEGOTIATED). It sees one moment of the database, changes\n"
+	      "nothing, and may run beside an ingester.\n"
 	      "\n"
 	      "  --realm NAME  default: the realm of the settings\n"
 	      "  --since TIME  only days from this one on; a day is a UTC day, taken whole\n"
 	      "  --until TIME  only days before this time\n"
 	      "\n"
 	      "Days whose messages were dropped by retention keep their sums; they are counted\n"
-	      "and passed over. The counters of lines (unparsable, carbons, ...) stand on lines\n"
-	      "that are not stored: only reading the logs again could check them.\n"
+	      "and passed over, and the days near them are not derived anew, because what was\n"
+	      "dropped would be missing. Parts that wait to be settled are counted, not compared.\n"
+	      "Findings that one line shows (CARBON-FORGED, MSG-NO-ID, DELAY-FUTURE, ...) and\n"
+	      "the counters of lines (unparsable, carbons, ...) stand on lines that are not\n"
+	      "stored: only reading the logs again (receiptd reprocess) could check them.\n"
+	      "Findings that are judged when they are read (ACK-MISSING, MARK-STUCK, ACK-LEAK,\n"
+	      "CS-COMPOSING-OPEN, ...) are not stored, so there is nothing to compare.\n"
 	      "\n"
 	      "Exit status: 0 all equal; 3 something differs, the first 20 differences are\n"
 	      "printed, one a line: table and key, time, column, stored and recomputed value;\n"
@@ -104,8 +112,15 @@ static void print_progress(void *self, int64_t rows, int64_t of)
 
 static void print_result(const struct check_result *result)
 {
-	printf("%s: %lld days, %lld messages", result->differences ? "DIFFERENT" : "equal",
-	       (long long)result->days, (long long)result->rows);
+	printf("%s: %lld days, %lld messages; derived anew: %lld keys, %lld findings",
+	       result->differences ? "DIFFERENT" : "equal", (long long)result->days,
+	       (long long)result->rows, (long long)result->keys, (long long)result->findings);
+	if (result->unsettled)
+		printf("; %lld parts of conversations wait to be settled, not compared",
+		       (long long)result->unsettled);
+	if (result->underived)
+		printf("; %lld days not derived anew, too near to dropped ones",
+		       (long long)result->underived);
 	if (result->dropped_days)
 		printf("; %lld days not checked, their messages were dropped",
 		       (long long)result->dropped_days);
@@ -122,9 +137,10 @@ static bool check(struct app *app, struct store *store, const struct request *re
 	const char *name = request->realm ? request->realm : app->settings->realm;
 	if (!store_realm_rules(store, name, &realm, &rules, err))
 		return false;
-	realm_settings_free(&rules);
 	const struct check_request what = {
 		.realm = realm.id,
+		.name = text_of(name),
+		.rules = &rules,
 		.since = request->since,
 		.until = request->until,
 		.limit = DIFFERENCES_MAX,
@@ -133,6 +149,7 @@ static bool check(struct app *app, struct store *store, const struct request *re
 		.stop = app->stop,
 	};
 	bool fine = store_check(store, &what, result, err);
+	realm_settings_free(&rules);
 	if (app->tty)
 		fputs("\r\033[K", stderr);
 	if (fine && *app->stop)

@@ -156,10 +156,19 @@ static bool check_server(struct store *store, struct err *err)
 	return true;
 }
 
+static usec_t silence_of(const struct store *store)
+{
+	usec_t silence = store->app->settings->database_silence;
+	return silence ? silence : STATEMENT_PATIENCE;
+}
+
 static bool prepare_session(struct store *store, struct err *err)
 {
 	FIELDS_AUTO params = {0};
+	char idle[24];
+	snprintf(idle, sizeof idle, "%lld", (long long)(silence_of(store) / 1000 * 3 / 4));
 	put_zstr(&params, roles[store->role].only_reads ? "on" : "off");
+	put_zstr(&params, idle);
 	return check_server(store, err) && sql_run(store, "session", &params, NULL, err);
 }
 
@@ -227,7 +236,8 @@ static bool ready_schema(struct store *store, struct err *err)
 bool store_open(struct app *app, enum store_role role, struct store **out, struct err *err)
 {
 	struct store *store = xcalloc(1, sizeof *store);
-	*store = (struct store){.app = app, .role = role, .patience = STATEMENT_PATIENCE};
+	*store = (struct store){.app = app, .role = role};
+	store->patience = silence_of(store);
 	store->prepared = xcalloc(sql_file_count, sizeof *store->prepared);
 	bool fine = is_embedded(app) ? cluster_start(app, &store->cluster, err)
 				     : check_setting(app->settings->database, err);

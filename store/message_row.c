@@ -199,7 +199,8 @@ static int32_t marks_of(const struct row *row)
 {
 	return (row->skew_clamped ? MARK_SKEW : 0) | (row->direct ? MARK_DIRECT : 0) |
 	       (row->has_findings ? MARK_FINDINGS : 0) | (row->has_error ? MARK_ERROR : 0) |
-	       (row->counts_acks ? MARK_COUNTS : 0) | (row->complex ? MARK_COMPLEX : 0);
+	       (row->has_marker ? MARK_MARKER : 0) | (row->counts_acks ? MARK_COUNTS : 0) |
+	       (row->complex ? MARK_COMPLEX : 0);
 }
 
 static void acks_from_row(const struct row *row, struct message_row *flat)
@@ -299,6 +300,7 @@ static void marks_to_row(int32_t marks, struct row *row)
 	row->direct = marks & MARK_DIRECT;
 	row->has_findings = marks & MARK_FINDINGS;
 	row->has_error = marks & MARK_ERROR;
+	row->has_marker = marks & MARK_MARKER;
 	row->counts_acks = marks & MARK_COUNTS;
 	row->complex = marks & MARK_COMPLEX;
 }

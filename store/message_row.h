@@ -40,7 +40,8 @@ enum mark_bits { // message.marks
 	MARK_FINDINGS = 4,
 	MARK_ERROR = 8,
 	MARK_COUNTS = 16,
-	MARK_COMPLEX = 32
+	MARK_COMPLEX = 32,
+	MARK_MARKER = 64
 };
 
 // Columns in the order of copy_message.sql, of the arrays of message_update.sql and of every SELECT

@@ -106,6 +106,7 @@ struct settling {
 
 // --- settle_load.c ---
 bool settle_take(struct settling *it, int32_t most, struct err *err);
+void settle_window(struct settling *it, size_t unit);   // for this unit, in order
 bool settle_load(struct settling *it, struct err *err); // ERR_NONE and false: too much at once
 struct text settle_jid(const struct settling *it, int64_t id);
 

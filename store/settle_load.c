@@ -8,7 +8,7 @@ enum { MERGE_DAYS = 8, ROOM_MARGIN = 3 };
 
 // --- what waits ---
 
-static void add_window(struct settling *it, size_t unit)
+void settle_window(struct settling *it, size_t unit)
 {
 	const struct unit *u = &it->units.items[unit];
 	struct window *last = it->windows.count ? &it->windows.items[it->windows.count - 1] : NULL;
@@ -46,7 +46,7 @@ bool settle_take(struct settling *it, int32_t most, struct err *err)
 						     .hi = row_usec(&rows, i, 3),
 						     .reaches = row_bool(&rows, i, 4)};
 	for (size_t i = 0; i < it->units.count; i++)
-		add_window(it, i);
+		settle_window(it, i);
 	return true;
 }
 

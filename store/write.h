@@ -58,6 +58,8 @@ bool writer_ready(struct store *store, struct err *err); // store->writer is the
 struct place { // of stored evidence
 	int64_t conv, key;
 	usec_t at;
+	int16_t kind, class_; // as stored
+	int32_t n;
 };
 
 struct range { // what was asked for a key, or for the findings of one
@@ -190,6 +192,8 @@ bool lane_lock(struct plan *plan, struct err *err); // first statement of the tr
 // --- write_load.c ---
 // Runs the rounds of pairing_wants(). After a failure the pairing object is of no more use.
 bool plan_load(struct plan *plan, struct err *err);
+// Rows and evidence of keys within spans, before all that they need (check_derive.c).
+bool plan_load_keys(struct plan *plan, const struct range *keys, size_t count, struct err *err);
 
 // In store->sqlstate, which knows no such SQLSTATE.
 #define HASH_COLLISION "HASH!"
@@ -202,7 +206,8 @@ bool hash_collided(struct store *store, struct err *err); // what store_refused(
 void part_order(struct part *part);                       // once, by whoever writes it
 void plan_free(struct plan *plan);
 int64_t part_jid_id(struct part *part, struct text jid); // text of the batch's pairing
-int64_t plan_jid(struct plan *plan, struct text jid);    // notes it for write_jids
+int64_t plan_element(const struct plan *plan, const struct finding *finding); // finding.element
+int64_t plan_jid(struct plan *plan, struct text jid); // notes it for write_jids
 
 // --- write_keys.c ---
 int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond

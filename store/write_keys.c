@@ -79,14 +79,23 @@ static void add_key(struct part *part, int64_t key, usec_t at)
 	*VEC_ADD(&part->keys) = (struct key_day){keys_day(at), (uint32_t)key};
 }
 
-// Evidence that is written anew in its old place is listed already.
+// Evidence that is written anew in its old place is listed already. Loaded evidence is in order of key and
+// time.
 static bool is_listed(const struct part *part, const struct stored_evidence *ack)
 {
-	for (size_t i = plan_first_stored(part->plan, ack->key);
-	     i < part->plan->stored.count && part->plan->stored.items[i].key == ack->key; i++)
-		if (keys_day(part->plan->stored.items[i].at) == keys_day(ack->evidence.first))
-			return true;
-	return false;
+	const struct plan *plan = part->plan;
+	int64_t day = keys_day(ack->evidence.first);
+	size_t lo = plan_first_stored(plan, ack->key), hi = plan->stored.count;
+	while (lo < hi) {
+		size_t middle = lo + (hi - lo) / 2;
+		const struct place *at = &plan->stored.items[middle];
+		if (at->key == ack->key && keys_day(at->at) < day)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo < plan->stored.count && plan->stored.items[lo].key == ack->key &&
+	       keys_day(plan->stored.items[lo].at) == day;
 }
 
 static int by_day(const void *a, const void *b)

@@ -89,7 +89,12 @@ static bool take_ack(void *self, const struct rows *rows)
 	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)
 		it.evidence.by = it.by;
 	pairing_load_evidence(plan->batch->pairing, &it);
-	*VEC_ADD(&plan->stored) = (struct place){it.conv, it.key, it.evidence.first};
+	*VEC_ADD(&plan->stored) = (struct place){it.conv,
+						 it.key,
+						 it.evidence.first,
+						 (int16_t)it.evidence.kind,
+						 (int16_t)it.evidence.class_,
+						 it.evidence.n};
 	return true;
 }
 
@@ -367,6 +372,18 @@ static void sort_loaded(struct plan *plan)
 		qsort(plan->ranges.items, plan->ranges.count, sizeof *plan->ranges.items, by_key);
 	if (plan->stored.count)
 		qsort(plan->stored.items, plan->stored.count, sizeof *plan->stored.items, by_place);
+}
+
+bool plan_load_keys(struct plan *plan, const struct range *keys, size_t count, struct err *err)
+{
+	KEY_QUERY_AUTO query = {0};
+	for (size_t i = 0; i < count; i++) {
+		put_int8(&query.key, keys[i].key);
+		put_range(&query, keys[i].conv, keys[i].lo, keys[i].hi);
+	}
+	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) &&
+	       run_keys(plan, "load_keys", &query, take_row, err) &&
+	       run_keys(plan, "load_acks", &query, take_ack, err);
 }
 
 bool plan_load(struct plan *plan, struct err *err)

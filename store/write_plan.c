@@ -79,24 +79,23 @@ static struct text without_resource(const struct stored_evidence *ack)
 
 // --- rows ---
 
-static bool is_continued(const struct entry_change *change, const struct row *old)
-{
-	for (size_t i = 0; i < change->row_count; i++) {
-		if (change->was[i] == old)
-			return true;
-	}
-	return false;
-}
-
 static void collect_removes(struct part *part, const struct entry_change *change)
 {
 	size_t continued = 0;
 	for (size_t i = 0; i < change->row_count; i++)
 		continued += change->was[i] != NULL;
-	for (size_t i = 0; i < change->old_count && continued < change->old_count; i++) {
-		if (!is_continued(change, &change->old_rows[i]))
+	if (continued == change->old_count)
+		return;
+	bool *goes_on = xcalloc(change->old_count, sizeof *goes_on);
+	for (size_t i = 0; i < change->row_count; i++) {
+		if (change->was[i])
+			goes_on[change->was[i] - change->old_rows] = true;
+	}
+	for (size_t i = 0; i < change->old_count; i++) {
+		if (!goes_on[i])
 			*VEC_ADD(&part->removes) = &change->old_rows[i];
 	}
+	free(goes_on);
 }
 
 static bool changes_place(const struct row *was, const struct row *row)
@@ -208,14 +207,17 @@ static void collect_withdraw(struct part *part, const struct entry_change *chang
 		*VEC_ADD(&part->withdraws) = all;
 }
 
-static void add_finding(struct part *part, const struct finding *finding)
+int64_t plan_element(const struct plan *plan, const struct finding *finding)
 {
-	const struct plan *plan = part->plan;
 	char realm[16];
 	int n = snprintf(realm, sizeof realm, "%d", (int)plan->batch->realm);
-	int64_t element =
-		KEYED(&plan->writer->key, TEXT("finding"), ((struct text){realm, (size_t)n}),
-		      text_of(finding->rule), finding->by, finding->ref);
+	return KEYED(&plan->writer->key, TEXT("finding"), ((struct text){realm, (size_t)n}),
+		     text_of(finding->rule), finding->by, finding->ref);
+}
+
+static void add_finding(struct part *part, const struct finding *finding)
+{
+	int64_t element = plan_element(part->plan, finding);
 	*VEC_ADD(&part->findings) = (struct new_finding){finding->key ? finding->conv : 0,
 							 finding->key, element, finding};
 }

@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Stored rows of a conversation within a span of time (P8); those with facts of their own are
--- always given, because their markers are rows of ack. Columns as load_keys.
+-- Stored rows of a conversation within a span of time (P8). Columns as load_keys.
 --   $1 int8[]         conversation
 --   $2 timestamptz[]  from
 --   $3 timestamptz[]  to, inclusive
@@ -22,10 +21,10 @@ FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::bool[], $5::ti
             $6::timestamptz[]) AS w (conv, lo, hi, markers_only, since, whole_from)
 JOIN message AS m
   ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi
- AND CASE WHEN m.marks & 32 <> 0 THEN true
-          WHEN w.markers_only
-          THEN m.marker_first IS NOT NULL
-               AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marker_last >= w.since)
+ AND CASE WHEN w.markers_only
+          THEN m.marks & 64 <> 0
+               AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marks & 32 <> 0
+                    OR m.marker_last >= w.since)
           ELSE w.since IS NULL OR least(m.upto_displayed_at, m.displayed_at) IS NULL
                OR least(m.upto_displayed_at, m.displayed_at) > w.since
           END

@@ -20,6 +20,8 @@ struct check_result recompute(const struct sample *sample, usec_t since, usec_t 
 	struct check_result result;
 	struct err err = {0};
 	struct check_request request = {.realm = sample->realm.id,
+					.name = text_of(sample->name),
+					.rules = &sample->rules,
 					.since = since,
 					.until = until,
 					.limit = 20,

@@ -17,6 +17,7 @@ void sample_start(struct sample *sample, struct store *store, const char *realm)
 	struct err err = {0};
 	struct fingerprint print = {.head_len = 5};
 	*sample = (struct sample){.store = store, .first_at = USEC_NONE, .last_at = USEC_NONE};
+	snprintf(sample->name, sizeof sample->name, "%s", realm);
 	realm_settings_default(&sample->rules);
 	must(store_realm(store, realm, &sample->rules, &sample->realm, &err), &err);
 	must(store_source(store, sample->realm.id, "log", "observations", "/log", true,

@@ -14,6 +14,7 @@
 
 struct sample {
 	struct store *store;
+	char name[64]; // of the realm
 	struct realm realm;
 	struct realm_settings rules;
 	struct pairing *pairing;

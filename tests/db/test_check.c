@@ -167,6 +167,93 @@ static void check_knows_the_markers_of_readers_of_rooms(void **state)
 	      ": mark_target 2026-03-02 12:00:03+00, recomputed null\n");
 }
 
+// --- findings ---
+
+// A second receipt of one device; a receipt nobody asked for an id that nobody sent.
+static void commit_findings(void)
+{
+	struct settle_result result;
+	struct err err = {0};
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	sample_receipt(&sample, NOON + MINUTE, "m1", "r2");
+	sample_receipt(&sample, NOON + 2 * MINUTE, "nobody", "r3");
+	for (int i = 0; i < 2; i++)
+		sample_line(&sample, (struct sample_line){.at = NOON + (5 + 5 * i) * SEC,
+							  .dir = DIR_IN,
+							  .session = BEN "/tablet",
+							  .to = ADA,
+							  .state = STATE_PAUSED});
+	sample_commit(&sample);
+	assert_true(store_settle(store, sample.realm.id, &sample.rules, 60 * USEC_PER_SEC, &result,
+				 &err));
+	assert_true(result.empty);
+}
+
+static void again(const char *sql)
+{
+	char query[512];
+	snprintf(query, sizeof query, sql, (int)sample.realm.id);
+	fixture_sql(store, query);
+	assert_recomputed_equal(&sample, sql);
+}
+
+static void check_derives_findings_anew(void **state)
+{
+	(void)state;
+	commit_findings();
+	assert_recomputed_equal(&sample, "whole");
+	struct check_result result = recompute(&sample, USEC_NONE, USEC_NONE, NULL);
+	assert_int_equal(result.keys, 2);
+	assert_int_equal(result.findings, 3);
+	assert_int_equal(result.unsettled, 0);
+
+	// One is missing, one was taken back, one stands that should not.
+	spoil("UPDATE finding SET withdrawn = true WHERE realm = %d AND rule = 'ACK-DUP'",
+	      "finding ACK-DUP by ben@b.example/tablet ref m1: open no, recomputed yes\n");
+	again("UPDATE finding SET withdrawn = false WHERE realm = %d");
+	spoil("CREATE TABLE receiptd.gone AS SELECT * FROM finding WHERE realm = %d AND rule = "
+	      "'ACK-UNKNOWN-ID'; DELETE FROM finding WHERE rule = 'ACK-UNKNOWN-ID'",
+	      "finding ACK-UNKNOWN-ID by ben@b.example/tablet ref nobody: open no, recomputed yes\n");
+	again("INSERT INTO finding SELECT * FROM receiptd.gone WHERE realm = %d");
+	fixture_sql(store, "DROP TABLE receiptd.gone");
+	spoil("INSERT INTO finding SELECT realm, conv, key, 7, 'ACK-FORGED', by, ref, first_at, "
+	      "last_at, n, position FROM finding WHERE realm = %d AND rule = 'ACK-DUP'",
+	      "finding ACK-FORGED by ben@b.example/tablet ref m1: open yes, recomputed no\n");
+	again("DELETE FROM finding WHERE realm = %d AND rule = 'ACK-FORGED'");
+	spoil("INSERT INTO finding SELECT realm, conv, 5, 8, 'ACK-SELF', by, ref, first_at, "
+	      "last_at, n, position FROM finding WHERE realm = %d AND rule = 'ACK-DUP'",
+	      "finding ACK-SELF by ben@b.example/tablet ref m1: open yes, recomputed no\n");
+	again("DELETE FROM finding WHERE realm = %d AND rule = 'ACK-SELF'");
+}
+
+static void check_judges_the_order_of_conversations_anew(void **state)
+{
+	(void)state;
+	commit_findings();
+	spoil("UPDATE finding SET rule = 'CS-EXTRA' WHERE realm = %d AND rule = 'CS-REPEAT'",
+	      "finding CS-REPEAT by ben@b.example/tablet: open no, recomputed yes\n");
+	again("UPDATE finding SET rule = 'CS-REPEAT' WHERE realm = %d AND rule = 'CS-EXTRA'");
+	spoil("INSERT INTO finding SELECT realm, conv, 6, 9, rule, by, ref, first_at, last_at, n, "
+	      "position FROM finding WHERE realm = %d AND rule = 'CS-REPEAT'",
+	      "finding CS-REPEAT by ben@b.example/tablet: open yes, recomputed no\n");
+	again("DELETE FROM finding WHERE realm = %d AND key = 6");
+	spoil("UPDATE message SET response_ms = 77 WHERE realm = %d",
+	      ": response_ms 77, recomputed -1\n");
+}
+
+static void check_derives_columns_and_evidence_anew(void **state)
+{
+	(void)state;
+	commit_findings();
+	spoil("UPDATE message SET acks_dup = 0 WHERE realm = %d", ": acks_dup 0, recomputed 1\n");
+	again("UPDATE message SET acks_dup = 1 WHERE realm = %d");
+	spoil("UPDATE message SET n = 2 WHERE realm = %d", ": n 2, recomputed 1\n");
+	again("UPDATE message SET n = 1 WHERE realm = %d");
+	spoil("UPDATE ack SET class = 2 WHERE realm = %d AND class = 1",
+	      ": evidence kind 0 class 2 n 0, recomputed kind 0 class 1 n 0\n");
+}
+
 static void check_looks_at_whole_days_of_its_interval_only(void **state)
 {
 	(void)state;
@@ -239,7 +326,9 @@ static void the_command_exits_0_when_equal_and_3_with_the_first_differences(void
 	}
 	sample_commit(&sample);
 	assert_int_equal(run(text, sizeof text, all), 0);
-	assert_string_equal(text, "equal: 1 days, 30 messages\n");
+	assert_string_equal(
+		text, "equal: 1 days, 30 messages; derived anew: 30 keys, 0 findings; 1 parts "
+		      "of conversations wait to be settled, not compared\n");
 	snprintf(query, sizeof query, "UPDATE rollup SET acks = 7 WHERE realm = %d",
 		 (int)sample.realm.id);
 	fixture_sql(store, query);
@@ -273,6 +362,9 @@ int main(void)
 		TEST(check_names_what_was_spoiled),
 		TEST(check_names_rows_that_contradict_themselves),
 		TEST(check_knows_the_markers_of_readers_of_rooms),
+		TEST(check_derives_findings_anew),
+		TEST(check_judges_the_order_of_conversations_anew),
+		TEST(check_derives_columns_and_evidence_anew),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
 		TEST(the_command_exits_0_when_equal_and_3_with_the_first_differences),
 		TEST(the_command_refuses_what_it_does_not_know),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # F78: the connection is lost before a COMMIT is sent, when it was sent, and when its answer was on the
 # way. The marks are read back, and only what they do not cover is repeated. F79: an answer that never
-# comes (RECEIPTD_LONG, because the program is patient for a minute).
+# comes, of a COMMIT or in the middle of a batch, on a connection that is alive.
 import os
 import random
 import sys
@@ -59,14 +59,18 @@ def followed(tap, server):
         proxy.close()
 
 
-def held(tap, server):
-    proxy = Proxy(server.port, lambda number: "hold" if number == 1 else None)
+def silent(tap, server, what, action, settings):
+    proxy = Proxy(server.port, lambda number: action if number == 1 else None)
     try:
-        with rig.Rig(server, proxy.port, SMALL) as it:
+        with rig.Rig(server, proxy.port, f"{SMALL}\n{settings}") as it:
             it.generate(1000)
+            if not action:
+                proxy.mute_next.set()
             status = it.program.call("import", it.log, check=False)
-            tap.ok(status == 0 and proxy.done == {"hold": 1}, f"silence: exit status {status}")
-            it.judge(tap, "import, the answer of a COMMIT never came")
+            tap.ok(status == 0 and proxy.done == {action or "mute": 1},
+                   f"F79 {what}: exit status {status}, {proxy.done}")
+            tap.ok(it.said("did not answer for"), f"F79 {what}: it is said")
+            it.judge(tap, f"F79 {what}")
     finally:
         proxy.close()
 
@@ -79,8 +83,9 @@ def main():
             imported(tap, server, action)
         imported(tap, server, "before", "at", "after")
         followed(tap, server)
-        if rig.LONG:
-            held(tap, server)
+        patience = "" if rig.LONG else 'database_silence = "2s"'
+        silent(tap, server, "the answer of a COMMIT never came", "hold", patience)
+        silent(tap, server, "silence in the middle of a batch", None, patience)
     finally:
         server.close()
     tap.done()

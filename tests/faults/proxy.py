@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TCP proxy before PostgreSQL that knows message framing just well enough to cut or hold a
-connection at the COMMIT of a client (FAULTS F78, F79)."""
+connection at the COMMIT of a client (FAULTS F78, F79), and to go dumb in the middle of a batch (F79) or
+in both directions at once (F80)."""
 
 import select
 import socket
@@ -43,7 +44,7 @@ def is_commit(message):
 class Connection(threading.Thread):
     def __init__(self, proxy, client):
         super().__init__(daemon=True)
-        self.proxy, self.client = proxy, client
+        self.proxy, self.client, self.mute = proxy, client, False
         self.server = socket.create_connection(proxy.target)
         for side in (self.client, self.server):
             side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -61,15 +62,27 @@ class Connection(threading.Thread):
         frames = Frames(True)
         while True:
             ready, _, _ = select.select([self.client, self.server], [], [])
+            if self.proxy.cut.is_set():  # no end is told; what was on its way is lost
+                self.proxy.healed.wait()
+                return
             if self.server in ready:
                 data = self.server.recv(65536)
                 if not data:
                     return
-                self.client.sendall(data)
+                if not self.swallows():
+                    self.client.sendall(data)
             if self.client in ready:
                 data = self.client.recv(65536)
                 if not data or not self.from_client(frames.take(data)):
                     return
+
+    def swallows(self):
+        """Of a connection that was asked something, from now on nothing reaches the client."""
+        if self.proxy.mute_next.is_set() and self.proxy.commits > 1:
+            self.proxy.mute_next.clear()
+            self.proxy.done["mute"] = self.proxy.done.get("mute", 0) + 1
+            self.mute = True
+        return self.mute
 
     def from_client(self, messages):
         for message in messages:
@@ -102,7 +115,8 @@ class Proxy:
         self.target = ("127.0.0.1", port)
         self.lock = threading.Lock()
         self.commits, self.done, self.choose = 0, {}, decide
-        self.released = threading.Event()
+        self.released, self.mute_next = threading.Event(), threading.Event()
+        self.cut, self.healed = threading.Event(), threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -126,7 +140,17 @@ class Proxy:
                 self.done[action] = self.done.get(action, 0) + 1
             return action
 
+    def cut_both(self):
+        """All connections that are there, and those that come, until heal()."""
+        self.healed.clear()
+        self.cut.set()
+
+    def heal(self):
+        self.cut.clear()
+        self.healed.set()
+
     def close(self):
         self.choose = lambda number: None
         self.released.set()
+        self.heal()
         self.listener.close()

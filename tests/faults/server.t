@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The server's own troubles: absent at start (F74), stopped and crashed under load (F75, F76), sessions
 # killed (F77), serialization failures and deadlocks (F87), time limits and locks (F88), disk full (F89),
-# read-only (F91), wrong password (F94).
+# no connection left (F90), read-only (F91), an old backup restored (F92), wrong password (F94).
 import os
 import random
 import shutil
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
@@ -213,6 +215,94 @@ def gone_while_importing(tap, server):
         it.judge(tap, "F74 import, server gone, import again")
 
 
+def status_of(port, path, token):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}",
+                                     headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def make_token(it):
+    target = it.program.path("token")
+    with open(target, "wb") as out:
+        it.program.call("token", "add", "probe", "--scopes", "metrics", out=out)
+    with open(target, encoding="ascii") as text:
+        return text.read().split()[-1]
+
+
+def idle_session(server):
+    return subprocess.Popen(["psql", "-XAtq"], env={**rig.NEAR, "PGPORT": str(server.port)},
+                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def no_slots(tap, server):
+    """F90: others take every connection there is. The ingester has its own; the API cannot get one."""
+    what = "F90 no connection left"
+    with Live(tap, server, what, 2500) as live:
+        token, port = make_token(live.it), rig.free_port()
+        api = live.it.program.start("--set", f"port={port}", "serve")
+        rig.product.wait_until(lambda: reaches(port), 30)
+        server.ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                   " WHERE application_name LIKE 'receiptd%' AND NOT " + MINE)
+        hoard = []
+        while len(hoard) < 100 and server.ask("SELECT 1", check=False) == "1":
+            hoard += [idle_session(server) for _ in range(4)]
+            time.sleep(0.3)
+        before = os.path.getsize(live.it.log)
+        codes = [status_of(port, path, token) for path in ("/v1/metrics/delivery", "/healthz")]
+        live.writer.wait()
+        time.sleep(2)
+        tap.ok(codes == [503, 200], f"{what}: the API answers {codes}, after {len(hoard)} connections")
+        for session in hoard:
+            session.kill()
+            session.wait()
+        rig.product.wait_until(lambda: server.ask("SELECT 1", check=False) == "1", 30)
+        newest = float(server.ask("SELECT extract(epoch FROM now() - max(at)) FROM receiptd.batch"))
+        tap.ok(os.path.getsize(live.it.log) > before and newest < 30,
+               f"{what}: batches went on, the last {newest:.1f} s ago")
+        rig.product.wait_until(lambda: status_of(port, "/v1/metrics/delivery?since=2026-01-01T00:00:00Z"
+                                                 "&until=2026-12-31T00:00:00Z", token) != 503, 30)
+        tap.ok(rig.product.stop(api) == 0, f"{what}: the API lived")
+
+
+def reaches(port):
+    try:
+        return status_of(port, "/healthz", "none") == 200
+    except OSError:
+        return False
+
+
+def old_backup(tap, server):
+    """F92: yesterday's dump comes back; the files are still there."""
+    what = "F92 an old backup restored"
+    with rig.Rig(server, settings=SMALL) as it:
+        whole = it.program.path("whole.log")
+        it.generate(3000)
+        os.rename(it.log, whole)
+        with open(whole, "rb") as log:
+            lines = log.readlines()
+        with open(it.log, "wb") as out:
+            out.writelines(lines[:len(lines) // 2])
+        it.program.call("import", it.log)
+        early, dump = it.rows(), os.path.join(server.folder, "dump.sql")
+        server.run("pg_dump", "-h", "127.0.0.1", "-p", str(server.port), "-U", "owner", "-n", "receiptd",
+                   "-f", dump, "postgres")
+        with open(it.log, "ab") as out:
+            out.writelines(lines[len(lines) // 2:])
+        it.program.call("import", it.log)
+        late = it.rows()
+        server.ask("DROP SCHEMA receiptd CASCADE")
+        server.run("psql", "-XAtq", "-h", "127.0.0.1", "-p", str(server.port), "-U", "owner", "-f", dump,
+                   "postgres")
+        tap.ok(it.rows() == early < late, f"{what}: {early} rows of {late} are back")
+        status = it.program.call("import", it.log, check=False)
+        tap.ok(status == 0, f"{what}: the files are read on, exit status {status}")
+        it.judge(tap, what)
+
+
 def wrong_password(tap, server):
     hba = os.path.join(server.data, "pg_hba.conf")
     with rig.Rig(server, password="canary7f3") as it, open(hba, encoding="utf-8") as file:
@@ -252,7 +342,9 @@ def main():
         locked(tap, server, "statement_timeout=500")
         locked(tap, server, "lock_timeout=300")
         too_slow(tap, server)
+        no_slots(tap, server)
         read_only(tap, server)
+        old_backup(tap, server)
         full_disk(tap, server)
     finally:
         server.close()

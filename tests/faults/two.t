@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# F84-F86: processes that write to one lane at the same time. The same file read by two stays one
+# F80, F84-F86: processes that write to one lane at the same time. The same file read by two stays one
 # generation, also when both open it before either has stored anything; different files of the same
 # conversations are paired as if one had read them; one that was frozen and comes back is refused by
 # the fence, reads the marks again and goes on.
@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
+from proxy import Proxy  # noqa: E402
 
 SMALL = "flush_events = 150"
 RECORDS = 10000 if rig.LONG else 2500
@@ -95,6 +96,56 @@ def frozen(tap, server):
         it.judge(tap, "frozen, taken over, woken")
 
 
+def while_away(tap, server, what, leave, come_back, proxy=None):
+    """One is away in the middle of a transaction, for longer than it may hold the lane; another takes over."""
+    silence = 10 if rig.LONG else 2
+    settings = f'flush_after = "20ms"\ndatabase_silence = "{silence}s"\n{SMALL}'
+    with rig.Rig(server, proxy.port if proxy else None, settings=settings) as it:
+        server.ask("""
+CREATE FUNCTION receiptd.linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF NEW.commit = 5 THEN PERFORM pg_sleep(1); END IF; RETURN NEW; END $$;
+CREATE TRIGGER linger BEFORE INSERT ON receiptd.batch FOR EACH ROW
+EXECUTE FUNCTION receiptd.linger()""")
+        open(it.log, "wb").close()
+        first = it.follow()
+        writer = it.generate(1500, "--rate", "600", wait=False)
+        slow = ("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'"
+                " AND application_name = 'receiptd ingest'")
+        inside = rig.product.wait_until(lambda: server.ask(slow) != "0", 60, 0.02)
+        tap.ok(inside, f"{what}: in the middle of a transaction")
+        leave(first)
+        # Not through the proxy: the other one has another way to the database.
+        with open(it.direct.config, "a", encoding="utf-8") as config:
+            config.write(f'flush_after = "20ms"\n{SMALL}\nsource traffic {{\n\tpath = "{it.log}"\n'
+                         '\tdialect = "prosody"\n\tzone = "UTC"\n}\n')
+        second = it.direct.start("run")
+        before = it.rows()
+        tap.ok(it.wait_rows(before + 300, 60), f"{what}: another one takes over")
+        come_back(first)
+        writer.wait()
+        it.wait_rows(it.wanted_rows())
+        it.wait_read()
+        statuses = [rig.product.stop(first, 15), rig.product.stop(second)]
+        tap.ok(statuses == [0, 0], f"{what}: both end cleanly: {statuses}")
+        it.judge(tap, what)
+
+
+def longer_than_its_lease(tap, server):
+    while_away(tap, server, "F86 frozen for longer than it holds the lane",
+               lambda first: first.send_signal(signal.SIGSTOP),
+               lambda first: first.send_signal(signal.SIGCONT))
+
+
+def cut_off(tap, server):
+    """The server is told nothing of the cut either: its client is a proxy that stands still."""
+    proxy = Proxy(server.port, lambda number: None)
+    try:
+        while_away(tap, server, "F80 cut off in both directions", lambda first: proxy.cut_both(),
+                   lambda first: proxy.heal(), proxy)
+    finally:
+        proxy.close()
+
+
 def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
@@ -104,6 +155,8 @@ def main():
         different_files(tap, server)
         two_daemons(tap, server)
         frozen(tap, server)
+        longer_than_its_lease(tap, server)
+        cut_off(tap, server)
     finally:
         server.close()
     tap.done()

@@ -55,7 +55,7 @@ static void defaults_are_those_of_the_contract(void **state)
 	assert_int_equal(s->bodies, BODIES_FULL);
 	assert_int_equal(s->flush_after, USEC_PER_SEC);
 	assert_int_equal(s->flush_events, 200000);
-	assert_int_equal(s->flush_bytes, 32000000);
+	assert_int_equal(s->flush_bytes, 24000000);
 	assert_int_equal(s->rules.w_match, 30 * USEC_PER_DAY);
 	assert_int_equal(s->rules.t_infer, USEC_PER_DAY);
 	assert_true(s->rules.content_digest);

@@ -175,9 +175,12 @@ static bool check(struct run *run)
 	struct store *store = run->database->store;
 	if (!store_realm_rules(store, run->name, &realm, &rules, run->err))
 		return false;
-	realm_settings_free(&rules);
 	request.realm = realm.id;
-	return store_check(store, &request, &result, run->err) && !result.differences;
+	request.name = text_of(run->name);
+	request.rules = &rules;
+	bool fine = store_check(store, &request, &result, run->err) && !result.differences;
+	realm_settings_free(&rules);
+	return fine;
 }
 
 // --- out ---
