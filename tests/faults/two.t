@@ -77,10 +77,10 @@ def frozen(tap, server):
         writer = it.generate(1500, "--rate", "600", wait=False)
         it.wait_rows(100)
         first.send_signal(signal.SIGSTOP)
-        fence = server.ask("SELECT fence FROM receiptd.lane")
+        fence = server.ask("SELECT fence FROM receiptd.lane WHERE id = 0")
         second = it.program.start("run")
-        rig.product.wait_until(lambda: server.ask("SELECT fence FROM receiptd.lane") > fence, 60)
-        taken = int(server.ask("SELECT fence FROM receiptd.lane")) == int(fence) + 1
+        rig.product.wait_until(lambda: server.ask("SELECT fence FROM receiptd.lane WHERE id = 0") > fence, 60)
+        taken = int(server.ask("SELECT fence FROM receiptd.lane WHERE id = 0")) == int(fence) + 1
         tap.ok(taken, "who starts raises the fence")
         it.wait_rows(300)
         first.send_signal(signal.SIGCONT)
@@ -89,7 +89,7 @@ def frozen(tap, server):
         it.wait_read()
         tap.ok(it.said("another process began to write") or it.said("mark moved"),
                "the one that was away is refused and told why")
-        tap.ok(int(server.ask("SELECT fence FROM receiptd.lane")) == int(fence) + 1,
+        tap.ok(int(server.ask("SELECT fence FROM receiptd.lane WHERE id = 0")) == int(fence) + 1,
                "it does not take the lane back")
         statuses = [rig.product.stop(first), rig.product.stop(second)]
         tap.ok(statuses == [0, 0], f"both end cleanly: {statuses}")
