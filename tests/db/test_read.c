@@ -118,7 +118,7 @@ static bool list_message(void *self, const struct message *message)
 	if (message->row.id.p)
 		buf_text(&listing->ids, message->row.id);
 	else
-		buf_printf(&listing->ids, "-%d", (int)message->row.n);
+		buf_printf(&listing->ids, "-%d", (int)message->n);
 	buf_char(&listing->ids, ' ');
 	listing->last = *message;
 	return listing->stop_after == 0 || --listing->stop_after > 0;
