@@ -58,7 +58,7 @@ static void put_identity(json_t *object, const struct message *message)
 	json_object_set_new(object, "from", json_text(row->from));
 	json_object_set_new(object, "to", json_text(row->to));
 	json_object_set_new(object, "id", json_text(row->id.p ? row->id : TEXT("")));
-	json_object_set_new(object, "n", json_integer(row->n));
+	json_object_set_new(object, "n", json_integer(message->n));
 	put_name(object, "type", message_type_names[row->type]);
 	put_name(object, "class", message_class_names[row->class_]);
 	put_name(object, "state", message_state_names[row->state]);

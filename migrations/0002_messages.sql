@@ -80,7 +80,8 @@ COMMENT ON COLUMN message.sent_at IS
 	'When it was sent; moves back when earlier evidence arrives (the row then changes its '
 	'partition)';
 COMMENT ON COLUMN message.key IS 'Keyed hash of (sender, recipient, id)';
-COMMENT ON COLUMN message.n IS 'Number of the incarnation among those of one key, from 1';
+COMMENT ON COLUMN message.n IS
+	'Number of the incarnation among those of one key, from 1; without id a number made of the instant';
 COMMENT ON COLUMN message.realm IS 'realm.id';
 COMMENT ON COLUMN message.from_jid IS 'jid.id of the sender';
 COMMENT ON COLUMN message.to_jid IS 'jid.id of the recipient';
@@ -348,7 +349,7 @@ COMMENT ON COLUMN finding.conv IS 'Conversation; 0 with key 0';
 COMMENT ON COLUMN finding.key IS
 	'Key whose facts give it; 0: stands on a line alone, is never withdrawn';
 COMMENT ON COLUMN finding.element IS
-	'Keyed hash of (realm, rule, by, ref): ids may be too long for an index';
+	'Keyed hash of (realm, rule, by, ref), of keys without id with the time: ids may be too long for an index';
 COMMENT ON COLUMN finding.rule IS 'Name of the rule';
 COMMENT ON COLUMN finding.by IS 'JID of the culprit, full when known';
 COMMENT ON COLUMN finding.ref IS 'Id concerned; may be empty';

@@ -51,11 +51,11 @@ static int64_t device_of(struct pairing *pairing, const struct entry *entry,
 static struct room_mark mark_of(struct pairing *pairing, const struct entry *entry,
 				const struct evidence *ev)
 {
-	if (!ev->n || !is_displayed(ev->kind))
+	if (!ev->place || !is_displayed(ev->kind))
 		return (struct room_mark){0};
 	return (struct room_mark){.device = device_of(pairing, entry, ev),
 				  .at = evidence_at(ev),
-				  .target = entry->rows[ev->n - 1].sent_at,
+				  .target = entry->rows[ev->place - 1].sent_at,
 				  .ingress = ev->seen & SEEN_INGRESS || ev->real_ingress};
 }
 

@@ -257,7 +257,7 @@ static void take_error(struct row *row, const struct evidence *ev)
 // P12: acks of a room message say nothing of its state; readers.c asks them.
 static void take_evidence(const struct entry *entry, struct row *row, const struct evidence *ev)
 {
-	if (is_ack(ev->kind))
+	if (is_ack(ev->kind) && !(row->kept && ev->stored))
 		row->acks++;
 	row->has_marker = row->has_marker || is_marker(ev->kind);
 	if (entry->group && is_ack(ev->kind))
@@ -396,27 +396,37 @@ static void pair_evidence(struct pairing *pairing, struct entry *entry)
 		struct evidence *ev = &entry->evidence.items[i];
 		enum evidence_class class_ = ev->class_;
 		int at = place_of(pairing, entry, ev, &class_);
-		if (ev->n != at + 1 || ev->class_ != class_)
+		ev->place = at + 1;
+		if (at < 0 && near_keeps(entry, ev))
+			continue;
+		int32_t n = at >= 0 ? entry->rows[at].n : 0;
+		if (ev->n != n || ev->class_ != class_)
 			entry->evidence_changed = true;
-		ev->n = at + 1;
+		ev->n = n;
 		ev->class_ = class_;
 		if (at >= 0)
 			take_evidence(entry, &entry->rows[at], ev);
 	}
 }
 
-// M6: an upload that another row holds takes no number from those that stay; no evidence names it.
-static void number_rows(struct entry *entry)
+// Of a key without id (M4) a batch knows only what is near, so its rows cannot be counted: a number made
+// of the instant tells them apart wherever they are looked for, and readers count (row.h). Rows of one
+// instant are always known together.
+static int32_t number_of_instant(const struct pairing *pairing, const struct row *row)
 {
-	int32_t shown = 0, hidden = 0;
+	struct text at = {(const char *)&row->sent_at, sizeof(row->sent_at)};
 
-	for (size_t i = 0; i < entry->row_count; i++)
-		shown += entry->rows[i].class_ != CLASS_JOINED;
-	hidden = shown;
-	shown = 0;
+	return (int32_t)(KEYED(&pairing->key, TEXT("number"), at) & 0x3fffffff) + 1;
+}
+
+static void number_rows(const struct pairing *pairing, struct entry *entry)
+{
 	for (size_t i = 0; i < entry->row_count; i++) {
 		struct row *row = &entry->rows[i];
-		row->n = row->class_ == CLASS_JOINED ? ++hidden : ++shown;
+		bool same = i > 0 && row->sent_at == row[-1].sent_at;
+		row->n = entry->id.p ? (int32_t)i + 1
+			 : same      ? row[-1].n + 1
+				     : number_of_instant(pairing, row);
 		row->counts_acks = row->class_ != CLASS_PM_MIRROR && row->class_ != CLASS_GROUP;
 	}
 }
@@ -461,13 +471,14 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 		      by_time);
 		entry->indexed = false;
 	}
-	number_rows(entry);
+	number_rows(pairing, entry);
 	if (entry->group) {
 		join_legs(pairing, entry);
 		if (entry->evidence.count > 1)
 			qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
 			      by_room_time);
 	}
+	near_keep_rows(pairing, entry);
 	pair_evidence(pairing, entry);
 	key_findings(pairing, entry);
 }

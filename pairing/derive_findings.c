@@ -156,7 +156,7 @@ static struct text ref_of(const struct entry *entry, const struct evidence *ev)
 static const struct answered *second_of(struct pairing *pairing, const struct entry *entry,
 					struct map *devices, const struct evidence *ev)
 {
-	const int64_t numbers[] = {ev->n, (int64_t)ev->kind, ev->via};
+	const int64_t numbers[] = {ev->place, (int64_t)ev->kind, ev->via};
 	struct text bytes = {(const char *)numbers, sizeof(numbers)};
 	// In a room the account tells devices apart where it is known (P12), and ids are of many names.
 	struct text by = entry->group ? room_by(pairing, entry, ev) : ev->by_resource;
@@ -185,11 +185,11 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
 		const struct answered *before = NULL;
-		if (ev->n && is_ack(ev->kind))
+		if (ev->place && is_ack(ev->kind))
 			before = second_of(pairing, entry, &devices, ev);
 		if (!before)
 			continue;
-		entry->rows[ev->n - 1].acks_dup++;
+		entry->rows[ev->place - 1].acks_dup += !entry->rows[ev->place - 1].kept;
 		entry_finding(pairing, entry, "ACK-DUP", room_by(pairing, entry, ev), before->ref,
 			      ev->first, ev->position);
 	}
@@ -209,9 +209,9 @@ void key_findings(struct pairing *pairing, struct entry *entry)
 	bool *heard = arena_alloc(pairing->arena, entry->row_count + 1);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
-		if (ev->n)
-			find_in_evidence(pairing, entry, &entry->rows[ev->n - 1], ev,
-					 &heard[ev->n]);
+		if (ev->place)
+			find_in_evidence(pairing, entry, &entry->rows[ev->place - 1], ev,
+					 &heard[ev->place]);
 		if (entry->group && ev->class_ == ACK_SELF) // P12
 			entry_finding(pairing, entry, "ACK-SELF", room_by(pairing, entry, ev),
 				      ev->named.p ? ev->named : entry->id, ev->first, ev->position);

@@ -189,7 +189,8 @@ struct evidence {
 	bool real_ingress;   // and that it was on its way into the server
 	struct room_mark mark;
 	enum evidence_class class_;
-	int32_t n;                   // incarnation it was paired with, 0 = none
+	int32_t n;                   // number of the row it was paired with, 0 = none
+	int32_t place;               // of that row in its entry, from 1; 0 = none
 	int64_t lent_conv, lent_key; // where ACK_LENT went
 	bool stored;                 // it, or a sighting of it, is in the database already
 };

@@ -24,6 +24,8 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 		lo = -(INT64_MAX / 2);
 		hi = INT64_MAX / 2;
 		reach = 0;
+	} else if (!entry->fault) {
+		near_asked(pairing, entry, lo, hi);
 	}
 	*LIST_ADD(pairing->arena, &pairing->want_keys) =
 		(struct want_key){entry->conv, entry->key, lo - reach, hi + reach};

@@ -53,7 +53,7 @@ static int by_t(const void *a, const void *b)
 
 static bool is_mark(const struct entry *entry, const struct evidence *ev)
 {
-	return ev->n && is_marker(ev->kind) && !entry->group;
+	return ev->place && is_marker(ev->kind) && !entry->group;
 }
 
 static void add_mark(struct all_marks *all, struct entry *entry, const struct evidence *ev)
@@ -65,7 +65,7 @@ static void add_mark(struct all_marks *all, struct entry *entry, const struct ev
 		return;
 	if (marks->items)
 		marks->items[marks->count] =
-			(struct mark){ev->first, &entry->rows[ev->n - 1], entry, ev};
+			(struct mark){ev->first, &entry->rows[ev->place - 1], entry, ev};
 	marks->count++;
 }
 
@@ -224,7 +224,7 @@ static bool is_away(const struct realm_settings *rules, const struct row *row, u
 // Its own marker is direct evidence.
 static bool is_own(const struct mark *mark, const struct entry *entry, const struct row *row)
 {
-	return mark->entry == entry && mark->ev->n == row->n;
+	return mark->entry == entry && &entry->rows[mark->ev->place - 1] == row;
 }
 
 static bool covers(const struct realm_settings *rules, const struct mark *mark,

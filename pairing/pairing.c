@@ -298,7 +298,10 @@ void line_finding(struct pairing *pairing, const char *rule, struct text by, str
 
 static int64_t finding_hash(const struct pairing *pairing, const struct finding *finding)
 {
-	return KEYED(&pairing->key, text_of(finding->rule), finding->by, finding->ref);
+	int64_t at = finding->by_time ? finding->at : 0;
+	struct text bytes = {(const char *)&at, sizeof(at)};
+
+	return KEYED(&pairing->key, text_of(finding->rule), finding->by, finding->ref, bytes);
 }
 
 // A finding is an element of a set. An id with very many acks may have very many of them.
@@ -309,7 +312,8 @@ static bool is_found(struct pairing *pairing, struct entry *entry, const struct 
 	for (size_t i = 0; i < entry->findings.count && i < FEW; i++) {
 		const struct finding *seen = &entry->findings.items[i];
 		if (!strcmp(seen->rule, finding->rule) && text_same(seen->by, finding->by) &&
-		    text_same(seen->ref, finding->ref))
+		    text_same(seen->ref, finding->ref) &&
+		    (!finding->by_time || seen->at == finding->at))
 			return true;
 	}
 	if (entry->findings.count < FEW)
@@ -333,6 +337,7 @@ void entry_finding(struct pairing *pairing, struct entry *entry, const char *rul
 				  .conv = entry->conv,
 				  .key = entry->key,
 				  .at = at,
+				  .by_time = !entry->id.p && !entry->fault,
 				  .position = position};
 
 	if (!is_found(pairing, entry, &finding))

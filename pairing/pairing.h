@@ -141,6 +141,7 @@ struct finding { // PAIRING section 8
 	struct text by, ref;
 	int64_t conv, key; // key 0: stands on a line alone, is never withdrawn
 	usec_t at;
+	bool by_time; // of a key without id (M4): each time is a finding, withdrawn by itself
 	position_t position;
 };
 
@@ -161,6 +162,7 @@ struct entry_change { // one key whose stored form changes
 	const struct finding *findings;
 	size_t finding_count;
 	bool keep_findings;
+	usec_t judged_from; // nor is what was found earlier than that (M4)
 };
 
 // Calls back for every key that changed. What is given stays valid until pairing_reset().

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stored form of an entry. Plain: one incarnation seen by one source without stamps, at most one
 // receipt and one displayed marker of one device; all of it fits the columns of one row. Anything
-// else is complex: its incarnations as a byte string in the row, its evidence as rows of their own.
+// else is complex: its incarnations as a byte string in the row, its evidence as rows of their own. Of
+// a key without id a batch knows only what is near (M4): there each row is judged by itself, and a plain
+// one has no evidence.
 #include "pairing/tie.h"
 
 #include <stdlib.h>
 
-static bool plain_incarnation(const struct entry *entry)
+static bool plain_incarnation(const struct incarnation *inc)
 {
-	if (entry->group || entry->incarnations.count != 1 || entry->row_count != 1)
-		return false;
-	const struct incarnation *inc = &entry->incarnations.items[0];
 	if (inc->copy_count > 1 || (inc->copy_count && inc->copies[0].kinds != COPY_OUT))
 		return false;
 	if (inc->stamp_count || inc->stanza_id_count > 1 || inc->ingress_count > 1 ||
@@ -38,7 +37,7 @@ static bool plain_evidence(const struct entry *entry, struct inline_acks *acks)
 						: ev->kind == EV_MARK_DISPLAYED ? &acks->marker
 										: NULL;
 		bool out_last = !(ev->seen & SEEN_EGRESS) || ev->out_at == ev->last;
-		if (!place || *place || ev->n != 1 || ev->thread || ev->borrowed || ev->via ||
+		if (!place || *place || ev->place != 1 || ev->thread || ev->borrowed || ev->via ||
 		    !out_last)
 			return false;
 		*place = ev;
@@ -168,6 +167,8 @@ static struct text encode_part(struct pairing *pairing, const struct parts *part
 	return facts;
 }
 
+// Whether findings are open, as far as the row says it: of a key without id (M4) only what is near is
+// known, so it says nothing, and what it gives no more is looked for anyway.
 static bool had_findings(const struct entry *entry)
 {
 	for (size_t i = 0; i < entry->old_rows.count; i++)
@@ -176,24 +177,45 @@ static bool had_findings(const struct entry *entry)
 	return false;
 }
 
+static bool plain_entry(const struct entry *entry, struct inline_acks *acks)
+{
+	return !entry->group && entry->incarnations.count == 1 && entry->row_count == 1 &&
+	       plain_evidence(entry, acks) && plain_incarnation(&entry->incarnations.items[0]);
+}
+
+// Which rows have evidence, by place.
+static bool *see_evidence(struct pairing *pairing, const struct entry *entry)
+{
+	bool *has = arena_alloc(pairing->arena, entry->row_count + 1);
+
+	for (size_t i = 0; i < entry->evidence.count; i++)
+		has[entry->evidence.items[i].place] = true;
+	for (size_t i = 0; i < entry->row_count; i++) // near.c
+		has[i + 1] = has[i + 1] || (entry->rows[i].kept && entry->rows[i].kept->complex);
+	return has;
+}
+
 void entry_store_form(struct pairing *pairing, struct entry *entry)
 {
-	struct inline_acks acks;
-	bool plain = plain_evidence(entry, &acks) && plain_incarnation(entry);
+	struct inline_acks acks = {NULL, NULL};
+	bool alone = entry->id.p || entry->group;
+	bool all_plain = alone && plain_entry(entry, &acks);
 	bool had = !entry->touched && had_findings(entry);
+	const bool *has_evidence = alone ? NULL : see_evidence(pairing, entry);
 	struct parts parts = {0};
 
-	if (!plain)
+	if (!all_plain)
 		parts = sort_parts(entry);
 	for (size_t i = 0; i < entry->row_count; i++) {
 		struct row *row = &entry->rows[i];
-		row->has_findings = entry->findings.count > 0 || had;
+		const struct incarnation *inc = &entry->incarnations.items[row->part];
+		bool plain = alone ? all_plain : !has_evidence[i + 1] && plain_incarnation(inc);
+		row->has_findings = entry->id.p && (entry->findings.count > 0 || had);
 		row->complex = !plain;
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;
 		row->flags = plain ? row->flags | seen_flags(&acks) : row->flags;
-		row->facts = plain ? encode_rest(pairing, &entry->incarnations.items[0])
-				   : encode_part(pairing, &parts, row);
+		row->facts = plain ? encode_rest(pairing, inc) : encode_part(pairing, &parts, row);
 	}
 	free_parts(&parts);
 }

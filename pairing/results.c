@@ -92,7 +92,8 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 static void fill_evidence(struct pairing *pairing, const struct entry *entry,
 			  struct entry_change *change)
 {
-	bool inlined = entry->row_count == 1 && !entry->rows[0].complex;
+	bool columns = entry->id.p || entry->group; // of a row may hold its evidence
+	bool inlined = columns && entry->row_count == 1 && !entry->rows[0].complex;
 	size_t count = inlined ? 0 : entry->evidence.count;
 	struct stored_evidence *list =
 		count ? arena_alloc(pairing->arena, count * sizeof(*list)) : NULL;
@@ -106,7 +107,7 @@ static void fill_evidence(struct pairing *pairing, const struct entry *entry,
 	if (count == 0 && entry->stored_evidence > 0)
 		change->evidence_changed = true;
 	// A row that becomes complex takes its evidence out of its columns.
-	if (count > 0 && entry->old_rows.count == 1 && !entry->old_rows.items[0].complex)
+	if (columns && count > 0 && entry->old_rows.count == 1 && !entry->old_rows.items[0].complex)
 		change->evidence_changed = true;
 }
 
@@ -145,6 +146,7 @@ void pairing_changes(struct pairing *pairing, void *self,
 			.findings = entry->findings.items,
 			.finding_count = entry->findings.count,
 			.keep_findings = !entry->touched,
+			.judged_from = entry->partial ? entry->judged_from : -(INT64_MAX / 2),
 		};
 		fill_evidence(pairing, entry, &it);
 		bool findings = entry->touched && entry->findings.count > 0;

@@ -71,7 +71,7 @@ struct text via_text(enum via via, const struct via_names *own);
 struct row {
 	int64_t conv, key;
 	usec_t sent_at;
-	int32_t n;
+	int32_t n; // without id: a number of the instant, which readers replace by the row's place
 	struct text from, to; // S, R: bare (or occupant) JIDs, normalised
 	struct text id;       // absent = untracked (M4)
 	struct text from_resource, nick;
@@ -117,6 +117,7 @@ struct row {
 		facts; // complex rows: incarnations_encode(); plain ones: 8 bytes, the device hash
 	// pairing/ only: its incarnation's place in the entry, and the ids that others gave it (M2, M6)
 	size_t part;
+	const struct row *kept; // stored, and not all of its evidence is known (near.c)
 	const struct text *given_ids;
 	size_t given_count;
 	const struct text *origin_ids;

@@ -62,6 +62,11 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool *is_guest;
 	usec_t asked_lo, asked_hi; // span that the stored rows were asked for
 
+	// Without id: only what is near is known (near.c). All evidence of rows of this span, and whether
+	// evidence from then on has a row.
+	bool partial;
+	usec_t rows_from, rows_to, judged_from;
+
 	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
 	LIST_OF(struct finding) findings;    // of derive; upto and settle append
@@ -200,6 +205,13 @@ void derive_group(struct pairing *pairing, struct entry *entry);
 int compare_mirrors(const struct incarnation *a, const struct incarnation *b);
 int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 		   const struct incarnation *upload); // within one key, -1 = none
+
+// --- near.c (M4): keys without id, of which only what is near lo..hi was asked ---
+void near_asked(const struct pairing *pairing, struct entry *entry, usec_t lo, usec_t hi);
+// Rows whose evidence is not all here begin with what is stored.
+void near_keep_rows(const struct pairing *pairing, struct entry *entry);
+// Evidence that has no row here stays as it is stored.
+bool near_keeps(const struct entry *entry, const struct evidence *ev);
 
 // --- guests.c (M6): uploads without id ---
 void assign_guests(struct pairing *pairing);

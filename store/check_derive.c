@@ -37,15 +37,12 @@ static bool is_inside(const struct deriving *it, usec_t at)
 
 // --- rows ---
 
-// Messages without id are one key (M4), of which a batch knows only what is near: their number and in
-// which form they are stored depend on what came together. Where days were dropped, rows are numbered as
-// they were when all of them were there.
+// Where days were dropped, rows are numbered as they were when all of them were there.
 static bool is_compared(const struct deriving *it, const struct message_column *column,
 			const struct row *row)
 {
-	bool numbered = row->id.p && it->check->dropped == USEC_NONE;
-	return check_is_derived(column) && (row->id.p || !check_is_form(column)) &&
-	       (numbered || strcmp(column->name, "n") != 0);
+	bool numbered = !row->id.p || it->check->dropped == USEC_NONE;
+	return check_is_derived(column) && (numbered || strcmp(column->name, "n") != 0);
 }
 
 static void compare_row(struct deriving *it, const struct row *was, const struct row *row)
@@ -146,9 +143,7 @@ static void compare_places(struct deriving *it, const struct entry_change *chang
 static void compare_evidence(struct deriving *it, const struct entry_change *change)
 {
 	places stored = {0}, made = {0};
-	bool has_id = change->row_count && change->rows[0].id.p;
-	if (!change->evidence_changed || it->check->dropped != USEC_NONE ||
-	    (change->row_count && !has_id))
+	if (!change->evidence_changed || it->check->dropped != USEC_NONE)
 		return;
 	for (size_t i = plan_first_stored(it->plan, change->key);
 	     i < it->plan->stored.count && it->plan->stored.items[i].key == change->key; i++)

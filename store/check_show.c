@@ -24,14 +24,6 @@ bool check_is_derived(const struct message_column *column)
 	return !is_one_of(column->name, others, COUNT(others));
 }
 
-bool check_is_form(const struct message_column *column)
-{
-	static const char *const form[] = {"marks",        "facts",       "receipt_first",
-					   "receipt_last", "receipt_own", "marker_first",
-					   "marker_last",  "marker_own",  "ack_resource"};
-	return is_one_of(column->name, form, COUNT(form));
-}
-
 static struct text show_time(struct arena *arena, usec_t at)
 {
 	char text[USEC_TEXT];

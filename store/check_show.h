@@ -8,8 +8,6 @@
 
 // Given by pairing from the facts of the key; not settled, no identity, no link to a line.
 bool check_is_derived(const struct message_column *column);
-// Holds evidence or facts of a plain or a complex row.
-bool check_is_form(const struct message_column *column);
 struct text check_show(struct arena *arena, const struct message_column *column,
 		       const struct message_row *row);
 struct text check_key_name(struct arena *arena, const char *what, int64_t conv, int64_t key);

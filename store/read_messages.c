@@ -125,7 +125,7 @@ static bool take_message(void *self, const struct rows *rows)
 	message.response_ms = message.row.response_ms;
 	message.row.body = row_text(rows, 0, COL_BODY);
 	message.via_names = via_names_of(stream, flat.realm);
-	message.row.n = (int32_t)row_int(rows, 0, COL_N);
+	message.n = (int32_t)row_int(rows, 0, COL_N);
 	message.verdict = row_verdict(&message.row, stream->now, stream->filter->t_expire);
 	if (stream->filter->with_devices && message.row.complex &&
 	    message.row.class_ != CLASS_GROUP)

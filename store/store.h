@@ -244,6 +244,7 @@ struct device_time {
 
 struct message { // a row as shown
 	struct row row;
+	int32_t n;                         // M3, M4; that of the row is its identity
 	const struct via_names *via_names; // of its realm, NULL = none
 	enum verdict verdict;
 	const struct device_time *devices;

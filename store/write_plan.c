@@ -179,10 +179,11 @@ static void collect_acks(struct part *part, const struct entry_change *change)
 	}
 }
 
+// Rows without id do not say it (M4).
 static bool had_findings(const struct plan *plan, const struct entry_change *change)
 {
 	for (size_t i = 0; i < change->old_count; i++) {
-		if (change->old_rows[i].has_findings)
+		if (change->old_rows[i].has_findings || !change->old_rows[i].id.p)
 			return true;
 	}
 	return change->old_count == 0 && has_stored(plan, change->key);
@@ -203,6 +204,7 @@ static void collect_withdraw(struct part *part, const struct entry_change *chang
 		all.lo = range->lo < all.lo ? range->lo : all.lo;
 		all.hi = range->hi > all.hi ? range->hi : all.hi;
 	}
+	all.lo = change->judged_from > all.lo ? change->judged_from : all.lo;
 	if (all.lo <= all.hi)
 		*VEC_ADD(&part->withdraws) = all;
 }
@@ -211,6 +213,11 @@ int64_t plan_element(const struct plan *plan, const struct finding *finding)
 {
 	char realm[16];
 	int n = snprintf(realm, sizeof realm, "%d", (int)plan->batch->realm);
+	const struct text at = {(const char *)&finding->at, sizeof finding->at};
+	if (finding->by_time)
+		return KEYED(&plan->writer->key, TEXT("finding of a time"),
+			     ((struct text){realm, (size_t)n}), text_of(finding->rule), finding->by,
+			     finding->ref, at);
 	return KEYED(&plan->writer->key, TEXT("finding"), ((struct text){realm, (size_t)n}),
 		     text_of(finding->rule), finding->by, finding->ref);
 }

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Derived columns of rows that are not what their own facts and their evidence give: state (S2),
 -- times and acks of plain rows (P4, P9), acks and errors of the others (P4, P11), clamped clocks
--- (T5), and whether findings of their key are open: where days were dropped, a finding may have gone
--- with its day while the mark of a row of another day stays.
+-- (T5), and whether findings of their key are open (rows without id do not say it): where days were
+-- dropped, a finding may have gone with its day while the mark of a row of another day stays.
 --   $1 int4         realm
 --   $2 timestamptz  since: a UTC day
 --   $3 timestamptz  until, exclusive: a UTC day
@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (VALUES
      (true, 'marks (clock)', (m.marks & 1)::text,
       (least(m.delivered_at, m.displayed_at) < m.sent_at IS TRUE)::int::text),
      (f.key IS NOT NULL OR NOT EXISTS (SELECT FROM dropped_days()), 'marks (findings)',
-      (m.marks & 4)::text, CASE WHEN f.key IS NULL THEN '0' ELSE '4' END),
+      (m.marks & 4)::text, CASE WHEN f.key IS NULL OR m.id IS NULL THEN '0' ELSE '4' END),
      (m.marks & 32 = 0, 'delivered_at', m.delivered_at::text,
       least(m.receipt_first, m.upto_delivered_at)::text),
      (m.marks & 32 = 0, 'displayed_at', m.displayed_at::text,

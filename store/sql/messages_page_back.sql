@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A page of messages, newest first. Planned with the values known, so that an absent filter costs
 -- nothing and a conversation is read by its index. Columns as in store/message_row.c, then JIDs,
--- body, shown n, devices, readers.
+-- body, shown n, devices, readers. Rows without an id are numbered here as in messages_all (M4).
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
@@ -18,6 +18,39 @@
 --   $18 timestamptz sent_at of the row to go on after, null = none
 --   $19 int8        its conversation, $20 int8 its key, $21 int4 its n
 --   $22 int8        rows at most, null = all
+WITH page AS MATERIALIZED (
+     SELECT m.*
+     FROM message AS m
+     WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
+       AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
+       AND ($3::timestamptz IS NULL OR m.sent_at < $3)
+       AND ($4::int8[] IS NULL OR m.conv = ANY ($4))
+       AND ($5::int8 IS NULL OR m.from_jid = $5)
+       AND ($6::int8 IS NULL OR m.to_jid = $6)
+       AND ($7::int8 IS NULL OR m.from_jid = $7 OR m.to_jid = $7)
+       AND ($8::int8 IS NULL OR m.from_jid = $8 OR m.to_jid = $8)
+       AND ($9::text IS NULL OR m.id = $9)
+       AND ($10::text IS NULL OR m.from_jid IN (SELECT j.id FROM jid AS j WHERE j.domain = $10)
+                            OR m.to_jid IN (SELECT j.id FROM jid AS j WHERE j.domain = $10))
+       AND ($11::int4 IS NULL OR m.state = $11)
+       AND ($12::int4 IS NULL OR m.class = $12)
+       AND ($13::int4 IS NULL OR $13 = CASE WHEN m.state >= 5 THEN 0
+                                          WHEN m.state = 4 THEN 1
+                                          WHEN m.id IS NULL OR m.flags & 3145743 = 0 THEN 2
+                                          WHEN m.sent_at > $14::timestamptz THEN 3
+                                          ELSE 4 END)
+       AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)
+       AND ($18::timestamptz IS NULL
+            OR (m.sent_at <= $18
+                AND (m.sent_at, m.conv, m.key, m.n) < ($18, $19::int8, $20::int8, $21::int4)))
+     ORDER BY m.sent_at DESC, m.conv DESC, m.key DESC, m.n DESC
+     LIMIT $22::int8),
+r AS MATERIALIZED (
+     SELECT x.conv, x.sent_at, x.key, x.n,
+            row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n) AS shown
+     FROM (SELECT DISTINCT p.conv, p.key FROM page AS p WHERE p.id IS NULL) AS k
+     JOIN message AS x ON x.conv = k.conv AND x.key = k.key
+     WHERE x.class < 8 AND x.sent_at <= (SELECT max(p.sent_at) FROM page AS p WHERE p.id IS NULL))
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -27,34 +60,10 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
        m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
-       NULL::bytea, f.jid, t.jid, CASE WHEN $16 THEN m.body END, m.n, d.device, d.delivered, d.displayed,
-       p.who, p.displayed, p.received
-FROM (SELECT m.*
-      FROM message AS m
-      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
-        AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
-        AND ($3::timestamptz IS NULL OR m.sent_at < $3)
-        AND ($4::int8[] IS NULL OR m.conv = ANY ($4))
-        AND ($5::int8 IS NULL OR m.from_jid = $5)
-        AND ($6::int8 IS NULL OR m.to_jid = $6)
-        AND ($7::int8 IS NULL OR m.from_jid = $7 OR m.to_jid = $7)
-        AND ($8::int8 IS NULL OR m.from_jid = $8 OR m.to_jid = $8)
-        AND ($9::text IS NULL OR m.id = $9)
-        AND ($10::text IS NULL OR m.from_jid IN (SELECT j.id FROM jid AS j WHERE j.domain = $10)
-                             OR m.to_jid IN (SELECT j.id FROM jid AS j WHERE j.domain = $10))
-        AND ($11::int4 IS NULL OR m.state = $11)
-        AND ($12::int4 IS NULL OR m.class = $12)
-        AND ($13::int4 IS NULL OR $13 = CASE WHEN m.state >= 5 THEN 0
-                                           WHEN m.state = 4 THEN 1
-                                           WHEN m.id IS NULL OR m.flags & 3145743 = 0 THEN 2
-                                           WHEN m.sent_at > $14::timestamptz THEN 3
-                                           ELSE 4 END)
-        AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)
-        AND ($18::timestamptz IS NULL
-             OR (m.sent_at <= $18
-                 AND (m.sent_at, m.conv, m.key, m.n) < ($18, $19::int8, $20::int8, $21::int4)))
-      ORDER BY m.sent_at DESC, m.conv DESC, m.key DESC, m.n DESC
-      LIMIT $22::int8) AS m
+       NULL::bytea, f.jid, t.jid, CASE WHEN $16 THEN m.body END, coalesce(r.shown, m.n)::int4,
+       d.device, d.delivered, d.displayed, p.who, p.displayed, p.received
+FROM page AS m
+LEFT JOIN r ON m.id IS NULL AND r.conv = m.conv AND r.sent_at = m.sent_at AND r.key = m.key AND r.n = m.n
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid
 LEFT JOIN LATERAL (

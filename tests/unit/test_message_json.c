@@ -13,6 +13,7 @@
 static struct message plain_message(void)
 {
 	return (struct message){
+		.n = 1,
 		.row = {.from = TEXT("ada@harbor.example"),
 			.to = TEXT("ben@harbor.example"),
 			.id = TEXT("m-1"),

@@ -96,7 +96,7 @@ static void put_via(json_t *object, const char *key, enum via via, const struct 
 	buf_free(&name);
 }
 
-static json_t *message_of(const struct memory *memory, const struct row *row,
+static json_t *message_of(const struct memory *memory, const struct row *row, int32_t n,
 			  const struct vector *vector)
 {
 	json_t *object = json_object();
@@ -107,7 +107,7 @@ static json_t *message_of(const struct memory *memory, const struct row *row,
 	json_put_text(object, "from_resource", row->from_resource);
 	json_put_text(object, "nick", row->nick);
 	json_put_text(object, "id", row->id.p ? row->id : TEXT(""));
-	json_object_set_new(object, "n", json_integer(row->n));
+	json_object_set_new(object, "n", json_integer(n));
 	json_object_set_new(object, "type", json_string(message_type_names[row->type]));
 	json_object_set_new(object, "class", json_string(message_class_names[row->class_]));
 	json_object_set_new(object, "state", json_string(message_state_names[row->state]));
@@ -138,6 +138,18 @@ static int by_sent(const void *a, const void *b)
 	return order ? order : x->n - y->n;
 }
 
+// M4: those without id are counted here, over all batches.
+static int32_t number_of(const struct row *const *rows, size_t at)
+{
+	int32_t n = 1;
+
+	if (rows[at]->id.p)
+		return rows[at]->n;
+	for (size_t i = 0; i < at; i++)
+		n += rows[i]->key == rows[at]->key;
+	return n;
+}
+
 static json_t *messages_of(const struct memory *memory, const struct vector *vector)
 {
 	json_t *list = json_array();
@@ -150,7 +162,8 @@ static json_t *messages_of(const struct memory *memory, const struct vector *vec
 			rows[count++] = &memory->rows[i];
 	qsort(rows, count, sizeof(*rows), by_sent);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, message_of(memory, rows[i], vector));
+		json_array_append_new(list,
+				      message_of(memory, rows[i], number_of(rows, i), vector));
 	free(rows);
 	return list;
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Of a key without id (M4) only what is near a batch's facts is loaded: any number of messages may have
+// it. Rows and evidence at the edge of what was loaded keep what is stored, as does what a window (P8)
+// showed beyond it. Evidence looks back w_resend (P10): of what lies that far inside all is known.
+#include "pairing/workset.h"
+
+void near_asked(const struct pairing *pairing, struct entry *entry, usec_t lo, usec_t hi)
+{
+	usec_t reach = pairing->rules->w_resend;
+
+	entry->partial = true;
+	entry->rows_from = lo - reach;
+	entry->rows_to = hi + reach;
+	entry->judged_from = lo - reach;
+}
+
+// Evidence of rows_from..rows_to is loaded, with what follows within w_resend.
+static bool is_far(const struct entry *entry, const struct row *row)
+{
+	return row->sent_at < entry->rows_from || row->sent_at > entry->rows_to;
+}
+
+// What evidence has given. Where an earlier marker (P8) hides what came directly, that is not known.
+static void keep_columns(struct row *row, const struct row *old)
+{
+	if (old->delivered_via != VIA_UPTO && old->delivered_at != USEC_NONE) {
+		row->delivered_at = old->delivered_at;
+		row->delivered_via = old->delivered_via;
+		row->delivered_pos = old->delivered_pos;
+	}
+	if (old->displayed_via != VIA_UPTO && old->displayed_at != USEC_NONE) {
+		row->displayed_at = old->displayed_at;
+		row->displayed_via = old->displayed_via;
+		row->displayed_pos = old->displayed_pos;
+	}
+	row->failed_at = old->failed_at;
+	row->failed_pos = old->failed_pos;
+	row->error = old->error;
+	row->has_error = old->has_error;
+	row->has_marker = old->has_marker;
+	row->acks = old->acks;
+	row->acks_dup = old->acks_dup;
+	row->retracted_at = old->retracted_at;
+	row->reaction_at = old->reaction_at;
+	row->reply_at = old->reply_at;
+	min_into(&row->stored_at, old->stored_at);
+}
+
+void near_keep_rows(const struct pairing *pairing, struct entry *entry)
+{
+	for (size_t i = 0; entry->partial && i < entry->row_count; i++) {
+		struct row *row = &entry->rows[i];
+		const struct row *old = old_row_like(pairing, entry, row->sent_at, row->digest);
+		if (!old)
+			continue;
+		min_into(&row->mds_at, old->mds_at); // I3 knows no limit
+		if (!is_far(entry, row))
+			continue;
+		row->kept = old;
+		keep_columns(row, old);
+	}
+}
+
+bool near_keeps(const struct entry *entry, const struct evidence *ev)
+{
+	return entry->partial && ev->stored && ev->first < entry->judged_from;
+}
