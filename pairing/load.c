@@ -89,6 +89,7 @@ static void add_windows(struct pairing *pairing, struct conversation *conversati
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
 		conversation->stale = conversation->stale || entry->old_rows.count > 0;
 
+	conversation->since_lo = window->any ? window->lo - reach : INT64_MAX;
 	conversation->marks_lo = all ? window->lo - reach : window->lo;
 	conversation->marks_hi = window->hi + (window->any ? reach : rules->w_upto);
 	struct want_window marks = {

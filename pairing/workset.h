@@ -87,6 +87,7 @@ struct conversation {
 	usec_t judge_from;         // markers from then on are judged again (P8)
 	usec_t room_lo, room_hi;   // all rows of this span are loaded (M6)
 	usec_t marks_lo, marks_hi; // every direct marker for messages of this span is loaded
+	usec_t since_lo; // and from here on those that were seen since the window's first marker
 };
 
 struct pairing {
