@@ -45,87 +45,101 @@ static bool marks_anew(const struct pairing *pairing, const struct entry *entry)
 	return false;
 }
 
-struct marking { // markers of the touched keys of a conversation
-	bool any, anew;
-	usec_t since; // the earliest
-};
-
 static void see_markers(const struct pairing *pairing, const struct entry *entry,
-			struct marking *marking)
+			struct marks_window *want)
 {
 	bool stored = false;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (!is_marker(ev->kind))
 			continue;
-		marking->any = true;
-		marking->since = ev->first < marking->since ? ev->first : marking->since;
+		want->any = true;
+		want->since = ev->first < want->since ? ev->first : want->since;
 		stored = stored || ev->stored;
-		marking->anew = marking->anew || ev->thread || ev->kind == EV_MARK_RECEIVED;
+		want->all = want->all || ev->thread || ev->kind == EV_MARK_RECEIVED;
 	}
-	marking->anew = marking->anew || entry->mark_lost || (stored && marks_anew(pairing, entry));
+	want->all = want->all || entry->mark_lost || (stored && marks_anew(pairing, entry));
 }
 
-static void widen(const struct row *rows, size_t count, usec_t *lo, usec_t *hi)
+static void widen(const struct row *rows, size_t count, struct marks_window *want)
 {
 	for (size_t i = 0; i < count; i++) {
-		*lo = rows[i].sent_at < *lo ? rows[i].sent_at : *lo;
-		*hi = rows[i].sent_at > *hi ? rows[i].sent_at : *hi;
+		want->lo = rows[i].sent_at < want->lo ? rows[i].sent_at : want->lo;
+		want->hi = rows[i].sent_at > want->hi ? rows[i].sent_at : want->hi;
 	}
 }
 
-// What P8 needs beside the touched rows lo..hi of a conversation. New markers reach back w_upto, but
-// not to rows that an earlier one has marked; the order of a device's markers is looked at over
-// w_match, but a marker for an older row matters only when it came later. All of it is wanted when
-// what marked before does so no more.
-static void add_windows(struct pairing *pairing, struct conversation *conversation, usec_t lo,
-			usec_t hi, const struct marking *marking)
+// What P8 needs beside the touched rows of a conversation. New markers reach back w_upto, but not to
+// rows that an earlier one has marked. All of it is wanted when what marked before does so no more.
+//
+// MARK-BACKWARD is a function of the set of markers: one is judged by the earlier ones of its device
+// for newer messages, and by nothing else. So a marker that comes, goes or changes may change its own
+// judgement, and those of later markers for older messages. The former needs the markers of all rows
+// sent after its own; the latter are those of rows sent before, seen since: judge_markers_again()
+// judges them too, the window grows to their rows, and each of them gets what judges it. By P2 all of
+// them lie within w_match, and w_skew, of the rows that are judged.
+static void add_windows(struct pairing *pairing, struct conversation *conversation)
 {
 	const struct realm_settings *rules = pairing->rules;
-	usec_t reach = rules->w_match > rules->w_upto ? rules->w_match : rules->w_upto;
-	bool all = marking->any && marking->anew;
+	const struct marks_window *window = &conversation->window;
+	// P2: what was marked before a marker was sent up to w_skew after that.
+	usec_t reach = rules->w_match + rules->w_skew > rules->w_upto
+			       ? rules->w_match + rules->w_skew
+			       : rules->w_upto;
+	bool all = window->any && window->all;
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
 		conversation->stale = conversation->stale || entry->old_rows.count > 0;
 
-	conversation->marks_lo = all ? lo - reach : lo;
-	conversation->marks_hi = hi + (marking->any ? reach : rules->w_upto);
-	struct want_window marks = {conversation->id,       marking->any ? lo - reach : lo,
-				    conversation->marks_hi, true,
-				    marking->since,         lo};
-	struct want_window rows = {
-		conversation->id, lo - rules->w_upto, hi, false, marking->since, lo};
-	if (all || !marking->any)
+	conversation->since_lo = window->any ? window->lo - reach : INT64_MAX;
+	conversation->marks_lo = all ? window->lo - reach : window->lo;
+	conversation->marks_hi = window->hi + (window->any ? reach : rules->w_upto);
+	struct want_window marks = {
+		conversation->id,       window->any ? window->lo - reach : window->lo,
+		conversation->marks_hi, true,
+		window->since,          window->lo};
+	struct want_window rows = {conversation->id, window->lo - rules->w_upto,
+				   window->hi,       false,
+				   window->since,    window->lo};
+	if (all || !window->any)
 		marks.since = rows.since = USEC_NONE;
 	*LIST_ADD(pairing->arena, &pairing->want_windows) = marks;
-	if (marking->any)
+	if (window->any)
 		*LIST_ADD(pairing->arena, &pairing->want_windows) = rows;
 }
 
+static bool same_window(const struct marks_window *a, const struct marks_window *b)
+{
+	return a->lo == b->lo && a->hi == b->hi && a->since == b->since && a->any == b->any &&
+	       a->all == b->all;
+}
+
 // Where rows were counts as well as where they are: what they covered may not be covered any more.
+// Asked again when more is touched than when it was asked: a window only grows.
 static void want_window(struct pairing *pairing, struct conversation *conversation)
 {
-	usec_t lo = INT64_MAX, hi = INT64_MIN;
-	struct marking marking = {false, false, INT64_MAX};
+	struct marks_window want = conversation->window;
 
-	if (conversation->window_asked)
+	if (conversation->window_round == pairing->round)
 		return;
+	conversation->window_round = pairing->round;
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (!entry->touched || entry->group)
 			continue;
 		if (entry->had_marker)
-			see_markers(pairing, entry, &marking);
+			see_markers(pairing, entry, &want);
 		else
-			marking.anew = marking.anew || entry->mark_lost;
-		marking.any = marking.any || entry->mark_lost;
-		widen(entry->rows, entry->row_count, &lo, &hi);
-		widen(entry->old_rows.items, entry->old_rows.count, &lo, &hi);
+			want.all = want.all || entry->mark_lost;
+		want.any = want.any || entry->mark_lost;
+		widen(entry->rows, entry->row_count, &want);
+		widen(entry->old_rows.items, entry->old_rows.count, &want);
 	}
-	if (lo > hi)
+	if (want.lo > want.hi || same_window(&want, &conversation->window))
 		return;
+	conversation->window = want;
 	conversation->window_asked = true;
 	pairing->settled = false; // rows are judged anew when the span is known (upto.c)
-	add_windows(pairing, conversation, lo, hi, &marking);
+	add_windows(pairing, conversation);
 }
 
 static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, bool sent)
@@ -390,7 +404,6 @@ static void judge_markers_again(struct pairing *pairing)
 		    !marked_after(entry, entry->home->judge_from))
 			continue;
 		entry->touched = true;
-		entry->home->window_asked = false;
 		pairing->settled = false;
 	}
 }
@@ -418,7 +431,10 @@ static void want_rest(struct pairing *pairing)
 		if (!entry->touched)
 			continue;
 		want_neighbours(pairing, entry);
-		if (!entry->group)
+	}
+	for (size_t i = 0; i < pairing->order.count; i++) {
+		struct entry *entry = pairing->order.items[i];
+		if (entry->touched && !entry->group)
 			want_window(pairing, entry->home);
 	}
 }

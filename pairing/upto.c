@@ -3,6 +3,16 @@
 // one device marks (MARK-BACKWARD).
 #include "pairing/marks.h"
 
+// Every displayed marker that was seen from then on and may cover this row is loaded: what is stored as
+// marked by one of them stands only if it still does so.
+static bool since_is_known(const struct pairing *pairing, const struct conversation *conversation,
+			   const struct row *row, usec_t since)
+{
+	return since != USEC_NONE && since >= conversation->window.since &&
+	       row->sent_at >= conversation->since_lo &&
+	       row->sent_at + pairing->rules->w_upto <= conversation->marks_hi;
+}
+
 // A row that came along by loading may have been marked by markers that did not: what is stored stays.
 static void keep_stored(const struct pairing *pairing, const struct conversation *conversation,
 			const struct entry *entry, struct row *row)
@@ -14,7 +24,8 @@ static void keep_stored(const struct pairing *pairing, const struct conversation
 	if (!old)
 		return;
 	min_into(&row->upto_delivered_at, old->upto_delivered_at);
-	min_into(&row->upto_displayed_at, old->upto_displayed_at);
+	if (!since_is_known(pairing, conversation, row, old->upto_displayed_at))
+		min_into(&row->upto_displayed_at, old->upto_displayed_at);
 }
 
 struct marked {        // by one device

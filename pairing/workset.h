@@ -75,14 +75,24 @@ struct entry { // one key: (S, R, id), or (room, id)
 	struct conversation *home;
 };
 
+// What P8 has asked of a conversation: by the rows that are touched and the markers of their keys.
+struct marks_window {
+	usec_t lo, hi; // of the rows
+	usec_t since;  // the earliest marker
+	bool any, all; // there is one; and one before it marks otherwise now
+};
+
 struct conversation {
 	int64_t id;
 	bool stale; // its entries must be derived again
 	struct entry *entries;
+	struct marks_window window;
 	bool window_asked;
+	size_t window_round;       // that looked at it
 	usec_t judge_from;         // markers from then on are judged again (P8)
 	usec_t room_lo, room_hi;   // all rows of this span are loaded (M6)
 	usec_t marks_lo, marks_hi; // every direct marker for messages of this span is loaded
+	usec_t since_lo; // and from here on those that were seen since the window's first marker
 };
 
 struct pairing {
