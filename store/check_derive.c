@@ -282,14 +282,16 @@ static bool derive_keys(struct deriving *it, const struct range *keys, size_t co
 static bool derive_some(struct deriving *it, const struct range *keys, size_t count)
 {
 	const struct batch batch = {.realm = it->check->request->realm, .pairing = it->pairing};
-	struct plan plan = {.store = it->check->store,
-			    .writer = it->check->store->writer,
-			    .batch = &batch,
-			    .lane_commit = it->check->commit};
-	it->plan = &plan;
+	it->plan = xcalloc(1, sizeof *it->plan);
+	*it->plan = (struct plan){.store = it->check->store,
+				  .writer = it->check->store->writer,
+				  .batch = &batch,
+				  .lane_commit = it->check->commit};
 	it->arena = arena_new();
 	bool fine = derive_keys(it, keys, count);
-	plan_free(&plan);
+	plan_free(it->plan);
+	free(it->plan);
+	it->plan = NULL;
 	map_free(&it->held);
 	map_free(&it->asked);
 	map_free(&it->findings);
