@@ -82,8 +82,22 @@ void put_texts(struct fields *fields, const struct string_list *list);
 
 // --- statements ---
 
+struct field {
+	Oid type;
+	int length; // -1 = NULL
+	const char *bytes;
+};
+
+enum { RECORD_COLUMNS = 72 };
+
+struct row_record {
+	int count;
+	struct field fields[RECORD_COLUMNS];
+};
+
 struct rows { // a result, all of it, binary
 	PGresult *pg;
+	const struct row_record *record; // sql_each: the one row, taken apart; NULL: it is in pg
 	int count;
 	int64_t changed; // rows written by INSERT, UPDATE, DELETE
 };
@@ -107,6 +121,8 @@ bool sql_run(struct store *store, const char *name, const struct fields *params,
 	     struct err *err);
 // The same row by row with flat memory: the callback gets one row (number 0); false = stop (then
 // the statement is cancelled, and true is returned). The callback must not use this store.
+// "SELECT r FROM (SELECT ...) AS r" has one column, a record: the callback sees its columns as if they
+// were the result's. For rows of many columns, because libpq copies the names of all for each row.
 bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,
 	      bool (*each)(void *self, const struct rows *row), struct err *err);
 // Several statements as one text, no parameters: migrations, settings.
@@ -143,6 +159,11 @@ bool copy_begin(struct copy *copy, struct store *store, const char *name, struct
 void copy_row(struct copy *copy, int columns); // starts a row; sends what has piled up over 64 KB
 bool copy_end(struct copy *copy, struct err *err);
 void copy_abort(struct copy *copy); // instead of copy_end: ends it, nothing is stored
+
+// --- records (pq_rows.c) ---
+
+bool is_record(const PGresult *pg);
+void record_open(struct row_record *record, const PGresult *pg); // slices of the result
 
 void writer_free(struct writer *writer); // write.c; NULL is fine
 

@@ -200,7 +200,8 @@ bool sql_run(struct store *store, const char *name, const struct fields *params,
 	if (!send(store, name, params, err) || !finish(store, name, &result, err))
 		return false;
 	if (rows) {
-		*rows = (struct rows){result, PQntuples(result), changed_rows(result)};
+		*rows = (struct rows){
+			.pg = result, .count = PQntuples(result), .changed = changed_rows(result)};
 		result = NULL;
 	}
 	return true;
@@ -218,6 +219,7 @@ static void cancel(struct store *store)
 bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,
 	      bool (*each)(void *self, const struct rows *row), struct err *err)
 {
+	struct row_record record;
 	if (!send(store, name, params, err))
 		return false;
 	if (!PQsetSingleRowMode(store->conn))
@@ -234,7 +236,11 @@ bool sql_each(struct store *store, const char *name, const struct fields *params
 			finish(store, name, NULL, NULL);
 			return false;
 		}
-		struct rows row = {result, PQntuples(result), 0};
+		struct rows row = {.pg = result, .count = PQntuples(result)};
+		if (row.count == 1 && is_record(result)) {
+			record_open(&record, result);
+			row.record = &record;
+		}
 		if (row.count == 1 && !each(self, &row)) {
 			cancel(store);
 			finish(store, name, NULL, NULL); // ends with 57014, as asked for

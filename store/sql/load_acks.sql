@@ -4,6 +4,7 @@
 --   $2 int8[]         key
 --   $3 timestamptz[]  from
 --   $4 timestamptz[]  to, inclusive
+SELECT r FROM (
 SELECT a.conv, a.key,
        CASE WHEN a.by_resource IS NULL THEN b.jid ELSE b.jid || '/' || a.by_resource END AS by,
        t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,
@@ -13,4 +14,5 @@ SELECT a.conv, a.key,
 FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, key, lo, hi)
 JOIN ack AS a ON a.conv = w.conv AND a.seen_at BETWEEN w.lo AND w.hi AND a.key = w.key
 LEFT JOIN jid AS b ON b.id = a.by_jid
-LEFT JOIN jid AS t ON t.id = a.to_jid;
+LEFT JOIN jid AS t ON t.id = a.to_jid
+) AS r;

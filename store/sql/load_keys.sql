@@ -5,6 +5,7 @@
 --   $2 int8[]         key
 --   $3 timestamptz[]  from
 --   $4 timestamptz[]  to, inclusive
+SELECT r FROM (
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -18,4 +19,5 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
 FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, key, lo, hi)
 JOIN message AS m ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi AND m.key = w.key
 LEFT JOIN jid AS f ON f.id = m.from_jid
-LEFT JOIN jid AS t ON t.id = m.to_jid;
+LEFT JOIN jid AS t ON t.id = m.to_jid
+) AS r;

@@ -7,6 +7,7 @@
 --   $5 timestamptz[]  not: those sent before $6 with no marker after it; of the others those displayed
 --                     by then already; null: all
 --   $6 timestamptz[]
+SELECT r FROM (
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -29,4 +30,5 @@ JOIN message AS m
                OR least(m.upto_displayed_at, m.displayed_at) > w.since
           END
 LEFT JOIN jid AS f ON f.id = m.from_jid
-LEFT JOIN jid AS t ON t.id = m.to_jid;
+LEFT JOIN jid AS t ON t.id = m.to_jid
+) AS r;

@@ -14,6 +14,7 @@
 --   $15 text        in the body, whatever the case
 --   $16 bool        with body
 --   $17 bool        with devices (rows with facts of their own)
+SELECT r FROM (
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -74,4 +75,5 @@ WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
                                      ELSE 4 END)
   AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)
 ORDER BY m.sent_at, f.jid COLLATE "C", t.jid COLLATE "C", m.id COLLATE "C" NULLS FIRST, shown,
-         m.key;
+         m.key
+) AS r;

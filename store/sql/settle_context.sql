@@ -7,6 +7,7 @@
 --   $4 timestamptz[]  an instant, null = none; so are the next two
 --   $5 timestamptz[]
 --   $6 timestamptz[]
+SELECT r FROM (
 SELECT w.place::int8, m.sent_at, m.key, m.n, m.from_jid, m.to_jid, m.id, m.from_resource, m.class,
        m.source, m.delivered_at, m.displayed_at, m.reaction_at, m.reply_at, m.mds_at,
        m.read_inferred_at, m.read_via, m.response_ms,
@@ -27,4 +28,5 @@ JOIN message AS m
   ON m.conv = w.conv AND m.sent_at >= w.old AND m.sent_at < w.lo AND m.displayed_at IS NULL
  AND m.delivered_at IS NOT NULL AND coalesce(m.read_inferred_at >= w.lo, true)
  AND m.sent_at IS DISTINCT FROM w.a AND m.sent_at IS DISTINCT FROM w.b
- AND m.sent_at IS DISTINCT FROM w.c;
+ AND m.sent_at IS DISTINCT FROM w.c
+) AS r;

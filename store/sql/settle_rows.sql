@@ -5,6 +5,7 @@
 --   $3 timestamptz[]  to, inclusive
 --   $4 timestamptz[]  to, for marked ones
 --   $5 bool           there are marked ones at all
+SELECT r FROM (
 SELECT w.place::int8, m.sent_at, m.key, m.n, m.from_jid, m.to_jid, m.id, m.from_resource, m.class,
        m.source, m.delivered_at, m.displayed_at, m.reaction_at, m.reply_at, m.mds_at,
        m.read_inferred_at, m.read_via, m.response_ms, true, m.tie
@@ -19,4 +20,5 @@ FROM unnest($1::int8[], $3::timestamptz[], $4::timestamptz[])
      WITH ORDINALITY AS w (conv, hi, reach, place)
 JOIN message AS m
   ON m.conv = w.conv AND m.sent_at > w.hi AND m.sent_at <= w.reach AND m.mds_at IS NOT NULL
-WHERE $5;
+WHERE $5
+) AS r;
