@@ -64,9 +64,12 @@ struct dialect_options {
 struct dialect; // the object, opaque
 
 struct dialect_type {
-	const char *name;       // "openfire-audit": the value of a source's dialect setting
-	const char *title;      // for people
-	usec_t precision;       // step of its clock: 1 = microseconds
+	const char *name;  // "openfire-audit": the value of a source's dialect setting
+	const char *title; // for people
+	usec_t precision;  // step of its clock: 1 = microseconds
+	// Its lines may bear no time (record.at = USEC_NONE): followed live they get the time at which they
+	// were read; what was written before has none.
+	bool timeless;
 	usec_t flush_allowance; // how late a live file may be (Openfire audit: 120 s)
 	// How sure, 0..100, that these first bytes of a file (up to 64 KiB) are of this dialect.
 	// *why gets a static sentence for explain, also when the answer is "recognised, but holds no stanzas".

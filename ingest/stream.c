@@ -4,6 +4,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "ingest/reassembly.h"
+#include "ingest/timeless.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct stream {
 	struct dialect *dialect;
 	struct dialect_sink sink;
 	struct reassembly *reassembly; // of dialects that give socket reads
+	struct timeless timeless;      // of dialects without times
 	struct text source_name;
 	int32_t source;
 	struct generation generation;
@@ -202,9 +204,22 @@ static void take_gap(struct stream *stream, const struct record *record)
 					.lost = record->lost});
 }
 
-static void on_whole(void *self, const struct record *record)
+// A stanza that bears no time.
+static void take_untimed(struct stream *stream, struct record *record)
+{
+	struct record gap;
+	if (!stream->timeless.on)
+		take_quarantine(stream, record, "no time stamp");
+	else if (timeless_stamp(&stream->timeless, record))
+		take_stanza(stream, record);
+	else if (timeless_gap(&stream->timeless, record, &gap))
+		take_gap(stream, &gap);
+}
+
+static void on_whole(void *self, const struct record *given)
 {
 	struct stream *stream = self;
+	struct record copy = *given, *record = &copy;
 
 	if (is_done(&stream->done, record) || stream->failed)
 		return; // read again after a restart: it is in the database
@@ -216,7 +231,7 @@ static void on_whole(void *self, const struct record *record)
 	if (record->kind == RECORD_STANZA && record->at != USEC_NONE)
 		take_stanza(stream, record);
 	else if (record->kind == RECORD_STANZA)
-		take_quarantine(stream, record, "no time stamp");
+		take_untimed(stream, record);
 	else if (record->kind == RECORD_QUARANTINE)
 		take_quarantine(stream, record, record->reason);
 	else if (record->kind == RECORD_GAP)
@@ -298,6 +313,7 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 		stream_close(made);
 		return false;
 	}
+	timeless_begin(&made->timeless, made->type, options->live, file->size);
 	made->finished = made->generation.finished;
 	made->start = made->offset = made->generation.low_water;
 	made->done = (struct mark){made->generation.has_mark, made->generation.mark_offset,
@@ -374,6 +390,7 @@ bool stream_bytes(struct stream *stream, struct text data, struct err *err)
 {
 	uint64_t at = stream->offset;
 
+	timeless_read(&stream->timeless, usec_now());
 	buf_text(&stream->recent, data);
 	stream->offset += data.n;
 	stream->finished = false;

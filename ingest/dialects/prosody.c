@@ -16,16 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RECORD_LIMIT = 1 << 20, SCORE_LINES = 2000 };
+enum { RECORD_LIMIT = 1 << 20 };
 
 enum peer { PEER_NONE, PEER_CLIENT, PEER_SERVER, PEER_COMPONENT };
 
-struct parts { // of a line
-	struct text stamp, source, level, message;
-};
-
 struct pending { // a stanza whose end has not been seen
 	bool open, received, odd, cut, bad_stamp, too_long;
+	bool fine; // its clock needs no ordinals
 	enum peer peer;
 	usec_t stamp;
 	uint64_t offset, length;
@@ -33,6 +30,8 @@ struct pending { // a stanza whose end has not been seen
 };
 
 struct dialect {
+	enum prosody_layout layout;
+	struct buf unescaped;               // a line as it was before the sink changed it
 	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	struct lines lines;
@@ -42,31 +41,6 @@ struct dialect {
 	struct pending pending;
 	bool hole; // one is remembered
 };
-
-static bool is_level(struct text text)
-{
-	return text_is(text, "debug") || text_is(text, "info") || text_is(text, "warn") ||
-	       text_is(text, "error");
-}
-
-static bool split(struct text line, struct parts *parts)
-{
-	const char *first = line.n ? memchr(line.p, '\t', line.n) : NULL;
-	if (!first)
-		return false;
-	struct text rest = {first + 1, (size_t)(line.p + line.n - first) - 1};
-	const char *second = memchr(rest.p, '\t', rest.n);
-	if (!second)
-		return false;
-	parts->level = (struct text){rest.p, (size_t)(second - rest.p)};
-	parts->message = (struct text){second + 1, (size_t)(rest.p + rest.n - second) - 1};
-	struct text head = {line.p, (size_t)(first - line.p)};
-	const char *blank = head.n ? memrchr(head.p, ' ', head.n) : NULL;
-	size_t stamp = blank ? (size_t)(blank - head.p) : 0;
-	parts->stamp = (struct text){head.p, stamp};
-	parts->source = blank ? (struct text){blank + 1, head.n - stamp - 1} : head;
-	return parts->source.n && is_level(parts->level);
-}
 
 static enum peer peer_of(struct text source)
 {
@@ -121,14 +95,16 @@ static enum direction direction_of(const struct pending *p, bool asleep)
 	return table[p->peer][p->received];
 }
 
-static const char *what_is_wrong(const struct pending *p, const struct record *record)
+static const char *what_is_wrong(const struct dialect *d, const struct record *record)
 {
+	const struct pending *p = &d->pending;
 	if (p->too_long)
 		return "stanza longer than the limit";
 	if (p->bad_stamp)
 		return "stamp not understood";
 	if (p->cut && !markup_whole(record->xml))
-		return "unterminated at end of file";
+		return d->layout == PROSODY_SYSLOG ? "cut by the logger"
+						   : "unterminated at end of file";
 	// A claimed "from" is never believed, and E2 would believe it where the session is unknown.
 	if (record->dir == DIR_IN && !record->session.p &&
 	    tag_attr(markup_first(record->xml), "from").p)
@@ -161,7 +137,7 @@ static void flush(struct dialect *d)
 		return;
 	p->open = false;
 	struct record record = {
-		.at = ordinals_next(&d->ordinals, p->stamp),
+		.at = p->fine ? p->stamp : ordinals_next(&d->ordinals, p->stamp),
 		.at_odd = p->odd,
 		.session_key = buf_view(&p->source),
 		.xml = buf_view(&p->xml),
@@ -181,7 +157,7 @@ static void flush(struct dialect *d)
 	record.dir = direction_of(p, asleep);
 	if (record.dir == DIR_ROUTE)
 		record.session = TEXT_NONE;
-	const char *reason = what_is_wrong(p, &record);
+	const char *reason = what_is_wrong(d, &record);
 	if (reason && !wanted) {
 		ignore(d, record.xml);
 		return;
@@ -190,7 +166,8 @@ static void flush(struct dialect *d)
 }
 
 // True when the line opens a stanza that has to be kept until it is complete.
-static bool open_stanza(struct dialect *d, const struct parts *parts, const struct line *line)
+static bool open_stanza(struct dialect *d, const struct prosody_parts *parts,
+			const struct line *line)
 {
 	struct pending *p = &d->pending;
 	enum peer peer = peer_of(parts->source);
@@ -215,7 +192,7 @@ static bool open_stanza(struct dialect *d, const struct parts *parts, const stru
 	return true;
 }
 
-static const char *kind_of(const struct parts *parts)
+static const char *kind_of(const struct prosody_parts *parts)
 {
 	struct text message = parts->message;
 	if (!text_starts(message, "RECV: ") && !text_starts(message, "SEND: "))
@@ -236,8 +213,9 @@ static void continue_record(struct dialect *d, const struct line *line)
 			p->xml.len = LINE_HEAD;
 		return;
 	}
+	struct text text = prosody_continued(d->layout, line->text, &d->unescaped);
 	buf_char(&p->xml, '\n');
-	buf_add(&p->xml, line->text.p + 1, line->text.n - 1);
+	buf_add(&p->xml, text.p + 1, text.n - 1);
 }
 
 static void on_hole(struct dialect *d, const struct line *line)
@@ -252,11 +230,55 @@ static void on_hole(struct dialect *d, const struct line *line)
 	give(d, RECORD_GAP, &record, "hole of NUL bytes");
 }
 
+// The logger says that it dropped lines (F50), or that it left out repetitions (F49).
+static void on_notice(struct dialect *d, const struct line *line, int64_t lost)
+{
+	struct record record = {
+		.at = d->clock.latest,
+		.dir = DIR_ROUTE,
+		.offset = line->offset,
+		.length = line->length > UINT32_MAX ? UINT32_MAX : (uint32_t)line->length,
+		.kind = RECORD_GAP,
+		.reason = "lines dropped by the logger",
+		.lost = lost,
+	};
+	d->sink.record(d->sink.self, &record);
+}
+
+static void on_parts(struct dialect *d, const struct prosody_parts *parts, const struct line *line)
+{
+	bool odd;
+	usec_t stamp;
+	bool bad = prosody_stamp(&d->clock, parts->stamp, &stamp, &odd) == STAMP_UNKNOWN;
+	if (open_stanza(d, parts, line)) {
+		d->pending.stamp = stamp;
+		d->pending.odd = odd;
+		d->pending.bad_stamp = bad;
+		d->pending.fine = d->clock.fine;
+		if (d->layout == PROSODY_SYSLOG) {
+			d->pending.cut = true; // it has no other line: whole or cut
+			flush(d);
+		}
+		return;
+	}
+	if (!d->clock.fine)
+		(void)ordinals_next(&d->ordinals, stamp);
+	if (peer_of(parts->source) == PEER_CLIENT)
+		prosody_sessions_event(d->sessions, parts->source, parts->message);
+	d->sink.ignored(d->sink.self, kind_of(parts));
+}
+
+static bool continues(const struct dialect *d, const struct line *line)
+{
+	return d->layout != PROSODY_SYSLOG && line->kind != LINE_HOLE && line->text.n &&
+	       line->text.p[0] == '\t';
+}
+
 static void on_line(void *self, const struct line *line)
 {
 	struct dialect *d = self;
-	struct parts parts;
-	if (line->kind != LINE_HOLE && line->text.n && line->text.p[0] == '\t') {
+	struct prosody_parts parts;
+	if (continues(d, line)) {
 		continue_record(d, line);
 		return;
 	}
@@ -271,29 +293,23 @@ static void on_line(void *self, const struct line *line)
 	}
 	if (!line->text.n)
 		return;
-	if (!split(line->text, &parts)) {
+	switch (prosody_split(d->layout, line->text, &d->unescaped, &parts)) {
+	case PROSODY_LINE:
+		on_parts(d, &parts, line);
+		break;
+	case PROSODY_LOST:
+		on_notice(d, line, parts.lost);
+		break;
+	case PROSODY_NOISE:
 		d->sink.ignored(d->sink.self, "noise");
-		return;
 	}
-	bool odd;
-	usec_t stamp;
-	bool bad = prosody_stamp(&d->clock, parts.stamp, &stamp, &odd) == STAMP_UNKNOWN;
-	if (open_stanza(d, &parts, line)) {
-		d->pending.stamp = stamp;
-		d->pending.odd = odd;
-		d->pending.bad_stamp = bad;
-		return;
-	}
-	(void)ordinals_next(&d->ordinals, stamp);
-	if (peer_of(parts.source) == PEER_CLIENT)
-		prosody_sessions_event(d->sessions, parts.source, parts.message);
-	d->sink.ignored(d->sink.self, kind_of(&parts));
 }
 
-static struct dialect *prosody_open(const struct dialect_options *options,
-				    const struct dialect_sink *sink)
+static struct dialect *open_as(enum prosody_layout layout, const struct dialect_options *options,
+			       const struct dialect_sink *sink)
 {
 	struct dialect *d = xcalloc(1, sizeof *d);
+	d->layout = layout;
 	d->sink = *sink;
 	d->rules = options->rules;
 	d->clock = (struct prosody_clock){.zone = options->zone,
@@ -310,6 +326,7 @@ static void prosody_close(struct dialect *d)
 {
 	prosody_sessions_free(d->sessions);
 	lines_free(&d->lines);
+	buf_free(&d->unescaped);
 	buf_free(&d->pending.source);
 	buf_free(&d->pending.xml);
 	free(d);
@@ -370,82 +387,34 @@ static uint64_t prosody_low_water(const struct dialect *d)
 	return d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
 }
 
-struct tally {
-	int lines, ours, stanzas, plain, debug, console;
-};
+// The sinks differ in what they make of a line, and in nothing else.
+#define SINK(layout, variable, its_name, its_title, no_times)                                      \
+	static int score_##variable(struct text head, const char **why)                            \
+	{                                                                                          \
+		return prosody_score(layout, head, why);                                           \
+	}                                                                                          \
+	static struct dialect *open_##variable(const struct dialect_options *options,              \
+					       const struct dialect_sink *sink)                    \
+	{                                                                                          \
+		return open_as(layout, options, sink);                                             \
+	}                                                                                          \
+	const struct dialect_type variable = {                                                     \
+		.name = its_name,                                                                  \
+		.title = its_title,                                                                \
+		.precision = USEC_PER_SEC,                                                         \
+		.timeless = no_times,                                                              \
+		.flush_allowance = 2 * USEC_PER_SEC,                                               \
+		.score = score_##variable,                                                         \
+		.open = open_##variable,                                                           \
+		.recall = prosody_recall,                                                          \
+		.bytes = prosody_bytes,                                                            \
+		.end = prosody_end,                                                                \
+		.low_water = prosody_low_water,                                                    \
+		.close = prosody_close,                                                            \
+	}
 
-static void tally_line(struct tally *tally, struct text line)
-{
-	struct parts parts;
-	if (!line.n || line.p[0] == '\t')
-		return;
-	tally->lines++;
-	if (!split(line, &parts)) {
-		const char *tab = memchr(line.p, '\t', line.n);
-		struct text head = {line.p, tab ? (size_t)(tab - line.p) : 0};
-		const char *blank = head.n ? memrchr(head.p, ' ', head.n) : NULL;
-		tally->console +=
-			blank &&
-			is_level((struct text){blank + 1, (size_t)(head.p + head.n - blank) - 1});
-		return;
-	}
-	tally->ours++;
-	tally->debug += text_is(parts.level, "debug");
-	tally->plain += text_starts(parts.message, "Received[");
-	tally->stanzas +=
-		text_starts(parts.message, "RECV: <") || text_starts(parts.message, "SEND: <");
-}
-
-static int judge(const struct tally *tally, const char **why)
-{
-	if (tally->console > tally->lines / 2) {
-		*why = "Prosody console output, which has no times: not read; log to a file instead";
-		return 40;
-	}
-	if (!tally->lines || tally->ours * 10 < tally->lines * 8) {
-		*why = "no Prosody log: lines are not \"[stamp ]source TAB level TAB message\"";
-		return 0;
-	}
-	if (tally->stanzas) {
-		*why = "Prosody log with the stanzas of mod_stanza_debug";
-		return 97;
-	}
-	if (tally->plain) {
-		*why = "Prosody debug log without stanza_debug: no stanzas here, "
-		       "enable mod_stanza_debug";
-		return 45;
-	}
-	*why = tally->debug ? "Prosody debug log, no stanza in its beginning: "
-			      "mod_stanza_debug has to be enabled"
-			    : "Prosody log without level debug: no stanzas here, "
-			      "enable mod_stanza_debug and level debug";
-	return tally->debug ? 60 : 45;
-}
-
-static int prosody_score(struct text head, const char **why)
-{
-	struct tally tally = {0};
-	for (int i = 0; i < SCORE_LINES && head.n; i++) {
-		const char *end = memchr(head.p, '\n', head.n);
-		struct text line = {head.p, end ? (size_t)(end - head.p) : head.n};
-		if (end || !i)
-			tally_line(&tally, line);
-		size_t used = line.n + (end ? 1 : 0);
-		head = (struct text){head.p + used, head.n - used};
-	}
-	return judge(&tally, why);
-}
-
-const struct dialect_type prosody_dialect = {
-	.name = "prosody",
-	.title = "Prosody log with mod_stanza_debug",
-	.precision = USEC_PER_SEC,
-	.flush_allowance = 2 * USEC_PER_SEC,
-	.score = prosody_score,
-	.open = prosody_open,
-	.recall = prosody_recall,
-	.bytes = prosody_bytes,
-	.end = prosody_end,
-	.low_water = prosody_low_water,
-	.close = prosody_close,
-};
+SINK(PROSODY_FILE, prosody_dialect, "prosody", "Prosody log with mod_stanza_debug", false);
+SINK(PROSODY_CONSOLE, prosody_console_dialect, "prosody-console",
+     "Prosody's console with mod_stanza_debug", true);
+SINK(PROSODY_SYSLOG, prosody_syslog_dialect, "prosody-syslog",
+     "Prosody with mod_stanza_debug in a syslog", false);

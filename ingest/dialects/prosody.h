@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the Prosody dialect, for its own files and its tests only.
 //
+//   prosody_lines.c     what the sinks make of a line; detection
 //   prosody_stamp.c     the time at the beginning of a line
 //   prosody_sessions.c  c2s5587dc1ac450 -> anna@acme.test/phone
 //   prosody.c           lines -> records
 #ifndef INGEST_DIALECTS_PROSODY_H
 #define INGEST_DIALECTS_PROSODY_H
 
+#include "core/buf.h"
 #include "ingest/dialect.h"
+
+enum prosody_layout { PROSODY_FILE, PROSODY_CONSOLE, PROSODY_SYSLOG };
+enum prosody_line { PROSODY_LINE, PROSODY_NOISE, PROSODY_LOST };
+
+struct prosody_parts { // of a line
+	struct text stamp, source, level, message;
+	int64_t lost; // PROSODY_LOST: so many lines, as the logger says
+};
+
+// The parts point into the line or into scratch.
+enum prosody_line prosody_split(enum prosody_layout layout, struct text line, struct buf *scratch,
+				struct prosody_parts *parts);
+// A line that continues a message.
+struct text prosody_continued(enum prosody_layout layout, struct text line, struct buf *scratch);
+int prosody_score(enum prosody_layout layout, struct text head, const char **why);
 
 struct prosody_clock {
 	const struct zone *zone;
@@ -16,6 +33,7 @@ struct prosody_clock {
 	int month, day;  // of that stamp
 	bool changed;    // year or month moved since the last save
 	bool begun;      // a stamp was read since the file was opened
+	bool fine;       // the last stamp has parts of a second
 	usec_t latest;   // last time that was read
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prosody writes whatever strftime pattern it was given. Read are its default, "%b %d %H:%M:%S"
-// (no year, no zone), and the ISO forms "%Y-%m-%dT%H:%M:%S", "T" or blank, with or without "%z".
+// (no year, no zone), and the ISO forms "%Y-%m-%dT%H:%M:%S", "T" or blank, with or without "%z"; a
+// syslog's have parts of a second too.
 #include "ingest/dialects/prosody.h"
 #include "ingest/ordinal.h"
 
@@ -68,11 +69,34 @@ static bool take_offset(struct text text, size_t *at, bool *has, int64_t *second
 	return true;
 }
 
-static bool read_iso(struct text text, struct civil *c, bool *has_offset, int64_t *offset)
+// ".510547" or nothing.
+static usec_t take_fraction(struct text text, size_t *at)
+{
+	usec_t value = 0, unit = USEC_PER_SEC;
+	if (!skip(text, at, ".,"))
+		return 0;
+	for (; *at < text.n && text.p[*at] >= '0' && text.p[*at] <= '9'; ++*at) {
+		unit /= 10;
+		value += unit * (text.p[*at] - '0');
+	}
+	return value;
+}
+
+struct iso {
+	struct civil civil;
+	usec_t fraction;
+	bool has_offset;
+	int64_t offset; // seconds
+};
+
+static bool read_iso(struct text text, struct iso *iso)
 {
 	size_t at = 0;
-	return take_date(text, &at, c) && take_clock(text, &at, c) &&
-	       take_offset(text, &at, has_offset, offset);
+	*iso = (struct iso){0};
+	if (!take_date(text, &at, &iso->civil) || !take_clock(text, &at, &iso->civil))
+		return false;
+	iso->fraction = take_fraction(text, &at);
+	return take_offset(text, &at, &iso->has_offset, &iso->offset);
 }
 
 static bool read_default(struct text text, struct civil *c)
@@ -134,25 +158,25 @@ static void give_year(struct prosody_clock *clock, struct civil *c)
 enum prosody_stamp prosody_stamp(struct prosody_clock *clock, struct text text, usec_t *at,
 				 bool *odd)
 {
-	struct civil c = {0};
-	bool has_offset = false;
-	int64_t offset = 0;
+	struct iso iso;
 	*odd = false;
 	*at = USEC_NONE;
 	if (!text.n)
 		return STAMP_NONE;
-	if (!read_iso(text, &c, &has_offset, &offset)) {
-		c = (struct civil){0};
-		if (!read_default(text, &c))
+	bool is_iso = read_iso(text, &iso);
+	clock->fine = is_iso && memchr(text.p, '.', text.n);
+	if (!is_iso) {
+		iso = (struct iso){0};
+		if (!read_default(text, &iso.civil))
 			return STAMP_UNKNOWN;
-		has_offset = false;
-		give_year(clock, &c);
+		give_year(clock, &iso.civil);
 	}
-	if (!civil_valid(&c))
+	if (!civil_valid(&iso.civil))
 		return STAMP_UNKNOWN;
 	usec_t not_before = clock->latest == USEC_NONE ? USEC_NONE : clock->latest - ORDINAL_SLACK;
-	*at = has_offset ? civil_to_utc(&c) - offset * USEC_PER_SEC
-			 : zone_to_utc(clock->zone, &c, not_before, odd);
+	*at = iso.has_offset ? civil_to_utc(&iso.civil) - iso.offset * USEC_PER_SEC
+			     : zone_to_utc(clock->zone, &iso.civil, not_before, odd);
+	*at += iso.fraction;
 	if (clock->latest == USEC_NONE || *at > clock->latest)
 		clock->latest = *at;
 	return STAMP_READ;

@@ -4,6 +4,8 @@
 const struct dialect_type *const dialect_types[] = {
 	&openfire_audit_dialect,
 	&prosody_dialect,
+	&prosody_console_dialect,
+	&prosody_syslog_dialect,
 	&observations_dialect,
 	NULL,
 };

@@ -7,6 +7,8 @@
 
 extern const struct dialect_type openfire_audit_dialect;
 extern const struct dialect_type prosody_dialect;
+extern const struct dialect_type prosody_console_dialect;
+extern const struct dialect_type prosody_syslog_dialect;
 extern const struct dialect_type observations_dialect;
 
 #endif
