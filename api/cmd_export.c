@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// receiptd export messages|counters|findings|metrics|typing
+// receiptd export messages|counters|findings|...
 #include "api/api.h"
 #include "api/export.h"
 
 #include <getopt.h>
+
+#define SUBJECTS "messages, counters, findings, metrics, typing, gaps, sources, quarantine"
 
 typedef bool export_fn(struct store *store, const struct export_options *options, FILE *out,
 		       struct err *err);
@@ -12,8 +14,10 @@ static const struct subject {
 	const char *name;
 	export_fn *write;
 } subjects[] = {
-	{"messages", export_messages}, {"counters", export_counters}, {"findings", export_findings},
-	{"metrics", export_metrics},   {"typing", export_typing},
+	{"messages", export_messages}, {"counters", export_counters},
+	{"findings", export_findings}, {"metrics", export_metrics},
+	{"typing", export_typing},     {"gaps", export_gaps},
+	{"sources", export_sources},   {"quarantine", export_quarantine},
 };
 
 enum option_name { OPT_FORMAT, OPT_REALM, OPT_SINCE, OPT_UNTIL, OPT_NOW, OPT_HELP };
@@ -28,7 +32,8 @@ struct request {
 
 static void usage(FILE *out)
 {
-	fputs("usage: receiptd export messages|counters|findings|metrics|typing [option...]\n"
+	fputs("usage: receiptd export messages|counters|findings|metrics|typing|gaps|sources|quarantine\n"
+	      "                       [option...]\n"
 	      "Writes what is stored about a realm to standard output.\n\n"
 	      "  --format ndjson|json|csv  default ndjson: one object a line\n"
 	      "  --realm NAME              default: the realm of the settings\n"
@@ -49,8 +54,7 @@ static bool find_subject(const char *name, export_fn **write, struct err *err)
 			return true;
 		}
 	}
-	err_set(err, ERR_USAGE,
-		"export: \"%s\" is not messages, counters, findings, metrics or typing", name);
+	err_set(err, ERR_USAGE, "export: \"%s\" is not one of " SUBJECTS, name);
 	return false;
 }
 
@@ -79,8 +83,7 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 	}
 	if (optind + 1 == argc)
 		return find_subject(argv[optind], &request->write, err);
-	err_set(err, ERR_USAGE,
-		"export: say one of messages, counters, findings, metrics, typing (see --help)");
+	err_set(err, ERR_USAGE, "export: say one of " SUBJECTS " (see --help)");
 	return false;
 }
 

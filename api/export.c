@@ -2,6 +2,7 @@
 #include "api/export.h"
 
 #include "api/message_json.h"
+#include "api/state_json.h"
 #include "pairing/sequence.h"
 
 #include <errno.h>
@@ -153,23 +154,14 @@ bool export_counters(struct store *store, const struct export_options *options, 
 
 static bool each_finding(void *self, const struct stored_finding *finding)
 {
-	json_t *object = json_object();
-	json_object_set_new(object, "rule", json_text(finding->rule));
-	json_object_set_new(object, "by", json_text(finding->by.p ? finding->by : TEXT("")));
-	json_object_set_new(object, "ref", json_text(finding->ref.p ? finding->ref : TEXT("")));
-	json_put_usec(object, "first_at", finding->first_at, 6);
-	json_put_usec(object, "last_at", finding->last_at, 6);
-	json_object_set_new(object, "count", json_integer(finding->count));
-	return put(self, object);
+	return put(self, finding_json(finding));
 }
 
 bool export_findings(struct store *store, const struct export_options *options, FILE *out,
 		     struct err *err)
 {
-	static const char *const columns[] = {"rule",    "by",    "ref", "first_at",
-					      "last_at", "count", NULL};
 	struct export export;
-	begin(&export, options, columns, out, err);
+	begin(&export, options, finding_columns, out, err);
 	const struct finding_filter filter = {.realm = options->realm,
 					      .since = options->since,
 					      .until = options->until,
@@ -179,6 +171,49 @@ bool export_findings(struct store *store, const struct export_options *options, 
 					      .t_composing_open = options->t_composing_open};
 	bool ok = store_findings(store, &filter, &export, each_finding, err);
 	return end(&export, ok);
+}
+
+// --- what answers stand on ---
+
+static bool each_gap(void *self, const struct stored_gap *gap)
+{
+	return put(self, gap_json(gap));
+}
+
+bool export_gaps(struct store *store, const struct export_options *options, FILE *out,
+		 struct err *err)
+{
+	struct export export;
+	begin(&export, options, gap_columns, out, err);
+	return end(&export, store_gaps(store, options->realm, options->since, options->until,
+				       &export, each_gap, err));
+}
+
+static bool each_source(void *self, const struct source_state *source)
+{
+	return put(self, source_json(source));
+}
+
+bool export_sources(struct store *store, const struct export_options *options, FILE *out,
+		    struct err *err)
+{
+	struct export export;
+	begin(&export, options, source_columns, out, err);
+	return end(&export, store_sources(store, options->realm, &export, each_source, err));
+}
+
+static bool each_quarantined(void *self, const struct stored_quarantine *record)
+{
+	return put(self, quarantine_json(record));
+}
+
+bool export_quarantine(struct store *store, const struct export_options *options, FILE *out,
+		       struct err *err)
+{
+	struct export export;
+	begin(&export, options, quarantine_columns, out, err);
+	return end(&export,
+		   store_quarantine(store, options->realm, &export, each_quarantined, err));
 }
 
 // --- typing ---

@@ -32,6 +32,13 @@ bool export_counters(struct store *store, const struct export_options *options, 
 // One object a finding: rule, by, ref, first_at, last_at, count; a sorted set of (rule, by, ref).
 bool export_findings(struct store *store, const struct export_options *options, FILE *out,
 		     struct err *err);
+// One object a gap, a source, a record in quarantine (where and why, never what).
+bool export_gaps(struct store *store, const struct export_options *options, FILE *out,
+		 struct err *err);
+bool export_sources(struct store *store, const struct export_options *options, FILE *out,
+		    struct err *err);
+bool export_quarantine(struct store *store, const struct export_options *options, FILE *out,
+		       struct err *err);
 // One object a typing interval (F5), judged at now: from, to, start, ms, ended_by; ordered by (start,
 // from, to).
 bool export_typing(struct store *store, const struct export_options *options, FILE *out,

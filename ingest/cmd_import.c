@@ -73,49 +73,10 @@ static void draw(struct import *import, const struct file *file, bool last)
 
 // --- one file ---
 
-// For proving a tail: plain files and compressed ones alike, by reading again from the start.
 static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
 {
 	const struct file *file = self;
-	struct decoder *again = decode_open(file->path, NULL);
-	char skipped[16384];
-	size_t have = 0;
-
-	while (again && offset > 0) {
-		size_t want = offset < sizeof(skipped) ? (size_t)offset : sizeof(skipped);
-		long got = decode_read(again, skipped, want, NULL);
-		if (got <= 0)
-			break;
-		offset -= (uint64_t)got;
-	}
-	while (again && offset == 0 && have < size) {
-		long got = decode_read(again, out + have, size - have, NULL);
-		if (got <= 0)
-			break;
-		have += (size_t)got;
-	}
-	decode_close(again);
-	return have == size;
-}
-
-// Decoded size as far as a fingerprint needs it: that of a small file, else "large".
-static uint64_t readable(struct file *file)
-{
-	unsigned char byte;
-	uint64_t low = 0, high = 4096;
-
-	if (!decode_is_compressed(file->decoder))
-		return decode_size(file->decoder);
-	if (read_at(file, high - 1, 1, &byte))
-		return UINT64_MAX;
-	while (low < high) { // the first byte that is not there
-		uint64_t middle = low + (high - low) / 2;
-		if (read_at(file, middle, 1, &byte))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return decode_at(file->path, offset, size, out);
 }
 
 static bool open_stream(struct import *import, struct file *file, const struct look *look,
@@ -129,7 +90,7 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .zone = look->zone,
 					 .modified = decode_modified(file->decoder),
 					 .rules = &import->rules};
-	struct stream_file bytes = {file, read_at, readable(file)};
+	struct stream_file bytes = {file, read_at, decode_print_size(file->decoder)};
 	bool ok = stream_open(import->batcher, &options, &bytes, &file->stream, err);
 
 	free(name);

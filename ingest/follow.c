@@ -26,7 +26,7 @@ struct follow {
 	struct tail **tails;
 	size_t count, cap;
 	struct stream **streams; // those open now, for flushing
-	usec_t scanned_at, beat_at;
+	usec_t begun_at, scanned_at, beat_at;
 	usec_t look_at, look_pause; // files are looked at again for MUC domains
 	usec_t backoff;
 	usec_t warned_at; // F163: the same trouble is told once a minute
@@ -216,14 +216,48 @@ static void rest(usec_t usec)
 	nanosleep(&pause, NULL);
 }
 
+static bool is_beat(const struct follow *follow)
+{
+	return usec_monotonic() - follow->beat_at >= HEARTBEAT;
+}
+
 static bool heartbeat(struct follow *follow, struct err *err)
 {
-	if (usec_monotonic() - follow->beat_at < HEARTBEAT)
+	if (!is_beat(follow))
 		return true;
 	follow->beat_at = usec_monotonic();
 	for (size_t i = 0, count = open_streams(follow); i < count; i++)
 		stream_touch(follow->streams[i]);
 	return flush(follow, err);
+}
+
+// When all that can be opened is open and read: what is not there?
+static bool note_missing(struct follow *follow, struct err *err)
+{
+	const struct settings *settings = follow->app->settings;
+	struct string_list names = {0};
+	int64_t missing = 0;
+
+	if (usec_monotonic() - follow->begun_at < HEARTBEAT)
+		return true; // a rotation that is going on (F5)
+	for (size_t i = 0; i < follow->count; i++)
+		if (tail_is_there(follow->tails[i]))
+			return true;
+	size_t count = open_streams(follow);
+	int32_t *open = xcalloc(count + 1, sizeof(*open));
+	for (size_t i = 0; i < count; i++)
+		open[i] = stream_generation(follow->streams[i]);
+	for (size_t i = 0; i < settings->source_count; i++)
+		string_list_add(&names, text_of(settings->sources[i].name));
+	bool ok = store_missing(follow->store, batcher_realm(follow->batcher), &names, open, count,
+				&missing, err);
+	if (missing)
+		log_warn(follow->app->log, "file-gone", LOG_I("files", missing),
+			 LOG_S("next", "what was not read of them is a gap; a pattern that matches "
+				       "rotated files lets them be read"));
+	string_list_free(&names);
+	free(open);
+	return ok;
 }
 
 static bool learn(struct follow *follow, struct err *err);
@@ -236,7 +270,11 @@ static bool step(struct follow *follow, struct err *err)
 		return false;
 	if (!follow->batcher)
 		return true; // rewound
-	if (!read_all(follow, &more, err) || !heartbeat(follow, err))
+	if (!read_all(follow, &more, err))
+		return false;
+	if (!more && is_beat(follow) && !note_missing(follow, err))
+		return false;
+	if (!heartbeat(follow, err))
 		return false;
 	if (more)
 		return true;
@@ -363,7 +401,7 @@ static bool check_dialects(const struct app *app, struct err *err)
 
 bool follow_run(struct app *app, struct err *err)
 {
-	struct follow follow = {.app = app, .warned_at = USEC_NONE};
+	struct follow follow = {.app = app, .warned_at = USEC_NONE, .begun_at = usec_monotonic()};
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
 	scan(&follow);

@@ -352,6 +352,11 @@ uint64_t stream_offset(const struct stream *stream)
 	return stream->offset;
 }
 
+int32_t stream_generation(const struct stream *stream)
+{
+	return stream->generation.id;
+}
+
 bool stream_is_new(const struct stream *stream)
 {
 	return stream->is_new;

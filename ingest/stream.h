@@ -38,6 +38,7 @@ void stream_close(struct stream *stream);
 uint64_t stream_start(const struct stream *stream); // first byte that stream_bytes() must be given
 bool stream_is_new(const struct stream *stream);
 uint64_t stream_offset(const struct stream *stream); // bytes taken in
+int32_t stream_generation(const struct stream *stream);
 
 // Continues at stream_offset(). False: a feed could not be looked up (database).
 bool stream_bytes(struct stream *stream, struct text data, struct err *err);

@@ -2,6 +2,8 @@
 #include "ingest/tail.h"
 
 #include "core/arena.h"
+#include "ingest/packed.h"
+#include "ingest/sources/decode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +24,9 @@ struct tail {
 	dev_t device;
 	ino_t inode;
 	struct stream *stream;
+	struct packed *packed; // what is open is compressed
+	struct packed_look look;
+	bool ended;          // all of it was read
 	bool handed_on;      // another tail waits for the file under its new name
 	bool complained;     // about the trouble that lasts
 	dev_t looked_device; // the file that was last looked at for hosts and MUC domains
@@ -56,7 +61,9 @@ void tail_rewind(struct tail *tail)
 {
 	stream_close(tail->stream);
 	tail->stream = NULL;
-	tail->handed_on = false;
+	tail->handed_on = tail->ended = false;
+	packed_close(tail->packed);
+	tail->packed = NULL;
 	if (tail->fd >= 0)
 		close(tail->fd);
 	tail->fd = -1;
@@ -96,7 +103,8 @@ bool tail_is_same_file(const struct tail *tail, struct tail *open_one)
 
 static bool is_there(const struct tail *tail, struct stat *st)
 {
-	return !tail->stream && !stat(tail->path, st) && S_ISREG(st->st_mode) && st->st_size > 0;
+	return !tail->stream && !stat(tail->path, st) && S_ISREG(st->st_mode) && st->st_size > 0 &&
+	       !packed_is_over(&tail->look, st);
 }
 
 bool tail_is_there(const struct tail *tail)
@@ -150,7 +158,10 @@ static const struct dialect_type *dialect_of(struct tail *tail)
 {
 	if (tail->setting->dialect)
 		return dialect_by_name(text_of(tail->setting->dialect));
-	ssize_t got = pread(tail->fd, tail->buffer, HEAD_BYTES, 0);
+	struct decoder *decoder = decode_open(tail->path, NULL);
+	long got = tail->packed && decoder ? decode_read(decoder, tail->buffer, HEAD_BYTES, NULL)
+					   : pread(tail->fd, tail->buffer, HEAD_BYTES, 0);
+	decode_close(decoder);
 	if (got <= 0)
 		return NULL;
 	return dialect_detect((struct text){tail->buffer, (size_t)got}, NULL, NULL);
@@ -176,12 +187,40 @@ static bool open_stream(struct tail *tail, struct batcher *batcher, struct strea
 					 .others = others,
 					 .other_count = other_count};
 	struct stream_file file = {tail, read_at, (uint64_t)st->st_size};
+	if (tail->packed)
+		file = packed_file(tail->packed);
 	if (!stream_open(batcher, &options, &file, &tail->stream, err))
 		return false;
+	if (tail->packed)
+		packed_start(tail->packed, stream_start(tail->stream));
 	log_info(tail->app->log, "following", LOG_S("source", tail->setting->name),
 		 LOG_S("file", tail->path), LOG_S("dialect", dialect->name),
 		 LOG_I("from", stream_start(tail->stream)));
 	return true;
+}
+
+// A compressed one is opened when it is complete. False: not now.
+static bool is_ready(struct tail *tail, const struct stat *st)
+{
+	struct err why = {0};
+
+	if (packed_is_over(&tail->look, st))
+		return false;
+	switch (packed_look(&tail->look, tail->path, st)) {
+	case PACKED_NOT:
+		return true;
+	case PACKED_WAIT:
+		return false;
+	case PACKED_DAMAGED:
+		complain(tail, "file-damaged", "what can be read of it is read");
+		break;
+	case PACKED_READY:
+		break;
+	}
+	tail->packed = packed_open(tail->path, &why);
+	if (!tail->packed)
+		complain(tail, "file-not-readable", why.text);
+	return tail->packed != NULL;
 }
 
 static bool open_file(struct tail *tail, struct batcher *batcher, struct stream *const *others,
@@ -210,7 +249,11 @@ static bool open_file(struct tail *tail, struct batcher *batcher, struct stream 
 	tail->inode = st.st_ino;
 	if (st.st_size == 0)
 		return true; // an empty file has no identity yet
-	tail->complained = false;
+	if (!is_ready(tail, &st)) {
+		tail_rewind(tail);
+		return true;
+	}
+	tail->complained = tail->complained && tail->look.state == PACKED_DAMAGED;
 	return open_stream(tail, batcher, others, other_count, &st, err);
 }
 
@@ -223,11 +266,12 @@ static bool was_replaced(const struct tail *tail)
 
 bool tail_is_leaving(const struct tail *tail)
 {
-	return tail->stream && was_replaced(tail);
+	return tail->stream && (tail->packed || was_replaced(tail));
 }
 
 bool tail_finish(struct tail *tail, struct err *err)
 {
+	tail->look.over = tail->packed != NULL;
 	return stream_end(tail->stream, true, err);
 }
 
@@ -276,6 +320,11 @@ bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const 
 			tail_rewind(tail);
 		return true;
 	}
+	if (tail->packed) {
+		bool ok = tail->ended || packed_read(tail->packed, tail->stream, most, more, err);
+		tail->ended = ok && !*more;
+		return ok;
+	}
 	if (was_truncated(tail))
 		return true; // tail_is_over() says so too
 	return read_some(tail, most, more, err);
@@ -283,8 +332,8 @@ bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const 
 
 bool tail_is_over(struct tail *tail)
 {
-	if (!tail->stream)
-		return false;
+	if (!tail->stream || tail->packed)
+		return tail->ended;
 	if (was_truncated(tail)) {
 		log_warn(tail->app->log, "file-truncated", LOG_S("file", tail->path),
 			 LOG_S("next", "it is read from its beginning"));

@@ -263,3 +263,28 @@ bool store_recall(struct store *store, int32_t source, void *self,
 	struct recall recall = {self, fact};
 	return sql_each(store, "recall", &params, &recall, recall_row, err);
 }
+
+// --- files that are gone ---
+
+bool store_missing(struct store *store, int32_t realm, const struct string_list *sources,
+		   const int32_t *open, size_t count, int64_t *missing, struct err *err)
+{
+	static const char cause[] = "file gone before it was read to its end";
+	FIELDS_AUTO numbers = {0};
+	FIELDS_AUTO note = {0};
+	FIELDS_AUTO forget = {0};
+	ROWS_AUTO rows = {0};
+	for (size_t i = 0; i < count; i++)
+		put_int4(&numbers, open[i]);
+	put_int4(&note, realm);
+	put_texts(&note, sources);
+	put_array(&note, OF_INT4, &numbers);
+	put_zstr(&note, cause);
+	put_array(&forget, OF_INT4, &numbers);
+	put_zstr(&forget, cause);
+	if (!sql_run(store, "missing_forget", &forget, NULL, err) ||
+	    !sql_run(store, "missing_note", &note, &rows, err))
+		return false;
+	*missing = rows.changed;
+	return true;
+}

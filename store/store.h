@@ -92,6 +92,11 @@ bool store_generation_new(struct store *store, int32_t source, const char *path,
 			  const struct fingerprint *print, struct generation *generation,
 			  struct err *err);
 
+// Every file of these followed sources that can be opened is open. One that is not and was not read to its
+// end is a gap, as long as it is not there (F4, F12, F19). *missing: new ones.
+bool store_missing(struct store *store, int32_t realm, const struct string_list *sources,
+		   const int32_t *open, size_t count, int64_t *missing, struct err *err);
+
 // Facts remembered by dialects, by source.
 bool store_recall(struct store *store, int32_t source, void *self,
 		  void (*fact)(void *self, struct text key, struct text value), struct err *err);

@@ -4,6 +4,7 @@
 #include "api/http/handlers.h"
 
 #include "api/http/list.h"
+#include "api/state_json.h"
 
 enum { P_LIMIT, P_FORMAT, P_SINCE, P_UNTIL, P_WINDOW_COUNT, P_PLAIN_COUNT = P_SINCE };
 
@@ -52,23 +53,11 @@ static bool answer(struct call *call, const char *const *columns, ask_fn *ask, s
 	return true;
 }
 
-static void put_number(json_t *object, const char *key, int64_t value)
-{
-	json_object_set_new(object, key, json_integer(value));
-}
-
 // ---- findings
 
 static bool each_finding(void *self, const struct stored_finding *finding)
 {
-	json_t *row = json_object();
-	json_object_set_new(row, "rule", json_text(finding->rule));
-	json_object_set_new(row, "by", json_text(finding->by.p ? finding->by : TEXT("")));
-	json_object_set_new(row, "ref", json_text(finding->ref.p ? finding->ref : TEXT("")));
-	json_put_usec(row, "first_at", finding->first_at, 6);
-	json_put_usec(row, "last_at", finding->last_at, 6);
-	put_number(row, "count", finding->count);
-	return list_put(self, row);
+	return list_put(self, finding_json(finding));
 }
 
 static bool ask_findings(struct call *call, struct window window, struct list *list,
@@ -86,26 +75,14 @@ static bool ask_findings(struct call *call, struct window window, struct list *l
 
 bool handle_findings(struct call *call, struct err *err)
 {
-	static const char *const columns[] = {"rule",    "by",    "ref", "first_at",
-					      "last_at", "count", NULL};
-	return answer(call, columns, ask_findings, err);
+	return answer(call, finding_columns, ask_findings, err);
 }
 
 // ---- gaps
 
 static bool each_gap(void *self, const struct stored_gap *gap)
 {
-	json_t *row = json_object();
-	json_put_text(row, "source", gap->source);
-	json_put_text(row, "cause", gap->cause);
-	json_put_usec(row, "from_at", gap->from_at, 6);
-	json_put_usec(row, "to_at", gap->to_at, 6);
-	json_put_usec(row, "found_at", gap->found_at, 6);
-	put_number(row, "from_offset", gap->from_offset);
-	put_number(row, "to_offset", gap->to_offset);
-	if (gap->lost >= 0)
-		put_number(row, "lost", gap->lost);
-	return list_put(self, row);
+	return list_put(self, gap_json(gap));
 }
 
 static bool ask_gaps(struct call *call, struct window window, struct list *list, struct err *err)
@@ -116,33 +93,14 @@ static bool ask_gaps(struct call *call, struct window window, struct list *list,
 
 bool handle_gaps(struct call *call, struct err *err)
 {
-	static const char *const columns[] = {"source",    "cause",    "from_at",
-					      "to_at",     "found_at", "from_offset",
-					      "to_offset", "lost",     NULL};
-	return answer(call, columns, ask_gaps, err);
+	return answer(call, gap_columns, ask_gaps, err);
 }
 
 // ---- sources
 
 static bool each_source(void *self, const struct source_state *source)
 {
-	json_t *row = json_object();
-	json_put_text(row, "name", source->name);
-	json_put_text(row, "dialect", source->dialect);
-	json_put_text(row, "path", source->path);
-	json_put_text(row, "realm", source->realm);
-	json_object_set_new(row, "live", json_boolean(source->live));
-	put_number(row, "generations", source->generations);
-	put_number(row, "records", source->records);
-	put_number(row, "stanzas", source->stanzas);
-	put_number(row, "quarantined", source->quarantined);
-	put_number(row, "gaps", source->gaps);
-	json_put_usec(row, "first_at", source->first_at, 6);
-	json_put_usec(row, "last_at", source->last_at, 6);
-	json_put_usec(row, "seen_at", source->seen_at, 6);
-	put_number(row, "read_bytes", (int64_t)source->read_bytes);
-	put_number(row, "size", (int64_t)source->size);
-	return list_put(self, row);
+	return list_put(self, source_json(source));
 }
 
 static bool ask_sources(struct call *call, struct window window, struct list *list, struct err *err)
@@ -153,25 +111,14 @@ static bool ask_sources(struct call *call, struct window window, struct list *li
 
 bool handle_sources(struct call *call, struct err *err)
 {
-	static const char *const columns[] = {"name",        "dialect",     "path",     "realm",
-					      "live",        "generations", "records",  "stanzas",
-					      "quarantined", "gaps",        "first_at", "last_at",
-					      "seen_at",     "read_bytes",  "size",     NULL};
-	return answer(call, columns, ask_sources, err);
+	return answer(call, source_columns, ask_sources, err);
 }
 
 // ---- quarantine: where and why, never what
 
 static bool each_record(void *self, const struct stored_quarantine *record)
 {
-	json_t *row = json_object();
-	json_put_text(row, "source", record->source);
-	json_put_text(row, "reason", record->reason);
-	json_put_usec(row, "at", record->at, 6);
-	json_put_usec(row, "found_at", record->found_at, 6);
-	put_number(row, "offset", record->offset);
-	put_number(row, "length", record->length);
-	return list_put(self, row);
+	return list_put(self, quarantine_json(record));
 }
 
 static bool ask_quarantine(struct call *call, struct window window, struct list *list,
@@ -183,7 +130,5 @@ static bool ask_quarantine(struct call *call, struct window window, struct list 
 
 bool handle_quarantine(struct call *call, struct err *err)
 {
-	static const char *const columns[] = {"source", "reason", "at", "found_at",
-					      "offset", "length", NULL};
-	return answer(call, columns, ask_quarantine, err);
+	return answer(call, quarantine_columns, ask_quarantine, err);
 }

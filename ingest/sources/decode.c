@@ -217,3 +217,64 @@ uint64_t decode_size(const struct decoder *decoder)
 {
 	return decoder->size;
 }
+
+// --- proofs ---
+
+enum { SKIP = 16384, PRINT_BYTES = 4096 };
+
+static bool skip_to(struct decoder *decoder, uint64_t offset)
+{
+	char skipped[SKIP];
+	while (offset > 0) {
+		size_t want = offset < sizeof skipped ? (size_t)offset : sizeof skipped;
+		long got = decode_read(decoder, skipped, want, NULL);
+		if (got <= 0)
+			return false;
+		offset -= (uint64_t)got;
+	}
+	return true;
+}
+
+bool decode_at(const char *path, uint64_t offset, size_t size, unsigned char *out)
+{
+	struct decoder *again = decode_open(path, NULL);
+	size_t have = 0;
+	bool there = again && skip_to(again, offset);
+	while (there && have < size) {
+		long got = decode_read(again, out + have, size - have, NULL);
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+	}
+	decode_close(again);
+	return there && have == size;
+}
+
+uint64_t decode_print_size(const struct decoder *decoder)
+{
+	unsigned char byte;
+	uint64_t low = 0, high = PRINT_BYTES;
+	if (!decode_is_compressed(decoder))
+		return decode_size(decoder);
+	if (decode_at(decoder->path, high - 1, 1, &byte))
+		return UINT64_MAX;
+	while (low < high) { // the first byte that is not there
+		uint64_t middle = low + (high - low) / 2;
+		if (decode_at(decoder->path, middle, 1, &byte))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool decode_is_whole(const char *path)
+{
+	char skipped[SKIP];
+	struct decoder *again = decode_open(path, NULL);
+	long got = again ? 1 : -1;
+	while (got > 0)
+		got = decode_read(again, skipped, sizeof skipped, NULL);
+	decode_close(again);
+	return got == 0;
+}

@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Files that were missing and are there again, or have been read to their end since.
+--   $1 int4[]  generations that are open
+--   $2 text    cause
+DELETE FROM gap AS g
+USING generation AS x
+WHERE x.id = g.generation AND (x.finished OR x.id = ANY ($1::int4[])) AND g.cause = $2;

@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Files of followed sources that were not read to their end and are not there any more (F4, F12, F19).
+--   $1 int4    realm
+--   $2 text[]  names of the sources that are followed
+--   $3 int4[]  generations that are open
+--   $4 text    cause
+INSERT INTO gap (realm, source, generation, from_offset, to_offset, from_at, cause)
+SELECT g.realm, g.source, g.id, g.low_water, greatest(g.size, g.low_water), g.last_at, $4
+FROM generation AS g
+JOIN source AS s ON s.id = g.source
+WHERE g.realm = $1 AND s.name = ANY ($2) AND s.live AND NOT g.finished AND g.tail_len > 0
+  AND g.id <> ALL ($3::int4[])
+ON CONFLICT (source, generation, from_offset) DO NOTHING;
