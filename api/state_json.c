@@ -4,10 +4,10 @@
 const char *const finding_columns[] = {"rule", "by", "ref", "first_at", "last_at", "count", NULL};
 const char *const gap_columns[] = {"source",      "cause",     "from_at", "to_at", "found_at",
 				   "from_offset", "to_offset", "lost",    NULL};
-const char *const source_columns[] = {"name",        "dialect",     "path",     "realm",
-				      "live",        "generations", "records",  "stanzas",
-				      "quarantined", "gaps",        "first_at", "last_at",
-				      "seen_at",     "read_bytes",  "size",     NULL};
+const char *const source_columns[] = {"name",        "dialect",  "path",    "realm",       "live",
+				      "generations", "records",  "stanzas", "quarantined", "gaps",
+				      "first_at",    "last_at",  "seen_at", "read_bytes",  "size",
+				      "state",       "state_at", "note",    "gone_at",     NULL};
 const char *const quarantine_columns[] = {"source", "reason", "at", "found_at",
 					  "offset", "length", NULL};
 
@@ -61,6 +61,10 @@ json_t *source_json(const struct source_state *source)
 	json_put_usec(row, "seen_at", source->seen_at, 6);
 	put_number(row, "read_bytes", (int64_t)source->read_bytes);
 	put_number(row, "size", (int64_t)source->size);
+	json_put_text(row, "state", source->state);
+	json_put_usec(row, "state_at", source->state_at, 6);
+	json_put_text(row, "note", source->note);
+	json_put_usec(row, "gone_at", source->gone_at, 6);
 	return row;
 }
 

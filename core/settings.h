@@ -66,6 +66,7 @@ struct settings {
 	int64_t parallel_events; // from so many on a batch has a transaction per lane, default 20000
 	int64_t flush_bytes;     // default 24 MB
 	usec_t database_wait;    // how long a one-shot command waits for the database, default 10 s
+	usec_t silence;          // of stanzas, while other lines are logged (F51), default 10 min
 	usec_t database_silence;  // longest silence of the database while it is asked, default 60 s
 	int64_t keep_days;        // retention of facts; 0 = for ever
 	int64_t keep_bodies_days; // of bodies

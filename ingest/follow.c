@@ -3,6 +3,7 @@
 
 #include "core/arena.h"
 #include "ingest/assume.h"
+#include "ingest/health.h"
 #include "ingest/tail.h"
 
 #include <glob.h>
@@ -216,21 +217,6 @@ static void rest(usec_t usec)
 	nanosleep(&pause, NULL);
 }
 
-static bool is_beat(const struct follow *follow)
-{
-	return usec_monotonic() - follow->beat_at >= HEARTBEAT;
-}
-
-static bool heartbeat(struct follow *follow, struct err *err)
-{
-	if (!is_beat(follow))
-		return true;
-	follow->beat_at = usec_monotonic();
-	for (size_t i = 0, count = open_streams(follow); i < count; i++)
-		stream_touch(follow->streams[i]);
-	return flush(follow, err);
-}
-
 // When all that can be opened is open and read: what is not there?
 static bool note_missing(struct follow *follow, struct err *err)
 {
@@ -260,6 +246,22 @@ static bool note_missing(struct follow *follow, struct err *err)
 	return ok;
 }
 
+static bool heartbeat(struct follow *follow, bool more, struct err *err)
+{
+	if (usec_monotonic() - follow->beat_at < HEARTBEAT)
+		return true;
+	follow->beat_at = usec_monotonic();
+	usec_t now = usec_now(), patience = follow->app->settings->silence;
+	for (size_t i = 0, count = open_streams(follow); i < count; i++) {
+		stream_touch(follow->streams[i]);
+		if (stream_is_silent(follow->streams[i], now, patience))
+			stream_note_silence(follow->streams[i]);
+	}
+	return flush(follow, err) && (more || note_missing(follow, err)) &&
+	       health_write(follow->app, follow->store, batcher_realm(follow->batcher),
+			    follow->tails, follow->count, err);
+}
+
 static bool learn(struct follow *follow, struct err *err);
 
 static bool step(struct follow *follow, struct err *err)
@@ -272,9 +274,7 @@ static bool step(struct follow *follow, struct err *err)
 		return true; // rewound
 	if (!read_all(follow, &more, err))
 		return false;
-	if (!more && is_beat(follow) && !note_missing(follow, err))
-		return false;
-	if (!heartbeat(follow, err))
+	if (!heartbeat(follow, more, err))
 		return false;
 	if (more)
 		return true;

@@ -3,6 +3,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "ingest/pulse.h"
 #include "ingest/reassembly.h"
 #include "ingest/timeless.h"
 
@@ -24,6 +25,10 @@ struct stream {
 	struct dialect_sink sink;
 	struct reassembly *reassembly; // of dialects that give socket reads
 	struct timeless timeless;      // of dialects without times
+	struct pulse pulse;
+	bool silent;           // and a gap since
+	uint64_t silent_since; // offset
+	usec_t silent_at;
 	struct text source_name;
 	int32_t source;
 	struct generation generation;
@@ -191,6 +196,28 @@ static void take_quarantine(struct stream *stream, const struct record *record, 
 						      .raw = record->xml});
 }
 
+static void put_silence(struct stream *stream, uint64_t to_offset, usec_t to_at)
+{
+	batcher_gap(stream->batcher,
+		    &(struct batch_gap){.source = stream->source,
+					.generation = stream->generation.id,
+					.from_offset = stream->silent_since,
+					.to_offset = to_offset,
+					.from_at = stream->silent_at,
+					.to_at = to_at,
+					.cause = "no stanzas in the log, though other lines",
+					.lost = -1});
+	stream->dirty = true;
+}
+
+// Any stanza will do.
+static void end_silence(struct stream *stream, uint64_t offset, usec_t at)
+{
+	if (stream->silent)
+		put_silence(stream, offset, at);
+	stream->silent = false;
+}
+
 static void take_gap(struct stream *stream, const struct record *record)
 {
 	batcher_gap(stream->batcher,
@@ -226,6 +253,10 @@ static void on_whole(void *self, const struct record *given)
 	if (!stream->ended || record->kind != RECORD_QUARANTINE) {
 		stream->reached = (struct mark){true, record->offset, record->index};
 		stream->records++;
+	}
+	if (record->kind == RECORD_STANZA) {
+		pulse_stanza(&stream->pulse, usec_now());
+		end_silence(stream, record->offset, record->at);
 	}
 	stream->dirty = true;
 	if (record->kind == RECORD_STANZA && record->at != USEC_NONE)
@@ -270,8 +301,10 @@ static void on_remember(void *self, struct text key, struct text value)
 
 static void on_ignored(void *self, const char *kind)
 {
-	(void)self;
-	(void)kind; // counted by explain; a store of it comes with source health
+	struct stream *stream = self;
+	pulse_ignored(&stream->pulse, kind, usec_now());
+	if (!stream->pulse.others) // it was a stanza of another kind
+		end_silence(stream, stream->offset, USEC_NONE);
 }
 
 // --- life ---
@@ -313,6 +346,7 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 		stream_close(made);
 		return false;
 	}
+	pulse_begin(&made->pulse, usec_now());
 	timeless_begin(&made->timeless, made->type, options->live, file->size);
 	made->finished = made->generation.finished;
 	made->start = made->offset = made->generation.low_water;
@@ -355,6 +389,31 @@ uint64_t stream_offset(const struct stream *stream)
 int32_t stream_generation(const struct stream *stream)
 {
 	return stream->generation.id;
+}
+
+bool stream_is_behind(const struct stream *stream)
+{
+	return stream->size != UINT64_MAX && stream->offset < stream->size;
+}
+
+usec_t stream_last_at(const struct stream *stream)
+{
+	return stream->last_at;
+}
+
+bool stream_is_silent(const struct stream *stream, usec_t now, usec_t patience)
+{
+	return pulse_is_silent(&stream->pulse, now, patience);
+}
+
+void stream_note_silence(struct stream *stream)
+{
+	if (stream->silent)
+		return;
+	stream->silent = true;
+	stream->silent_since = stream->reached.set ? stream->reached.offset : stream->start;
+	stream->silent_at = stream->last_at;
+	put_silence(stream, stream->offset, USEC_NONE);
 }
 
 bool stream_is_new(const struct stream *stream)

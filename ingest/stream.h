@@ -39,6 +39,13 @@ uint64_t stream_start(const struct stream *stream); // first byte that stream_by
 bool stream_is_new(const struct stream *stream);
 uint64_t stream_offset(const struct stream *stream); // bytes taken in
 int32_t stream_generation(const struct stream *stream);
+// There is more in the file than was read. The newest record's time so far, USEC_NONE.
+bool stream_is_behind(const struct stream *stream);
+usec_t stream_last_at(const struct stream *stream);
+// Other lines come and no stanzas (F51); then stream_note_silence() begins a gap, once, which the next
+// stanza ends.
+bool stream_is_silent(const struct stream *stream, usec_t now, usec_t patience);
+void stream_note_silence(struct stream *stream);
 
 // Continues at stream_offset(). False: a feed could not be looked up (database).
 bool stream_bytes(struct stream *stream, struct text data, struct err *err);

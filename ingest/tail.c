@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,9 +27,10 @@ struct tail {
 	struct stream *stream;
 	struct packed *packed; // what is open is compressed
 	struct packed_look look;
-	bool ended;          // all of it was read
-	bool handed_on;      // another tail waits for the file under its new name
-	bool complained;     // about the trouble that lasts
+	bool ended;      // all of it was read
+	bool handed_on;  // another tail waits for the file under its new name
+	bool complained; // about the trouble that lasts
+	char trouble[160];
 	dev_t looked_device; // the file that was last looked at for hosts and MUC domains
 	ino_t looked_inode;
 	usec_t idle_since;
@@ -139,8 +141,14 @@ struct stream *tail_stream(const struct tail *tail)
 	return tail->stream;
 }
 
+const char *tail_trouble(const struct tail *tail)
+{
+	return tail->complained ? tail->trouble : NULL;
+}
+
 static void complain(struct tail *tail, const char *event, const char *detail)
 {
+	snprintf(tail->trouble, sizeof tail->trouble, "%s: %s", event, detail);
 	if (!tail->complained)
 		log_warn(tail->app->log, event, LOG_S("source", tail->setting->name),
 			 LOG_S("file", tail->path), LOG_S("detail", detail),

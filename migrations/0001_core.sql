@@ -85,7 +85,11 @@ CREATE TABLE source (
 	path            text,
 	live            boolean NOT NULL,
 	flush_allowance int8 NOT NULL DEFAULT 2000000,
-	checked_at      timestamptz
+	checked_at      timestamptz,
+	state           text,
+	state_at        timestamptz,
+	note            text,
+	gone_at         timestamptz
 );
 CREATE UNIQUE INDEX source_id ON source (id);
 CREATE UNIQUE INDEX source_name ON source (realm, name);
@@ -101,6 +105,12 @@ COMMENT ON COLUMN source.flush_allowance IS
 	'Microseconds by which its writer may be late with a line';
 COMMENT ON COLUMN source.checked_at IS
 	'Last look at its end of file, clock of the ingester; null: never';
+COMMENT ON COLUMN source.state IS
+	'Followed sources: following, behind, silent (no stanzas), waiting (no file), failing; else null';
+COMMENT ON COLUMN source.state_at IS 'Since when';
+COMMENT ON COLUMN source.note IS 'Why, in words';
+COMMENT ON COLUMN source.gone_at IS
+	'When lines that are not read yet are expected to be rotated away; null: not known';
 COMMENT ON INDEX source_id IS 'Identity';
 COMMENT ON INDEX source_name IS 'Look-up by name at start';
 

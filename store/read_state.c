@@ -46,6 +46,10 @@ static bool take_source(void *self, const struct rows *rows)
 		.seen_at = row_usec(rows, 0, 12),
 		.read_bytes = (uint64_t)row_int(rows, 0, 13),
 		.size = (uint64_t)row_int(rows, 0, 14),
+		.state = row_text(rows, 0, 15),
+		.state_at = row_usec(rows, 0, 16),
+		.note = row_text(rows, 0, 17),
+		.gone_at = row_usec(rows, 0, 18),
 	};
 	return sink->each(sink->self, &source);
 }

@@ -264,6 +264,29 @@ bool store_recall(struct store *store, int32_t source, void *self,
 	return sql_each(store, "recall", &params, &recall, recall_row, err);
 }
 
+// --- how sources do ---
+
+bool store_source_health(struct store *store, int32_t realm, const struct source_health *health,
+			 struct err *err)
+{
+	FIELDS_AUTO lock = {0};
+	FIELDS_AUTO params = {0};
+	put_int4(&lock, LOCK_SPACE);
+	put_int4(&lock, LOCK_NAMES);
+	put_int4(&params, realm);
+	put_zstr(&params, health->name);
+	put_zstr(&params, health->dialect);
+	put_zstr(&params, health->path);
+	put_zstr(&params, health->state);
+	put_zstr(&params, health->note);
+	put_usec(&params, health->gone_at);
+	if (txn_begin(store, TXN_WRITE, err) && sql_run(store, "lock", &lock, NULL, err) &&
+	    sql_run(store, "source_health", &params, NULL, err) && txn_commit(store, err))
+		return true;
+	txn_rollback(store);
+	return false;
+}
+
 // --- files that are gone ---
 
 bool store_missing(struct store *store, int32_t realm, const struct string_list *sources,

@@ -92,6 +92,16 @@ bool store_generation_new(struct store *store, int32_t source, const char *path,
 			  const struct fingerprint *print, struct generation *generation,
 			  struct err *err);
 
+struct source_health { // of a followed source
+	const char *name, *dialect, *path;
+	const char *state; // following, behind, silent, waiting, failing
+	const char *note;  // for people; NULL
+	usec_t gone_at;    // when unread lines are expected to be rotated away; USEC_NONE: unknown
+};
+
+bool store_source_health(struct store *store, int32_t realm, const struct source_health *health,
+			 struct err *err);
+
 // Every file of these followed sources that can be opened is open. One that is not and was not read to its
 // end is a gap, as long as it is not there (F4, F12, F19). *missing: new ones.
 bool store_missing(struct store *store, int32_t realm, const struct string_list *sources,
@@ -343,6 +353,8 @@ struct source_state {
 	int64_t generations, records, stanzas, quarantined, gaps;
 	usec_t first_at, last_at, seen_at; // record times; when it was last read
 	uint64_t read_bytes, size;
+	struct text state, note; // followed ones, as struct source_health
+	usec_t state_at, gone_at;
 };
 
 bool store_sources(struct store *store, int32_t realm, void *self,
