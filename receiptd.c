@@ -28,6 +28,7 @@ static const struct command {
 	{"import", "read log files once and store what they show", cmd_import},
 	{"serve", "serve the HTTP API only", cmd_serve},
 	{"explain", "say what a log file is and what an import would store", cmd_explain},
+	{"doctor", "say what is wrong with sources and database", cmd_doctor},
 	{"export", "print messages, counters, findings or metrics", cmd_export},
 	{"token", "add, list and revoke access tokens of the API", cmd_token},
 	{"check", "count again what dashboards show, and compare", cmd_check},

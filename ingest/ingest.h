@@ -14,4 +14,7 @@ int cmd_import(struct app *app, int argc, char **argv);
 // reprocess: drops an interval with its positions and reads its logs again.
 int cmd_reprocess(struct app *app, int argc, char **argv);
 
+// doctor: what is wrong with the configured sources, and what to change. Changes nothing.
+int cmd_doctor(struct app *app, int argc, char **argv);
+
 #endif
