@@ -142,9 +142,10 @@ class Rig:
             raise RuntimeError("the generator failed")
         return process
 
-    def follow(self):
+    def follow(self, format="prosody"):
+        dialect = {"openfire": "openfire-audit"}.get(format, format)
         with open(self.program.config, "a", encoding="utf-8") as config:
-            config.write(f'source traffic {{\n\tpath = "{self.log}"\n\tdialect = "prosody"\n'
+            config.write(f'source traffic {{\n\tpath = "{self.log}"\n\tdialect = "{dialect}"\n'
                          '\tzone = "UTC"\n}\n')
         return self.program.start("run")
 
