@@ -66,7 +66,7 @@ def by_hand_before(tap, server, format):
     """The first part by hand, the next by a daemon, which another one goes on from; at last by hand again."""
     what = f"F53 {format}, imported and then followed"
     with rig.Rig(server, settings=SMALL) as it:
-        log = Log(it, format, 600)
+        log = Log(it, format, 400)
         for share in (0.2, 0.4):  # read on under the same name too
             log.grow(share, cut=True)
             it.program.call("import", log.path)
@@ -92,7 +92,7 @@ def by_hand_meanwhile(tap, server):
     """Whoever is first reads on; the other finds it read. By hand once as the source, once by another name."""
     what = "F53 imported while it is followed"
     with rig.Rig(server, settings=SMALL) as it:
-        log = Log(it, "prosody", 600)
+        log = Log(it, "prosody", 400)
         log.grow(0.1, cut=True)
         daemon = it.follow()
         it.wait_rows(20)
