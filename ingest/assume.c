@@ -5,8 +5,10 @@
 #include "core/buf.h"
 
 #include <ctype.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static bool add_missing(struct string_list *to, const struct string_list *from)
 {
@@ -91,6 +93,24 @@ static size_t without_rotation(const char *name, size_t size)
 			size = digits - 1;
 	} while (size != before);
 	return size;
+}
+
+const struct source_setting *assume_source(const struct settings *settings, const char *path)
+{
+	const struct source_setting *found = NULL;
+	struct stat own, other;
+
+	for (size_t i = 0; i < settings->source_count && !found && !stat(path, &own); i++) {
+		glob_t names;
+		if (glob(settings->sources[i].path, 0, NULL, &names))
+			continue;
+		for (size_t j = 0; j < names.gl_pathc && !found; j++)
+			if (!stat(names.gl_pathv[j], &other) && other.st_ino == own.st_ino &&
+			    other.st_dev == own.st_dev)
+				found = &settings->sources[i];
+		globfree(&names);
+	}
+	return found;
 }
 
 char *assume_source_name(const char *dialect, const char *path)

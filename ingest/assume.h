@@ -20,4 +20,7 @@ bool assume_known(struct app *app, struct store *store, const char *realm,
 // without rotation marks, so that files of one rotated log are one source (PAIRING T1b, M9).
 char *assume_source_name(const char *dialect, const char *path);
 
+// The configured source that the file at this path is of, whatever name it has there; NULL: none.
+const struct source_setting *assume_source(const struct settings *settings, const char *path);
+
 #endif

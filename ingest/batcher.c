@@ -242,12 +242,12 @@ void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *
 	add_quarantine(batcher, record);
 }
 
-void batcher_fact(struct batcher *batcher, int32_t source, struct text key, struct text value)
+void batcher_fact(struct batcher *batcher, const struct batch_fact *fact)
 {
 	GROW(batcher->box->facts, batcher->box->fact_count, batcher->box->fact_cap);
-	batcher->box->facts[batcher->box->fact_count++] =
-		(struct batch_fact){source, arena_text(batcher->box->arena, key),
-				    arena_text(batcher->box->arena, value)};
+	batcher->box->facts[batcher->box->fact_count++] = (struct batch_fact){
+		fact->generation, fact->at_end, arena_text(batcher->box->arena, fact->key),
+		arena_text(batcher->box->arena, fact->value)};
 }
 
 bool batcher_is_empty(const struct batcher *batcher)

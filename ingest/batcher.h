@@ -42,7 +42,7 @@ struct batch_stanza {
 void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza);
 void batcher_gap(struct batcher *batcher, const struct batch_gap *gap);
 void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *record);
-void batcher_fact(struct batcher *batcher, int32_t source, struct text key, struct text value);
+void batcher_fact(struct batcher *batcher, const struct batch_fact *fact);
 
 // True when a limit of the settings is reached, or flush_after has passed since the first record.
 bool batcher_is_due(const struct batcher *batcher, bool live);

@@ -20,7 +20,7 @@ struct import {
 	struct store *store;
 	struct batcher *batcher;
 	struct realm_settings rules;
-	const char *realm, *dialect, *zone, *source;
+	const char *realm, *dialect, *zone, *source; // as asked for
 	bool strict;
 	char *buffer;
 	usec_t started, drawn;
@@ -30,6 +30,7 @@ struct import {
 
 struct file {
 	const char *path;
+	const struct source_setting *source; // that it is of, NULL: of none
 	struct decoder *decoder;
 	struct stream *stream;
 	const struct dialect_type *dialect;
@@ -46,7 +47,8 @@ static const char help[] =
 	"  --realm NAME     the XMPP world the files belong to (default: the realm setting)\n"
 	"  --dialect NAME   do not detect; see receiptd explain FILE\n"
 	"  --zone ZONE      time zone of stamps that name none (default: the system's)\n"
-	"  --source NAME    name of the source (default: dialect, folder and stem of the file)\n"
+	"  --source NAME    name of the source (default: the configured one whose path is that of the\n"
+	"                   file, with its dialect and zone; else dialect, folder and stem of the file)\n"
 	"  --strict         exit 3 when something could not be read\n"
 	"\n"
 	"Exit status: 0 all was read, 2 usage, 3 interrupted, or (--strict) something is in quarantine,\n"
@@ -82,8 +84,10 @@ static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out
 static bool open_stream(struct import *import, struct file *file, const struct look *look,
 			struct err *err)
 {
-	char *name = import->source ? xstrdup(import->source)
-				    : assume_source_name(look->dialect->name, file->path);
+	const char *given = import->source ? import->source
+			    : file->source ? file->source->name
+					   : NULL;
+	char *name = given ? xstrdup(given) : assume_source_name(look->dialect->name, file->path);
 	struct stream_options options = {.path = file->path,
 					 .source = name,
 					 .dialect = look->dialect,
@@ -193,12 +197,23 @@ static bool open_realm(struct import *import, const char *path, const struct loo
 	return true;
 }
 
+// M9: an import of a file of a configured source is that source's, and read as its settings say.
+static const struct source_setting *source_of(const struct import *import, const char *path)
+{
+	bool own = !strcmp(import->realm, import->app->settings->realm);
+	return own && !import->source ? assume_source(import->app->settings, path) : NULL;
+}
+
 static bool import_file(struct import *import, const char *path, struct err *err)
 {
-	struct file file = {.path = path};
+	struct file file = {.path = path, .source = source_of(import, path)};
 	struct look look;
-	struct look_options options = {.dialect = import->dialect,
-				       .zone = import->zone,
+	struct look_options options = {.dialect = import->dialect ? import->dialect
+						  : file.source   ? file.source->dialect
+								  : NULL,
+				       .zone = import->zone  ? import->zone
+					       : file.source ? file.source->zone
+							     : NULL,
 				       .rules = &import->rules,
 				       .limit = LOOK_LIMIT};
 	bool ok = (look_at(path, &options, &look, err) || look.damaged) &&

@@ -30,7 +30,7 @@ struct stream {
 	uint64_t silent_since; // offset
 	usec_t silent_at;
 	struct text source_name;
-	int32_t source;
+	int32_t reader; // who reads it; what it gives belongs to the source of the generation
 	struct generation generation;
 	bool is_new, finished, dirty;
 	bool ended;          // stream_end(final): what is quarantined now may still grow,
@@ -110,7 +110,7 @@ static bool find_generation(struct stream *stream, const struct stream_options *
 	return ok;
 }
 
-static bool take_generation(struct stream *stream, const struct stream_options *options,
+static bool know_generation(struct stream *stream, const struct stream_options *options,
 			    const struct stream_file *file, struct err *err)
 {
 	unsigned char head[PRINT_BYTES];
@@ -123,12 +123,10 @@ static bool take_generation(struct stream *stream, const struct stream_options *
 		return false;
 	if (found)
 		return true;
-	struct fingerprint print = {.head_len = (uint32_t)size};
-	digest(head, size, print.head);
-	digest(head, 0, print.tail);
 	stream->is_new = true;
-	return store_generation_new(batcher_store(stream->batcher), stream->source, options->path,
-				    &print, &stream->generation, err);
+	stream->generation.print.head_len = (uint32_t)size;
+	digest(head, size, stream->generation.print.head);
+	return true;
 }
 
 // --- what a dialect gives ---
@@ -159,7 +157,7 @@ static bool is_stored_by(const struct stream *stream, int lane, const struct rec
 static void take_stanza(struct stream *stream, const struct record *record)
 {
 	struct batch_stanza stanza = {.at = record->at,
-				      .source = stream->source,
+				      .source = stream->generation.source,
 				      .source_name = stream->source_name,
 				      .dir = record->dir,
 				      .exact = stream->type->precision == 1,
@@ -186,7 +184,7 @@ static void take_stanza(struct stream *stream, const struct record *record)
 static void take_quarantine(struct stream *stream, const struct record *record, const char *reason)
 {
 	batcher_quarantine(stream->batcher,
-			   &(struct batch_quarantine){.source = stream->source,
+			   &(struct batch_quarantine){.source = stream->generation.source,
 						      .generation = stream->generation.id,
 						      .offset = record->offset,
 						      .index = record->index,
@@ -199,7 +197,7 @@ static void take_quarantine(struct stream *stream, const struct record *record, 
 static void put_silence(struct stream *stream, uint64_t to_offset, usec_t to_at)
 {
 	batcher_gap(stream->batcher,
-		    &(struct batch_gap){.source = stream->source,
+		    &(struct batch_gap){.source = stream->generation.source,
 					.generation = stream->generation.id,
 					.from_offset = stream->silent_since,
 					.to_offset = to_offset,
@@ -221,7 +219,7 @@ static void end_silence(struct stream *stream, uint64_t offset, usec_t at)
 static void take_gap(struct stream *stream, const struct record *record)
 {
 	batcher_gap(stream->batcher,
-		    &(struct batch_gap){.source = stream->source,
+		    &(struct batch_gap){.source = stream->generation.source,
 					.generation = stream->generation.id,
 					.from_offset = record->offset,
 					.to_offset = record->offset + record->length,
@@ -295,7 +293,8 @@ static void on_remember(void *self, struct text key, struct text value)
 {
 	struct stream *stream = self;
 
-	batcher_fact(stream->batcher, stream->source, key, value);
+	batcher_fact(stream->batcher,
+		     &(struct batch_fact){stream->generation.id, stream->ended, key, value});
 	stream->dirty = true;
 }
 
@@ -315,6 +314,15 @@ static void on_recalled(void *self, struct text key, struct text value)
 	stream->type->recall(stream->dialect, key, value);
 }
 
+// From the file before: it is written down for this one with its first batch.
+static void on_inherited(void *self, struct text key, struct text value)
+{
+	struct stream *stream = self;
+	on_recalled(self, key, value);
+	batcher_fact(stream->batcher,
+		     &(struct batch_fact){stream->generation.id, false, key, value});
+}
+
 static bool start_dialect(struct stream *stream, const struct stream_options *options,
 			  struct err *err)
 {
@@ -324,8 +332,30 @@ static bool start_dialect(struct stream *stream, const struct stream_options *op
 	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
 	stream->reassembly = reassembly_new(&(struct reassembly_sink){stream, on_whole});
 	stream->dialect = stream->type->open(&dialect, &stream->sink);
-	return store_recall(batcher_store(stream->batcher), stream->source, stream, on_recalled,
-			    err);
+	struct store *store = batcher_store(stream->batcher);
+	return stream->is_new
+		       ? store_recall_last(store, stream->reader, stream, on_inherited, err)
+		       : store_recall(store, stream->generation.id, stream, on_recalled, err);
+}
+
+// Who reads, and the place in the file. One that was read under another name keeps what it has: its
+// source, and what the dialect knows there.
+static bool take_place(struct stream *stream, const struct stream_options *options,
+		       const struct stream_file *file, struct err *err)
+{
+	struct store *store = batcher_store(stream->batcher);
+	struct source_setup setup = {
+		.dialect = options->dialect->name, .path = options->path, .live = options->live};
+
+	if (!know_generation(stream, options, file, err))
+		return false;
+	setup.of_file = stream->generation.source;
+	if (!store_source(store, batcher_realm(stream->batcher), options->source, &setup,
+			  &stream->reader, err))
+		return false;
+	struct fingerprint print = stream->generation.print;
+	return !stream->is_new || store_generation_new(store, stream->reader, options->path, &print,
+						       &stream->generation, err);
 }
 
 bool stream_open(struct batcher *batcher, const struct stream_options *options,
@@ -339,15 +369,13 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 	made->source_name = text_of(name);
 	made->first_at = made->last_at = USEC_NONE;
 	made->size = file->size;
-	if (!store_source(batcher_store(batcher), batcher_realm(batcher), options->source,
-			  options->dialect->name, options->path, options->live, &made->source,
-			  err) ||
-	    !take_generation(made, options, file, err) || !start_dialect(made, options, err)) {
+	if (!take_place(made, options, file, err) || !start_dialect(made, options, err)) {
 		stream_close(made);
 		return false;
 	}
 	pulse_begin(&made->pulse, usec_now());
 	timeless_begin(&made->timeless, made->type, options->live, file->size);
+	made->dirty = made->generation.reader != made->reader;
 	made->finished = made->generation.finished;
 	made->start = made->offset = made->generation.low_water;
 	made->done = (struct mark){made->generation.has_mark, made->generation.mark_offset,
@@ -488,7 +516,7 @@ bool stream_still_there(const struct stream *stream, const struct stream_file *f
 
 void stream_gap(struct stream *stream, const char *cause, uint64_t to_offset)
 {
-	batcher_gap(stream->batcher, &(struct batch_gap){.source = stream->source,
+	batcher_gap(stream->batcher, &(struct batch_gap){.source = stream->generation.source,
 							 .generation = stream->generation.id,
 							 .from_offset = stream->offset,
 							 .to_offset = to_offset,
@@ -509,6 +537,7 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 	if (low - tail < stream->recent_at) // cannot be: the bytes before low water are kept
 		abort();
 	*checkpoint = (struct batch_checkpoint){.generation = stream->generation.id,
+						.reader = stream->reader,
 						.low_water = low,
 						.has_from = stream->done.set,
 						.from_offset = stream->done.offset,

@@ -130,15 +130,18 @@ CREATE TABLE generation (
 	records   int8 NOT NULL DEFAULT 0,
 	stanzas   int8 NOT NULL DEFAULT 0,
 	finished  boolean NOT NULL DEFAULT false,
+	reader    int4 NOT NULL,
 	opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-	read_at   timestamptz
+	read_at   timestamptz,
+	grown_at  timestamptz
 );
 CREATE UNIQUE INDEX generation_id ON generation (id);
 COMMENT ON TABLE generation IS 'One life of one file, proven by content and never by name or inode';
 COMMENT ON COLUMN generation.id IS
 	'1, 2, 3: greatest + 1 under an advisory lock; the upper bits of every position';
 COMMENT ON COLUMN generation.realm IS 'realm.id';
-COMMENT ON COLUMN generation.source IS 'source.id under which it was first read';
+COMMENT ON COLUMN generation.source IS
+	'source.id under which it was first read: all that it gives belongs to that one';
 COMMENT ON COLUMN generation.path IS 'Path under which it was first read';
 COMMENT ON COLUMN generation.head_len IS 'Bytes hashed in head, at most 4096';
 COMMENT ON COLUMN generation.head IS 'SHA-256 of the first head_len bytes';
@@ -153,8 +156,11 @@ COMMENT ON COLUMN generation.last_at IS 'Latest record time';
 COMMENT ON COLUMN generation.records IS 'Records taken from it';
 COMMENT ON COLUMN generation.stanzas IS 'Stanzas taken from it';
 COMMENT ON COLUMN generation.finished IS 'Read to its end and closed: it will not grow';
+COMMENT ON COLUMN generation.reader IS 'source.id under which it was last read';
 COMMENT ON COLUMN generation.opened_at IS 'When it was first seen, clock of the database';
 COMMENT ON COLUMN generation.read_at IS 'When it was last read, clock of the database';
+COMMENT ON COLUMN generation.grown_at IS
+	'When it last gave a record, clock of the database; null: never';
 COMMENT ON INDEX generation_id IS 'Identity';
 
 CREATE TABLE lane (
@@ -212,18 +218,23 @@ COMMENT ON COLUMN batch.inserted IS 'New message rows';
 COMMENT ON COLUMN batch.updated IS 'Changed message rows, moved ones too';
 COMMENT ON INDEX batch_commit IS 'Identity, and the newest first';
 
-CREATE TABLE source_session (
-	source int4 NOT NULL,
-	key    text NOT NULL,
-	value  text NOT NULL
+CREATE TABLE dialect_fact (
+	generation int4 NOT NULL,
+	at_end     boolean NOT NULL,
+	key        text NOT NULL,
+	value      text NOT NULL
 );
-CREATE UNIQUE INDEX source_session_key ON source_session (source, key);
-COMMENT ON TABLE source_session IS
-	'What a dialect must remember across restarts: connection to JID, clock ordinals';
-COMMENT ON COLUMN source_session.source IS 'source.id';
-COMMENT ON COLUMN source_session.key IS 'The dialect''s own name of the fact';
-COMMENT ON COLUMN source_session.value IS 'The fact; a forgotten one has no row';
-COMMENT ON INDEX source_session_key IS 'Identity';
+CREATE UNIQUE INDEX dialect_fact_key ON dialect_fact (generation, at_end, key);
+COMMENT ON TABLE dialect_fact IS
+	'What a dialect knows at low_water of a generation, for whoever reads on: connection to JID, '
+	'clock ordinals. A new file begins with those of the one that its source read before';
+COMMENT ON COLUMN dialect_fact.generation IS 'generation.id';
+COMMENT ON COLUMN dialect_fact.at_end IS
+	'True: as it is when nothing follows in this file, for the next one alone';
+COMMENT ON COLUMN dialect_fact.key IS 'The dialect''s own name of the fact';
+COMMENT ON COLUMN dialect_fact.value IS
+	'The fact; a forgotten one has no row, or with at_end no text';
+COMMENT ON INDEX dialect_fact_key IS 'Identity';
 
 CREATE TABLE line_counter (
 	realm  int4 NOT NULL,

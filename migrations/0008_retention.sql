@@ -88,7 +88,7 @@ COMMENT ON VIEW stored_day IS 'Days that have partitions, or rows in the partiti
 COMMENT ON COLUMN stored_day.day IS 'UTC day';
 COMMENT ON COLUMN stored_day.bytes IS 'Bytes of its partitions on disk, indexes too';
 
-CREATE FUNCTION day_holds(day date) RETURNS text LANGUAGE plpgsql STABLE
+CREATE FUNCTION day_holds(day date, at timestamptz) RETURNS text LANGUAGE plpgsql STABLE
 SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	reach  interval;
@@ -97,7 +97,7 @@ DECLARE
 BEGIN
 	SELECT make_interval(secs => coalesce(max((r.rules ->> 'w_match')::float8
 		+ (r.rules ->> 't_expire')::float8), 37 * 86400)) INTO reach FROM realm AS r;
-	IF ends <= now() - reach THEN
+	IF ends <= at - reach THEN
 		RETURN NULL;
 	END IF;
 	IF EXISTS (SELECT FROM gap AS g WHERE g.from_at < ends AND g.to_at >= begins) THEN
@@ -109,7 +109,7 @@ BEGIN
 	END IF;
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION day_holds(date) IS
+COMMENT ON FUNCTION day_holds(date, timestamptz) IS
 	'Why a day must not be dropped yet; null: it may be. Beyond w_match + t_expire nothing holds';
 
 CREATE FUNCTION drop_day(day date, reason text) RETURNS int8 LANGUAGE plpgsql
@@ -272,7 +272,8 @@ BEGIN
 	DELETE FROM line_counter AS c WHERE c.realm = $1 AND c.day >= $2 AND c.day < $3;
 	DELETE FROM gap AS g WHERE g.realm = $1 AND g.source = ANY ($4) AND g.generation > 0;
 	DELETE FROM quarantine AS q WHERE q.realm = $1 AND q.source = ANY ($4);
-	DELETE FROM source_session AS s WHERE s.source = ANY ($4);
+	DELETE FROM dialect_fact AS d USING generation AS g
+	WHERE d.generation = g.id AND g.source = ANY ($4);
 	DELETE FROM lane_mark AS k USING generation AS g
 	WHERE k.generation = g.id AND g.source = ANY ($4);
 	DELETE FROM generation AS g WHERE g.source = ANY ($4);

@@ -29,6 +29,7 @@ run|libunistring-dev||normalises addresses
 run|postgresql|/usr/lib/postgresql/*/bin/initdb|the database that receiptd runs for itself
 run|curl|curl|for the examples that make run prints
 run|tzdata|/usr/share/zoneinfo/Europe/Berlin|the time zones of logs and reports
+check|faketime|/usr/lib/*/faketime/libfaketime.so.1|a database server whose clock is wrong
 check|libcmocka-dev||unit tests
 check|perl|prove|prove, the one runner of all tests
 check|procps|ps|tests look at the processes that the program leaves

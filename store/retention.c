@@ -118,6 +118,7 @@ static bool drop_days(const struct pass *pass, struct err *err)
 	ROWS_AUTO rows = {0};
 	int64_t total = 0;
 	put_int8(&params, pass->settings->keep_days);
+	put_usec(&params, usec_now());
 	if (!total_size(pass, &total, err) ||
 	    !sql_run(pass->store, "retention_days", &params, &rows, err))
 		return false;
@@ -151,6 +152,7 @@ static bool strip_days(const struct pass *pass, struct err *err)
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_int8(&params, pass->settings->keep_bodies_days);
+	put_usec(&params, usec_now());
 	if (!sql_run(pass->store, "retention_bodies", &params, &rows, err))
 		return false;
 	for (int i = 0; i < rows.count && !*pass->store->app->stop; i++) {

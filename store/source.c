@@ -116,30 +116,32 @@ static bool find_source(struct store *store, int32_t realm, struct text name, st
 	return sql_run(store, "source_find", &params, rows, err);
 }
 
-static bool put_source(struct store *store, int32_t realm, struct text name, const char *dialect,
-		       const char *path, bool live, int32_t *source, struct err *err)
+static bool put_source(struct store *store, int32_t realm, struct text name,
+		       const struct source_setup *setup, int32_t *source, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	put_int4(&params, realm);
 	put_text(&params, name);
-	put_zstr(&params, dialect);
-	put_zstr(&params, path);
-	put_bool(&params, live);
+	put_zstr(&params, setup->dialect);
+	put_zstr(&params, setup->path);
+	put_bool(&params, setup->live);
+	put_int4(&params, setup->of_file);
 	return put_named(store, "source_put", &params, source, err);
 }
 
-bool store_source(struct store *store, int32_t realm, const char *name, const char *dialect,
-		  const char *path, bool live, int32_t *source, struct err *err)
+bool store_source(struct store *store, int32_t realm, const char *name,
+		  const struct source_setup *setup, int32_t *source, struct err *err)
 {
 	ROWS_AUTO rows = {0};
 	if (!find_source(store, realm, text_of(name), &rows, err))
 		return false;
-	if (rows.count && text_is(row_text(&rows, 0, 1), dialect) &&
-	    text_same(row_text(&rows, 0, 2), text_of(path)) && row_bool(&rows, 0, 3) == live) {
+	if (rows.count && text_is(row_text(&rows, 0, 1), setup->dialect) &&
+	    text_same(row_text(&rows, 0, 2), text_of(setup->path)) &&
+	    row_bool(&rows, 0, 3) == setup->live) {
 		*source = (int32_t)row_int(&rows, 0, 0);
 		return true;
 	}
-	return put_source(store, realm, text_of(name), dialect, path, live, source, err);
+	return put_source(store, realm, text_of(name), setup, source, err);
 }
 
 bool store_feed(struct store *store, int32_t realm, struct text name, int32_t *source,
@@ -149,7 +151,8 @@ bool store_feed(struct store *store, int32_t realm, struct text name, int32_t *s
 	if (!find_source(store, realm, name, &rows, err))
 		return false;
 	if (!rows.count) // never live: what names it is read from a source that is
-		return put_source(store, realm, name, "", NULL, false, source, err);
+		return put_source(store, realm, name, &(struct source_setup){.dialect = ""}, source,
+				  err);
 	*source = (int32_t)row_int(&rows, 0, 0);
 	return true;
 }
@@ -176,6 +179,7 @@ static struct generation read_generation(const struct rows *rows, int row)
 		.mark_index = (uint32_t)row_int(rows, row, 4),
 		.has_mark = !row_null(rows, row, 3),
 		.finished = row_bool(rows, row, 9),
+		.reader = (int32_t)row_int(rows, row, 10),
 	};
 	out.print.head_len = read_hash(rows, row, 5, out.print.head);
 	out.print.tail_len = read_hash(rows, row, 7, out.print.tail);
@@ -234,8 +238,8 @@ bool store_generation_new(struct store *store, int32_t source, const char *path,
 	int32_t id;
 	if (!put_named(store, "generation_add", &params, &id, err))
 		return err_wrap(err, "%s", path);
-	*generation =
-		(struct generation){.id = id, .source = source, .look = store_writer(store)->look};
+	*generation = (struct generation){
+		.id = id, .source = source, .reader = source, .look = store_writer(store)->look};
 	generation->print.head_len = print->head_len;
 	memcpy(generation->print.head, print->head, sizeof print->head);
 	return true;
@@ -255,13 +259,25 @@ static bool recall_row(void *self, const struct rows *row)
 	return true;
 }
 
-bool store_recall(struct store *store, int32_t source, void *self,
-		  void (*fact)(void *self, struct text key, struct text value), struct err *err)
+static bool recall(struct store *store, const char *name, int32_t id, struct recall recall,
+		   struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	put_int4(&params, source);
-	struct recall recall = {self, fact};
-	return sql_each(store, "recall", &params, &recall, recall_row, err);
+	put_int4(&params, id);
+	return sql_each(store, name, &params, &recall, recall_row, err);
+}
+
+bool store_recall(struct store *store, int32_t generation, void *self,
+		  void (*fact)(void *self, struct text key, struct text value), struct err *err)
+{
+	return recall(store, "recall", generation, (struct recall){self, fact}, err);
+}
+
+bool store_recall_last(struct store *store, int32_t reader, void *self,
+		       void (*fact)(void *self, struct text key, struct text value),
+		       struct err *err)
+{
+	return recall(store, "recall_last", reader, (struct recall){self, fact}, err);
 }
 
 // --- how sources do ---

@@ -46,8 +46,15 @@ bool store_private_acks(struct store *store, int32_t realm, struct realm_setting
 bool store_realm_rules(struct store *store, const char *name, struct realm *realm,
 		       struct realm_settings *rules, struct err *err);
 
-bool store_source(struct store *store, int32_t realm, const char *name, const char *dialect,
-		  const char *path, bool live, int32_t *source, struct err *err);
+struct source_setup {
+	const char *dialect, *path;
+	bool live;
+	int32_t of_file; // the source that its file has, 0: none
+};
+
+// Finds or makes it. A new one that is live takes over the source of its file, if that was an import.
+bool store_source(struct store *store, int32_t realm, const char *name,
+		  const struct source_setup *setup, int32_t *source, struct err *err);
 // The id of a feed named inside observations: a source without path.
 bool store_feed(struct store *store, int32_t realm, struct text name, int32_t *source,
 		struct err *err);
@@ -68,7 +75,8 @@ struct lane_mark {
 
 struct generation {
 	int32_t id;
-	int32_t source;
+	int32_t source;       // whose its records are, whoever reads it
+	int32_t reader;       // who read it last
 	uint64_t low_water;   // read again from here
 	uint64_t mark_offset; // skip records at or below (mark_offset, mark_index)
 	uint32_t mark_index;
@@ -107,14 +115,19 @@ bool store_source_health(struct store *store, int32_t realm, const struct source
 bool store_missing(struct store *store, int32_t realm, const struct string_list *sources,
 		   const int32_t *open, size_t count, int64_t *missing, struct err *err);
 
-// Facts remembered by dialects, by source.
-bool store_recall(struct store *store, int32_t source, void *self,
+// What a dialect knows at low water of a generation, whoever read it up to there.
+bool store_recall(struct store *store, int32_t generation, void *self,
 		  void (*fact)(void *self, struct text key, struct text value), struct err *err);
+// What it knows at the end of the file that gave this source its last record: for the next file.
+bool store_recall_last(struct store *store, int32_t reader, void *self,
+		       void (*fact)(void *self, struct text key, struct text value),
+		       struct err *err);
 
 // --- the batch ---
 
 struct batch_checkpoint { // one per generation touched
 	int32_t generation;
+	int32_t reader; // source under which it is read now
 	uint64_t low_water;
 	// The mark from which the batch was read: the database must still have it, else somebody
 	// else stored the same records and the batch is refused (F78, F84).
@@ -133,8 +146,9 @@ struct batch_checkpoint { // one per generation touched
 	bool finished;
 };
 
-struct batch_fact { // changed row of source_session; value absent = delete
-	int32_t source;
+struct batch_fact { // changed row of dialect_fact; value absent = forgotten
+	int32_t generation;
+	bool at_end; // as it is when nothing follows in this file: for the next one alone
 	struct text key, value;
 };
 

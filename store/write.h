@@ -28,8 +28,9 @@ enum { LANE = 0 };
 
 // What a store object remembers between batches (store->writer).
 struct writer {
-	struct map jids; // known to be in the database, with jid_print(); emptied when large
-	struct map days; // UTC day + 1: its partitions are there, or cannot be
+	unsigned connection; // from which the next two are known
+	struct map jids;     // known to be in the database, with jid_print(); emptied when large
+	struct map days;     // UTC day + 1: its partitions are there, or cannot be
 	struct hash_key key;
 	bool has_key;
 	int64_t fence;           // of the lane, when the marks were read

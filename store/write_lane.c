@@ -13,11 +13,19 @@
 
 #include <stdlib.h>
 
+// Another connection may lead to a database that lacks what was stored (F91, F92, F93): what is known to be
+// there is known of one connection.
 struct writer *store_writer(struct store *store)
 {
 	if (!store->writer)
 		store->writer = xcalloc(1, sizeof *store->writer);
-	return store->writer;
+	struct writer *writer = store->writer;
+	if (writer->connection != store->connections) {
+		map_clear(&writer->jids);
+		map_clear(&writer->days);
+		writer->connection = store->connections;
+	}
+	return writer;
 }
 
 void writer_free(struct writer *writer)

@@ -198,6 +198,7 @@ static bool put_generation(struct plan *plan, const struct batch_checkpoint *poi
 	put_int8(&params, (int64_t)point->records);
 	put_int8(&params, (int64_t)point->stanzas);
 	put_bool(&params, point->finished);
+	put_int4(&params, point->reader);
 	if (!sql_run(plan->store, "generation_put", &params, &rows, err))
 		return false;
 	if (rows.changed != 1)
@@ -337,48 +338,87 @@ struct fact_at {
 static int by_fact(const void *a, const void *b)
 {
 	const struct fact_at *x = a, *y = b;
-	if (x->fact->source != y->fact->source)
-		return x->fact->source < y->fact->source ? -1 : 1;
+	if (x->fact->generation != y->fact->generation)
+		return x->fact->generation < y->fact->generation ? -1 : 1;
+	if (x->fact->at_end != y->fact->at_end)
+		return x->fact->at_end ? 1 : -1;
 	int order = text_compare(x->fact->key, y->fact->key);
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-static bool is_last_of_key(const struct fact_at *list, size_t i, size_t count)
+static bool is_last_of_key(const struct fact_at *list, size_t i)
 {
-	return i + 1 == count || list[i + 1].fact->source != list[i].fact->source ||
-	       !text_same(list[i + 1].fact->key, list[i].fact->key);
+	const struct batch_fact *fact = list[i].fact, *next = list[i + 1].fact; // NULL at the end
+	return !next || next->generation != fact->generation || next->at_end != fact->at_end ||
+	       !text_same(next->key, fact->key);
 }
 
-struct fact_query {
-	struct fields source, key, value;
+struct fact_queries {
+	struct fields grown; // generations
+	struct {
+		struct fields generation, key;
+	} gone;
+	struct {
+		struct fields generation, at_end, key, value;
+	} kept;
 };
 
-static void fact_query_free(struct fact_query *query)
+static void fact_queries_free(struct fact_queries *q)
 {
-	fields_free(&query->source);
-	fields_free(&query->key);
-	fields_free(&query->value);
+	struct fields *all[] = {&q->grown,           &q->gone.generation, &q->gone.key,
+				&q->kept.generation, &q->kept.at_end,     &q->kept.key,
+				&q->kept.value};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		fields_free(all[i]);
 }
-#define FACT_QUERY_AUTO __attribute__((cleanup(fact_query_free))) struct fact_query
+#define FACT_QUERIES_AUTO __attribute__((cleanup(fact_queries_free))) struct fact_queries
 
-static bool run_facts(struct plan *plan, const char *name, const struct fact_query *query,
-		      struct err *err)
+// What was forgotten at the end of a file is kept as such: the file before the end still knows it.
+static void sort_out(struct part *part, const struct batch_fact *fact, struct fact_queries *q)
+{
+	if (!fact->value.p && !fact->at_end) {
+		put_int4(&q->gone.generation, fact->generation);
+		part->changed_texts += !put_safe(&q->gone.key, fact->key);
+		return;
+	}
+	put_int4(&q->kept.generation, fact->generation);
+	put_bool(&q->kept.at_end, fact->at_end);
+	part->changed_texts += !put_safe(&q->kept.key, fact->key);
+	part->changed_texts += !put_safe(&q->kept.value, fact->value.p ? fact->value : TEXT(""));
+}
+
+static bool forget_facts(struct plan *plan, const struct fact_queries *q, struct err *err)
+{
+	FIELDS_AUTO grown = {0};
+	FIELDS_AUTO gone = {0};
+	if (q->grown.count) {
+		put_array(&grown, OF_INT4, &q->grown);
+		if (!sql_run(plan->store, "fact_go_on", &grown, NULL, err))
+			return false;
+	}
+	if (!q->gone.generation.count)
+		return true;
+	put_array(&gone, OF_INT4, &q->gone.generation);
+	put_array(&gone, OF_TEXT, &q->gone.key);
+	return sql_run(plan->store, "fact_forget", &gone, NULL, err);
+}
+
+static bool keep_facts(struct plan *plan, const struct fact_queries *q, struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	if (!query->source.count)
+	if (!q->kept.generation.count)
 		return true;
-	put_array(&params, OF_INT4, &query->source);
-	put_array(&params, OF_TEXT, &query->key);
-	if (query->value.count)
-		put_array(&params, OF_TEXT, &query->value);
-	return sql_run(plan->store, name, &params, NULL, err);
+	put_array(&params, OF_INT4, &q->kept.generation);
+	put_array(&params, OF_BOOL, &q->kept.at_end);
+	put_array(&params, OF_TEXT, &q->kept.key);
+	put_array(&params, OF_TEXT, &q->kept.value);
+	return sql_run(plan->store, "fact_put", &params, NULL, err);
 }
 
 static bool put_facts(struct part *part, struct err *err)
 {
 	struct plan *plan = part->plan;
-	FACT_QUERY_AUTO kept = {0};
-	FACT_QUERY_AUTO gone = {0};
+	FACT_QUERIES_AUTO q = {0};
 	size_t count = plan->batch->fact_count;
 	struct fact_at *list = xcalloc(count + 1, sizeof *list);
 	for (size_t i = 0; i < count; i++)
@@ -386,17 +426,14 @@ static bool put_facts(struct part *part, struct err *err)
 	qsort(list, count, sizeof *list, by_fact);
 	for (size_t i = 0; i < count; i++) {
 		const struct batch_fact *fact = list[i].fact;
-		if (!is_last_of_key(list, i, count) || fact->key.n > FACT_KEY_MAX)
-			continue;
-		struct fact_query *query = fact->value.p ? &kept : &gone;
-		put_int4(&query->source, fact->source);
-		part->changed_texts += !put_safe(&query->key, fact->key);
-		if (fact->value.p)
-			part->changed_texts += !put_safe(&query->value, fact->value);
+		bool first = i == 0 || list[i - 1].fact->generation != fact->generation;
+		if (first && !fact->at_end)
+			put_int4(&q.grown, fact->generation);
+		if (is_last_of_key(list, i) && fact->key.n <= FACT_KEY_MAX)
+			sort_out(part, fact, &q);
 	}
 	free(list);
-	return run_facts(plan, "session_forget", &gone, err) &&
-	       run_facts(plan, "session_put", &kept, err);
+	return forget_facts(plan, &q, err) && keep_facts(plan, &q, err);
 }
 
 // --- the batch ---

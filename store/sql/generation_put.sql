@@ -10,10 +10,12 @@
 --   $10 int8         records
 --   $11 int8         stanzas
 --   $12 bool         finished
+--   $13 int4         reader
 UPDATE generation
 SET low_water = $2, head_len = CASE WHEN $3 > 0 THEN $3 ELSE head_len END,
     head = CASE WHEN $3 > 0 THEN $4 ELSE head END, tail_len = $5, tail = $6, size = $7,
     first_at = least(first_at, $8), last_at = greatest(last_at, $9),
-    records = records + $10, stanzas = stanzas + $11, finished = $12,
-    read_at = clock_timestamp()
+    records = records + $10, stanzas = stanzas + $11, finished = $12, reader = $13,
+    read_at = clock_timestamp(),
+    grown_at = CASE WHEN $10 > 0 THEN clock_timestamp() ELSE grown_at END
 WHERE id = $1;

@@ -6,16 +6,16 @@
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
 WITH g AS (
-     SELECT g.source, max(g.last_at) AS last_at,
+     SELECT g.reader, max(g.last_at) AS last_at,
             bool_and(g.finished OR g.low_water >= g.size) AS at_end
      FROM generation AS g
      WHERE $1 = 0 OR g.realm = $1
-     GROUP BY g.source),
+     GROUP BY g.reader),
 live AS (
      SELECT CASE WHEN coalesce(g.at_end, true) THEN s.checked_at ELSE g.last_at END
             - s.flush_allowance * interval '1 microsecond' AS complete
      FROM source AS s
-     LEFT JOIN g ON g.source = s.id
+     LEFT JOIN g ON g.reader = s.id
      WHERE s.live AND ($1 = 0 OR s.realm = $1))
 SELECT CASE WHEN EXISTS (SELECT FROM live)
             THEN (SELECT CASE WHEN bool_and(live.complete IS NOT NULL) THEN min(live.complete) END

@@ -7,7 +7,7 @@
 INSERT INTO gap (realm, source, generation, from_offset, to_offset, from_at, cause)
 SELECT g.realm, g.source, g.id, g.low_water, greatest(g.size, g.low_water), g.last_at, $4
 FROM generation AS g
-JOIN source AS s ON s.id = g.source
+JOIN source AS s ON s.id = g.reader
 WHERE g.realm = $1 AND s.name = ANY ($2) AND s.live AND NOT g.finished AND g.tail_len > 0
   AND g.id <> ALL ($3::int4[])
 ON CONFLICT (source, generation, from_offset) DO NOTHING;

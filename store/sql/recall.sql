@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
---   $1 int4  source
+-- What is known at low water of a generation.
+--   $1 int4  generation
 SELECT key, value
-FROM source_session
-WHERE source = $1
+FROM dialect_fact
+WHERE generation = $1 AND NOT at_end
 ORDER BY key;

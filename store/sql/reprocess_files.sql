@@ -4,7 +4,9 @@
 --   $2 timestamptz  since, $3 timestamptz until
 SELECT g.id, g.source, s.name, s.dialect, g.path, g.head_len, g.head, g.tail_len, g.tail,
        g.low_water,
-       s.live AND greatest(s.checked_at, g.read_at) > now() - interval '10 seconds'
+       -- One that is followed is looked at every few seconds; both times are the database's.
+       EXISTS (SELECT FROM source AS r WHERE r.id = g.reader AND r.live)
+       AND g.read_at > now() - interval '10 seconds'
 FROM generation AS g
 JOIN source AS s ON s.id = g.source
 WHERE g.realm = $1

@@ -4,7 +4,7 @@
 SELECT s.name, s.dialect, s.path, r.name, s.live, g.generations, g.records, g.stanzas,
        (SELECT count(*) FROM quarantine AS q WHERE q.source = s.id) AS quarantined,
        (SELECT count(*) FROM gap AS p WHERE p.source = s.id) AS gaps,
-       g.first_at, g.last_at, greatest(g.read_at, s.checked_at), g.read_bytes, g.size, s.state,
+       g.first_at, g.last_at, coalesce(g.read_at, s.checked_at), g.read_bytes, g.size, s.state,
        s.state_at, s.note, s.gone_at
 FROM source AS s
 LEFT JOIN realm AS r ON r.id = s.realm

@@ -36,9 +36,8 @@ static void open_realm(struct run *run)
 	struct fingerprint print = {.head_len = 1};
 	realm_settings_default(&run->rules);
 	must(store_realm(run->store, "default", &run->rules, &run->realm, &err), &err);
-	must(store_source(run->store, run->realm.id, "log", "observations", "/log", false,
-			  &run->source, &err),
-	     &err);
+	const struct source_setup setup = {"observations", "/log", false, 0};
+	must(store_source(run->store, run->realm.id, "log", &setup, &run->source, &err), &err);
 	must(store_generation_new(run->store, run->source, "/log", &print, &run->generation, &err),
 	     &err);
 	struct pairing_options options = {.rules = &run->rules,
@@ -66,6 +65,7 @@ static void flush(struct run *run)
 	uint64_t place = run->records * RECORD_BYTES;
 	wait_for_batch(run);
 	run->point = (struct batch_checkpoint){.generation = run->generation.id,
+					       .reader = run->source,
 					       .low_water = place,
 					       .has_from = run->batches > 0,
 					       .from_offset = run->from,

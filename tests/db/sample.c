@@ -20,9 +20,8 @@ void sample_start(struct sample *sample, struct store *store, const char *realm)
 	snprintf(sample->name, sizeof sample->name, "%s", realm);
 	realm_settings_default(&sample->rules);
 	must(store_realm(store, realm, &sample->rules, &sample->realm, &err), &err);
-	must(store_source(store, sample->realm.id, "log", "observations", "/log", true,
-			  &sample->source, &err),
-	     &err);
+	const struct source_setup setup = {"observations", "/log", true, 0};
+	must(store_source(store, sample->realm.id, "log", &setup, &sample->source, &err), &err);
 	sample_look(sample);
 	must(store_generation_new(store, sample->source, "/log", &print, &sample->generation, &err),
 	     &err);
@@ -145,6 +144,7 @@ struct batch_checkpoint sample_checkpoint(const struct sample *sample)
 {
 	return (struct batch_checkpoint){
 		.generation = sample->generation.id,
+		.reader = sample->source,
 		.low_water = sample->offset + 100,
 		.has_from = sample->has_from,
 		.from_offset = sample->from,

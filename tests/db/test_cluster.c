@@ -120,12 +120,13 @@ static void its_log_quotes_no_rows_and_no_statements(void **state)
 	put_zstr(&params, "canary");
 	put_zstr(&params, "canary");
 	assert_false(sql_run(store, "realm_put", &params, NULL, &err)); // not JSON
-	fixture_sql(store, "INSERT INTO source_session VALUES (1, 'canary', 'canary')");
-	assert_false(sql_script(store, "INSERT INTO source_session VALUES (1, 'canary', 'canary')",
+	fixture_sql(store, "INSERT INTO dialect_fact VALUES (1, false, 'canary', 'canary')");
+	assert_false(sql_script(store,
+				"INSERT INTO dialect_fact VALUES (1, false, 'canary', 'canary')",
 				&err)); // "Key (...) already exists"
 	assert_null(strstr(err.text, "canary"));
 	store_close(store);
-	assert_true(log_says("source_session_key"));
+	assert_true(log_says("dialect_fact_key"));
 	assert_false(log_says("canary"));
 }
 

@@ -83,12 +83,13 @@ static void an_interval_is_widened_to_the_source(void **state)
 // A second source, ten days later, with a conversation of its own.
 static void add_later_source(void)
 {
-	fixture_sql(store,
-		    "INSERT INTO source (id, realm, name, dialect, live) SELECT 77, realm, "
-		    "'later', 'x', false FROM source LIMIT 1; INSERT INTO generation (id, realm, "
-		    "source, path, head_len, head, low_water, first_at, last_at) SELECT 77, realm, "
-		    "77, '/later', 1, '', 9, first_at + interval '10 days', last_at + interval "
-		    "'10 days' FROM generation LIMIT 1");
+	fixture_sql(
+		store,
+		"INSERT INTO source (id, realm, name, dialect, live) SELECT 77, realm, "
+		"'later', 'x', false FROM source LIMIT 1; INSERT INTO generation (id, realm, "
+		"source, reader, path, head_len, head, low_water, first_at, last_at) SELECT 77, "
+		"realm, 77, 77, '/later', 1, '', 9, first_at + interval '10 days', last_at + interval "
+		"'10 days' FROM generation LIMIT 1");
 }
 
 static void a_source_without_a_tie_stays_outside(void **state)
@@ -141,7 +142,7 @@ static int64_t facts(void)
 			   "SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM ack) + "
 			   "(SELECT count(*) FROM sent_id) + (SELECT count(*) FROM finding) + "
 			   "(SELECT count(*) FROM lane_mark) + (SELECT count(*) FROM generation) + "
-			   "(SELECT count(*) FROM source_session) + (SELECT count(*) FROM "
+			   "(SELECT count(*) FROM dialect_fact) + (SELECT count(*) FROM "
 			   "line_counter) + (SELECT count(*) FROM quarantine)");
 }
 
@@ -151,7 +152,7 @@ static void add_everything(void)
 	conversation(NOON, "a");
 	fixture_sql(
 		store,
-		"INSERT INTO source_session SELECT id, 'k', 'v' FROM source; INSERT INTO "
+		"INSERT INTO dialect_fact SELECT id, false, 'k', 'v' FROM generation; INSERT INTO "
 		"line_counter SELECT realm, 0, sent_at::date, 'x', 1 FROM message; INSERT INTO "
 		"quarantine SELECT realm, source, id, 0, 0, 1, NULL, 'x', '' FROM generation; "
 		"INSERT INTO finding SELECT realm, 1, 1, 1, 'X', '', '', sent_at, sent_at, 1, 0 "

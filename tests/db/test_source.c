@@ -140,9 +140,10 @@ static void a_source_keeps_its_number_when_its_setting_changes(void **state)
 	(void)state;
 	struct realm realm = must_realm("default", NULL);
 	int32_t first = 0, second = 0, feed = 0, same = 0;
-	assert_true(store_source(store, realm.id, "log", "prosody", "/a", true, &first, &err));
-	assert_true(
-		store_source(store, realm.id, "log", "openfire-audit", "/b", true, &second, &err));
+	const struct source_setup before = {"prosody", "/a", true, 0};
+	const struct source_setup after = {"openfire-audit", "/b", true, 0};
+	assert_true(store_source(store, realm.id, "log", &before, &first, &err));
+	assert_true(store_source(store, realm.id, "log", &after, &second, &err));
 	assert_int_equal(first, second);
 	assert_int_equal(
 		fixture_int(store, "SELECT flush_allowance FROM source WHERE name = 'log'"),
@@ -155,6 +156,28 @@ static void a_source_keeps_its_number_when_its_setting_changes(void **state)
 	assert_string_equal(store->sqlstate, "22021");
 }
 
+// F53, M9: what was imported and is then followed is one source, and an import does not end the following.
+static void an_import_is_taken_over_by_who_follows_its_file(void **state)
+{
+	(void)state;
+	struct realm realm = must_realm("default", NULL);
+	struct source_setup by_hand = {"prosody", "/b", false, 0},
+			    live = {"prosody", "/b*", true, 0};
+	int32_t import = 0, taken = 0, again = 0, other = 0;
+	assert_true(store_source(store, realm.id, "prosody:/b", &by_hand, &import, &err));
+	live.of_file = by_hand.of_file = import;
+	assert_true(store_source(store, realm.id, "b", &live, &taken, &err));
+	assert_int_equal(taken, import);
+	assert_true(store_source(store, realm.id, "b", &by_hand, &again, &err));
+	assert_int_equal(again, import);
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM source WHERE name = 'b' AND live "
+					    "AND path = '/b*'"),
+			 1);
+	// One that is followed under another name keeps its own.
+	assert_true(store_source(store, realm.id, "c", &live, &other, &err));
+	assert_int_not_equal(other, import);
+}
+
 static void *add_source(void *argument)
 {
 	struct store *own = fixture_open(&fixture, STORE_WRITE);
@@ -162,7 +185,8 @@ static void *add_source(void *argument)
 	char name[32];
 	for (int i = 0; i < 10; i++) {
 		snprintf(name, sizeof name, "many-%d-%d", *(int *)argument, i);
-		if (!store_source(own, 1, name, "prosody", name, false, &id, NULL))
+		if (!store_source(own, 1, name, &(struct source_setup){"prosody", name, false, 0},
+				  &id, NULL))
 			print_error("%s\n", name);
 	}
 	store_close(own);
@@ -191,7 +215,8 @@ static void generations_come_back_newest_first_with_their_mark(void **state)
 	struct generation made[2], list[8];
 	int32_t source;
 	size_t count;
-	assert_true(store_source(store, realm.id, "g", "prosody", "/g", false, &source, &err));
+	const struct source_setup setup = {"prosody", "/g", false, 0};
+	assert_true(store_source(store, realm.id, "g", &setup, &source, &err));
 	for (int i = 0; i < 2; i++)
 		assert_true(store_generation_new(store, source, "/g", &print, &made[i], &err));
 	char text[200];
@@ -211,18 +236,30 @@ static void generations_come_back_newest_first_with_their_mark(void **state)
 
 static void take_fact(void *self, struct text key, struct text value)
 {
-	assert_true(text_is(key, "c2s1"));
-	assert_true(text_is(value, "a@b/c"));
-	(*(int *)self)++;
+	char *said = self;
+	size_t used = strlen(said);
+	snprintf(said + used, 100 - used, "%.*s=%.*s ", (int)key.n, key.p, (int)value.n, value.p);
 }
 
 static void remembered_facts_come_back(void **state)
 {
 	(void)state;
-	int count = 0;
-	fixture_sql(store, "INSERT INTO source_session VALUES (7, 'c2s1', 'a@b/c'), (8, 'x', 'y')");
-	assert_true(store_recall(store, 7, &count, take_fact, &err));
-	assert_int_equal(count, 1);
+	char said[100] = "", last[100] = "";
+	fixture_sql(
+		store,
+		"INSERT INTO generation (id, realm, source, reader, path, head_len, head, grown_at)"
+		" SELECT i, 1, 7, 70, '/f', 0, '', now() + i * interval '1 s'"
+		" FROM generate_series(906, 908) AS i;"
+		" INSERT INTO generation (id, realm, source, reader, path, head_len, head)"
+		" VALUES (909, 1, 7, 70, '/f', 0, '');"
+		" INSERT INTO dialect_fact VALUES (907, false, 'x', 'old'), (908, false, 'a', '1'),"
+		" (908, false, 'b', '2'), (908, false, 'c', '3'), (908, true, 'b', '4'),"
+		" (908, true, 'c', ''), (909, false, 'x', 'nothing yet')");
+	assert_true(store_recall(store, 908, said, take_fact, &err));
+	assert_string_equal(said, "a=1 b=2 c=3 ");
+	assert_true(store_recall_last(store, 70, last, take_fact, &err));
+	assert_string_equal(last, "a=1 b=4 ");
+	fixture_sql(store, "DELETE FROM generation WHERE reader = 70");
 }
 
 // --- tokens ---
@@ -332,6 +369,7 @@ int main(void)
 		cmocka_unit_test(given_rules_win_and_are_kept),
 		cmocka_unit_test(private_acks_keep_their_numbers),
 		cmocka_unit_test(too_many_private_acks_over_the_years_are_refused),
+		cmocka_unit_test(an_import_is_taken_over_by_who_follows_its_file),
 		cmocka_unit_test(a_source_keeps_its_number_when_its_setting_changes),
 		cmocka_unit_test(numbers_given_out_at_once_differ),
 		cmocka_unit_test(generations_come_back_newest_first_with_their_mark),

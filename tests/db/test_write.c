@@ -193,10 +193,12 @@ static void facts_gaps_and_quarantine_go_with_the_batch(void **state)
 	struct err err = {0};
 	struct batch_checkpoint point = sample_checkpoint(&sample);
 	const struct batch_fact facts[] = {
-		{sample.source, TEXT("c2s1"), TEXT("ada@a.example/a")},
-		{sample.source, TEXT("c2s1"), TEXT("ada@a.example/b")},
-		{sample.source, TEXT("c2s2"), TEXT("x\0y")},
-		{sample.source, TEXT("c2s3"), TEXT_NONE},
+		{sample.generation.id, false, TEXT("c2s1"), TEXT("ada@a.example/a")},
+		{sample.generation.id, false, TEXT("c2s1"), TEXT("ada@a.example/b")},
+		{sample.generation.id, false, TEXT("c2s2"), TEXT("x\0y")},
+		{sample.generation.id, false, TEXT("c2s3"), TEXT_NONE},
+		{sample.generation.id, true, TEXT("c2s2"), TEXT_NONE},
+		{sample.generation.id, true, TEXT("c2s1"), TEXT("none")},
 	};
 	const struct batch_gap gap = {sample.source, 1, 10, 20, NOON, USEC_NONE, "dropped", 37};
 	const struct batch_quarantine bad = {
@@ -207,7 +209,7 @@ static void facts_gaps_and_quarantine_go_with_the_batch(void **state)
 			      .checkpoints = &point,
 			      .checkpoint_count = 1,
 			      .facts = facts,
-			      .fact_count = 4,
+			      .fact_count = 6,
 			      .gaps = &gap,
 			      .gap_count = 1,
 			      .quarantine = &bad,
@@ -218,11 +220,11 @@ static void facts_gaps_and_quarantine_go_with_the_batch(void **state)
 	assert_int_equal(count("quarantine", "length(raw) = 4"), 1);
 	char query[128];
 	snprintf(query, sizeof query,
-		 "SELECT string_agg(value, ' ' ORDER BY key) FROM "
-		 "source_session WHERE source = %d",
-		 (int)sample.source);
+		 "SELECT string_agg(value, ' ' ORDER BY at_end, key) FROM "
+		 "dialect_fact WHERE generation = %d",
+		 (int)sample.generation.id);
 	char *stored = fixture_text(store, query);
-	assert_string_equal(stored, "ada@a.example/b x\xef\xbf\xbdy");
+	assert_string_equal(stored, "ada@a.example/b x\xef\xbf\xbdy none ");
 	free(stored);
 }
 

@@ -53,13 +53,18 @@ def free_port():
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, copy_of=None):
+        """copy_of: a standby of that one."""
         self.folder = tempfile.mkdtemp(prefix="receiptd-pg-")
         self.data = os.path.join(self.folder, "data")
         self.port, self.process = free_port(), None
         self.user, self.bin = server_user(), find_bin()
         if self.user:
             os.chown(self.folder, self.user["user"], self.user["group"])
+        if copy_of:
+            self.run("pg_basebackup", "-h", "127.0.0.1", "-p", str(copy_of.port), "-U", "owner", "-D",
+                     self.data, "-X", "stream", "-c", "fast", "-R", "--no-sync")
+            return
         self.run("initdb", "-D", self.data, "-U", "owner", "-A", "trust", "-E", "UTF8",
                  "--locale=C", "--no-sync")
 
@@ -68,7 +73,7 @@ class Server:
             subprocess.run([os.path.join(self.bin, program), *arguments], stdout=log, stderr=log,
                            stdin=subprocess.DEVNULL, cwd=self.folder, check=True, **self.user)
 
-    def start(self, *settings):
+    def start(self, *settings, **environment):
         """Settings are name=value. The data are thrown away: durable only against crashes of the server."""
         options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={self.port}",
                    "fsync=off", "shared_buffers=32MB", "max_connections=40", *settings]
@@ -76,7 +81,8 @@ class Server:
         with open(os.path.join(self.folder, "server.log"), "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(self.bin, "postgres"), "-D", self.data, *flags], stdout=log,
-                stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self.user)
+                stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
+                env={**os.environ, **environment}, **self.user)
         if not product.wait_until(lambda: self.ask("SELECT 1", check=False) == "1", 30):
             raise RuntimeError("the server did not start")
         return self
@@ -142,9 +148,10 @@ class Rig:
             raise RuntimeError("the generator failed")
         return process
 
-    def follow(self):
+    def follow(self, format="prosody"):
+        dialect = {"openfire": "openfire-audit"}.get(format, format)
         with open(self.program.config, "a", encoding="utf-8") as config:
-            config.write(f'source traffic {{\n\tpath = "{self.log}"\n\tdialect = "prosody"\n'
+            config.write(f'source traffic {{\n\tpath = "{self.log}"\n\tdialect = "{dialect}"\n'
                          '\tzone = "UTC"\n}\n')
         return self.program.start("run")
 

@@ -140,6 +140,14 @@ def longer_than_its_lease(tap, server):
                lambda first: first.send_signal(signal.SIGCONT))
 
 
+def without_its_session(tap, server):
+    """F85: its session is ended in the middle of a transaction; it comes back while another one writes."""
+    mine = ("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE"
+            " application_name = 'receiptd ingest'")
+    while_away(tap, server, "F85 its session was ended", lambda first: server.ask(mine),
+               lambda first: server.ask(mine))
+
+
 def cut_off(tap, server):
     """The server is told nothing of the cut either: its client is a proxy that stands still."""
     proxy = Proxy(server.port, lambda number: None)
@@ -160,6 +168,7 @@ def main():
         two_daemons(tap, server)
         frozen(tap, server)
         longer_than_its_lease(tap, server)
+        without_its_session(tap, server)
         cut_off(tap, server)
     finally:
         server.close()
