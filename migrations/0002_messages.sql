@@ -162,7 +162,8 @@ COMMENT ON COLUMN message.response_ms IS
 COMMENT ON COLUMN message.tie IS
 	'Its order among rows of one instant, byte by byte: "1" ingress or "2" egress, "0" content, the '
 	'start of the stanza (its start tag when bodies are not stored), 0x00, the session; then, when '
-	'its incarnations have others, theirs, each after 0x01. Null: the clock of the source keeps its '
+	'its incarnations have others, theirs, each after 0x01; of a plain row the ties of its receipt and '
+	'its marker, as ack.tie. Null: the clock of the source keeps its '
 	'lines apart, or bodies were taken out';
 COMMENT ON INDEX message_identity IS
 	'Identity; conversations in order of time; look-ups by key within days';
@@ -199,10 +200,12 @@ CREATE TABLE ack (
 	via         int2 NOT NULL,
 	named       text,
 	real        text,
+	tie         bytea,
 	mark_device int8,
 	mark_at     timestamptz,
 	mark_target timestamptz,
-	mark_bits   int2
+	mark_bits   int2,
+	mark_tie    bytea
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
@@ -254,13 +257,19 @@ COMMENT ON COLUMN ack.named IS
 	'errors about a message of a room: its sender';
 COMMENT ON COLUMN ack.real IS
 	'Groupchat, leg 2: full JID of the account whose upload is the same stanza; null: not seen';
+COMMENT ON COLUMN ack.tie IS
+	'Its order within one instant, as message.tie: of the sighting that gave seen_at, no more than the '
+	'start tag beside a body; of several in one stanza all but the first end with 0x00 (where the clock '
+	'keeps stanzas apart: begin) with two bytes of their place. Null: the clock needs no more';
 COMMENT ON COLUMN ack.mark_device IS
-	'Groupchat, displayed markers that count: keyed hash of the reader; else null, as the next three';
+	'Groupchat, displayed markers that count: keyed hash of the reader; else null, as the next four';
 COMMENT ON COLUMN ack.mark_at IS 'When either leg of the marker was seen first';
 COMMENT ON COLUMN ack.mark_target IS 'message.sent_at of the message that it marks';
 COMMENT ON COLUMN ack.mark_bits IS
 	'Bits: 1 older than the newest message that the reader had marked before (MARK-BACKWARD), 2 seen on '
-	'its way into the server';
+	'its way into the server, 4 mark_tie is null because it is the same as tie';
+COMMENT ON COLUMN ack.mark_tie IS
+	'Groupchat: as tie, of the leg that was seen first; null: as bit 4 of mark_bits says, or not kept';
 COMMENT ON INDEX ack_mark IS 'Markers of one reader of a room in order of time';
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';

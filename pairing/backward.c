@@ -53,10 +53,12 @@ static struct room_mark mark_of(struct pairing *pairing, const struct entry *ent
 {
 	if (!ev->place || !is_displayed(ev->kind))
 		return (struct room_mark){0};
+	struct moment moment = evidence_moment(ev);
 	return (struct room_mark){.device = device_of(pairing, entry, ev),
-				  .at = evidence_at(ev),
+				  .at = moment.at,
 				  .target = entry->rows[ev->place - 1].sent_at,
-				  .ingress = ev->seen & SEEN_INGRESS || ev->real_ingress};
+				  .ingress = moment.ingress,
+				  .tie = moment.tie};
 }
 
 // --- what changes ---
@@ -87,16 +89,21 @@ static void note_change(struct pairing *pairing, const struct entry *entry,
 	marker->target = mark->target > marker->target ? mark->target : marker->target;
 }
 
+static int compare_moments(const struct room_mark *a, const struct room_mark *b)
+{
+	return moment_compare(&(struct moment){a->at, a->ingress, a->tie},
+			      &(struct moment){b->at, b->ingress, b->tie});
+}
+
 static int by_mark(const void *a, const void *b)
 {
 	const struct room_mark *x = a, *y = b;
 
 	if (x->device != y->device)
 		return x->device < y->device ? -1 : 1;
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	if (x->ingress != y->ingress)
-		return x->ingress ? -1 : 1;
+	int order = compare_moments(x, y);
+	if (order)
+		return order;
 	return (x->target > y->target) - (x->target < y->target);
 }
 
@@ -233,7 +240,7 @@ static void judge_step(struct pairing *pairing, struct step *step, bool backward
 		judge_its_entry(pairing, step->stored);
 }
 
-// The steps of one reader. Markers of one moment do not judge each other.
+// The steps of one reader. Markers whose order is not known (T1) do not judge each other.
 static void judge(struct pairing *pairing, struct step *steps, size_t count)
 {
 	const struct marker *marker = steps->marker;
@@ -242,9 +249,7 @@ static void judge(struct pairing *pairing, struct step *steps, size_t count)
 	for (size_t i = 0, next; i < count; i = next) {
 		const struct room_mark *first = &steps[i].mark;
 		usec_t newer = newest;
-		for (next = i; next < count && steps[next].mark.at == first->at &&
-			       steps[next].mark.ingress == first->ingress;
-		     next++) {
+		for (next = i; next < count && !compare_moments(&steps[next].mark, first); next++) {
 			usec_t target = steps[next].mark.target;
 			newer = target > newer ? target : newer;
 			if (first->at >= marker->from && first->at <= end)
@@ -321,7 +326,10 @@ void pairing_load_mark(struct pairing *pairing, const struct stored_mark *mark)
 {
 	struct marker *marker = marker_get(pairing, mark->conv, mark->mark.device);
 
-	*LIST_ADD(pairing->arena, &marker->stored) = *mark;
+	struct stored_mark *own = LIST_ADD(pairing->arena, &marker->stored);
+
+	*own = *mark;
+	own->mark.tie = arena_text(pairing->arena, mark->mark.tie);
 	pairing->settled = false;
 }
 

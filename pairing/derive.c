@@ -241,17 +241,15 @@ static void take_time(usec_t *at, enum via *via, position_t *pos, const struct e
 	}
 }
 
+// Evidence is taken in the order of T1.
 static void take_error(struct row *row, const struct evidence *ev)
 {
-	bool first = !row->has_error || ev->first < row->failed_at ||
-		     (ev->first == row->failed_at && text_compare(ev->condition, row->error) < 0);
-
+	if (row->has_error && row->failed_at <= ev->first)
+		return;
 	row->has_error = true;
-	if (first) {
-		row->failed_at = ev->first;
-		row->error = ev->condition;
-		row->failed_pos = ev->position;
-	}
+	row->failed_at = ev->first;
+	row->error = ev->condition;
+	row->failed_pos = ev->position;
 }
 
 // P12: acks of a room message say nothing of its state; readers.c asks them.
@@ -329,16 +327,26 @@ static int by_sent(const void *a, const void *b)
 	return (x->last_at > y->last_at) - (x->last_at < y->last_at);
 }
 
-// P4 and the order of findings must not depend on arrival.
+static int compare_moments(const struct evidence *a, const struct evidence *b)
+{
+	struct moment x = evidence_moment(a), y = evidence_moment(b);
+
+	return moment_compare(&x, &y);
+}
+
+// T1; P4 and the order of findings must not depend on arrival.
 static int by_time(const void *a, const void *b)
 {
 	const struct evidence *x = a, *y = b;
 
 	if (x->first != y->first)
 		return x->first < y->first ? -1 : 1;
+	int order = compare_moments(x, y);
+	if (order)
+		return order;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	int order = text_compare(x->by_resource, y->by_resource);
+	order = text_compare(x->by_resource, y->by_resource);
 	if (!order)
 		order = text_compare(x->own_id, y->own_id);
 	if (!order)
@@ -357,9 +365,9 @@ static int by_time(const void *a, const void *b)
 // P12: an ack is as early as the earlier of its legs.
 static int by_room_time(const void *a, const void *b)
 {
-	usec_t x = evidence_at(a), y = evidence_at(b);
+	int order = compare_moments(a, b);
 
-	return x != y ? (x < y ? -1 : 1) : by_time(a, b);
+	return order ? order : by_time(a, b);
 }
 
 static enum evidence_class unpaired_class(enum evidence_kind kind)

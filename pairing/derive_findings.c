@@ -89,22 +89,24 @@ static const struct {
 	[EV_XE_DISPLAYED] = {"XE-UNREQUESTED", FLAG_XE_DISPLAYED, false},
 };
 
-// P11: the error of a second device.
-static bool is_late_error(const struct row *row, const struct evidence *ev)
-{
-	usec_t heard = row->delivered_at;
+struct heard { // of one row, so far: evidence is in the order of T1 here
+	bool receipt, delivery;
+};
 
-	min_into(&heard, row->displayed_at);
-	return ev->kind == EV_ERROR && heard != USEC_NONE && ev->first >= heard;
+// P11: the error of a second device.
+static bool is_late_error(const struct entry *entry, const struct evidence *ev, struct heard *heard)
+{
+	if (!entry->group && is_ack(ev->kind) && ev->kind != EV_XE_OFFLINE)
+		heard->delivery = true;
+	return ev->kind == EV_ERROR && heard->delivery;
 }
 
-// P9: the direct display came more than a second before the first receipt. Evidence is in order of
-// time here.
-static bool is_late_receipt(const struct row *row, const struct evidence *ev, bool *heard)
+// P9: the direct display came more than a second before the first receipt.
+static bool is_late_receipt(const struct row *row, const struct evidence *ev, struct heard *heard)
 {
-	bool first = ev->kind == EV_RECEIPT && !*heard;
+	bool first = ev->kind == EV_RECEIPT && !heard->receipt;
 
-	*heard = *heard || ev->kind == EV_RECEIPT;
+	heard->receipt = heard->receipt || ev->kind == EV_RECEIPT;
 	return first && row->displayed_at != USEC_NONE && row->displayed_via != VIA_UPTO &&
 	       ev->first - row->displayed_at > USEC_PER_SEC;
 }
@@ -122,7 +124,7 @@ static const char *unasked_rule(const struct pairing *pairing, const struct entr
 }
 
 static void find_in_evidence(struct pairing *pairing, struct entry *entry, const struct row *row,
-			     const struct evidence *ev, bool *heard)
+			     const struct evidence *ev, struct heard *heard)
 {
 	struct text by = room_by(pairing, entry, ev);
 	struct text ref = ev->named.p ? ev->named : entry->id;
@@ -130,7 +132,7 @@ static void find_in_evidence(struct pairing *pairing, struct entry *entry, const
 
 	if (unasked)
 		entry_finding(pairing, entry, unasked, by, ref, ev->first, ev->position);
-	if (is_late_error(row, ev))
+	if (is_late_error(entry, ev, heard))
 		entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, ref, ev->first,
 			      ev->position);
 	if (is_late_receipt(row, ev, heard))
@@ -206,7 +208,7 @@ void key_findings(struct pairing *pairing, struct entry *entry)
 	find_carbon_copies(pairing, entry);
 	find_storage(pairing, entry);
 	count_duplicates(pairing, entry);
-	bool *heard = arena_alloc(pairing->arena, entry->row_count + 1);
+	struct heard *heard = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*heard));
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (ev->place)

@@ -149,14 +149,21 @@ enum evidence_class {
 
 enum seen_bits { SEEN_INGRESS = 1, SEEN_EGRESS = 2 };
 
+struct moment { // T1: when something was said
+	usec_t at;
+	bool ingress;
+	struct text tie; // absent = not kept
+};
+
 // P8 in rooms: a displayed marker in the sequence of its reader (backward.c). Stored with it.
 struct room_mark {
 	int64_t device; // hash of the reader; 0 = it is none
 	usec_t at;      // when he marked
 	usec_t target;  // when the message was sent that he marked
-	bool ingress;   // T1
-	bool backward;  // older than the newest one that he had marked
-	bool met;       // scratch
+	bool ingress;   // T1, as the tie
+	struct text tie;
+	bool backward; // older than the newest one that he had marked
+	bool met;      // scratch
 };
 
 // One ack, error or edit (P4): sightings of one stanza merged. A = by, B = to, about ref.
@@ -165,6 +172,7 @@ struct evidence {
 	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
 	struct text own_id;      // absent = the stanza had none
 	usec_t first, last;      // T3 times; first counts
+	struct text tie;         // T1: of the sighting that gave first (tie.h); absent = not kept
 	usec_t out_at;           // last seen on egress, whatever stamp it bore; USEC_NONE
 	int64_t thread;          // markers (P8), 0 = none
 	struct text condition;   // errors
@@ -186,7 +194,8 @@ struct evidence {
 	struct text real;    // P12: full real JID of this mirror's upload leg; absent
 	struct text real_id; // the own id of that upload
 	usec_t real_at;      // when that upload was seen first
-	bool real_ingress;   // and that it was on its way into the server
+	struct text real_tie;
+	bool real_ingress; // and that it was on its way into the server
 	struct room_mark mark;
 	enum evidence_class class_;
 	int32_t n;                   // number of the row it was paired with, 0 = none
@@ -199,6 +208,10 @@ enum { TIE_INGRESS = '1', TIE_EGRESS = '2' }; // the first byte of a tie (T1)
 
 // The row's own tie of what is stored with it; absent when there is none.
 struct text tie_own(struct text stored);
+
+// P4: of a room's stanza the earlier of its legs.
+struct moment evidence_moment(const struct evidence *ev);
+int moment_compare(const struct moment *a, const struct moment *b);
 
 void incarnation_add_given(struct arena *arena, struct incarnation *into, struct text id);
 void incarnation_add_origin(struct arena *arena, struct incarnation *into, struct text id);

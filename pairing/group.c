@@ -4,10 +4,23 @@
 // room gave, but not a mirror that an upload with that id has joined.
 #include "pairing/workset.h"
 
-static usec_t distance(const struct incarnation *a, const struct incarnation *b)
+#include <stdlib.h>
+
+static usec_t apart(usec_t a, usec_t b)
 {
-	usec_t d = a->first - b->first;
-	return d < 0 ? -d : d;
+	return a < b ? b - a : a - b;
+}
+
+// From the nearer end of the mirror's sightings. Neighbours among them are never further apart than
+// w_resend, so what lies between its ends is near enough.
+static bool is_near(const struct pairing *pairing, const struct incarnation *upload,
+		    const struct incarnation *mirror, usec_t *distance)
+{
+	usec_t a = apart(upload->first, mirror->first), b = apart(upload->first, mirror->last);
+	bool inside = upload->first >= mirror->first && upload->first <= mirror->last;
+
+	*distance = a < b ? a : b;
+	return inside || *distance <= pairing->rules->w_resend;
 }
 
 // T1; where ties are not kept, the smaller nick: order must not matter.
@@ -23,16 +36,16 @@ int compare_mirrors(const struct incarnation *a, const struct incarnation *b)
 int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 		   const struct incarnation *upload)
 {
-	usec_t best = pairing->rules->w_resend;
+	usec_t best = USEC_NONE, d;
 	int found = -1;
 
 	for (size_t i = 0; i < entry->incarnations.count; i++) {
 		const struct incarnation *mirror = &entry->incarnations.items[i];
-		if (mirror->leg != LEG_MIRROR || mirror->digest != upload->digest)
+		if (mirror->leg != LEG_MIRROR || mirror->digest != upload->digest ||
+		    !is_near(pairing, upload, mirror, &d))
 			continue;
-		usec_t d = distance(upload, mirror);
-		bool closer = d < best || (d == best && found < 0);
-		bool tie = d == best && found >= 0 &&
+		bool closer = found < 0 || d < best;
+		bool tie = found >= 0 && d == best &&
 			   compare_mirrors(mirror, &entry->incarnations.items[found]) < 0;
 		if (closer || tie) {
 			best = d;
@@ -96,6 +109,50 @@ static void join_own_uploads(struct pairing *pairing, struct entry *entry,
 	}
 }
 
+struct lone { // an upload without a mirror
+	const struct incarnation *upload;
+	size_t at;
+};
+
+static int by_upload(const void *a, const void *b)
+{
+	const struct lone *x = a, *y = b;
+
+	if (x->upload->digest != y->upload->digest)
+		return x->upload->digest < y->upload->digest ? -1 : 1;
+	int order = text_compare(x->upload->from_account, y->upload->from_account);
+	if (order || x->upload->first == y->upload->first)
+		return order;
+	return x->upload->first < y->upload->first ? -1 : 1;
+}
+
+// M3 among those that no mirror shows.
+static void join_lone_uploads(struct pairing *pairing, struct entry *entry,
+			      struct incarnation *joined, bool *used)
+{
+	struct lone *list =
+		arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; entry->id.p && i < entry->incarnations.count; i++)
+		if (entry->incarnations.items[i].leg == LEG_UPLOAD && !used[i])
+			list[count++] = (struct lone){&entry->incarnations.items[i], i};
+	if (count > 1)
+		qsort(list, count, sizeof(*list), by_upload);
+	for (size_t i = 1, head = 0; i < count; i++) {
+		const struct incarnation *before = list[i - 1].upload, *now = list[i].upload;
+		if (now->digest != before->digest ||
+		    !text_same(now->from_account, before->from_account) ||
+		    now->first - before->last > pairing->rules->w_resend) {
+			head = i;
+			continue;
+		}
+		incarnation_merge(pairing->arena, &joined[list[head].at], now);
+		used[list[i].at] = true;
+		entry->owner[list[i].at] = list[head].at;
+	}
+}
+
 static void join_guests(struct pairing *pairing, const struct entry *entry,
 			struct incarnation *joined)
 {
@@ -110,6 +167,7 @@ void derive_group(struct pairing *pairing, struct entry *entry)
 	bool *used = arena_alloc(pairing->arena, count + 1);
 
 	join_own_uploads(pairing, entry, joined, used);
+	join_lone_uploads(pairing, entry, joined, used);
 	join_guests(pairing, entry, joined);
 	entry->row_count = 0;
 	for (size_t i = 0; i < count; i++) {

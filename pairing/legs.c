@@ -22,7 +22,7 @@ struct text room_by(struct pairing *pairing, const struct entry *entry, const st
 
 usec_t evidence_at(const struct evidence *ev)
 {
-	return ev->real.p && ev->real_at < ev->first ? ev->real_at : ev->first;
+	return evidence_moment(ev).at;
 }
 
 static usec_t apart(const struct evidence *a, const struct evidence *b)
@@ -122,6 +122,7 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 		mirror->real = upload->by;
 		mirror->real_id = upload->own_id;
 		mirror->real_at = upload->first;
+		mirror->real_tie = upload->tie;
 		mirror->real_ingress = upload->seen & SEEN_INGRESS;
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++)

@@ -28,14 +28,16 @@ struct mark_group {
 
 // --- in order of time ---
 
-static bool is_ingress(const struct mark *mark)
+static int compare_moments(const struct mark *a, const struct mark *b)
 {
-	return mark->ev->seen & SEEN_INGRESS;
+	struct moment x = evidence_moment(a->ev), y = evidence_moment(b->ev);
+
+	return moment_compare(&x, &y);
 }
 
 bool marks_same_moment(const struct mark *a, const struct mark *b)
 {
-	return a->t == b->t && is_ingress(a) == is_ingress(b);
+	return a->t == b->t && !compare_moments(a, b);
 }
 
 static int by_t(const void *a, const void *b)
@@ -44,8 +46,9 @@ static int by_t(const void *a, const void *b)
 
 	if (x->t != y->t)
 		return x->t < y->t ? -1 : 1;
-	if (is_ingress(x) != is_ingress(y))
-		return is_ingress(x) ? -1 : 1;
+	int order = compare_moments(x, y);
+	if (order)
+		return order;
 	if (x->target->sent_at != y->target->sent_at)
 		return x->target->sent_at < y->target->sent_at ? -1 : 1;
 	return 0;

@@ -30,7 +30,7 @@ struct all_marks {
 void marks_collect(const struct conversation *conversation, struct all_marks *all);
 void marks_free(struct all_marks *all);
 
-// T1: of one instant ingress is before egress.
+// T1, as far as ties are kept.
 bool marks_same_moment(const struct mark *a, const struct mark *b);
 
 // When the row was marked up to, USEC_NONE = not.

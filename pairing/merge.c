@@ -270,16 +270,30 @@ static bool spans_join(usec_t first_a, usec_t last_a, usec_t first_b, usec_t las
 	return first_a - last_b <= gap && first_b - last_a <= gap;
 }
 
-// M3, M4; M2: without an id an origin-id joins, whatever the text.
+// M3, M4; M2: without an id an origin-id joins, whatever the text. M6: each line of an upload finds its
+// mirror by itself, so those with an id are brought together when rows are made (group.c).
 bool piece_is_one(const struct realm_settings *rules, const struct entry *entry,
 		  const struct incarnation *a, const struct incarnation *b)
 {
-	usec_t gap = entry->id.p ? rules->w_resend : rules->w_noid;
+	usec_t gap = !entry->id.p ? rules->w_noid : a->leg == LEG_UPLOAD ? 0 : rules->w_resend;
 
 	if (says_the_same(a, b) && spans_join(a->first, a->last, b->first, b->last, gap))
 		return true;
 	return !entry->id.p && share_origin(a, b) &&
 	       spans_join(a->first, a->last, b->first, b->last, rules->w_resend);
+}
+
+// Whoever made the last tie does not keep it (tie.h).
+static void keep_ties(struct pairing *pairing, struct incarnation *inc)
+{
+	bool first = tie_is_last_made(pairing, inc->tie),
+	     sender = tie_is_last_made(pairing, inc->from_tie);
+	struct text own = first    ? arena_text(pairing->arena, inc->tie)
+			  : sender ? arena_text(pairing->arena, inc->from_tie)
+				   : TEXT_NONE;
+
+	inc->tie = first ? own : inc->tie;
+	inc->from_tie = sender ? own : inc->from_tie;
 }
 
 // The last one takes its place.
@@ -302,6 +316,7 @@ static struct incarnation merge_at(struct pairing *pairing, struct entry *entry,
 	struct incarnation merged = entry->incarnations.items[at];
 
 	incarnation_merge(pairing->arena, &merged, from);
+	keep_ties(pairing, &merged);
 	entry->incarnations.items[at] = merged;
 	bool several = merged.digest_count || (!entry->id.p && merged.origin_count);
 	struct incarnation news = several ? merged : *from;
@@ -320,7 +335,9 @@ void entry_add_incarnation(struct pairing *pairing, struct entry *entry,
 	}
 	entry->derived = false;
 	if (at == SIZE_MAX) {
-		*LIST_ADD(pairing->arena, &entry->incarnations) = *incarnation;
+		struct incarnation *own = LIST_ADD(pairing->arena, &entry->incarnations);
+		*own = *incarnation;
+		keep_ties(pairing, own);
 		piece_note(pairing, entry, entry->incarnations.count - 1, incarnation);
 		return;
 	}

@@ -16,8 +16,19 @@ bool evidence_same(const struct evidence *a, const struct evidence *b)
 	       text_same(a->own_id, b->own_id) && text_same(a->condition, b->condition);
 }
 
+// T1: of the first sighting, before the times are merged. A line whose tie is not kept gives way to one
+// of the same time.
+static void merge_tie(struct evidence *into, const struct evidence *from)
+{
+	bool first = from->tie.p && (!into->tie.p || text_compare(from->tie, into->tie) < 0);
+
+	if (from->first == into->first ? first : from->first < into->first)
+		into->tie = from->tie;
+}
+
 void evidence_merge(struct evidence *into, const struct evidence *from)
 {
+	merge_tie(into, from);
 	if (from->first < into->first ||
 	    (from->first == into->first && from->position < into->position)) {
 		into->first = from->first;
@@ -41,7 +52,7 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 static bool evidence_equal(const struct evidence *a, const struct evidence *b)
 {
 	return a->first == b->first && a->last == b->last && a->thread == b->thread &&
-	       a->seen == b->seen && a->out_at == b->out_at;
+	       a->seen == b->seen && a->out_at == b->out_at && text_same(a->tie, b->tie);
 }
 
 // --- finding pieces ---
@@ -113,12 +124,20 @@ static size_t find_pieces(struct pairing *pairing, struct entry *entry, const st
 
 // --- adding ---
 
+// Whoever made the last tie does not keep it (tie.h).
+static void keep_tie(struct pairing *pairing, struct evidence *ev)
+{
+	if (tie_is_last_made(pairing, ev->tie))
+		ev->tie = arena_text(pairing->arena, ev->tie);
+}
+
 static void append(struct pairing *pairing, struct entry *entry, const struct evidence *ev)
 {
 	struct evidence *own = LIST_ADD(pairing->arena, &entry->evidence);
 	*own = *ev;
 	entry->had_marker |= is_marker(ev->kind);
 	own->own_id = arena_text(pairing->arena, ev->own_id);
+	keep_tie(pairing, own);
 	if (entry->indexed)
 		index_one(pairing, entry, entry->evidence.count - 1);
 }
@@ -157,6 +176,7 @@ bool entry_add_evidence(struct pairing *pairing, struct entry *entry,
 	if (found == 1) {
 		struct evidence *have = &entry->evidence.items[at], before = *have;
 		evidence_merge(have, evidence);
+		keep_tie(pairing, have);
 		if (evidence_equal(&before, have))
 			return false;
 		// A longer span may reach the next piece.

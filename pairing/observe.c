@@ -143,23 +143,10 @@ void keep_body(struct pairing *pairing, const struct entry *entry, struct incarn
 	inc->body = arena_text(pairing->arena, inc->body);
 }
 
-static bool is_last_made(const struct pairing *pairing, struct text tie)
-{
-	return tie.p && tie.p == pairing->tie.data;
-}
-
 void add_content(struct pairing *pairing, struct entry *entry, struct incarnation *inc)
 {
 	keep_body(pairing, entry, inc);
 	entry_add_incarnation(pairing, entry, inc);
-	if (!entry->incarnations.count)
-		return; // its facts are stored already
-	struct incarnation *last = &entry->incarnations.items[entry->incarnations.count - 1];
-	bool first = is_last_made(pairing, last->tie),
-	     sender = is_last_made(pairing, last->from_tie);
-	struct text own = first || sender ? arena_text(pairing->arena, inc->tie) : TEXT_NONE;
-	last->tie = first ? own : last->tie;
-	last->from_tie = sender ? own : last->from_tie;
 }
 
 static bool asks_offline(const struct stanza *st)

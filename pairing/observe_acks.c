@@ -9,8 +9,24 @@ usec_t ack_time(const struct effective *e) // T3
 	return e->stamp != USEC_NONE && !effective_is_ingress(e) ? e->stamp : e->seen->at;
 }
 
+// T1: what an order of one instant hangs on (MARK-BACKWARD, P11). place: of several in one stanza.
+static struct text evidence_tie(struct pairing *pairing, const struct effective *e,
+				enum evidence_kind kind, size_t place)
+{
+	const struct stanza *st = e->stanza;
+	enum tie_rank rank = TIE_STATE;
+	bool acks;
+
+	if (!is_ack(kind) && kind != EV_ERROR && kind != EV_AMP_NONE)
+		return TEXT_NONE;
+	first_acked(st, &acks);
+	if (kind != EV_ERROR)
+		rank = stanza_rank(st, is_content(st, acks));
+	return tie_of_place(pairing, e, rank, !has_payload(st) && !st->has_body, place);
+}
+
 static struct evidence evidence_of(struct pairing *pairing, const struct effective *e,
-				   enum evidence_kind kind)
+				   enum evidence_kind kind, size_t place)
 {
 	struct evidence ev = {.kind = kind, .position = e->seen->position};
 
@@ -24,6 +40,7 @@ static struct evidence evidence_of(struct pairing *pairing, const struct effecti
 	if (ev.seen & SEEN_EGRESS)
 		ev.out_at = e->seen->at;
 	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
+	ev.tie = evidence_tie(pairing, e, kind, place);
 	return ev;
 }
 
@@ -37,10 +54,10 @@ static void add(struct pairing *pairing, struct entry *entry, const struct evide
 // P1: said by A to B about ref, a message of B to A. What names nothing is an orphan of the empty ref
 // (P3 d).
 static void add_about_theirs(struct pairing *pairing, const struct effective *e,
-			     enum evidence_kind kind, struct text ref)
+			     enum evidence_kind kind, struct text ref, size_t place)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
-	struct evidence ev = evidence_of(pairing, e, kind);
+	struct evidence ev = evidence_of(pairing, e, kind, place);
 
 	add(pairing, entry_for_message(pairing, b, a, ref.p ? ref : TEXT("")), &ev);
 }
@@ -50,20 +67,21 @@ static void add_about_own(struct pairing *pairing, const struct effective *e,
 			  enum evidence_kind kind, struct text ref)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
-	struct evidence ev = evidence_of(pairing, e, kind);
+	struct evidence ev = evidence_of(pairing, e, kind, 0);
 
 	add(pairing, entry_for_message(pairing, a, b, ref), &ev);
 }
 
 // P12: about a message of the room, whoever wrote it.
 static void add_about_room(struct pairing *pairing, const struct effective *e,
-			   enum evidence_kind kind, struct text ref, int32_t via)
+			   enum evidence_kind kind, struct text ref, int32_t via, size_t place)
 {
 	struct text room = is_mirror(pairing, e) ? e->from.bare : e->to.bare;
 	struct evidence ev = room_evidence(pairing, e, kind);
 
 	ev.via = via;
 	ev.thread = is_marker(kind) ? thread_hash(pairing, e->stanza->thread) : 0;
+	ev.tie = evidence_tie(pairing, e, kind, place);
 	add(pairing, entry_for_group(pairing, room, ref.p ? ref : TEXT("")), &ev);
 }
 
@@ -90,22 +108,22 @@ static const struct {
 };
 
 static void add_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-		    struct text ref)
+		    struct text ref, size_t place)
 {
 	if (e->stanza->type == TYPE_GROUPCHAT)
-		add_about_room(pairing, e, kind, ref, 0);
+		add_about_room(pairing, e, kind, ref, 0, place);
 	else
-		add_about_theirs(pairing, e, kind, ref);
+		add_about_theirs(pairing, e, kind, ref, place);
 }
 
 void add_private_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
 		     struct text ref, int32_t via)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
-	struct evidence ev = evidence_of(pairing, e, kind);
+	struct evidence ev = evidence_of(pairing, e, kind, 0);
 
 	if (e->stanza->type == TYPE_GROUPCHAT) {
-		add_about_room(pairing, e, kind, ref, via);
+		add_about_room(pairing, e, kind, ref, via, 0);
 		return;
 	}
 	ev.via = via;
@@ -114,28 +132,28 @@ void add_private_ack(struct pairing *pairing, const struct effective *e, enum ev
 
 // P10: an event with an empty id is about the newest message without one.
 static void add_xevent(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-		       struct text id)
+		       struct text id, size_t place)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 
 	if (id.n) {
-		add_ack(pairing, e, kind, id);
+		add_ack(pairing, e, kind, id, place);
 		return;
 	}
-	struct evidence ev = evidence_of(pairing, e, kind);
+	struct evidence ev = evidence_of(pairing, e, kind, place);
 	if (e->stanza->type != TYPE_GROUPCHAT)
 		add(pairing, entry_for_message(pairing, b, a, TEXT_NONE), &ev);
 }
 
 // None of the four: composing was cancelled (0022 section 3.3), which is about composing too.
 static void add_xevents(struct pairing *pairing, const struct effective *e,
-			const struct stanza_ref *ref)
+			const struct stanza_ref *ref, size_t place)
 {
 	unsigned bits = ref->xevent ? ref->xevent : (unsigned)XE_COMPOSING;
 
 	for (size_t k = 0; k < sizeof(ack_xevents) / sizeof(*ack_xevents); k++)
 		if (bits & ack_xevents[k].bit)
-			add_xevent(pairing, e, ack_xevents[k].kind, ref->id);
+			add_xevent(pairing, e, ack_xevents[k].kind, ref->id, place);
 }
 
 void observe_acks(struct pairing *pairing, const struct effective *e)
@@ -145,11 +163,11 @@ void observe_acks(struct pairing *pairing, const struct effective *e)
 	for (size_t i = 0; i < st->ref_count; i++) {
 		const struct stanza_ref *ref = &st->refs[i];
 		if (ref->kind == REF_XEVENT)
-			add_xevents(pairing, e, ref);
+			add_xevents(pairing, e, ref, i);
 		for (size_t k = 0; k < sizeof(ack_refs) / sizeof(*ack_refs); k++) {
 			bool own = ref->kind == REF_RECEIPT && !ref->id.p; // 0184 1.0
 			if (ack_refs[k].ref == ref->kind)
-				add_ack(pairing, e, ack_refs[k].kind, own ? st->id : ref->id);
+				add_ack(pairing, e, ack_refs[k].kind, own ? st->id : ref->id, i);
 		}
 	}
 	observe_private(pairing, e);
@@ -170,9 +188,9 @@ void observe_edits(struct pairing *pairing, const struct effective *e)
 		else if (ref->kind == REF_RETRACTION)
 			add_about_own(pairing, e, EV_RETRACTION, ref->id);
 		else if (ref->kind == REF_REACTION)
-			add_about_theirs(pairing, e, EV_REACTION, ref->id);
+			add_about_theirs(pairing, e, EV_REACTION, ref->id, 0);
 		else if (ref->kind == REF_REPLY)
-			add_about_theirs(pairing, e, EV_REPLY, ref->id);
+			add_about_theirs(pairing, e, EV_REPLY, ref->id, 0);
 	}
 }
 
@@ -182,7 +200,7 @@ void observe_error(struct pairing *pairing, const struct effective *e)
 {
 	const struct stanza *st = e->stanza;
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
-	struct evidence ev = evidence_of(pairing, e, EV_ERROR);
+	struct evidence ev = evidence_of(pairing, e, EV_ERROR, 0);
 
 	ev.condition = st->error_condition.p ? arena_text(pairing->arena, st->error_condition)
 					     : TEXT("undefined-condition");
@@ -214,7 +232,7 @@ void observe_amp(struct pairing *pairing, const struct effective *e)
 	if (!st->amp_status.p || !stanza_id_of(st).p ||
 	    (!none && !text_is(st->amp_deliver, "stored")))
 		return;
-	struct evidence ev = evidence_of(pairing, e, none ? EV_AMP_NONE : EV_AMP_STORED);
+	struct evidence ev = evidence_of(pairing, e, none ? EV_AMP_NONE : EV_AMP_STORED, 0);
 	ev.condition = none ? TEXT("amp") : TEXT_NONE;
 	add(pairing, entry_for_message(pairing, b, a, st->id), &ev);
 }
@@ -241,7 +259,7 @@ void observe_mds(struct pairing *pairing, const struct effective *e)
 
 	if (!e->stanza->has_mds || !e->stanza->mds_id.n || !mds_account(pairing, e, &by))
 		return;
-	struct evidence ev = evidence_of(pairing, e, EV_MDS);
+	struct evidence ev = evidence_of(pairing, e, EV_MDS, 0);
 	ev.by_resource = TEXT_NONE; // which of the own devices told makes no difference
 	ev.own_id = TEXT_NONE;
 	add(pairing, entry_for_given_id(pairing, e->from.bare, e->stanza->mds_id), &ev);

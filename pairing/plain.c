@@ -114,6 +114,21 @@ static void decode_rest(struct pairing *pairing, struct text facts, struct incar
 	}
 }
 
+static struct text encode_plain_ties(struct pairing *pairing, struct text own,
+				     const struct inline_acks *acks)
+{
+	struct text receipt = acks->receipt ? acks->receipt->tie : TEXT_NONE;
+	struct text marker = acks->marker ? acks->marker->tie : TEXT_NONE;
+	struct buf out = {0};
+
+	if (!receipt.p && !marker.p)
+		return own;
+	ties_encode_plain(&out, own, receipt, marker);
+	struct text ties = arena_text(pairing->arena, buf_view(&out));
+	buf_free(&out);
+	return ties;
+}
+
 static struct text encode_ties(struct pairing *pairing, struct text own,
 			       const struct incarnation *list, size_t count)
 {
@@ -215,6 +230,8 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;
 		row->flags = plain ? row->flags | seen_flags(&acks) : row->flags;
+		if (plain)
+			row->tie = encode_plain_ties(pairing, tie_own(row->tie), &acks);
 		row->facts = plain ? encode_rest(pairing, inc) : encode_part(pairing, &parts, row);
 	}
 	free_parts(&parts);
@@ -223,13 +240,14 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 // --- the way back ---
 
 static void load_inline(struct pairing *pairing, struct entry *entry, const struct evidence *ev,
-			enum evidence_kind kind, unsigned flags)
+			enum evidence_kind kind, unsigned flags, struct text tie)
 {
 	if (!ev)
 		return;
 	struct evidence copy = *ev;
 	copy.kind = kind;
 	copy.seen = seen_of(flags, kind);
+	copy.tie = tie;
 	copy.out_at = copy.seen & SEEN_EGRESS ? copy.last : USEC_NONE;
 	copy.by = TEXT_NONE;
 	copy.by_resource = arena_text(pairing->arena, ev->by_resource);
@@ -267,6 +285,7 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 		.flags = row->flags & ~(unsigned)PLAIN_FLAGS,
 	};
 	struct ingress_fact ingress = {row->source, DIR_IN, 1};
+	struct text receipt, marker;
 
 	if (row->source) {
 		inc.ingress = arena_alloc(pairing->arena, sizeof(ingress));
@@ -275,8 +294,9 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 	}
 	decode_rest(pairing, row->facts, &inc);
 	entry_add_incarnation(pairing, entry, &inc);
-	load_inline(pairing, entry, row->receipt, EV_RECEIPT, row->flags);
-	load_inline(pairing, entry, row->marker, EV_MARK_DISPLAYED, row->flags);
+	ties_decode_plain(row->tie, &receipt, &marker);
+	load_inline(pairing, entry, row->receipt, EV_RECEIPT, row->flags, receipt);
+	load_inline(pairing, entry, row->marker, EV_MARK_DISPLAYED, row->flags, marker);
 }
 
 void entry_load_row(struct pairing *pairing, struct entry *entry, const struct row *row)

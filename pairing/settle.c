@@ -76,22 +76,19 @@ static enum evidence_class classify_ack(const struct pairing *pairing, const str
 	return ACK_FORGED;            // P3 c
 }
 
-// T1: of one instant ingress is before egress; then their senders stand for the text of the stanzas,
-// which is not kept.
+// T1; where the text of the stanzas is not kept, their senders stand for it.
 static bool is_earlier(const struct evidence *a, const struct evidence *b, int senders)
 {
-	bool a_in = a->seen & SEEN_INGRESS, b_in = b->seen & SEEN_INGRESS;
+	struct moment x = evidence_moment(a), y = evidence_moment(b);
+	int order = moment_compare(&x, &y);
 
-	if (a->first != b->first || a_in != b_in)
-		return a->first < b->first || (a->first == b->first && a_in);
-	return senders < 0;
+	return order ? order < 0 : senders < 0;
 }
 
 // An error that answers an earlier error of the other direction with the same id.
 static bool is_loop(struct pairing *pairing, const struct entry *entry, const struct evidence *ev)
 {
 	struct entry *reverse = entry_for_message(pairing, entry->r, entry->s, entry->id);
-
 	int senders = text_compare(reverse->r, entry->r);
 
 	reverse->wanted = true;

@@ -74,6 +74,8 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
 	ev.own_id = arena_text(pairing->arena, ev.own_id);
 	ev.condition = arena_text(pairing->arena, ev.condition);
+	ev.tie = arena_text(pairing->arena, ev.tie);
+	ev.mark.tie = arena_text(pairing->arena, ev.mark.tie);
 	ev.stored = true;
 	entry_add_evidence(pairing, entry, &ev);
 	if (ev.mark.device)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pairing/tie.h"
 
-enum { TIE_BYTES = 1024, END_OF_TEXT = '\0', END_OF_TIE = '\1' };
+enum { TIE_BYTES = 1024, END_OF_TEXT = '\0', END_OF_TIE = '\1', FIRST_DIGIT = '\2', DIGITS = 250 };
 #define SAME TEXT("=") // the line that named the sender is the one that gave the time
 
 // --- one ---
@@ -48,6 +48,64 @@ struct text tie_of(struct pairing *pairing, const struct effective *e, enum tie_
 	buf_char(out, END_OF_TEXT);
 	add_clean(out, session_of(pairing, e));
 	return buf_view(out);
+}
+
+static void add_place(struct buf *out, size_t place)
+{
+	size_t bounded = place < DIGITS * DIGITS ? place : DIGITS * DIGITS - 1;
+
+	buf_char(out, (char)(FIRST_DIGIT + bounded / DIGITS));
+	buf_char(out, (char)(FIRST_DIGIT + bounded % DIGITS));
+}
+
+struct text tie_of_place(struct pairing *pairing, const struct effective *e, enum tie_rank rank,
+			 bool whole, size_t place)
+{
+	struct buf *out = &pairing->tie;
+	struct text tie = tie_of(pairing, e, rank, whole);
+
+	if (!place)
+		return tie;
+	if (tie.p)
+		buf_char(out, END_OF_TEXT);
+	else
+		out->len = 0;
+	add_place(out, place);
+	return buf_view(out);
+}
+
+// --- of what was said about messages ---
+
+static bool says_direction(struct text tie)
+{
+	return tie.n && (tie.p[0] == TIE_INGRESS || tie.p[0] == TIE_EGRESS);
+}
+
+static struct moment moment_of(usec_t at, unsigned seen, struct text tie)
+{
+	bool ingress = says_direction(tie) ? tie.p[0] == TIE_INGRESS : seen & SEEN_INGRESS;
+
+	return (struct moment){at, ingress, tie};
+}
+
+int moment_compare(const struct moment *a, const struct moment *b)
+{
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	if (a->ingress != b->ingress)
+		return a->ingress ? -1 : 1;
+	return text_compare(a->tie, b->tie);
+}
+
+struct moment evidence_moment(const struct evidence *ev)
+{
+	struct moment own = moment_of(ev->first, ev->seen, ev->tie);
+
+	if (!ev->real.p)
+		return own;
+	struct moment upload =
+		moment_of(ev->real_at, ev->real_ingress ? SEEN_INGRESS : 0, ev->real_tie);
+	return moment_compare(&upload, &own) < 0 ? upload : own;
 }
 
 // --- as stored ---
@@ -117,4 +175,22 @@ void ties_decode(struct text stored, struct incarnation *list, size_t count)
 		list[i].from_tie = text_same(from, SAME) ? tie : from;
 		rest = rest_of(rest);
 	}
+}
+
+void ties_encode_plain(struct buf *out, struct text own, struct text receipt, struct text marker)
+{
+	if (own.p)
+		buf_text(out, own);
+	if (!receipt.p && !marker.p)
+		return;
+	add_item(out, receipt);
+	add_item(out, marker);
+}
+
+void ties_decode_plain(struct text stored, struct text *receipt, struct text *marker)
+{
+	struct text rest = rest_of(stored);
+
+	*receipt = tie_own(rest);
+	*marker = tie_own(rest_of(rest));
 }

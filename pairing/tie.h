@@ -15,10 +15,18 @@ enum tie_rank { TIE_CONTENT, TIE_ACK, TIE_STATE };
 struct text tie_of(struct pairing *pairing, const struct effective *e, enum tie_rank rank,
 		   bool whole);
 
+// Of an ack, error or report: place = which it is of several in one stanza, whose order is that of the
+// document (where the clock needs no more, the place alone, and of the first nothing).
+struct text tie_of_place(struct pairing *pairing, const struct effective *e, enum tie_rank rank,
+			 bool whole, size_t place);
+
 // What is stored with a row: the row's own tie, then, where they are not all that one, two of each
 // incarnation in the order of its facts: of the line that gave sent_at, and of the one that named the
 // sender.
 void ties_encode(struct buf *out, struct text own, const struct incarnation *list, size_t count);
 void ties_decode(struct text stored, struct incarnation *list, size_t count);
+// With a plain row: its own tie, then, if there are any, that of its receipt and that of its marker.
+void ties_encode_plain(struct buf *out, struct text own, struct text receipt, struct text marker);
+void ties_decode_plain(struct text stored, struct text *receipt, struct text *marker);
 
 #endif

@@ -46,8 +46,8 @@ static struct marked *marked_by(struct pairing *pairing, struct map *devices,
 	return *place;
 }
 
-// P8: a displayed marker for a message older than the device's newest marked one. Markers of one
-// instant do not judge each other.
+// P8: a displayed marker for a message older than the device's newest marked one. Markers whose order
+// is not known (T1) do not judge each other.
 static void find_backward(struct pairing *pairing, const struct marks *marks)
 {
 	struct map devices = {0};

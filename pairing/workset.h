@@ -141,6 +141,12 @@ static inline void min_into(usec_t *into, usec_t at)
 		*into = at;
 }
 
+// It is where tie_of() has put the last one; to be copied by who keeps it.
+static inline bool tie_is_last_made(const struct pairing *pairing, struct text tie)
+{
+	return tie.p && tie.p == pairing->tie.data;
+}
+
 // The record that is being observed is stored by the lane of this conversation.
 static inline bool is_stored_by_lane(const struct pairing *pairing, int64_t conv)
 {

@@ -68,7 +68,7 @@ struct range { // what was asked for a key, or for the findings of one
 	usec_t lo, hi;
 };
 
-enum { MARK_BACKWARD = 1, MARK_INGRESS = 2 }; // ack.mark_bits
+enum { MARK_BACKWARD = 1, MARK_INGRESS = 2, MARK_OWN_TIE = 4 }; // ack.mark_bits
 
 struct key_day { // a key that is stored on a day, lower half
 	int64_t day;

@@ -2,7 +2,7 @@
 // Writes evidence that has rows of its own, who sent which id, and findings.
 #include "store/write.h"
 
-enum { ACK_COLUMNS = 32, SENT_COLUMNS = 9 };
+enum { ACK_COLUMNS = 34, SENT_COLUMNS = 9 };
 
 // --- evidence ---
 
@@ -29,14 +29,17 @@ static void put_mark(struct fields *f, const struct evidence *ev)
 {
 	const struct room_mark *mark = &ev->mark;
 	if (!mark->device || !ev->n) { // write_late.c: its message is not stored
-		for (int i = 0; i < 4; i++)
+		for (int i = 0; i < 5; i++)
 			put_null(f);
 		return;
 	}
+	bool own_tie = text_same(mark->tie, ev->tie);
 	put_int8(f, mark->device);
 	put_usec(f, usec_bounded(mark->at));
 	put_usec(f, usec_bounded(mark->target));
-	put_int2(f, (mark->backward ? MARK_BACKWARD : 0) | (mark->ingress ? MARK_INGRESS : 0));
+	put_int2(f, (mark->backward ? MARK_BACKWARD : 0) | (mark->ingress ? MARK_INGRESS : 0) |
+			    (own_tie ? MARK_OWN_TIE : 0));
+	put_bytea(f, own_tie ? TEXT_NONE : mark->tie);
 }
 
 static void put_ack(struct part *part, struct fields *f, const struct stored_evidence *ack)
@@ -73,6 +76,7 @@ static void put_ack(struct part *part, struct fields *f, const struct stored_evi
 	put_int2(f, ev->via);
 	part->changed_texts += !put_safe(f, ev->named);
 	part->changed_texts += !put_safe(f, ev->real);
+	put_bytea(f, ev->tie);
 	put_mark(f, ev);
 }
 

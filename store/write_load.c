@@ -28,7 +28,8 @@ static bool take_row(void *self, const struct rows *rows)
 	return true;
 }
 
-static struct room_mark read_mark(const struct rows *rows, int column)
+// Its five columns, mark_tie the last; tie: the ack's own.
+static struct room_mark read_mark(const struct rows *rows, int column, struct text tie)
 {
 	int64_t bits = row_int(rows, 0, column + 3);
 	return (struct room_mark){
@@ -37,6 +38,7 @@ static struct room_mark read_mark(const struct rows *rows, int column)
 		.target = row_usec(rows, 0, column + 2),
 		.ingress = bits & MARK_INGRESS,
 		.backward = bits & MARK_BACKWARD,
+		.tie = bits & MARK_OWN_TIE ? tie : row_text(rows, 0, column + 4),
 	};
 }
 
@@ -45,7 +47,7 @@ static bool take_mark(void *self, const struct rows *rows)
 	struct plan *plan = self;
 	pairing_load_mark(plan->batch->pairing,
 			  &(struct stored_mark){row_int(rows, 0, 0), row_int(rows, 0, 1),
-						read_mark(rows, 2)});
+						read_mark(rows, 2, row_text(rows, 0, 7))});
 	return true;
 }
 
@@ -83,7 +85,8 @@ static bool take_ack(void *self, const struct rows *rows)
 				.named = row_text(rows, 0, 24),
 				.real = row_text(rows, 0, 25),
 				.out_at = row_usec(rows, 0, 26),
-				.mark = read_mark(rows, 27),
+				.tie = row_text(rows, 0, 27),
+				.mark = read_mark(rows, 28, row_text(rows, 0, 27)),
 			},
 	};
 	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Markers of readers of rooms that do not say what their message and the markers before them give (P8):
--- when the message was sent, and whether one sent later had been marked. Markers of one moment do not
--- judge each other. What marked a message sent later came later than this one was sent, so markers before
+-- when the message was sent, and whether one sent later had been marked. Markers whose order is not
+-- known (T1) do not judge each other. What marked a message sent later came later than this one was sent, so markers before
 -- the day are of no account; where days were dropped, those that are may have gone with them.
 --   $1 int4         realm
 --   $2 timestamptz  since: a UTC day, of the messages
@@ -9,7 +9,8 @@
 --   $4 int8         at most so many
 WITH x AS (
      SELECT a.*, max(a.mark_target) OVER (
-                 PARTITION BY a.conv, a.mark_device ORDER BY a.mark_at, a.mark_bits & 2 = 0
+                 PARTITION BY a.conv, a.mark_device ORDER BY a.mark_at, a.mark_bits & 2 = 0,
+                      CASE WHEN a.mark_bits & 4 = 0 THEN a.mark_tie ELSE a.tie END NULLS FIRST
                  GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
      FROM ack AS a
      WHERE a.realm = $1 AND a.mark_device IS NOT NULL AND a.seen_at >= $2::timestamptz - interval '1 day')

@@ -10,7 +10,7 @@ SELECT a.conv, a.key,
        t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,
        a.last_at, a.thread, a.condition, a.position, a.borrowed, a.class, a.n,
        a.lent_conv, a.lent_key, a.leg, a.sig, a.seen, a.via, a.named, a.real, a.out_at,
-       a.mark_device, a.mark_at, a.mark_target, a.mark_bits
+       a.tie, a.mark_device, a.mark_at, a.mark_target, a.mark_bits, a.mark_tie
 FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, key, lo, hi)
 JOIN ack AS a ON a.conv = w.conv AND a.seen_at BETWEEN w.lo AND w.hi AND a.key = w.key
 LEFT JOIN jid AS b ON b.id = a.by_jid

@@ -13,7 +13,7 @@ WITH w AS MATERIALIZED (
      SELECT u.*, $6::int8 * interval '1 us' AS reach, $7::int8 * interval '1 us' AS slack
      FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
           AS u (conv, device, lo, hi, target))
-SELECT w.conv, a.key, w.device, a.mark_at, a.mark_target, a.mark_bits
+SELECT w.conv, a.key, w.device, a.mark_at, a.mark_target, a.mark_bits, a.mark_tie, a.tie
 FROM w
 CROSS JOIN LATERAL (
      SELECT coalesce(
@@ -30,11 +30,11 @@ CROSS JOIN LATERAL (
              AND x.mark_target >= w.target AND x.mark_at > w.hi AND x.mark_at <= w.hi + w.reach
              AND x.seen_at BETWEEN w.hi - w.slack AND w.hi + w.reach + w.slack) AS after) AS e
 CROSS JOIN LATERAL (
-     SELECT x.key, x.mark_at, x.mark_target, x.mark_bits FROM ack AS x
+     SELECT x.key, x.mark_at, x.mark_target, x.mark_bits, x.mark_tie, x.tie FROM ack AS x
      WHERE x.conv = w.conv AND x.mark_device = w.device AND x.mark_at = e.before
        AND x.seen_at BETWEEN e.before - w.slack AND e.before + w.slack
      UNION ALL
-     SELECT x.key, x.mark_at, x.mark_target, x.mark_bits FROM ack AS x
+     SELECT x.key, x.mark_at, x.mark_target, x.mark_bits, x.mark_tie, x.tie FROM ack AS x
      WHERE x.conv = w.conv AND x.mark_device = w.device
        AND x.mark_at BETWEEN w.lo AND coalesce(e.after, w.hi + w.reach)
        AND x.seen_at BETWEEN w.lo - w.slack AND coalesce(e.after, w.hi + w.reach) + w.slack) AS a;

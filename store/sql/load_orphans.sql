@@ -14,7 +14,7 @@ SELECT a.conv, a.key,
        t.jid AS to, a.ref, a.about, a.about_self, a.kind, a.by_resource, a.own_id, a.seen_at,
        a.last_at, a.thread, a.condition, a.position, a.borrowed, a.class, a.n,
        a.lent_conv, a.lent_key, a.leg, a.sig, a.seen, a.via, a.named, a.real, a.out_at,
-       a.mark_device, a.mark_at, a.mark_target, a.mark_bits
+       a.tie, a.mark_device, a.mark_at, a.mark_target, a.mark_bits, a.mark_tie
 FROM a
 LEFT JOIN jid AS b ON b.id = a.by_jid
 LEFT JOIN jid AS t ON t.id = a.to_jid;

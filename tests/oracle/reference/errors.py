@@ -102,7 +102,8 @@ def amp(world):
                     and R in (jid.domain(r.R), jid.domain(r.S))]
             row = pick(world, near, line.t)
         if row:
-            (row.amp_stored if line.p.amp == "stored" else row.amp_failed).append(line.t)
+            (row.amp_stored if line.p.amp == "stored" else row.amp_failed).append(
+                (line.t, line.order()))
 
 
 def edits(world):

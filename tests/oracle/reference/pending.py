@@ -6,7 +6,5 @@ RULES_PENDING = set()
 FAMILIES_PENDING = set()
 # Differences that are known and not looked at, by family: patterns on what `vectors` prints.
 KNOWN = {
-    # Acks and errors of one instant and one direction are not kept with their text (T1).
-    "crowded": ("MARK-BACKWARD", "acks_dup", "ERROR-LOOP", "ERR-AFTER-DELIVERY", " error: "),
     "rooms": ("RCPT-GROUPCHAT",),  # P12: a fault that only the mirror shows
 }

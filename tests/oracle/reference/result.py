@@ -24,14 +24,13 @@ def evidence(world, row):
     row.displayed_at, _, row.displayed_via = min(displayed, default=(None, 0, None))
     if row.displayed_at is not None and row.delivered_at is None:
         row.delivered_via = "implied"
-    stored = row.amp_stored + [a.t for a in row.acks if a.kind == "x-offline"]
+    stored = [t for t, _ in row.amp_stored] + [a.t for a in row.acks if a.kind == "x-offline"]
     if not row.group:
         stored += [line.stamp for line in row.lines if redelivered(world, line, row.own)]
     row.stored_at = min(stored, default=None)
-    failed = [(e.order, e.t, e.condition) for e in row.errors]
-    failed = [min(failed)[1:]] if failed else []
-    failed = min(failed + [(t, "amp") for t in row.amp_failed], default=(None, None))
-    row.failed_at, row.error = failed
+    failed = [(e.order, e.condition) for e in row.errors]
+    failed += [(order, "amp") for order in row.amp_failed]
+    (row.failed_at, _), row.error = min(failed, default=((None, None), None))
 
 
 def verdict(world, row):
