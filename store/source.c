@@ -296,6 +296,7 @@ bool store_source_health(struct store *store, int32_t realm, const struct source
 	put_zstr(&params, health->state);
 	put_zstr(&params, health->note);
 	put_usec(&params, health->gone_at);
+	put_usec(&params, usec_now());
 	if (txn_begin(store, TXN_WRITE, err) && sql_run(store, "lock", &lock, NULL, err) &&
 	    sql_run(store, "source_health", &params, NULL, err) && txn_commit(store, err))
 		return true;

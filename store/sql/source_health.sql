@@ -7,9 +7,10 @@
 --   $5 text         state
 --   $6 text         note, null = none
 --   $7 timestamptz  when unread lines are expected to be gone, null = unknown
+--   $8 timestamptz  now, clock of the ingester
 INSERT INTO source AS s
        (id, realm, name, dialect, path, live, state, state_at, note, gone_at)
-SELECT coalesce(max(x.id), 0) + 1, $1::int4, $2, $3, $4, true, $5, clock_timestamp(), $6::text,
+SELECT coalesce(max(x.id), 0) + 1, $1::int4, $2, $3, $4, true, $5, $8::timestamptz, $6::text,
        $7::timestamptz
 FROM source AS x
 ON CONFLICT (realm, name) DO UPDATE
