@@ -185,8 +185,9 @@ struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
 		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
 		made->id = conv;
 		made->judge_from = made->since_lo = INT64_MAX;
-		made->window =
-			(struct marks_window){.lo = INT64_MAX, .hi = INT64_MIN, .since = INT64_MAX};
+		const struct marks_span none = {
+			.lo = INT64_MAX, .hi = INT64_MIN, .since = INT64_MAX};
+		made->window = (struct marks_window){none, none};
 		made->room_lo = INT64_MAX;
 		made->room_hi = INT64_MIN;
 		*place = made;
