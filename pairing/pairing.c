@@ -11,10 +11,7 @@ void list_room(struct arena *arena, void **items, size_t *cap, size_t count, siz
 	if (count == *cap) {
 		size_t first = size > LARGE ? 1 : 2; // most keys have one incarnation
 		size_t more = *cap ? *cap * 2 : first;
-		void *bigger = arena_alloc(arena, more * size);
-		if (count)
-			memcpy(bigger, *items, count * size);
-		*items = bigger;
+		*items = arena_grow(arena, *items, *cap * size, more * size);
 		*cap = more;
 	}
 	memset((char *)*items + count * size, 0, size);
