@@ -2,6 +2,7 @@
 #include "core/arena.h"
 
 #include <stdalign.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,6 +56,13 @@ char *xstrdup(const char *zstr)
 	if (!copy)
 		out_of_memory();
 	return copy;
+}
+
+void memory_is_given_back(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024); // set by hand it does not grow
+#endif
 }
 
 static struct chunk *chunk_new(size_t size)

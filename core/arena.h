@@ -28,4 +28,8 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *pointer, size_t size);
 char *xstrdup(const char *zstr); // NULL gives NULL
 
+// Large blocks are given back to the system when they are freed, not kept for later: a batch that needed
+// much would make the process large for ever. Once, at the start of the program.
+void memory_is_given_back(void);
+
 #endif
