@@ -240,6 +240,7 @@ int main(int argc, char **argv)
 {
 	struct globals globals = {.sets = xcalloc((size_t)argc + 1, sizeof(char *))};
 
+	memory_is_given_back();
 	catch_signals();
 	argc = take_globals(argc, argv, &globals);
 	int status = ERR_NONE;

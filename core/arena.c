@@ -2,16 +2,17 @@
 #include "core/arena.h"
 
 #include <stdalign.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CHUNK_SIZE = 64 * 1024 };
+enum { CHUNK_SIZE = 64 * 1024, LARGE = CHUNK_SIZE / 4 };
 
 struct chunk {
-	struct chunk *next;
+	struct chunk *next, *previous; // of a block of its own: see arena_grow()
 	size_t size;
 	size_t used;
 	alignas(max_align_t) char bytes[];
@@ -57,11 +58,18 @@ char *xstrdup(const char *zstr)
 	return copy;
 }
 
+void memory_is_given_back(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024); // set by hand it does not grow
+#endif
+}
+
 static struct chunk *chunk_new(size_t size)
 {
 	// malloc, not calloc: arena_alloc clears what it hands out, so reset stays cheap.
 	struct chunk *chunk = xrealloc(NULL, sizeof *chunk + size);
-	*chunk = (struct chunk){NULL, size, 0};
+	*chunk = (struct chunk){NULL, NULL, size, 0};
 	return chunk;
 }
 
@@ -102,7 +110,7 @@ void arena_reset(struct arena *arena)
 			free(chunk);
 	}
 	arena->chunks = kept ? kept : chunk_new(CHUNK_SIZE);
-	arena->chunks->next = NULL;
+	arena->chunks->next = arena->chunks->previous = NULL;
 	arena->chunks->used = 0;
 	arena->used = 0;
 }
@@ -112,35 +120,102 @@ size_t arena_used(const struct arena *arena)
 	return arena->used;
 }
 
-// A big request gets a chunk of its own behind the current one, whose rest stays in use.
+static void link_behind(struct chunk *first, struct chunk *chunk)
+{
+	chunk->next = first->next;
+	chunk->previous = first;
+	first->next = chunk;
+	if (chunk->next)
+		chunk->next->previous = chunk;
+}
+
+// Behind the current one, whose rest stays in use.
+static struct chunk *own_chunk(struct arena *arena, size_t size)
+{
+	struct chunk *own = chunk_new(size);
+	link_behind(arena->chunks, own);
+	return own;
+}
+
+// A big request gets a chunk of its own.
 static struct chunk *chunk_for(struct arena *arena, size_t size)
 {
 	struct chunk *current = arena->chunks;
 	if (current->size - current->used >= size)
 		return current;
-	if (size > CHUNK_SIZE / 4) {
-		struct chunk *own = chunk_new(size);
-		own->next = current->next;
-		current->next = own;
-		return own;
-	}
+	if (size > LARGE)
+		return own_chunk(arena, size);
 	struct chunk *fresh = chunk_new(CHUNK_SIZE);
 	fresh->next = current;
+	current->previous = fresh;
 	arena->chunks = fresh;
 	return fresh;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static size_t rounded(size_t size)
 {
 	const size_t align = alignof(max_align_t);
 	if (size > SIZE_MAX / 2)
 		out_of_memory();
-	size = (size + align - 1) / align * align;
-	struct chunk *chunk = chunk_for(arena, size);
+	return (size + align - 1) / align * align;
+}
+
+static void *take(struct arena *arena, struct chunk *chunk, size_t size)
+{
 	void *memory = chunk->bytes + chunk->used;
 	chunk->used += size;
 	arena->used += size;
-	return memset(memory, 0, size);
+	return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size = rounded(size);
+	return memset(take(arena, chunk_for(arena, size), size), 0, size);
+}
+
+static void *grow_own(struct chunk *own, size_t size)
+{
+	struct chunk *previous = own->previous;
+	struct chunk *bigger = xrealloc(own, sizeof *own + size);
+	bigger->size = bigger->used = size;
+	link_behind(previous, bigger);
+	return bigger->bytes;
+}
+
+static struct chunk *chunk_of(void *block)
+{
+	return (struct chunk *)(void *)((char *)block - offsetof(struct chunk, bytes));
+}
+
+static void unlink_chunk(struct chunk *chunk)
+{
+	chunk->previous->next = chunk->next;
+	if (chunk->next)
+		chunk->next->previous = chunk->previous;
+}
+
+// What is large stands alone and is really freed when it moves; what is small and was handed out last
+// grows where it stands.
+void *arena_grow(struct arena *arena, void *block, size_t size, size_t bigger)
+{
+	struct chunk *current = arena->chunks;
+	size = rounded(size);
+	bigger = rounded(bigger);
+	if (size > LARGE) {
+		struct chunk *own = chunk_of(block);
+		arena->used += bigger - size;
+		unlink_chunk(own);
+		return grow_own(own, bigger);
+	}
+	bool last = size && (char *)block + size == current->bytes + current->used;
+	if (last && bigger <= LARGE && current->size - current->used >= bigger - size) {
+		take(arena, current, bigger - size);
+		return block;
+	}
+	struct chunk *chunk = bigger > LARGE ? own_chunk(arena, bigger) : chunk_for(arena, bigger);
+	void *moved = take(arena, chunk, bigger);
+	return size ? memcpy(moved, block, size) : moved;
 }
 
 char *arena_zstr(struct arena *arena, struct text text)

@@ -40,7 +40,7 @@ static bool is_displayed(enum evidence_kind kind)
 static int64_t device_of(struct pairing *pairing, const struct entry *entry,
 			 const struct evidence *ev)
 {
-	struct text real = ev->leg == LEG_UPLOAD ? ev->by : ev->real;
+	struct text real = ev->leg == LEG_UPLOAD ? ev->by : evidence_real(ev);
 	struct text nick = ev->by.p ? jid_resource(ev->by) : ev->by_resource;
 	int64_t device = real.p ? KEYED(&pairing->key, TEXT("marks"), entry->r, real)
 				: KEYED(&pairing->key, TEXT("marks nick"), entry->r, nick);
@@ -130,16 +130,21 @@ static void set_marks(struct pairing *pairing, struct entry *entry)
 	sort_old(entry);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
-		ev->mark = mark_of(pairing, entry, ev);
-		if (!ev->mark.device)
+		struct room_mark mark = mark_of(pairing, entry, ev);
+		if (!mark.device) {
+			ev->mark = NULL;
 			continue;
-		struct room_mark *old = old_of(entry, &ev->mark);
+		}
+		if (!ev->mark)
+			ev->mark = arena_alloc(pairing->arena, sizeof(*ev->mark));
+		*ev->mark = mark;
+		struct room_mark *old = old_of(entry, ev->mark);
 		if (!old) {
-			note_change(pairing, entry, &ev->mark);
+			note_change(pairing, entry, ev->mark);
 			continue;
 		}
 		old->met = true;
-		ev->mark.backward = old->backward;
+		ev->mark->backward = old->backward;
 	}
 	for (size_t i = 0; i < entry->old_marks.count; i++)
 		if (!entry->old_marks.items[i].met)
@@ -174,10 +179,10 @@ static void add_own(struct pairing *pairing, struct entry *entry, struct steps *
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
 		struct marker *marker =
-			ev->mark.device ? map_get(&pairing->markers, ev->mark.device) : NULL;
+			ev->mark ? map_get(&pairing->markers, ev->mark->device) : NULL;
 		if (marker && marker->changed)
 			*LIST_ADD(pairing->arena, steps) =
-				(struct step){ev->mark, marker, ev, NULL};
+				(struct step){*ev->mark, marker, ev, NULL};
 	}
 }
 
@@ -235,7 +240,7 @@ static void judge_its_entry(struct pairing *pairing, const struct stored_mark *s
 static void judge_step(struct pairing *pairing, struct step *step, bool backward)
 {
 	if (step->ev)
-		step->ev->mark.backward = backward;
+		step->ev->mark->backward = backward;
 	else if (step->stored->mark.backward != backward && is_covered(step->marker))
 		judge_its_entry(pairing, step->stored);
 }
@@ -274,16 +279,16 @@ static void find(struct pairing *pairing, struct entry *entry)
 {
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];
-		const struct room_mark *old = ev->mark.device ? old_of(entry, &ev->mark) : NULL;
-		if (!ev->mark.device)
+		if (!ev->mark)
 			continue;
-		const struct marker *marker = map_get(&pairing->markers, ev->mark.device);
+		const struct room_mark *old = old_of(entry, ev->mark);
+		const struct marker *marker = map_get(&pairing->markers, ev->mark->device);
 		bool known = !marker || !marker->changed || is_covered(marker);
-		if (known && (!old || old->backward != ev->mark.backward))
+		if (known && (!old || old->backward != ev->mark->backward))
 			entry->evidence_changed = true;
-		if (ev->mark.backward)
+		if (ev->mark->backward)
 			entry_finding(pairing, entry, "MARK-BACKWARD", room_by(pairing, entry, ev),
-				      ev->named.p ? ev->named : entry->id, ev->mark.at,
+				      ev->named.p ? ev->named : entry->id, ev->mark->at,
 				      ev->position);
 	}
 }

@@ -162,7 +162,7 @@ static const struct answered *second_of(struct pairing *pairing, const struct en
 	struct text bytes = {(const char *)numbers, sizeof(numbers)};
 	// In a room the account tells devices apart where it is known (P12), and ids are of many names.
 	struct text by = entry->group ? room_by(pairing, entry, ev) : ev->by_resource;
-	struct text own = ev->real.p ? ev->real_id : ev->own_id;
+	struct text own = evidence_real(ev).p ? ev->upload->id : ev->own_id;
 	void **place = map_put(devices, KEYED(&pairing->key, bytes, by));
 	struct answered *before = *place;
 

@@ -166,9 +166,32 @@ struct room_mark {
 	bool met;      // scratch
 };
 
-// One ack, error or edit (P4): sightings of one stanza merged. A = by, B = to, about ref.
+// P12: the upload leg of a mirror, as legs.c found it.
+struct upload_leg {
+	struct text real; // full real JID; absent = none was found
+	struct text id;   // its own id
+	usec_t at;        // when it was seen first
+	struct text tie;  // T1, of that sighting
+	bool ingress;     // and that it was on its way into the server
+};
+
+// One ack, error or edit (P4): sightings of one stanza merged. A = by, B = to, about ref. There are more
+// of these in memory than of anything else: small numbers are packed, what only rooms have is apart.
 struct evidence {
-	enum evidence_kind kind;
+	enum evidence_kind kind : 8;
+	enum leg leg : 8;  // groupchat: which leg shows it (P12)
+	unsigned seen : 8; // enum seen_bits
+	enum evidence_class class_ : 8;
+	int16_t via; // 0 = standard, else 1 + number of the private acknowledgement
+	// P11: an error that was settled on a message of another key is lent to it; this is the copy
+	// there, with A spelled out (the key's recipient is somebody else).
+	bool borrowed : 1;
+	bool stored : 1; // it, or a sighting of it, is in the database already
+	// Set by derive, not facts:
+	bool second : 1; // P12: the upload leg of a mirror: counted there
+	bool hangs : 1;  // P12: an upload without id and a mirror that may be one: who is who?
+	int32_t n;       // number of the row it was paired with, 0 = none
+	int32_t place;   // of that row in its entry, from 1; 0 = none
 	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
 	struct text own_id;      // absent = the stanza had none
 	usec_t first, last;      // T3 times; first counts
@@ -177,32 +200,21 @@ struct evidence {
 	int64_t thread;          // markers (P8), 0 = none
 	struct text condition;   // errors
 	position_t position;
-	enum leg leg;  // groupchat: which leg shows it (P12)
-	int64_t sig;   // groupchat: keyed hash of what the stanza says; its other leg has the same
-	unsigned seen; // enum seen_bits
-	int32_t via;   // 0 = standard, else 1 + number of the private acknowledgement
+	int64_t sig; // groupchat: keyed hash of what the stanza says; its other leg has the same
 	// Borrowed: the id as it was named when it is not the message's; errors of a room's message: who
 	// sent it (P11); absent.
 	struct text named;
-	// P11: an error that was settled on a message of another key is lent to it; this is the copy
-	// there, with A spelled out (the key's recipient is somebody else).
-	bool borrowed;
-	struct text by; // A, borrowed evidence only
-	// Set by derive, not facts:
-	bool second;         // P12: the upload leg of a mirror: counted there
-	bool hangs;          // P12: an upload without id and a mirror that may be one: who is who?
-	struct text real;    // P12: full real JID of this mirror's upload leg; absent
-	struct text real_id; // the own id of that upload
-	usec_t real_at;      // when that upload was seen first
-	struct text real_tie;
-	bool real_ingress; // and that it was on its way into the server
-	struct room_mark mark;
-	enum evidence_class class_;
-	int32_t n;                   // number of the row it was paired with, 0 = none
-	int32_t place;               // of that row in its entry, from 1; 0 = none
+	struct text by; // A, borrowed evidence and uploads only
+	// Set by derive:
 	int64_t lent_conv, lent_key; // where ACK_LENT went
-	bool stored;                 // it, or a sighting of it, is in the database already
+	struct upload_leg *upload;   // rooms: NULL = no such leg
+	struct room_mark *mark;      // rooms: NULL = it is none
 };
+
+static inline struct text evidence_real(const struct evidence *ev)
+{
+	return ev->upload ? ev->upload->real : TEXT_NONE;
+}
 
 enum { TIE_INGRESS = '1', TIE_EGRESS = '2' }; // the first byte of a tie (T1)
 

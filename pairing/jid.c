@@ -122,7 +122,7 @@ struct text party_domain(struct text party)
 
 struct text jid_without_resource(struct text jid)
 {
-	const char *slash = memchr(jid.p, '/', jid.n);
+	const char *slash = jid.p ? memchr(jid.p, '/', jid.n) : NULL;
 
 	return (struct text){jid.p, slash ? (size_t)(slash - jid.p) : jid.n};
 }

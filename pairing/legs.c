@@ -17,7 +17,7 @@ struct couples {
 
 struct text room_by(struct pairing *pairing, const struct entry *entry, const struct evidence *ev)
 {
-	return ev->real.p ? ev->real : evidence_by(pairing, entry, ev);
+	return evidence_real(ev).p ? evidence_real(ev) : evidence_by(pairing, entry, ev);
 }
 
 usec_t evidence_at(const struct evidence *ev)
@@ -96,9 +96,11 @@ static struct text *forget_legs(struct pairing *pairing, struct entry *entry)
 		arena_alloc(pairing->arena, (entry->evidence.count + 1) * sizeof(*before));
 
 	for (size_t i = 0; i < entry->evidence.count; i++) {
-		before[i] = entry->evidence.items[i].real;
-		entry->evidence.items[i].second = entry->evidence.items[i].hangs = false;
-		entry->evidence.items[i].real = TEXT_NONE;
+		struct evidence *ev = &entry->evidence.items[i];
+		before[i] = evidence_real(ev);
+		ev->second = ev->hangs = false;
+		if (ev->upload)
+			ev->upload->real = TEXT_NONE;
 	}
 	return before;
 }
@@ -116,17 +118,17 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < couples.count; i++) {
 		struct evidence *upload = couples.items[i].upload;
 		struct evidence *mirror = couples.items[i].mirror;
-		if (upload->second || mirror->real.p)
+		if (upload->second || evidence_real(mirror).p)
 			continue;
 		upload->second = true;
-		mirror->real = upload->by;
-		mirror->real_id = upload->own_id;
-		mirror->real_at = upload->first;
-		mirror->real_tie = upload->tie;
-		mirror->real_ingress = upload->seen & SEEN_INGRESS;
+		if (!mirror->upload)
+			mirror->upload = arena_alloc(pairing->arena, sizeof(*mirror->upload));
+		*mirror->upload =
+			(struct upload_leg){upload->by, upload->own_id, upload->first, upload->tie,
+					    (upload->seen & SEEN_INGRESS) != 0};
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++)
-		if (!text_same(before[i], entry->evidence.items[i].real))
+		if (!text_same(before[i], evidence_real(&entry->evidence.items[i])))
 			entry->evidence_changed = true; // it is stored
 }
 
@@ -136,7 +138,7 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 bool is_own_room_message(const struct entry *entry, const struct evidence *ev,
 			 const struct row *row)
 {
-	struct text real = ev->leg == LEG_UPLOAD ? ev->by : ev->real;
+	struct text real = ev->leg == LEG_UPLOAD ? ev->by : evidence_real(ev);
 	struct text nick = ev->leg != LEG_MIRROR ? TEXT_NONE
 			   : ev->by.p            ? jid_resource(ev->by)
 						 : ev->by_resource;
@@ -155,7 +157,7 @@ void fault_findings(struct pairing *pairing, struct entry *entry)
 {
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
-		struct text own = ev->real.p ? ev->real_id : ev->own_id;
+		struct text own = evidence_real(ev).p ? ev->upload->id : ev->own_id;
 		if (ev->second)
 			continue;
 		entry_finding(pairing, entry, arena_zstr(pairing->arena, ev->condition),

@@ -148,7 +148,8 @@ static struct evidence borrowed_copy(struct pairing *pairing, const struct entry
 	copy.by = evidence_by(pairing, entry, ev);
 	copy.by_resource = TEXT_NONE;
 	copy.second = false;
-	copy.real = TEXT_NONE;
+	copy.upload = NULL;
+	copy.mark = NULL;
 	copy.named = named_in(lender, ev, entry->s, entry->id);
 	copy.borrowed = true;
 	copy.n = 0;

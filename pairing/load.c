@@ -46,27 +46,45 @@ static bool marks_anew(const struct pairing *pairing, const struct entry *entry)
 }
 
 static void see_markers(const struct pairing *pairing, const struct entry *entry,
-			struct marks_window *want)
+			struct marks_span *span)
 {
 	bool stored = false;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		const struct evidence *ev = &entry->evidence.items[i];
 		if (!is_marker(ev->kind))
 			continue;
-		want->any = true;
-		want->since = ev->first < want->since ? ev->first : want->since;
+		span->any = true;
+		span->since = ev->first < span->since ? ev->first : span->since;
 		stored = stored || ev->stored;
-		want->all = want->all || ev->thread || ev->kind == EV_MARK_RECEIVED;
+		span->all = span->all || ev->thread || ev->kind == EV_MARK_RECEIVED;
 	}
-	want->all = want->all || entry->mark_lost || (stored && marks_anew(pairing, entry));
+	span->all = span->all || (stored && marks_anew(pairing, entry));
 }
 
-static void widen(const struct row *rows, size_t count, struct marks_window *want)
+static void widen(const struct row *rows, size_t count, struct marks_span *span)
 {
 	for (size_t i = 0; i < count; i++) {
-		want->lo = rows[i].sent_at < want->lo ? rows[i].sent_at : want->lo;
-		want->hi = rows[i].sent_at > want->hi ? rows[i].sent_at : want->hi;
+		span->lo = rows[i].sent_at < span->lo ? rows[i].sent_at : span->lo;
+		span->hi = rows[i].sent_at > span->hi ? rows[i].sent_at : span->hi;
 	}
+}
+
+static void see_entry(const struct pairing *pairing, const struct entry *entry,
+		      struct marks_span *span)
+{
+	if (entry->had_marker)
+		see_markers(pairing, entry, span);
+	span->any = span->any || entry->mark_lost;
+	span->all = span->all || entry->mark_lost;
+	widen(entry->rows, entry->row_count, span);
+	widen(entry->old_rows.items, entry->old_rows.count, span);
+}
+
+// What it marks may not be what is stored as marked. Else it is only judged (MARK-BACKWARD).
+static bool marks_otherwise(const struct pairing *pairing, const struct entry *entry)
+{
+	return entry->mark_lost ||
+	       (entry->had_marker && (entry->evidence_changed || marks_anew(pairing, entry)));
 }
 
 // What P8 needs beside the touched rows of a conversation. New markers reach back w_upto, but not to
@@ -81,34 +99,44 @@ static void widen(const struct row *rows, size_t count, struct marks_window *wan
 static void add_windows(struct pairing *pairing, struct conversation *conversation)
 {
 	const struct realm_settings *rules = pairing->rules;
-	const struct marks_window *window = &conversation->window;
+	const struct marks_span *touched = &conversation->window.touched;
 	// P2: what was marked before a marker was sent up to w_skew after that.
 	usec_t reach = rules->w_match + rules->w_skew > rules->w_upto
 			       ? rules->w_match + rules->w_skew
 			       : rules->w_upto;
-	bool all = window->any && window->all;
+	bool all = touched->any && touched->all;
 
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv)
 		conversation->stale = conversation->stale || entry->old_rows.count > 0;
 
-	conversation->since_lo = window->any ? window->lo - reach : INT64_MAX;
-	conversation->marks_lo = all ? window->lo - reach : window->lo;
-	conversation->marks_hi = window->hi + (window->any ? reach : rules->w_upto);
-	struct want_window marks = {
-		conversation->id,       window->any ? window->lo - reach : window->lo,
-		conversation->marks_hi, true,
-		window->since,          window->lo};
-	struct want_window rows = {conversation->id, window->lo - rules->w_upto,
-				   window->hi,       false,
-				   window->since,    window->lo};
-	if (all || !window->any)
-		marks.since = rows.since = USEC_NONE;
-	*LIST_ADD(pairing->arena, &pairing->want_windows) = marks;
-	if (window->any)
-		*LIST_ADD(pairing->arena, &pairing->want_windows) = rows;
+	conversation->since_lo = touched->any ? touched->lo - reach : INT64_MAX;
+	conversation->marks_lo = all ? touched->lo - reach : touched->lo;
+	conversation->marks_hi = touched->hi + (touched->any ? reach : rules->w_upto);
+	*LIST_ADD(pairing->arena, &pairing->want_windows) =
+		(struct want_window){.conv = conversation->id,
+				     .lo = touched->any ? touched->lo - reach : touched->lo,
+				     .hi = conversation->marks_hi,
+				     .markers_only = true,
+				     .since = all || !touched->any ? USEC_NONE : touched->since,
+				     .whole_from = touched->lo};
 }
 
-static bool same_window(const struct marks_window *a, const struct marks_window *b)
+// The rows that those markers may mark.
+static void add_marked(struct pairing *pairing, const struct conversation *conversation)
+{
+	const struct marks_span *marks = &conversation->window.marks;
+
+	if (!marks->any || marks->lo > marks->hi)
+		return;
+	*LIST_ADD(pairing->arena, &pairing->want_windows) =
+		(struct want_window){.conv = conversation->id,
+				     .lo = marks->lo - pairing->rules->w_upto,
+				     .hi = marks->hi,
+				     .since = marks->all ? USEC_NONE : marks->since,
+				     .whole_from = conversation->window.touched.lo};
+}
+
+static bool same_span(const struct marks_span *a, const struct marks_span *b)
 {
 	return a->lo == b->lo && a->hi == b->hi && a->since == b->since && a->any == b->any &&
 	       a->all == b->all;
@@ -118,7 +146,7 @@ static bool same_window(const struct marks_window *a, const struct marks_window 
 // Asked again when more is touched than when it was asked: a window only grows.
 static void want_window(struct pairing *pairing, struct conversation *conversation)
 {
-	struct marks_window want = conversation->window;
+	struct marks_window before = conversation->window, *want = &conversation->window;
 
 	if (conversation->window_round == pairing->round)
 		return;
@@ -126,20 +154,20 @@ static void want_window(struct pairing *pairing, struct conversation *conversati
 	for (struct entry *entry = conversation->entries; entry; entry = entry->next_in_conv) {
 		if (!entry->touched || entry->group)
 			continue;
-		if (entry->had_marker)
-			see_markers(pairing, entry, &want);
-		else
-			want.all = want.all || entry->mark_lost;
-		want.any = want.any || entry->mark_lost;
-		widen(entry->rows, entry->row_count, &want);
-		widen(entry->old_rows.items, entry->old_rows.count, &want);
+		see_entry(pairing, entry, &want->touched);
+		if (marks_otherwise(pairing, entry))
+			see_entry(pairing, entry, &want->marks);
 	}
-	if (want.lo > want.hi || same_window(&want, &conversation->window))
+	if (want->touched.lo > want->touched.hi)
 		return;
-	conversation->window = want;
+	bool marked = !same_span(&want->marks, &before.marks);
+	if (!marked && same_span(&want->touched, &before.touched))
+		return;
 	conversation->window_asked = true;
 	pairing->settled = false; // rows are judged anew when the span is known (upto.c)
 	add_windows(pairing, conversation);
+	if (marked)
+		add_marked(pairing, conversation);
 }
 
 static void want_hash(struct pairing *pairing, struct map *asked, int64_t hash, bool sent)

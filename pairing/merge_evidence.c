@@ -39,8 +39,8 @@ void evidence_merge(struct evidence *into, const struct evidence *from)
 		into->out_at = from->out_at;
 	into->stored = into->stored || from->stored;
 	into->seen |= from->seen;
-	if (!into->real.p)
-		into->real = from->real; // legs.c finds it anew
+	if (!evidence_real(into).p)
+		into->upload = from->upload; // legs.c finds it anew
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
 	if (!into->lent_key) {

@@ -49,7 +49,7 @@ void room_fault(struct pairing *pairing, const struct effective *e, const char *
 // --- observe_acks.c ---
 // P1 with a convention of its own: via = 1 + number of the private acknowledgement.
 void add_private_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-		     struct text ref, int32_t via);
+		     struct text ref, int16_t via);
 void observe_acks(struct pairing *pairing, const struct effective *e);  // K3, K5, K8
 void observe_edits(struct pairing *pairing, const struct effective *e); // K9..K12
 void observe_error(struct pairing *pairing, const struct effective *e); // K16

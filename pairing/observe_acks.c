@@ -74,7 +74,7 @@ static void add_about_own(struct pairing *pairing, const struct effective *e,
 
 // P12: about a message of the room, whoever wrote it.
 static void add_about_room(struct pairing *pairing, const struct effective *e,
-			   enum evidence_kind kind, struct text ref, int32_t via, size_t place)
+			   enum evidence_kind kind, struct text ref, int16_t via, size_t place)
 {
 	struct text room = is_mirror(pairing, e) ? e->from.bare : e->to.bare;
 	struct evidence ev = room_evidence(pairing, e, kind);
@@ -117,7 +117,7 @@ static void add_ack(struct pairing *pairing, const struct effective *e, enum evi
 }
 
 void add_private_ack(struct pairing *pairing, const struct effective *e, enum evidence_kind kind,
-		     struct text ref, int32_t via)
+		     struct text ref, int16_t via)
 {
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 	struct evidence ev = evidence_of(pairing, e, kind, 0);

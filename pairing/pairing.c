@@ -11,10 +11,7 @@ void list_room(struct arena *arena, void **items, size_t *cap, size_t count, siz
 	if (count == *cap) {
 		size_t first = size > LARGE ? 1 : 2; // most keys have one incarnation
 		size_t more = *cap ? *cap * 2 : first;
-		void *bigger = arena_alloc(arena, more * size);
-		if (count)
-			memcpy(bigger, *items, count * size);
-		*items = bigger;
+		*items = arena_grow(arena, *items, *cap * size, more * size);
 		*cap = more;
 	}
 	memset((char *)*items + count * size, 0, size);
@@ -185,8 +182,9 @@ struct conversation *conversation_get(struct pairing *pairing, int64_t conv)
 		struct conversation *made = arena_alloc(pairing->arena, sizeof(*made));
 		made->id = conv;
 		made->judge_from = made->since_lo = INT64_MAX;
-		made->window =
-			(struct marks_window){.lo = INT64_MAX, .hi = INT64_MIN, .since = INT64_MAX};
+		const struct marks_span none = {
+			.lo = INT64_MAX, .hi = INT64_MIN, .since = INT64_MAX};
+		made->window = (struct marks_window){none, none};
 		made->room_lo = INT64_MAX;
 		made->room_hi = INT64_MIN;
 		*place = made;

@@ -246,12 +246,10 @@ static void load_inline(struct pairing *pairing, struct entry *entry, const stru
 		return;
 	struct evidence copy = *ev;
 	copy.kind = kind;
-	copy.seen = seen_of(flags, kind);
+	copy.seen = seen_of(flags, kind) & (SEEN_INGRESS | SEEN_EGRESS);
 	copy.tie = tie;
 	copy.out_at = copy.seen & SEEN_EGRESS ? copy.last : USEC_NONE;
 	copy.by = TEXT_NONE;
-	copy.by_resource = arena_text(pairing->arena, ev->by_resource);
-	copy.own_id = arena_text(pairing->arena, ev->own_id);
 	copy.condition = TEXT_NONE;
 	copy.borrowed = false;
 	copy.thread = 0;

@@ -60,7 +60,7 @@ void observe_private(struct pairing *pairing, const struct effective *e)
 		const struct private_ack *ack = declared(pairing, hit);
 		if (ack && !hit->request)
 			add_private_ack(pairing, e, ack->displayed ? EV_XE_DISPLAYED : EV_RECEIPT,
-					hit->id, ack->number + 1);
+					hit->id, (int16_t)(ack->number + 1));
 	}
 }
 

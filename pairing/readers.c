@@ -10,7 +10,7 @@ static struct text nick_of(const struct room_ack *ack)
 
 static struct text account_of(const struct room_ack *ack)
 {
-	struct text real = ack->ack->leg == LEG_UPLOAD ? ack->by : ack->ack->real;
+	struct text real = ack->ack->leg == LEG_UPLOAD ? ack->by : evidence_real(ack->ack);
 	return real.p ? jid_without_resource(real) : TEXT_NONE;
 }
 

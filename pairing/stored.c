@@ -48,6 +48,25 @@ static struct text bare_party(struct text by, struct text resource)
 	return resource.p ? (struct text){by.p, by.n - resource.n - 1} : by;
 }
 
+static struct upload_leg *keep_upload(struct pairing *pairing, const struct upload_leg *upload)
+{
+	if (!upload || !upload->real.p)
+		return NULL;
+	struct upload_leg *copy = arena_alloc(pairing->arena, sizeof(*copy));
+	copy->real = arena_text(pairing->arena, upload->real); // legs.c finds the rest anew
+	return copy;
+}
+
+static struct room_mark *keep_mark(struct pairing *pairing, const struct room_mark *mark)
+{
+	if (!mark || !mark->device)
+		return NULL;
+	struct room_mark *copy = arena_alloc(pairing->arena, sizeof(*copy));
+	*copy = *mark;
+	copy->tie = arena_text(pairing->arena, mark->tie);
+	return copy;
+}
+
 void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence *stored)
 {
 	struct evidence ev = stored->evidence;
@@ -70,16 +89,16 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	ev.by = ev.borrowed || ev.leg == LEG_UPLOAD ? arena_text(pairing->arena, stored->by)
 						    : TEXT_NONE;
 	ev.named = arena_text(pairing->arena, ev.named);
-	ev.real = arena_text(pairing->arena, ev.real);
+	ev.upload = keep_upload(pairing, ev.upload);
+	ev.mark = keep_mark(pairing, ev.mark);
 	ev.by_resource = arena_text(pairing->arena, ev.by_resource);
 	ev.own_id = arena_text(pairing->arena, ev.own_id);
 	ev.condition = arena_text(pairing->arena, ev.condition);
 	ev.tie = arena_text(pairing->arena, ev.tie);
-	ev.mark.tie = arena_text(pairing->arena, ev.mark.tie);
 	ev.stored = true;
 	entry_add_evidence(pairing, entry, &ev);
-	if (ev.mark.device)
-		*LIST_ADD(pairing->arena, &entry->old_marks) = ev.mark;
+	if (ev.mark)
+		*LIST_ADD(pairing->arena, &entry->old_marks) = *ev.mark;
 	entry->stored_evidence++;
 	if (!entry->asked) { // an orphan that waits for what this batch brings
 		entry->touched = true;

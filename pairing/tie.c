@@ -101,10 +101,10 @@ struct moment evidence_moment(const struct evidence *ev)
 {
 	struct moment own = moment_of(ev->first, ev->seen, ev->tie);
 
-	if (!ev->real.p)
+	if (!evidence_real(ev).p)
 		return own;
-	struct moment upload =
-		moment_of(ev->real_at, ev->real_ingress ? SEEN_INGRESS : 0, ev->real_tie);
+	const struct upload_leg *leg = ev->upload;
+	struct moment upload = moment_of(leg->at, leg->ingress ? SEEN_INGRESS : 0, leg->tie);
 	return moment_compare(&upload, &own) < 0 ? upload : own;
 }
 

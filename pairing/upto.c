@@ -8,7 +8,7 @@
 static bool since_is_known(const struct pairing *pairing, const struct conversation *conversation,
 			   const struct row *row, usec_t since)
 {
-	return since != USEC_NONE && since >= conversation->window.since &&
+	return since != USEC_NONE && since >= conversation->window.touched.since &&
 	       row->sent_at >= conversation->since_lo &&
 	       row->sent_at + pairing->rules->w_upto <= conversation->marks_hi;
 }

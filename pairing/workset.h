@@ -76,10 +76,15 @@ struct entry { // one key: (S, R, id), or (room, id)
 };
 
 // What P8 has asked of a conversation: by the rows that are touched and the markers of their keys.
-struct marks_window {
+struct marks_span {
 	usec_t lo, hi; // of the rows
 	usec_t since;  // the earliest marker
 	bool any, all; // there is one; and one before it marks otherwise now
+};
+
+struct marks_window {
+	struct marks_span touched; // all of them
+	struct marks_span marks;   // of those whose markers may mark otherwise than is stored
 };
 
 struct conversation {

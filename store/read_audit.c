@@ -153,7 +153,7 @@ static bool take_ack(void *self, const struct rows *rows)
 			     .position = row_int(rows, 0, 8),
 			     .class_ = (enum evidence_class)row_int(rows, 0, 9),
 			     .n = (int32_t)row_int(rows, 0, 10),
-			     .seen = (unsigned)row_int(rows, 0, 11),
+			     .seen = (unsigned)row_int(rows, 0, 11) & (SEEN_INGRESS | SEEN_EGRESS),
 			     .out_at = row_usec(rows, 0, 12)},
 	};
 	struct row row = {.facts = row_text(rows, 0, 13), .complex = row_bool(rows, 0, 14)};

@@ -27,8 +27,8 @@ static bool remove_acks(struct part *part, struct err *err)
 
 static void put_mark(struct fields *f, const struct evidence *ev)
 {
-	const struct room_mark *mark = &ev->mark;
-	if (!mark->device || !ev->n) { // write_late.c: its message is not stored
+	const struct room_mark *mark = ev->mark;
+	if (!mark || !ev->n) { // write_late.c: its message is not stored
 		for (int i = 0; i < 5; i++)
 			put_null(f);
 		return;
@@ -75,7 +75,7 @@ static void put_ack(struct part *part, struct fields *f, const struct stored_evi
 	put_int2(f, (int)ev->seen);
 	put_int2(f, ev->via);
 	part->changed_texts += !put_safe(f, ev->named);
-	part->changed_texts += !put_safe(f, ev->real);
+	part->changed_texts += !put_safe(f, evidence_real(ev));
 	put_bytea(f, ev->tie);
 	put_mark(f, ev);
 }

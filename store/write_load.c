@@ -55,6 +55,8 @@ static bool take_mark(void *self, const struct rows *rows)
 static bool take_ack(void *self, const struct rows *rows)
 {
 	struct plan *plan = self;
+	struct upload_leg upload = {.real = row_text(rows, 0, 25)};
+	struct room_mark mark = read_mark(rows, 28, row_text(rows, 0, 27));
 	struct stored_evidence it = {
 		.conv = row_int(rows, 0, 0),
 		.key = row_int(rows, 0, 1),
@@ -80,13 +82,14 @@ static bool take_ack(void *self, const struct rows *rows)
 				.lent_key = row_int(rows, 0, 19),
 				.leg = (enum leg)row_int(rows, 0, 20),
 				.sig = row_int(rows, 0, 21),
-				.seen = (unsigned)row_int(rows, 0, 22),
-				.via = (int32_t)row_int(rows, 0, 23),
+				.seen = (unsigned)row_int(rows, 0, 22) &
+					(SEEN_INGRESS | SEEN_EGRESS),
+				.via = (int16_t)row_int(rows, 0, 23),
 				.named = row_text(rows, 0, 24),
-				.real = row_text(rows, 0, 25),
+				.upload = &upload,
 				.out_at = row_usec(rows, 0, 26),
 				.tie = row_text(rows, 0, 27),
-				.mark = read_mark(rows, 28, row_text(rows, 0, 27)),
+				.mark = &mark,
 			},
 	};
 	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)

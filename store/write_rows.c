@@ -158,8 +158,8 @@ static bool update_some(struct part *part, size_t from, size_t to, struct err *e
 	return true;
 }
 
-// In pieces: the arrays of a statement are held whole, here and in the server.
-enum { UPDATES_AT_ONCE = 2500 };
+// In pieces: the arrays of a statement are held whole, here and in the server, by each lane.
+enum { UPDATES_AT_ONCE = 1000 };
 
 static bool update_rows(struct part *part, struct err *err)
 {

@@ -96,9 +96,8 @@ static const struct room_mark *mark_of(const struct memory *memory, size_t i,
 				       const struct want_marks *want)
 {
 	const struct stored_evidence *ev = &memory->evidence[i];
-	return ev->conv == want->conv && ev->evidence.mark.device == want->device
-		       ? &ev->evidence.mark
-		       : NULL;
+	const struct room_mark *mark = ev->evidence.mark;
+	return ev->conv == want->conv && mark && mark->device == want->device ? mark : NULL;
 }
 
 // The last step before "from", and all up to the first step after "to" that is high enough.
