@@ -67,7 +67,7 @@ static void detection_names_the_dialect_or_the_reason(void **state)
 		 "mod_stanza_debug"},
 		{"tests/data/prosody/plain-debug/debug-default.log.gz", NULL,
 		 "without stanza_debug"},
-		{"tests/data/prosody/stanza-debug/stdout.log.gz", NULL, "console"},
+		{"tests/data/prosody/stanza-debug/stdout.log.gz", "prosody-console", "console"},
 		{"tests/data/openfire/of416-en/truth-events.jsonl.gz", NULL, "JSON"},
 	};
 	(void)state;

@@ -86,7 +86,7 @@ static void unreadable_files_are_named_with_the_reason(void **state)
 	refused("/dev/null", "a character device");
 	refused("tests/data/openfire/constructed/empty.log", "the file is empty");
 	refused(write_file(other, "hello\nworld\n", 12),
-		"known dialects: openfire-audit, prosody, observations");
+		"known dialects: openfire-audit, prosody,");
 	refused(write_file(utf16, "\xff\xfe<\0j\0", 6), "UTF-16"); // F34
 	refused(write_file(broken, "\x1f\x8b\x08\0\0\0\0\0\0\3garbage", 17), "cannot decompress");
 	refused("tests/data/prosody/plain-debug/debug-default.log.gz", "enable mod_stanza_debug");
