@@ -34,7 +34,8 @@ asset_files := $(sort $(shell find api/web docs/openapi.yaml -type f 2>/dev/null
 test_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/db/test_*.c))
 test_tools := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/*.c tests/faults/*.c))
 vectors_program := $(BUILD)/tests/vectors
-bench_program := $(BUILD)/tests/bench/store
+bench_programs := $(BUILD)/tests/bench/store $(BUILD)/tests/bench/pipeline
+bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c,$(wildcard tests/bench/*.c))
 vectors_sources := $(wildcard tests/vectors/*.c)
 helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))
 
@@ -106,10 +107,11 @@ vectors: ## run the vector files of DIR through the database path
 	@$(MAKE) $(program) $(vectors_program)
 	@$(vectors_program) "$(DIR)"
 
-bench: ## measure the store stage against COPY; MESSAGES=10000000 for the long one
+bench: ## measure storing against COPY, and import against its halves; MESSAGES=10000000 for the long one
 	@scripts/setup.sh run
-	@$(MAKE) $(bench_program)
-	@$(bench_program) --messages $(MESSAGES)
+	@$(MAKE) $(bench_programs)
+	@$(BUILD)/tests/bench/store --messages $(MESSAGES)
+	@$(BUILD)/tests/bench/pipeline --messages $(MESSAGES)
 
 lint: ## rooms, format, clang-tidy, cppcheck
 	@scripts/setup.sh lint
@@ -193,7 +195,7 @@ $(vectors_program): $(call object_of,$(vectors_sources)) $(library)
 	@mkdir -p $(@D)
 	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)
 
-$(bench_program): $(call object_of,$(wildcard tests/bench/*.c) tests/db/fixture.c) $(library)
+$(bench_programs): $(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(call object_of,$(bench_parts) tests/db/fixture.c) $(library)
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)
 	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)

@@ -17,10 +17,15 @@ static uint64_t name_hash(struct text name)
 	return hash;
 }
 
+// What ends a name. A table: every byte of every tag is asked.
+static const bool ends_name[256] = {
+	[' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true,
+	['>'] = true, ['/'] = true,  ['='] = true,
+};
+
 static size_t name_end(struct text tag, size_t from)
 {
-	while (from < tag.n && !is_space(tag.p[from]) && tag.p[from] != '>' && tag.p[from] != '/' &&
-	       tag.p[from] != '=')
+	while (from < tag.n && !ends_name[(unsigned char)tag.p[from]])
 		from++;
 	return from;
 }
@@ -74,24 +79,50 @@ static enum special special_step(struct markup *markup, struct text data)
 	return SPECIAL_BAD;
 }
 
+// Moves pos behind the value's other quote, or to the end of what is there.
+static bool skip_value(struct markup *markup, struct text data, bool *bad)
+{
+	const char *from = data.p + markup->pos;
+	const char *end = memchr(from, markup->quote, data.n - markup->pos);
+	size_t length = end ? (size_t)(end - from) : data.n - markup->pos;
+	if (memchr(from, '<', length)) {
+		*bad = true;
+		return false;
+	}
+	markup->pos += length + (end ? 1 : 0);
+	if (end)
+		markup->quote = 0;
+	return end != NULL;
+}
+
+enum { TAG_OTHER, TAG_BAD, TAG_QUOTE, TAG_END };
+static const unsigned char in_tag[256] = {
+	['<'] = TAG_BAD, ['"'] = TAG_QUOTE, ['\''] = TAG_QUOTE, ['>'] = TAG_END};
+
 // True when the ">" of the tag was found; pos is behind it. *bad on "<" where none may be.
 static bool tag_end(struct markup *markup, struct text data, bool *bad)
 {
-	for (; markup->pos < data.n; markup->pos++) {
+	while (markup->pos < data.n) {
+		if (markup->quote) {
+			if (!skip_value(markup, data, bad))
+				return false;
+			continue;
+		}
 		char c = data.p[markup->pos];
-		if (c == '<') {
+		switch (in_tag[(unsigned char)c]) {
+		case TAG_BAD:
 			*bad = true;
 			return false;
-		}
-		if (markup->quote) {
-			if (c == markup->quote)
-				markup->quote = 0;
-		} else if (c == '"' || c == '\'') {
+		case TAG_QUOTE:
 			markup->quote = c;
-		} else if (c == '>') {
+			break;
+		case TAG_END:
 			markup->pos++;
 			return true;
+		default:
+			break;
 		}
+		markup->pos++;
 	}
 	return false;
 }

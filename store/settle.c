@@ -109,7 +109,8 @@ bool store_settle(struct store *store, int32_t realm, const struct realm_setting
 		  usec_t budget, struct settle_result *result, struct err *err)
 {
 	usec_t until = usec_monotonic() + budget;
-	int32_t most = UNITS_FIRST;
+	int32_t most = store->writer && store->writer->settle_most ? store->writer->settle_most
+								   : UNITS_FIRST;
 	struct err own = {0};
 
 	*result = (struct settle_result){0};
@@ -118,6 +119,7 @@ bool store_settle(struct store *store, int32_t realm, const struct realm_setting
 	for (int failed = 0; failed < ATTEMPTS;) {
 		own = (struct err){0};
 		enum outcome outcome = settle_once(store, realm, rules, &most, result, &own);
+		store->writer->settle_most = most; // the next call begins where this one ends
 		if (outcome == EMPTY)
 			return result->empty = true;
 		if (outcome == FAILED)

@@ -40,6 +40,7 @@ struct writer {
 	int64_t first_marks;     // generations of which this object stored the first record
 	struct key_filter *keys; // which keys are stored, as of keys_commit of the lane
 	int64_t keys_commit;
+	int32_t settle_most; // units that a transaction of store_settle() takes; 0: not known yet
 	unsigned keys_connection;
 	struct map convs;             // conversation -> how P8 left it, as of keys_commit
 	struct store *helpers[LANES]; // connections of lanes beyond 0, made when first needed

@@ -52,6 +52,8 @@ struct bench {
 	pid_t postmaster;
 	char events[200]; // file of records
 	char dump[200];   // folder of rows, one file per table and batch
+	char log[200];    // pipeline: the same traffic as a server's log
+	const char *dialect;
 	struct traffic traffic;
 	int64_t batch; // events
 };
@@ -72,6 +74,11 @@ bool leg_limit(struct bench *bench, struct store *store, struct run_result *leg)
 bool leg_usual(struct bench *bench, struct store *store, struct run_result *leg);
 bool leg_single(struct bench *bench, struct store *store, struct run_result *leg);
 
+// --- rig.c ---
+
+void bench_start(struct bench *bench);          // folder and cluster; fixture_stop() ends it
+struct store *bench_fresh(struct bench *bench); // an empty schema
+void bench_line(const char *what, double got, const char *target, bool fine);
 // Runs it in a child on a connection of its own.
 void run_leg(struct bench *bench, bool (*run)(struct bench *, struct store *, struct run_result *),
 	     struct run_result *leg);
@@ -87,6 +94,18 @@ extern const struct bench_table bench_tables[BENCH_TABLES];
 size_t read_bounds(const struct bench *bench, usec_t *bounds);
 void write_bounds(const struct bench *bench, const usec_t *bounds, size_t count);
 void dump_rows(const struct bench *bench, struct store *store);
+
+// --- render.c: the same records as the log of a server, with the noise that real ones have ---
+
+// Bytes written. dialect: prosody or openfire-audit.
+int64_t render_log(const char *events, const char *path, const char *dialect);
+
+// --- pipeline legs ---
+
+// Reads a log, and gives how many message stanzas it holds.
+int64_t parse_log(const char *path, const char *dialect);
+bool leg_parse(struct bench *bench, struct store *store, struct run_result *leg);
+bool leg_import(struct bench *bench, struct store *store, struct run_result *leg);
 
 // --- measure.c ---
 

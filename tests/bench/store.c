@@ -12,9 +12,6 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { ROUNDS_MAX = 9, BATCHES = 4 };
 
@@ -29,55 +26,6 @@ struct outcome { // of all rounds with one size of batch
 	int64_t settled_bytes, limit_bytes, hot, updates;
 	char *sizes;
 };
-
-// --- legs in children ---
-
-static void child(struct bench *bench,
-		  bool (*run)(struct bench *, struct store *, struct run_result *), int out)
-{
-	struct run_result leg = {0};
-	struct err err = {0};
-	struct store *store = NULL;
-	if (!store_open(&bench->fixture.app, STORE_WRITE, &store, &err))
-		bench_fail("store_open", err.text);
-	bool fine = run(bench, store, &leg) && write(out, &leg, sizeof leg) == sizeof leg;
-	store_close(store);
-	_exit(fine ? 0 : 1);
-}
-
-void run_leg(struct bench *bench, bool (*run)(struct bench *, struct store *, struct run_result *),
-	     struct run_result *leg)
-{
-	int ends[2], status = 0;
-	if (pipe(ends) != 0)
-		bench_fail("pipe", "cannot be made");
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0)
-		child(bench, run, ends[1]);
-	close(ends[1]);
-	bool got = pid > 0 && read(ends[0], leg, sizeof *leg) == sizeof *leg;
-	close(ends[0]);
-	if (waitpid(pid, &status, 0) != pid || status != 0 || !got)
-		bench_fail("leg", "failed");
-}
-
-// --- an empty schema ---
-
-// Keys are those of an instance; with the same key every run must leave the same rows.
-static struct store *fresh(struct bench *bench)
-{
-	fixture_drop(&bench->fixture);
-	struct store *store = fixture_open(&bench->fixture, STORE_ADMIN);
-	struct err err = {0};
-	int applied;
-	if (!schema_migrate(store, false, &applied, &err))
-		bench_fail("migrate", err.text);
-	fixture_sql(store, "UPDATE receiptd.instance SET pairing_key = '\\x"
-			   "000102030405060708090a0b0c0d0e0f'");
-	fixture_sql(store, "CHECKPOINT");
-	return store;
-}
 
 static char *size_list(struct store *store)
 {
@@ -178,7 +126,7 @@ static void hot_share(struct store *store, struct outcome *outcome)
 static void product_round(struct bench *bench, int round, bool dump, char **sum,
 			  struct outcome *outcome)
 {
-	struct store *store = fresh(bench);
+	struct store *store = bench_fresh(bench);
 	run_leg(bench, leg_product, &outcome->product[round]);
 	fprintf(stderr, "  product  %6.2f s wall, %6.2f + %6.2f s CPU (client + server), %lld MB\n",
 		(double)outcome->product[round].wall / 1e6,
@@ -200,7 +148,7 @@ static void product_round(struct bench *bench, int round, bool dump, char **sum,
 
 static void limit_round(struct bench *bench, int round, char **sum, struct outcome *outcome)
 {
-	struct store *store = fresh(bench);
+	struct store *store = bench_fresh(bench);
 	run_leg(bench, leg_limit, &outcome->limit[round]);
 	fprintf(stderr, "  limit    %6.2f s wall, %6.2f + %6.2f s CPU\n",
 		(double)outcome->limit[round].wall / 1e6,
@@ -246,12 +194,6 @@ static double median(const struct run_result *over, const struct run_result *und
 	return ratios[rounds / 2];
 }
 
-static void line(const char *what, double got, const char *target, bool fine)
-{
-	printf("  %-52s %8.2f   %-10s %s\n", what, got, target,
-	       *target ? fine ? "ok" : "MISSED" : "");
-}
-
 static void print_outcome(const struct bench *bench, const struct wish *wish,
 			  const struct outcome *it)
 {
@@ -268,77 +210,54 @@ static void print_outcome(const struct bench *bench, const struct wish *wish,
 	       (long long)bench->traffic.messages, (long long)bench->traffic.events,
 	       (long long)bench->batch, (long long)(bench->fixture.app.settings->flush_bytes >> 20),
 	       (long long)first->batches, (long long)(bench->traffic.events / first->batches));
-	line("share of the COPY limit, wall", walls, target, walls >= wanted);
-	line("share of the COPY limit, CPU (client + server)", cpus, target, cpus >= wanted);
-	line("WAL against the limit", wals, "<= 1.25", wals <= 1.25);
-	line("bytes against the limit", bytes, "<= 1.12", bytes <= 1.12);
-	line("peak memory of the client, MB", (double)first->rss_kb / 1024, "<= 128",
-	     first->rss_kb <= 128 * 1024);
-	line("messages/s", (double)first->rows / ((double)first->wall / 1e6), "", true);
-	line("bytes per message (tables, indexes, toast)",
-	     (double)first->bytes / (double)first->rows, "", true);
-	line("WAL bytes per message", (double)first->wal / (double)first->rows, "", true);
-	line("late share: rows updated / rows, %", 100 * (double)first->late / (double)first->rows,
-	     "", true);
-	line("HOT share of updates, %",
-	     it->updates ? 100 * (double)it->hot / (double)it->updates : 100, "", true);
-	line("bytes per message once settled", (double)it->settled_bytes / (double)first->rows, "",
-	     true);
-	line("settle tier after it, s", (double)first->settle / 1e6, "", true);
+	bench_line("share of the COPY limit, wall", walls, target, walls >= wanted);
+	bench_line("share of the COPY limit, CPU (client + server)", cpus, target, cpus >= wanted);
+	bench_line("WAL against the limit", wals, "<= 1.25", wals <= 1.25);
+	bench_line("bytes against the limit", bytes, "<= 1.12", bytes <= 1.12);
+	bench_line("peak memory of the client, MB", (double)first->rss_kb / 1024, "<= 128",
+		   first->rss_kb <= 128 * 1024);
+	bench_line("messages/s", (double)first->rows / ((double)first->wall / 1e6), "", true);
+	bench_line("bytes per message (tables, indexes, toast)",
+		   (double)first->bytes / (double)first->rows, "", true);
+	bench_line("WAL bytes per message", (double)first->wal / (double)first->rows, "", true);
+	bench_line("late share: rows updated / rows, %",
+		   100 * (double)first->late / (double)first->rows, "", true);
+	bench_line("HOT share of updates, %",
+		   it->updates ? 100 * (double)it->hot / (double)it->updates : 100, "", true);
+	bench_line("bytes per message once settled",
+		   (double)it->settled_bytes / (double)first->rows, "", true);
+	bench_line("settle tier after it, s", (double)first->settle / 1e6, "", true);
 	printf("  %s\n", it->sizes);
 }
 
 static void others(struct bench *bench, const struct run_result *product)
 {
 	struct run_result usual, single;
-	store_close(fresh(bench));
+	store_close(bench_fresh(bench));
 	run_leg(bench, leg_usual, &usual);
-	store_close(fresh(bench));
+	store_close(bench_fresh(bench));
 	run_leg(bench, leg_single, &single);
 	double each = (double)single.wall / (double)single.rows;
 	double ratio = each / ((double)product->wall / (double)product->rows);
 	printf("\nagainst other ways\n");
-	line("row at a time, a commit each: times as slow", ratio, ">= 50", ratio >= 50);
+	bench_line("row at a time, a commit each: times as slow", ratio, ">= 50", ratio >= 50);
 	printf("  %-52s %8lld   scaled\n", "  measured on messages", (long long)single.rows);
-	line("COPY into the usual two indexes, message only, s", (double)usual.wall / 1e6, "",
-	     true);
-	line("  its CPU, s", (double)cpu(&usual) / 1e6, "", true);
+	bench_line("COPY into the usual two indexes, message only, s", (double)usual.wall / 1e6, "",
+		   true);
+	bench_line("  its CPU, s", (double)cpu(&usual) / 1e6, "", true);
 }
 
 // --- main ---
 
 static void prepare(struct bench *bench, const struct wish *wish)
 {
-	fixture_folder(&bench->fixture);
-	snprintf(bench->events, sizeof bench->events, "%s/events", bench->fixture.folder);
-	snprintf(bench->dump, sizeof bench->dump, "%s/dump", bench->fixture.folder);
-	if (mkdir(bench->dump, 0700) != 0)
-		bench_fail(bench->dump, "cannot be made");
+	bench_start(bench);
 	traffic_write(bench->events, wish->messages, &bench->traffic);
 	fprintf(stderr,
 		"traffic: %lld messages, %lld receipts, %lld markers, %lld waited, %lld events\n",
 		(long long)bench->traffic.messages, (long long)bench->traffic.receipts,
 		(long long)bench->traffic.markers, (long long)bench->traffic.waited,
 		(long long)bench->traffic.events);
-	struct err err = {0};
-	if (!cluster_start(&bench->fixture.app, &bench->fixture.cluster, &err))
-		bench_fail("cluster", err.text);
-	char path[256];
-	snprintf(path, sizeof path, "%s/pg/postmaster.pid", bench->fixture.folder);
-	FILE *file = fopen(path, "re");
-	char text[32] = "";
-	if (!file || !fgets(text, sizeof text, file))
-		bench_fail(path, "cannot be read");
-	fclose(file);
-	bench->postmaster = (pid_t)strtol(text, NULL, 10);
-	if (getenv("BENCH_LOG")) { // how long each statement took, for whoever looks for time
-		struct store *store = fixture_open(&bench->fixture, STORE_ADMIN);
-		fixture_sql(store, "ALTER SYSTEM SET log_min_duration_statement = 0");
-		fixture_sql(store, "SELECT pg_reload_conf()");
-		store_close(store);
-	}
-	free(bench->fixture.app.settings->database); // children use it, they do not own it
-	bench->fixture.app.settings->database = xstrdup(cluster_conninfo(bench->fixture.cluster));
 }
 
 static void parse(int argc, char **argv, struct wish *wish)
