@@ -26,6 +26,7 @@ library := $(BUILD)/libreceiptd.a
 program := $(BUILD)/receiptd
 
 sql_files := $(sort $(wildcard store/sql/*.sql))
+sql_parts := $(wildcard store/sql/part/*.sql)
 migration_files := $(sort $(wildcard migrations/*.sql))
 asset_files := $(sort $(shell find api/web docs/openapi.yaml -type f 2>/dev/null))
 
@@ -178,7 +179,7 @@ $(BUILD)/gen/%.list: FORCE
 
 .SECONDARY:
 .SECONDEXPANSION:
-$(BUILD)/gen/%.c: tools/embed.sh $(BUILD)/gen/%.list $$($$*_files)
+$(BUILD)/gen/%.c: tools/embed.sh $(BUILD)/gen/%.list $$($$*_files) $$($$*_parts)
 	@echo "  EMBED $*"
 	@tools/embed.sh $* $($*_files) >$@
 

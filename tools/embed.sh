@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Prints a C file with the contents of files as tables of core/embedded.h.
 # Usage: tools/embed.sh sql|migration|asset FILE...
+# "-- include NAME" in a query stands for part/NAME.sql beside it, without its comments.
 # Byte arrays instead of string literals: C17 promises no more than 4095 characters for those.
 set -eu
 export LC_ALL=C
@@ -24,14 +25,35 @@ row_of() { # name, number, size
 	esac
 }
 
+contents_of() {
+	case $kind in
+	sql)
+		awk -v folder="$(dirname "$1")/part" '
+			/^-- include / {
+				part = folder "/" $3 ".sql"
+				while ((status = (getline text <part)) > 0)
+					if (text !~ /^--/) print text
+				if (status < 0) exit 1
+				close(part)
+				next
+			}
+			{ print }' "$1"
+		;;
+	*) cat "$1" ;;
+	esac
+}
+
 printf '// Made by tools/embed.sh. Do not edit.\n#include "core/embedded.h"\n\n'
 rows=
 count=0
 for file in "$@"; do
 	printf 'static const unsigned char file_%d[] = {\n' "$count"
-	od -An -v -tu1 "$file" | sed -e 's/^ *//' -e 's/  */,/g' -e 's/$/,/'
+	contents=$(mktemp)
+	contents_of "$file" >"$contents"
+	od -An -v -tu1 "$contents" | sed -e 's/^ *//' -e 's/  */,/g' -e 's/$/,/'
 	printf '0};\n\n'
-	size=$(wc -c <"$file")
+	size=$(wc -c <"$contents")
+	rm -f "$contents"
 	rows="$rows$(row_of "$(name_of "$file")" "$count" "$size")
 "
 	count=$((count + 1))

@@ -63,7 +63,7 @@ def report(number, good, text, wrong):
 
 def main():
     print("1..3")
-    queries = sorted(glob.glob(os.path.join(ROOT, "store", "sql", "*.sql")))
+    queries = sorted(glob.glob(os.path.join(ROOT, "store", "sql", "**", "*.sql"), recursive=True))
     wrong = wrong_queries(queries)
     bad = report(1, len(queries) > 100 and not wrong, "no query mixes clocks", wrong)
     wrong = wrong_functions(glob.glob(os.path.join(ROOT, "migrations", "*.sql")))
