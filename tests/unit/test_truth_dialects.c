@@ -7,6 +7,8 @@
 #include "core/json.h"
 #include "ingest/markup.h"
 
+#include <unistd.h>
+
 enum { MOST = 8000 };
 #define NEAR (6 * USEC_PER_SEC)
 
@@ -181,6 +183,8 @@ struct capture {
 
 #define OF(name) "tests/data/openfire/" name "/"
 #define PR(name) "tests/data/prosody/" name "/"
+#define EJ(name) "tests/data/ejabberd/" name "/"
+#define FULL(name) "../shared/corpus/ejabberd/" name "/" // the whole logs, where they are
 #define OF_TRUTH(name) OF(name) "truth-events.jsonl.gz", OF(name) "audit-gaps.json"
 
 static const struct capture captures[] = {
@@ -271,10 +275,64 @@ static const struct capture captures[] = {
 	 0.999,
 	 0,
 	 5},
+	{"ejabberd, level debug",
+	 "ejabberd-debug",
+	 "UTC",
+	 {EJ("debug") "ejabberd.log.gz"},
+	 EJ("debug") "events.ndjson.gz",
+	 NULL,
+	 2,
+	 0.99,
+	 0,
+	 8},
+	{"ejabberd, level debug, whole",
+	 "ejabberd-debug",
+	 "UTC",
+	 {FULL("debug") "ejabberd.log.gz"},
+	 FULL("debug") "truth/events.ndjson.gz",
+	 NULL,
+	 2,
+	 0.99,
+	 0,
+	 8},
+	{"ejabberd with mod_service_log, whole",
+	 "ejabberd-debug",
+	 "UTC",
+	 {FULL("service-log") "ejabberd.log.gz"},
+	 FULL("service-log") "truth/events.ndjson.gz",
+	 NULL,
+	 2,
+	 0.99,
+	 0,
+	 10},
+	{"ejabberd that drops lines",
+	 "ejabberd-debug",
+	 "UTC",
+	 {EJ("lossy") "ejabberd.log.gz"},
+	 EJ("lossy") "events.ndjson.gz",
+	 NULL,
+	 78,
+	 0.5,
+	 0,
+	 0},
+	{"ejabberd that drops lines, whole",
+	 "ejabberd-debug",
+	 "UTC",
+	 {FULL("lossy") "ejabberd.log.gz"},
+	 FULL("lossy") "truth/events.ndjson",
+	 NULL,
+	 78,
+	 0.5,
+	 0,
+	 0},
 };
 
 static void check(const struct capture *capture)
 {
+	if (access(capture->logs[0], R_OK)) {
+		print_message("# %s: not here\n", capture->name);
+		return;
+	}
 	struct truth *truth = xcalloc(1, sizeof *truth);
 	truth->quiet = capture->received < 0.9;
 	read_logs(truth, capture->dialect, capture->zone, capture->logs);

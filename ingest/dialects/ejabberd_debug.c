@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: Apache-2.0
+// ejabberd's log with level debug. It shows what was read from and written to sockets:
+//     <stamp> [level] <process> (tcp|<process>) Received XML on stream = <<"any bytes">>
+//     <stamp> [level] <process> (tcp|<process>) Send XML on stream = <<"one element">>
+// A read is any part of a stanza, or several; ingest/reassembly.h makes stanzas of them. Records of
+// this kind end in ">>" or, cut at 102,400 characters, in "..."; all other lines are looked at one
+// by one. What is read before a stanza is complete, SASL and stream elements may hold passwords and
+// never leave this file. How it is safe against imitated lines: ejabberd_terms.c.
+#include "ingest/dialects/ejabberd.h"
+#include "ingest/dialects/fact.h"
+#include "ingest/dialects/table.h"
+#include "ingest/lines.h"
+#include "ingest/markup.h"
+#include "ingest/ordinal.h"
+#include "ingest/reassembly.h"
+#include "ingest/stanza.h"
+
+#include <stdlib.h>
+
+enum {
+	LINE_LIMIT = 1 << 20,
+	TERM_LIMIT = 4 << 20,
+	SILENCE = 5000,
+	MARKS = 1024,
+	MARK_STEP = 65536
+};
+
+struct pending { // a record of a socket whose end has not been seen
+	bool open, received, too_long, cut;
+	uint64_t offset, length;
+	struct buf connection, stamp, term;
+};
+
+struct mark { // the clock's ordinals as they were before a place of the log
+	uint64_t offset;
+	struct ordinals ordinals;
+};
+
+struct dialect {
+	const struct realm_settings *rules; // private acknowledgements on iq
+	struct dialect_sink sink;
+	struct lines lines;
+	struct pending pending;
+	struct buf bytes; // of the record at hand
+	struct ejabberd_clock clock;
+	struct zone *utc;
+	struct ejabberd_sessions *sessions;
+	struct reassembly *reassembly;
+	struct ejabberd_gap gap;
+	usec_t newest, before_silence; // stamps of records; the last silence came after this one
+	uint64_t offset;               // of the newest record given out, and its number
+	uint32_t index;
+	bool given;
+	uint64_t low;
+	bool hole; // one is remembered
+	bool coarse;
+	struct ordinals ordinals; // coarse only, as is all below
+	struct buf clock_text;
+	struct mark *marks;
+	size_t mark_count;
+};
+
+static bool holds(struct text text, const char *what)
+{
+	return text.n && memmem(text.p, text.n, what, strlen(what)) != NULL;
+}
+
+// --- out ---
+
+static void give(struct dialect *d, struct record *record)
+{
+	record->index = d->given && d->offset == record->offset ? d->index + 1 : 0;
+	d->given = true;
+	d->offset = record->offset;
+	d->index = record->index;
+	d->sink.record(d->sink.self, record);
+}
+
+static enum direction direction_of(const struct ejabberd_peer *peer, bool received, bool has_from)
+{
+	static const enum direction table[][2] = {
+		[PEER_UNKNOWN] = {DIR_ROUTE, DIR_ROUTE},
+		[PEER_CLIENT] = {DIR_OUT, DIR_IN},
+		[PEER_SERVER] = {DIR_S2S_OUT, DIR_S2S_IN},
+		[PEER_COMPONENT] = {DIR_COMP_OUT, DIR_COMP_IN},
+	};
+	// Servers and components must say whom it is from.
+	if (peer->kind == PEER_UNKNOWN && received && !has_from)
+		return DIR_IN;
+	// For a client that is away: not written to it.
+	if (peer->asleep && !received)
+		return DIR_ROUTE;
+	return table[peer->kind][received];
+}
+
+// What is of use but for facts about devices and accounts.
+static bool is_wanted(const struct dialect *d, struct text name, struct text xml)
+{
+	if (text_is(name, "presence"))
+		return false;
+	return text_is(name, "message") || stanza_maybe_private(d->rules, xml) ||
+	       holds(xml, "urn:xmpp:mds:displayed:0") ||
+	       (holds(xml, "http://jabber.org/protocol/disco#info") &&
+		(holds(xml, "category='conference'") || holds(xml, "category=\"conference\"")));
+}
+
+static const char *what_is_wrong(const struct record *record, bool has_from)
+{
+	if (record->at == USEC_NONE)
+		return "stamp not understood";
+	// A claimed "from" is never believed, and E2 would believe it where the session is unknown.
+	if (record->dir == DIR_IN && !record->session.p && has_from)
+		return "sender not known";
+	return NULL;
+}
+
+static void on_stanza(struct dialect *d, struct record *record, bool received)
+{
+	struct text tag = markup_first(record->xml), name = tag_name(tag);
+	bool has_from = tag_attr(tag, "from").p != NULL;
+	if (!received)
+		ejabberd_sessions_sent(d->sessions, record->session_key, record->xml);
+	bool wanted = is_wanted(d, name, record->xml);
+	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
+	record->dir = direction_of(&peer, received, has_from);
+	if (peer.kind == PEER_CLIENT && record->dir != DIR_ROUTE)
+		record->session = peer.jid;
+	record->reason = what_is_wrong(record, has_from);
+	if (!wanted && (record->reason || !stanza_maybe_known(record->xml))) {
+		d->sink.ignored(d->sink.self, text_is(name, "iq") ? "iq" : "presence");
+		return;
+	}
+	if (record->reason)
+		record->kind = RECORD_QUARANTINE;
+	give(d, record);
+}
+
+static void on_record(void *self, const struct record *record)
+{
+	struct dialect *d = self;
+	struct record out = *record;
+	if (record->kind == RECORD_STANZA)
+		on_stanza(d, &out, record->dir == DIR_IN);
+	else
+		give(d, &out);
+}
+
+static void on_fact(void *self, struct text key, struct text value)
+{
+	struct dialect *d = self;
+	d->sink.remember(d->sink.self, key, value);
+}
+
+static void give_gap(struct dialect *d, const struct record *at, usec_t since, usec_t until,
+		     int64_t lost, const char *cause)
+{
+	struct record record = *at;
+	record.kind = RECORD_GAP;
+	record.xml = TEXT_NONE;
+	record.since = since;
+	record.at = until;
+	record.lost = lost;
+	record.reason = cause;
+	give(d, &record);
+}
+
+// --- records ---
+
+// Time of a record; every record has its turn, in the order of the log (T1b).
+static usec_t time_of(struct dialect *d, struct text stamp, bool *odd)
+{
+	usec_t at = ejabberd_stamp(&d->clock, stamp, odd);
+	if (d->coarse)
+		at = ordinals_next(&d->ordinals, at);
+	if (at == USEC_NONE)
+		return at;
+	if (d->newest != USEC_NONE && at - d->newest >= SILENCE)
+		d->before_silence = d->newest;
+	if (d->newest == USEC_NONE || at > d->newest)
+		d->newest = at;
+	return at;
+}
+
+static void close_gap(struct dialect *d, const struct record *at)
+{
+	struct ejabberd_gap *gap = &d->gap;
+	if (!ejabberd_gap_is_over(gap, at->at))
+		return;
+	int64_t lost = gap->lost;
+	gap->lost = 0;
+	gap->changed = true;
+	give_gap(d, at, gap->from, gap->to, lost, "the server's logger dropped lines");
+}
+
+// Where lines are dropped, a half stanza that waited through a silence of the log may be continued by
+// the end of another one.
+static void mistrust(struct dialect *d, const struct record *read)
+{
+	usec_t waiting = reassembly_waiting(d->reassembly, read->session_key);
+	if (waiting != USEC_NONE && d->gap.lossy != USEC_NONE && read->at != USEC_NONE &&
+	    read->at > d->gap.lossy && d->before_silence != USEC_NONE &&
+	    waiting <= d->before_silence)
+		reassembly_hole(d->reassembly, read, "lines may be missing inside a stanza");
+}
+
+static void take_read(struct dialect *d, struct record *record, bool cut)
+{
+	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
+	mistrust(d, record);
+	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
+	reassembly_read(d->reassembly, record, peer.kind != PEER_UNKNOWN);
+	if (cut)
+		reassembly_hole(d->reassembly, record, "record cut by the server's logger");
+}
+
+static void take_write(struct dialect *d, struct record *record, bool cut)
+{
+	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
+	reassembly_whole(d->reassembly, record);
+	if (cut)
+		give_gap(d, record, record->at, record->at, 1, "record cut by the server's logger");
+}
+
+// The record of a socket is complete.
+static void flush(struct dialect *d)
+{
+	struct pending *p = &d->pending;
+	if (!p->open)
+		return;
+	p->open = false;
+	struct record record = {
+		.dir = p->received ? DIR_IN : DIR_OUT,
+		.session_key = buf_view(&p->connection),
+		.offset = p->offset,
+		.length = p->length > UINT32_MAX ? UINT32_MAX : (uint32_t)p->length,
+		.lost = -1,
+	};
+	record.at = time_of(d, buf_view(&p->stamp), &record.at_odd);
+	close_gap(d, &record);
+	enum ejabberd_term term = ejabberd_term(buf_view(&p->term), &d->bytes);
+	record.xml = buf_view(&d->bytes);
+	if (term == TERM_UNKNOWN) {
+		record.kind = RECORD_QUARANTINE;
+		record.xml = TEXT_NONE;
+		record.reason = "no binary of Erlang";
+		give(d, &record);
+		return;
+	}
+	bool cut = term == TERM_CUT || p->too_long || p->cut;
+	(p->received ? take_read : take_write)(d, &record, cut);
+}
+
+static bool open_record(struct dialect *d, const struct ejabberd_line *parts,
+			const struct line *line)
+{
+	static const char received[] = "Received XML on stream = ",
+			  sent[] = "Send XML on stream = ";
+	struct pending *p = &d->pending;
+	bool is_received = text_starts(parts->text, received);
+	struct text connection = ejabberd_connection(parts);
+	if (!connection.p || (!is_received && !text_starts(parts->text, sent)))
+		return false;
+	size_t skip = is_received ? sizeof received - 1 : sizeof sent - 1;
+	p->open = true;
+	p->received = is_received;
+	p->too_long = line->kind == LINE_LONG;
+	p->cut = line->kind == LINE_CUT;
+	p->offset = line->offset;
+	p->length = line->length;
+	p->connection.len = p->stamp.len = p->term.len = 0;
+	buf_text(&p->connection, connection);
+	buf_text(&p->stamp, parts->stamp);
+	buf_add(&p->term, parts->text.p + skip, parts->text.n - skip);
+	return true;
+}
+
+static void continue_record(struct dialect *d, const struct line *line)
+{
+	struct pending *p = &d->pending;
+	p->length += line->length;
+	p->cut = p->cut || line->kind == LINE_CUT;
+	if (p->too_long || line->kind == LINE_LONG || p->term.len + line->text.n > TERM_LIMIT) {
+		p->too_long = true;
+		return;
+	}
+	buf_char(&p->term, '\n');
+	buf_text(&p->term, line->text);
+}
+
+static void watch_hooks(struct dialect *d, const struct ejabberd_line *parts,
+			const struct record *at)
+{
+	int report = ejabberd_report(parts);
+	if (report < 0)
+		return;
+	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, parts->process);
+	if (!peer.jid.p || peer.asleep || reassembly_report(d->reassembly, at, (unsigned)report))
+		return;
+	usec_t from = d->before_silence == USEC_NONE ? at->at : d->before_silence;
+	ejabberd_gap_add(&d->gap, from, at->at, at->offset);
+}
+
+static void take_line(struct dialect *d, const struct ejabberd_line *parts, const struct line *line)
+{
+	const char *cause;
+	struct record at = {
+		.dir = DIR_ROUTE,
+		.session_key = ejabberd_connection(parts),
+		.offset = line->offset,
+		.length = line->length > UINT32_MAX ? UINT32_MAX : (uint32_t)line->length,
+		.lost = -1,
+	};
+	at.at = time_of(d, parts->stamp, &at.at_odd);
+	close_gap(d, &at);
+	watch_hooks(d, parts, &at);
+	if (text_starts(parts->location, "ejabberd_listener:"))
+		at.session_key = parts->socket;
+	switch (ejabberd_sessions_line(d->sessions, parts)) {
+	case EVENT_ENDED:
+		if (at.session_key.p)
+			reassembly_closed(d->reassembly, &at);
+		break;
+	case EVENT_RESTARTED:
+		reassembly_holes(d->reassembly, &at, "the server was started anew");
+		break;
+	case EVENT_NONE:
+		break;
+	}
+	int64_t lost = ejabberd_dropped(parts, &cause);
+	if (lost) {
+		reassembly_holes(d->reassembly, &at, "lines were dropped inside a stanza");
+		give_gap(d, &at, at.at == USEC_NONE ? 0 : at.at - USEC_PER_SEC, at.at, lost, cause);
+	}
+	d->sink.ignored(d->sink.self, "server event");
+}
+
+static void on_hole(struct dialect *d, const struct line *line)
+{
+	struct record record = {
+		.kind = RECORD_GAP,
+		.at = d->newest,
+		.dir = DIR_ROUTE,
+		.offset = line->offset,
+		.length = line->length > UINT32_MAX ? UINT32_MAX : (uint32_t)line->length,
+		.reason = "hole of NUL bytes",
+		.lost = -1,
+	};
+	reassembly_holes(d->reassembly, &record, "hole of NUL bytes inside a stanza");
+	give(d, &record);
+}
+
+static void on_line(void *self, const struct line *line)
+{
+	struct dialect *d = self;
+	struct ejabberd_line parts;
+	bool begins = line->kind != LINE_HOLE && line->kind != LINE_REST &&
+		      ejabberd_line(line->text, &parts);
+	if (d->pending.open && line->kind != LINE_HOLE && !begins) {
+		continue_record(d, line);
+		if (ejabberd_term_ends(line->text))
+			flush(d);
+		return;
+	}
+	flush(d);
+	if (line->kind == LINE_HOLE)
+		on_hole(d, line);
+	else if (!begins)
+		d->sink.ignored(d->sink.self, "rest of a record");
+	else if (!open_record(d, &parts, line))
+		take_line(d, &parts, line);
+	else if (ejabberd_term_ends(line->text))
+		flush(d);
+}
+
+// --- life ---
+
+static struct dialect *open_any(const struct dialect_options *options,
+				const struct dialect_sink *sink, bool coarse)
+{
+	struct dialect *d = xcalloc(1, sizeof *d);
+	d->sink = *sink;
+	d->rules = options->rules;
+	d->coarse = coarse;
+	d->utc = zone_open("UTC", NULL);
+	d->clock = (struct ejabberd_clock){options->zone, d->utc, USEC_NONE};
+	d->newest = d->before_silence = USEC_NONE;
+	d->sessions = ejabberd_sessions_new(&d->sink);
+	d->reassembly = reassembly_new(&(struct reassembly_sink){d, on_record, on_fact});
+	ejabberd_gap_init(&d->gap);
+	lines_init(&d->lines, LINE_LIMIT, d, on_line);
+	ordinals_init(&d->ordinals, USEC_PER_SEC / 1000);
+	if (coarse)
+		d->marks = xcalloc(MARKS, sizeof *d->marks);
+	return d;
+}
+
+static struct dialect *debug_open(const struct dialect_options *options,
+				  const struct dialect_sink *sink)
+{
+	return open_any(options, sink, false);
+}
+
+static struct dialect *lager_open(const struct dialect_options *options,
+				  const struct dialect_sink *sink)
+{
+	return open_any(options, sink, true);
+}
+
+static void any_close(struct dialect *d)
+{
+	ejabberd_sessions_free(d->sessions);
+	reassembly_free(d->reassembly);
+	lines_free(&d->lines);
+	struct buf *bufs[] = {&d->pending.connection, &d->pending.stamp, &d->pending.term,
+			      &d->bytes, &d->clock_text};
+	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+		buf_free(bufs[i]);
+	zone_free(d->utc);
+	free(d->marks);
+	free(d);
+}
+
+static void any_recall(struct dialect *d, struct text key, struct text value)
+{
+	if (text_is(key, "clock")) {
+		ordinals_load(&d->ordinals, value);
+		d->clock.latest = d->ordinals.latest;
+		buf_text(&d->clock_text, value);
+	} else if (text_is(key, "hole")) {
+		lines_resume_hole(&d->lines, fact_number(value));
+	} else if (text_is(key, "gap") || text_is(key, "lossy")) {
+		ejabberd_gap_recall(&d->gap, key, value);
+	} else if (text_starts(key, "f:") || text_starts(key, "l:")) {
+		reassembly_recall(d->reassembly, key, value);
+	} else {
+		ejabberd_sessions_recall(d->sessions, key, value);
+	}
+}
+
+// A restart counts ordinals again from where it reads: low water is a place whose ordinals are known.
+static uint64_t mark_before(struct dialect *d, uint64_t low, struct ordinals *ordinals)
+{
+	uint64_t here = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
+	size_t first = 0;
+	if (low == here) { // nothing is held
+		d->mark_count = 0;
+		*ordinals = d->ordinals;
+		return low;
+	}
+	while (first + 1 < d->mark_count && d->marks[first + 1].offset <= low)
+		first++;
+	memmove(d->marks, d->marks + first, (d->mark_count - first) * sizeof *d->marks);
+	d->mark_count -= first;
+	*ordinals = d->marks[0].ordinals;
+	return d->marks[0].offset;
+}
+
+static void save_clock(struct dialect *d)
+{
+	struct ordinals ordinals;
+	struct buf text = {0};
+	d->low = mark_before(d, d->low, &ordinals);
+	uint64_t here = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
+	if (!d->mark_count ||
+	    (here - d->marks[d->mark_count - 1].offset >= MARK_STEP && d->mark_count < MARKS))
+		d->marks[d->mark_count++] = (struct mark){here, d->ordinals};
+	ordinals_save(&ordinals, &text);
+	if (!text_same(buf_view(&text), buf_view(&d->clock_text))) {
+		d->clock_text.len = 0;
+		buf_text(&d->clock_text, buf_view(&text));
+		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
+	}
+	buf_free(&text);
+}
+
+static void save(struct dialect *d)
+{
+	uint64_t of_log = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
+	uint64_t of_reads = reassembly_low_water(d->reassembly, d->newest);
+	d->low = of_reads < of_log ? of_reads : of_log;
+	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
+	if (d->coarse)
+		save_clock(d);
+	reassembly_save(d->reassembly, d->low);
+	ejabberd_gap_save(&d->gap, &d->sink);
+}
+
+static void any_bytes(struct dialect *d, uint64_t offset, struct text data)
+{
+	lines_feed(&d->lines, offset, data);
+	save(d);
+}
+
+// The file will not grow: what waits is judged.
+static void finish(struct dialect *d)
+{
+	lines_finish(&d->lines);
+	struct record at = {.dir = DIR_ROUTE, .offset = lines_low_water(&d->lines), .lost = -1};
+	at.at = d->newest;
+	if (d->pending.open) {
+		d->pending.cut = !ejabberd_term_ends(buf_view(&d->pending.term));
+		flush(d);
+	}
+	reassembly_holes(d->reassembly, &at, "unterminated at end of file");
+	if (d->gap.lost) {
+		int64_t lost = d->gap.lost;
+		d->gap.lost = 0;
+		d->gap.changed = true;
+		give_gap(d, &at, d->gap.from, d->gap.to, lost, "the server's logger dropped lines");
+	}
+}
+
+static void any_end(struct dialect *d, bool final)
+{
+	if (final)
+		finish(d);
+	save(d);
+}
+
+static uint64_t any_low_water(const struct dialect *d)
+{
+	return d->low;
+}
+
+// --- detection ---
+
+static int debug_score(struct text head, const char **why)
+{
+	return ejabberd_score(head, false, why);
+}
+
+static int lager_score(struct text head, const char **why)
+{
+	return ejabberd_score(head, true, why);
+}
+
+const struct dialect_type ejabberd_debug_dialect = {
+	.name = "ejabberd-debug",
+	.title = "ejabberd log with level debug",
+	.precision = 1,
+	.flush_allowance = 2 * USEC_PER_SEC,
+	.score = debug_score,
+	.open = debug_open,
+	.recall = any_recall,
+	.bytes = any_bytes,
+	.end = any_end,
+	.low_water = any_low_water,
+	.close = any_close,
+};
+
+const struct dialect_type ejabberd_lager_dialect = {
+	.name = "ejabberd-lager",
+	.title = "ejabberd log with level debug, milliseconds (to 20.x)",
+	.precision = USEC_PER_SEC / 1000,
+	.flush_allowance = 2 * USEC_PER_SEC,
+	.score = lager_score,
+	.open = lager_open,
+	.recall = any_recall,
+	.bytes = any_bytes,
+	.end = any_end,
+	.low_water = any_low_water,
+	.close = any_close,
+};
