@@ -21,10 +21,13 @@ static struct connection **place_of(struct reassembly *reassembly, struct text k
 	return place;
 }
 
-static void drop_connection(struct connection **place)
+static void drop_connection(struct reassembly *reassembly, struct connection **place)
 {
 	struct connection *gone = *place;
 	*place = gone->next;
+	if (gone->older)
+		gone->older->newer = gone->newer;
+	*(gone->newer ? &gone->newer->older : &reassembly->newest) = gone->older;
 	buf_free(&gone->bytes);
 	free(gone->pieces);
 	free(gone->key);
@@ -37,7 +40,7 @@ void reassembly_free(struct reassembly *reassembly)
 		return;
 	for (size_t i = 0; i < BUCKETS; i++)
 		while (reassembly->buckets[i])
-			drop_connection(&reassembly->buckets[i]);
+			drop_connection(reassembly, &reassembly->buckets[i]);
 	for (size_t i = 0; i < reassembly->span_count; i++)
 		free(reassembly->spans[i].key);
 	free(reassembly->spans);
@@ -54,6 +57,10 @@ struct connection *reassembly_connection(struct reassembly *reassembly, struct t
 		if (key.n)
 			memcpy((*place)->key, key.p, key.n);
 		(*place)->lost = !in_step;
+		(*place)->older = reassembly->newest;
+		if (reassembly->newest)
+			reassembly->newest->newer = *place;
+		reassembly->newest = *place;
 	}
 	return *place;
 }
@@ -271,7 +278,7 @@ static void tick(struct reassembly *reassembly, const struct record *read)
 			while (is_late(*place, read))
 				give_up(reassembly, *place, "rest of a stanza did not come", true);
 			if (is_idle(*place, read->at))
-				drop_connection(place);
+				drop_connection(reassembly, place);
 			else
 				place = &(*place)->next;
 		}
@@ -395,7 +402,7 @@ void reassembly_closed(struct reassembly *reassembly, const struct record *close
 	hole(reassembly, *place, "connection ended inside a stanza");
 	if ((*place)->told_lost)
 		reassembly_remember(reassembly, 'l', (*place)->key, TEXT_NONE);
-	drop_connection(place);
+	drop_connection(reassembly, place);
 }
 
 bool reassembly_report(struct reassembly *reassembly, const struct record *at, unsigned number)

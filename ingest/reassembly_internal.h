@@ -45,7 +45,8 @@ struct connection {
 	enum direction dir;
 	struct shown shown[2]; // read, written
 	unsigned reports[REPORTS];
-	struct connection *next;
+	struct connection *next;          // in its bucket
+	struct connection *older, *newer; // among all
 };
 
 struct span { // an element of several reads: a restart inside must not begin in its middle
@@ -59,6 +60,7 @@ struct span { // an element of several reads: a restart inside must not begin in
 struct reassembly {
 	struct reassembly_sink sink;
 	struct connection *buckets[BUCKETS];
+	struct connection *newest;
 	struct span *spans;
 	size_t span_count, span_cap;
 	const struct record *read; // in hand

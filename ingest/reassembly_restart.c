@@ -35,27 +35,25 @@ uint64_t reassembly_low_water(const struct reassembly *reassembly, usec_t now)
 {
 	uint64_t low = UINT64_MAX;
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct connection *c = reassembly->buckets[i]; c; c = c->next) {
-			if (c->bytes.len && c->pieces[0].offset < low)
-				low = c->pieces[0].offset;
-			// While the server may report its elements, how many they were must be known.
-			for (int k = 0; k < 2; k++)
-				if (c->shown[k].elements && c->shown[k].offset < low &&
-				    shown_is_fresh(&c->shown[k], now))
-					low = c->shown[k].offset;
-		}
+	for (const struct connection *c = reassembly->newest; c; c = c->older) {
+		if (c->bytes.len && c->pieces[0].offset < low)
+			low = c->pieces[0].offset;
+		// While the server may report its elements, how many they were must be known.
+		for (int k = 0; k < 2; k++)
+			if (c->shown[k].elements && c->shown[k].offset < low &&
+			    shown_is_fresh(&c->shown[k], now))
+				low = c->shown[k].offset;
+	}
 	return low;
 }
 
 static void save_lost(struct reassembly *reassembly, uint64_t low)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct connection *c = reassembly->buckets[i]; c; c = c->next)
-			if (c->told_lost && !c->lost && !c->proving && c->proven_at < low) {
-				c->told_lost = false;
-				reassembly_remember(reassembly, 'l', c->key, TEXT_NONE);
-			}
+	for (struct connection *c = reassembly->newest; c; c = c->older)
+		if (c->told_lost && !c->lost && !c->proving && c->proven_at < low) {
+			c->told_lost = false;
+			reassembly_remember(reassembly, 'l', c->key, TEXT_NONE);
+		}
 }
 
 void reassembly_save(struct reassembly *reassembly, uint64_t low)
