@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Real captures of real servers, imported, against what the clients themselves say. Captures are
-# looked for below tests/data, or below the folder RECEIPTD_CAPTURES (openfire/ and prosody/).
+# looked for below tests/data, or below the folder RECEIPTD_CAPTURES (openfire/, prosody/ and ejabberd/).
 import glob
 import gzip
 import os
@@ -32,6 +32,13 @@ def captures():
                 if b"\tRECV: <" in read(log):
                     name = f"{os.path.basename(folder)} {os.path.basename(log)}"
                     yield "prosody", name, folder, [log]
+
+
+    for folder in inside(DATA, "ejabberd/*"):
+        logs = inside(folder, "ejabberd.log*")
+        if logs and inside(folder, "events.ndjson*", "truth/events.ndjson*") and \
+                b"XML on stream = <<" in read(logs[0]):
+            yield "ejabberd", os.path.basename(folder), folder, logs
 
 
 def read(path):
@@ -68,7 +75,8 @@ def run(tap, program, kind, name, folder, logs):
         return
     messages = program.export("messages", realm + ".ndjson", "--realm", realm)
     result = truth.compare(kind, folder, messages)
-    for passed, text in truth.bars(result):
+    bars = truth.bars_of_losses if name == "lossy" else truth.bars
+    for passed, text in bars(result):
         tap.ok(passed, f"{kind} {name}: {text}")
     for text in result.bad[:12]:
         tap.note(text)
