@@ -3,6 +3,8 @@
 //
 //   ejabberd_terms.c     <<"...">> and <<60,109,...>> -> bytes
 //   ejabberd_lines.c     first line of a record -> stamp, process, text
+//   ejabberd_records.c   records of sockets, over many lines
+//   ejabberd_marks.c     the number of a record within its stamp, across restarts
 //   ejabberd_sessions.c  which process is whose connection
 //   ejabberd_gaps.c      lines that the logger dropped: said, or seen by what is missing
 //   ejabberd_detect.c    is it one, and of which logger
@@ -12,6 +14,8 @@
 
 #include "core/buf.h"
 #include "ingest/dialect.h"
+#include "ingest/lines.h"
+#include "ingest/ordinal.h"
 
 // --- terms ---
 
@@ -50,6 +54,39 @@ struct ejabberd_clock {
 // USEC_NONE: not understood. Without an offset it is a reading of the zone.
 usec_t ejabberd_stamp(struct ejabberd_clock *clock, struct text stamp, bool *odd);
 
+// --- records of sockets ---
+
+struct ejabberd_record { // one whose end has not been seen
+	bool open, received, too_long, cut;
+	uint64_t offset, length;
+	struct buf connection, stamp, term;
+};
+
+// False: the line is none.
+bool ejabberd_record_open(struct ejabberd_record *record, const struct ejabberd_line *parts,
+			  const struct line *line);
+void ejabberd_record_continue(struct ejabberd_record *record, const struct line *line);
+void ejabberd_record_free(struct ejabberd_record *record);
+
+// --- ordinals of the coarse clock ---
+
+struct ejabberd_mark { // the ordinals as they were before a place of the log
+	uint64_t offset;
+	struct ordinals ordinals;
+};
+
+struct ejabberd_marks {
+	struct ejabberd_mark *list;
+	size_t count;
+	struct buf told;
+};
+
+// here: what is before was counted. Remembers the ordinals of the place that is returned, which is
+// low or before.
+uint64_t ejabberd_marks_save(struct ejabberd_marks *marks, const struct ordinals *now, uint64_t low,
+			     uint64_t here, const struct dialect_sink *sink);
+void ejabberd_marks_free(struct ejabberd_marks *marks);
+
 // --- sessions ---
 
 enum ejabberd_kind { PEER_UNKNOWN, PEER_CLIENT, PEER_SERVER, PEER_COMPONENT };
@@ -83,10 +120,22 @@ void ejabberd_sessions_sent(struct ejabberd_sessions *sessions, struct text conn
 struct ejabberd_peer ejabberd_sessions_find(struct ejabberd_sessions *sessions,
 					    struct text connection);
 
+// XEP-0198: the server counts the stanzas of a session, too. What it has counted more than the log shows
+// is missing. Not remembered across a restart: the first number after it only says where to begin.
+void ejabberd_count_begin(struct ejabberd_sessions *sessions, struct text connection, bool received,
+			  uint64_t total, usec_t at);
+void ejabberd_count_one(struct ejabberd_sessions *sessions, struct text connection, bool received);
+// How many are missing since *since, when the server says that it has counted total.
+uint64_t ejabberd_count_check(struct ejabberd_sessions *sessions, struct text connection,
+			      bool received, uint64_t total, usec_t at, usec_t *since);
+
 // --- gaps ---
 
 // "dropped 37 messages in the last second" and the like: how many, -1 = not told; 0 = no such line.
 int64_t ejabberd_dropped(const struct ejabberd_line *line, const char **cause);
+
+// "<JID> acknowledged 3 of 4 stanzas": 4; -1 = no such line.
+int64_t ejabberd_sent_count(const struct ejabberd_line *line);
 
 // The number of a report of reassembly_report() that the line is, -1 = none.
 int ejabberd_report(const struct ejabberd_line *line);
@@ -100,6 +149,8 @@ struct ejabberd_gap { // what is seen missing within about a second is one gap
 };
 
 void ejabberd_gap_init(struct ejabberd_gap *gap);
+// Lines are known to be dropped.
+void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since);
 void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t offset);
 // True when nothing can be added any more: take it and set lost to 0.
 bool ejabberd_gap_is_over(const struct ejabberd_gap *gap, usec_t now);

@@ -25,22 +25,11 @@ enum {
 	MARK_STEP = 65536
 };
 
-struct pending { // a record of a socket whose end has not been seen
-	bool open, received, too_long, cut;
-	uint64_t offset, length;
-	struct buf connection, stamp, term;
-};
-
-struct mark { // the clock's ordinals as they were before a place of the log
-	uint64_t offset;
-	struct ordinals ordinals;
-};
-
 struct dialect {
 	const struct realm_settings *rules; // private acknowledgements on iq
 	struct dialect_sink sink;
 	struct lines lines;
-	struct pending pending;
+	struct ejabberd_record pending;
 	struct buf bytes; // of the record at hand
 	struct ejabberd_clock clock;
 	struct zone *utc;
@@ -55,9 +44,7 @@ struct dialect {
 	bool hole; // one is remembered
 	bool coarse;
 	struct ordinals ordinals; // coarse only, as is all below
-	struct buf clock_text;
-	struct mark *marks;
-	size_t mark_count;
+	struct ejabberd_marks marks;
 };
 
 static bool holds(struct text text, const char *what)
@@ -116,6 +103,7 @@ static const char *what_is_wrong(const struct record *record, bool has_from)
 
 static void on_stanza(struct dialect *d, struct record *record, bool received)
 {
+	ejabberd_count_one(d->sessions, record->session_key, received);
 	struct text tag = markup_first(record->xml), name = tag_name(tag);
 	bool has_from = tag_attr(tag, "from").p != NULL;
 	if (!received)
@@ -203,11 +191,41 @@ static void mistrust(struct dialect *d, const struct record *read)
 		reassembly_hole(d->reassembly, read, "lines may be missing inside a stanza");
 }
 
+static void check_count(struct dialect *d, const struct record *at, bool received, uint64_t total)
+{
+	usec_t since = 0;
+	uint64_t lost =
+		ejabberd_count_check(d->sessions, at->session_key, received, total, at->at, &since);
+	if (lost)
+		give_gap(d, at, since, at->at, (int64_t)lost,
+			 "stanzas that the server has counted are not in the log");
+	if (lost)
+		ejabberd_gap_lossy(&d->gap, at->at);
+}
+
+// <enabled/>, <resumed h='3'/> and <a h='3'/> of XEP-0198, as the server writes them.
+static void watch_counts(struct dialect *d, const struct record *written)
+{
+	struct text tag = markup_first(written->xml), name = tag.p ? tag_name(tag) : TEXT_NONE;
+	if (!name.p || !text_starts(tag_attr(tag, "xmlns"), "urn:xmpp:sm:"))
+		return;
+	struct text h = tag_attr(tag, "h");
+	if (text_is(name, "enabled"))
+		ejabberd_count_begin(d->sessions, written->session_key, false, 0, written->at);
+	else if (text_is(name, "resumed") && h.n)
+		ejabberd_count_begin(d->sessions, written->session_key, true, fact_number(h),
+				     written->at);
+	else if (text_is(name, "a") && h.n)
+		check_count(d, written, true, fact_number(h));
+}
+
 static void take_read(struct dialect *d, struct record *record, bool cut)
 {
 	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
 	mistrust(d, record);
 	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
+	if (holds(record->xml, "<enable ") && holds(record->xml, "urn:xmpp:sm:"))
+		ejabberd_count_begin(d->sessions, record->session_key, true, 0, record->at);
 	reassembly_read(d->reassembly, record, peer.kind != PEER_UNKNOWN);
 	if (cut)
 		reassembly_hole(d->reassembly, record, "record cut by the server's logger");
@@ -216,15 +234,18 @@ static void take_read(struct dialect *d, struct record *record, bool cut)
 static void take_write(struct dialect *d, struct record *record, bool cut)
 {
 	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
+	watch_counts(d, record);
 	reassembly_whole(d->reassembly, record);
-	if (cut)
-		give_gap(d, record, record->at, record->at, 1, "record cut by the server's logger");
+	if (!cut)
+		return;
+	ejabberd_count_one(d->sessions, record->session_key, false);
+	give_gap(d, record, record->at, record->at, 1, "record cut by the server's logger");
 }
 
 // The record of a socket is complete.
 static void flush(struct dialect *d)
 {
-	struct pending *p = &d->pending;
+	struct ejabberd_record *p = &d->pending;
 	if (!p->open)
 		return;
 	p->open = false;
@@ -248,43 +269,6 @@ static void flush(struct dialect *d)
 	}
 	bool cut = term == TERM_CUT || p->too_long || p->cut;
 	(p->received ? take_read : take_write)(d, &record, cut);
-}
-
-static bool open_record(struct dialect *d, const struct ejabberd_line *parts,
-			const struct line *line)
-{
-	static const char received[] = "Received XML on stream = ",
-			  sent[] = "Send XML on stream = ";
-	struct pending *p = &d->pending;
-	bool is_received = text_starts(parts->text, received);
-	struct text connection = ejabberd_connection(parts);
-	if (!connection.p || (!is_received && !text_starts(parts->text, sent)))
-		return false;
-	size_t skip = is_received ? sizeof received - 1 : sizeof sent - 1;
-	p->open = true;
-	p->received = is_received;
-	p->too_long = line->kind == LINE_LONG;
-	p->cut = line->kind == LINE_CUT;
-	p->offset = line->offset;
-	p->length = line->length;
-	p->connection.len = p->stamp.len = p->term.len = 0;
-	buf_text(&p->connection, connection);
-	buf_text(&p->stamp, parts->stamp);
-	buf_add(&p->term, parts->text.p + skip, parts->text.n - skip);
-	return true;
-}
-
-static void continue_record(struct dialect *d, const struct line *line)
-{
-	struct pending *p = &d->pending;
-	p->length += line->length;
-	p->cut = p->cut || line->kind == LINE_CUT;
-	if (p->too_long || line->kind == LINE_LONG || p->term.len + line->text.n > TERM_LIMIT) {
-		p->too_long = true;
-		return;
-	}
-	buf_char(&p->term, '\n');
-	buf_text(&p->term, line->text);
 }
 
 static void watch_hooks(struct dialect *d, const struct ejabberd_line *parts,
@@ -313,6 +297,8 @@ static void take_line(struct dialect *d, const struct ejabberd_line *parts, cons
 	at.at = time_of(d, parts->stamp, &at.at_odd);
 	close_gap(d, &at);
 	watch_hooks(d, parts, &at);
+	if (ejabberd_sent_count(parts) >= 0)
+		check_count(d, &at, false, (uint64_t)ejabberd_sent_count(parts));
 	if (text_starts(parts->location, "ejabberd_listener:"))
 		at.session_key = parts->socket;
 	switch (ejabberd_sessions_line(d->sessions, parts)) {
@@ -356,7 +342,7 @@ static void on_line(void *self, const struct line *line)
 	bool begins = line->kind != LINE_HOLE && line->kind != LINE_REST &&
 		      ejabberd_line(line->text, &parts);
 	if (d->pending.open && line->kind != LINE_HOLE && !begins) {
-		continue_record(d, line);
+		ejabberd_record_continue(&d->pending, line);
 		if (ejabberd_term_ends(line->text))
 			flush(d);
 		return;
@@ -366,7 +352,7 @@ static void on_line(void *self, const struct line *line)
 		on_hole(d, line);
 	else if (!begins)
 		d->sink.ignored(d->sink.self, "rest of a record");
-	else if (!open_record(d, &parts, line))
+	else if (!ejabberd_record_open(&d->pending, &parts, line))
 		take_line(d, &parts, line);
 	else if (ejabberd_term_ends(line->text))
 		flush(d);
@@ -389,8 +375,6 @@ static struct dialect *open_any(const struct dialect_options *options,
 	ejabberd_gap_init(&d->gap);
 	lines_init(&d->lines, LINE_LIMIT, d, on_line);
 	ordinals_init(&d->ordinals, USEC_PER_SEC / 1000);
-	if (coarse)
-		d->marks = xcalloc(MARKS, sizeof *d->marks);
 	return d;
 }
 
@@ -411,12 +395,10 @@ static void any_close(struct dialect *d)
 	ejabberd_sessions_free(d->sessions);
 	reassembly_free(d->reassembly);
 	lines_free(&d->lines);
-	struct buf *bufs[] = {&d->pending.connection, &d->pending.stamp, &d->pending.term,
-			      &d->bytes, &d->clock_text};
-	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
-		buf_free(bufs[i]);
+	ejabberd_record_free(&d->pending);
+	ejabberd_marks_free(&d->marks);
+	buf_free(&d->bytes);
 	zone_free(d->utc);
-	free(d->marks);
 	free(d);
 }
 
@@ -425,7 +407,7 @@ static void any_recall(struct dialect *d, struct text key, struct text value)
 	if (text_is(key, "clock")) {
 		ordinals_load(&d->ordinals, value);
 		d->clock.latest = d->ordinals.latest;
-		buf_text(&d->clock_text, value);
+		buf_text(&d->marks.told, value);
 	} else if (text_is(key, "hole")) {
 		lines_resume_hole(&d->lines, fact_number(value));
 	} else if (text_is(key, "gap") || text_is(key, "lossy")) {
@@ -437,42 +419,6 @@ static void any_recall(struct dialect *d, struct text key, struct text value)
 	}
 }
 
-// A restart counts ordinals again from where it reads: low water is a place whose ordinals are known.
-static uint64_t mark_before(struct dialect *d, uint64_t low, struct ordinals *ordinals)
-{
-	uint64_t here = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
-	size_t first = 0;
-	if (low == here) { // nothing is held
-		d->mark_count = 0;
-		*ordinals = d->ordinals;
-		return low;
-	}
-	while (first + 1 < d->mark_count && d->marks[first + 1].offset <= low)
-		first++;
-	memmove(d->marks, d->marks + first, (d->mark_count - first) * sizeof *d->marks);
-	d->mark_count -= first;
-	*ordinals = d->marks[0].ordinals;
-	return d->marks[0].offset;
-}
-
-static void save_clock(struct dialect *d)
-{
-	struct ordinals ordinals;
-	struct buf text = {0};
-	d->low = mark_before(d, d->low, &ordinals);
-	uint64_t here = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
-	if (!d->mark_count ||
-	    (here - d->marks[d->mark_count - 1].offset >= MARK_STEP && d->mark_count < MARKS))
-		d->marks[d->mark_count++] = (struct mark){here, d->ordinals};
-	ordinals_save(&ordinals, &text);
-	if (!text_same(buf_view(&text), buf_view(&d->clock_text))) {
-		d->clock_text.len = 0;
-		buf_text(&d->clock_text, buf_view(&text));
-		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
-	}
-	buf_free(&text);
-}
-
 static void save(struct dialect *d)
 {
 	uint64_t of_log = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
@@ -480,7 +426,7 @@ static void save(struct dialect *d)
 	d->low = of_reads < of_log ? of_reads : of_log;
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
 	if (d->coarse)
-		save_clock(d);
+		d->low = ejabberd_marks_save(&d->marks, &d->ordinals, d->low, of_log, &d->sink);
 	reassembly_save(d->reassembly, d->low);
 	ejabberd_gap_save(&d->gap, &d->sink);
 }

@@ -38,6 +38,14 @@ int64_t ejabberd_dropped(const struct ejabberd_line *line, const char **cause)
 	return after(text, " to drop mode").p ? -1 : 0;
 }
 
+int64_t ejabberd_sent_count(const struct ejabberd_line *line)
+{
+	if (!text_starts(line->location, "mod_stream_mgmt:check_h_attribute") || !line->process.p)
+		return -1;
+	struct text rest = after(line->text, " acknowledged ");
+	return rest.p && after(rest, " stanzas").p ? number_at(after(rest, " of ")) : -1;
+}
+
 // Hooks that the server runs in the process of a client's connection, once for each element that it has
 // read or written.
 int ejabberd_report(const struct ejabberd_line *parts)
@@ -68,6 +76,13 @@ void ejabberd_gap_init(struct ejabberd_gap *gap)
 	*gap = (struct ejabberd_gap){.lossy = USEC_NONE};
 }
 
+void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since)
+{
+	gap->changed = gap->changed || gap->lossy == USEC_NONE;
+	if (gap->lossy == USEC_NONE)
+		gap->lossy = since;
+}
+
 void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t offset)
 {
 	if (gap->lost && offset <= gap->last) // counted before a restart
@@ -77,8 +92,7 @@ void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t
 	gap->lost++;
 	gap->to = to;
 	gap->last = offset;
-	if (gap->lossy == USEC_NONE)
-		gap->lossy = to;
+	ejabberd_gap_lossy(gap, to);
 	gap->changed = true;
 }
 

@@ -10,13 +10,20 @@
 
 enum { BUCKETS = 4096, SESSIONS_LIMIT = 100000 };
 
+struct counter {
+	bool known;
+	uint64_t base, seen, missing; // the server's number; what the log has shown since
+	usec_t at;                    // of the server's last number
+};
+
 struct session {
 	struct session *next;
 	char *id;
 	char *jid; // NULL unknown
 	enum ejabberd_kind kind;
 	bool asleep;
-	uint64_t seen; // number of the event
+	uint64_t seen;              // number of the event
+	struct counter counters[2]; // written, received
 };
 
 struct ejabberd_sessions {
@@ -363,6 +370,47 @@ struct ejabberd_peer ejabberd_sessions_find(struct ejabberd_sessions *sessions,
 		return (struct ejabberd_peer){0};
 	session->seen = ++sessions->events;
 	return (struct ejabberd_peer){session->kind, text_of(session->jid), session->asleep};
+}
+
+// --- the server's counts ---
+
+void ejabberd_count_begin(struct ejabberd_sessions *sessions, struct text connection, bool received,
+			  uint64_t total, usec_t at)
+{
+	struct session *session = *place(sessions, connection);
+	if (session)
+		session->counters[received] =
+			(struct counter){.known = true, .base = total, .at = at};
+}
+
+void ejabberd_count_one(struct ejabberd_sessions *sessions, struct text connection, bool received)
+{
+	struct session *session = *place(sessions, connection);
+	if (session)
+		session->counters[received].seen++;
+}
+
+uint64_t ejabberd_count_check(struct ejabberd_sessions *sessions, struct text connection,
+			      bool received, uint64_t total, usec_t at, usec_t *since)
+{
+	struct session *session = *place(sessions, connection);
+	struct counter *counter = session ? &session->counters[received] : NULL;
+	if (!counter)
+		return 0;
+	uint64_t have = counter->seen + counter->missing;
+	if (!counter->known || total < counter->base) {
+		ejabberd_count_begin(sessions, connection, received, total, at);
+		return 0;
+	}
+	uint64_t lost = total - counter->base > have ? total - counter->base - have : 0;
+	*since = counter->at;
+	counter->at = at;
+	counter->missing += lost;
+	// What is written again after a resumption is not counted again. Of a read there may be stanzas
+	// that the server has not come to.
+	if (!received && total - counter->base < have)
+		ejabberd_count_begin(sessions, connection, received, total, at);
+	return lost;
 }
 
 void ejabberd_sessions_recall(struct ejabberd_sessions *sessions, struct text key,

@@ -170,6 +170,11 @@ def bars_of_losses(result):
     yield missing * 2 < sent, f"missing: {missing} of {sent}"
 
 
+def bars_of_routes(result):
+    """Where no line says what was written to a client: all but its direction."""
+    return [bar for bar in bars(result) if "direction" not in bar[1]]
+
+
 def bars(result):
     """(passed, text) for each bar of the comparison."""
     count = result.counts.get

@@ -33,12 +33,15 @@ struct run {
 	uint64_t offset, mark_offset;
 	uint32_t index, mark_index;
 	bool any, marked;
+	const char *passed_over; // a reason, NULL none
 };
 
 static inline void run_record(void *self, const struct record *record)
 {
 	static const char *const kinds[] = {"stanza", "gap", "quarantine"};
 	struct run *run = self;
+	if (run->passed_over && record->reason && !strcmp(record->reason, run->passed_over))
+		return;
 	if (run->any) // positions grow
 		assert_true(record->offset > run->offset ||
 			    (record->offset == run->offset && record->index > run->index));
@@ -57,6 +60,8 @@ static inline void run_record(void *self, const struct record *record)
 		   record->session.p ? record->session.p : "-", (unsigned long long)record->offset,
 		   record->length, (long long)record->at, record->at_odd ? " odd" : "",
 		   record->reason ? record->reason : "");
+	if (record->since)
+		buf_printf(&run->said, "since %lld ", (long long)record->since);
 	for (size_t i = 0; i < record->xml.n; i++) // newlines stay visible, lines stay lines
 		buf_char(&run->said, record->xml.p[i] == '\n' ? '|' : record->xml.p[i]);
 	buf_char(&run->said, '\n');
@@ -94,9 +99,13 @@ static inline void run_ignored(void *self, const char *kind)
 	run->ignored++;
 }
 
+// Records with this reason depend on more than the bytes from low water on.
+static const char *run_passed_over;
+
 static inline struct run *run_new(const char *dialect, const char *zone, int year)
 {
 	struct run *run = xcalloc(1, sizeof *run);
+	run->passed_over = run_passed_over;
 	const struct dialect_sink sink = {run, run_record, run_remember, run_ignored};
 	run->type = dialect_by_name(text_of(dialect));
 	run->zone = zone_open(zone, NULL);

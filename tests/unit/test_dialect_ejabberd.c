@@ -259,6 +259,42 @@ static void sessions_end_and_sleep_and_resume(void **state)
 	run_free(run);
 }
 
+// XEP-0198: what the server has counted and the log does not show.
+static void counts_of_the_server(void **state)
+{
+	(void)state;
+#define ENABLED                                                                                    \
+	OPENED READ("01.000001", "<enable xmlns='urn:xmpp:sm:3' resume='true'/>")                  \
+		SENT("01.000002", "<enabled xmlns='urn:xmpp:sm:3' id='x'/>")
+#define ACKNOWLEDGED(second, count)                                                                \
+	AT(second)                                                                                 \
+	"[debug] " PID "@mod_stream_mgmt:check_h_attribute/2:480 anna@acme.test/phone "            \
+	"acknowledged 1 of " count " stanzas\n"
+	struct run *run = ejabberd(
+		ENABLED READ("02.000001", HELLO("1")) SENT("02.000002",
+							   "<a xmlns='urn:xmpp:sm:3' h='1'/>")
+			READ("03.000001", HELLO("4")) SENT("03.000002",
+							   "<a h='4' xmlns='urn:xmpp:sm:3'/>")
+				READ("04.000001", HELLO("5"))
+					SENT("04.000002", "<a h='5' xmlns='urn:xmpp:sm:3'/>"));
+	assert_int_equal(run->gaps, 1);
+	assert_true(says(run, "[stanzas that the server has counted are not in the log] since "
+			      "1795341602000002"));
+	run_free(run);
+	run = ejabberd(ENABLED SENT("02.000001", "<message to='anna@acme.test'/>")
+			       ACKNOWLEDGED("02.000002", "1") ACKNOWLEDGED("03.000002", "3")
+				       SENT("04.000001", "<message to='anna@acme.test'/>")
+					       ACKNOWLEDGED("04.000002", "4"));
+	assert_int_equal(run->gaps, 1);
+	run_free(run);
+	// From the middle the first number only says where to begin; a body is no number.
+	check(INFO("01.000001", "Resumed session for anna@acme.test/phone")
+		      ACKNOWLEDGED("01.000002", "7")
+			      SENT("02.000001", "<a xmlns='urn:xmpp:sm:3' h='9'/>")
+				      READ("03.000001", "<a xmlns='urn:xmpp:sm:3' h='99'/>"),
+	      0, 0, 0);
+}
+
 static void the_server_starts_anew(void **state)
 {
 	(void)state;
@@ -383,6 +419,8 @@ static void real_logs_read_the_same_in_any_chunks(void **state)
 static void real_logs_go_on_after_a_restart(void **state)
 {
 	(void)state;
+	// What the server had counted at the restart is not known.
+	run_passed_over = "stanzas that the server has counted are not in the log";
 	for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
 		struct buf log = file_bytes(logs[i]);
 		struct text data = buf_view(&log);
@@ -391,6 +429,7 @@ static void real_logs_go_on_after_a_restart(void **state)
 						    data.n / 16 * k + k * 37, 1000 + k * 777);
 		buf_free(&log);
 	}
+	run_passed_over = NULL;
 }
 
 static uint32_t next_number(uint32_t *seed)
@@ -477,6 +516,7 @@ int main(void)
 		cmocka_unit_test(the_logger_says_that_it_dropped_lines),
 		cmocka_unit_test(no_body_imitates_a_line),
 		cmocka_unit_test(sessions_end_and_sleep_and_resume),
+		cmocka_unit_test(counts_of_the_server),
 		cmocka_unit_test(the_server_starts_anew),
 		cmocka_unit_test(other_streams_have_their_directions),
 		cmocka_unit_test(a_log_from_the_middle_learns_whose_it_is),
