@@ -120,6 +120,9 @@ void ejabberd_sessions_sent(struct ejabberd_sessions *sessions, struct text conn
 struct ejabberd_peer ejabberd_sessions_find(struct ejabberd_sessions *sessions,
 					    struct text connection);
 
+// Of a stanza on that connection; route when it cannot be told.
+enum direction ejabberd_direction(const struct ejabberd_peer *peer, bool received, bool has_from);
+
 // XEP-0198: the server counts the stanzas of a session, too. What it has counted more than the log shows
 // is missing. Not remembered across a restart: the first number after it only says where to begin.
 void ejabberd_count_begin(struct ejabberd_sessions *sessions, struct text connection, bool received,

@@ -63,23 +63,6 @@ static void give(struct dialect *d, struct record *record)
 	d->sink.record(d->sink.self, record);
 }
 
-static enum direction direction_of(const struct ejabberd_peer *peer, bool received, bool has_from)
-{
-	static const enum direction table[][2] = {
-		[PEER_UNKNOWN] = {DIR_ROUTE, DIR_ROUTE},
-		[PEER_CLIENT] = {DIR_OUT, DIR_IN},
-		[PEER_SERVER] = {DIR_S2S_OUT, DIR_S2S_IN},
-		[PEER_COMPONENT] = {DIR_COMP_OUT, DIR_COMP_IN},
-	};
-	// Servers and components must say whom it is from.
-	if (peer->kind == PEER_UNKNOWN && received && !has_from)
-		return DIR_IN;
-	// For a client that is away: not written to it.
-	if (peer->asleep && !received)
-		return DIR_ROUTE;
-	return table[peer->kind][received];
-}
-
 // What is of use but for facts about devices and accounts.
 static bool is_wanted(const struct dialect *d, struct text name, struct text xml)
 {
@@ -110,7 +93,7 @@ static void on_stanza(struct dialect *d, struct record *record, bool received)
 		ejabberd_sessions_sent(d->sessions, record->session_key, record->xml);
 	bool wanted = is_wanted(d, name, record->xml);
 	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
-	record->dir = direction_of(&peer, received, has_from);
+	record->dir = ejabberd_direction(&peer, received, has_from);
 	if (peer.kind == PEER_CLIENT && record->dir != DIR_ROUTE)
 		record->session = peer.jid;
 	record->reason = what_is_wrong(record, has_from);

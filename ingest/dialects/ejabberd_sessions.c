@@ -372,6 +372,23 @@ struct ejabberd_peer ejabberd_sessions_find(struct ejabberd_sessions *sessions,
 	return (struct ejabberd_peer){session->kind, text_of(session->jid), session->asleep};
 }
 
+enum direction ejabberd_direction(const struct ejabberd_peer *peer, bool received, bool has_from)
+{
+	static const enum direction table[][2] = {
+		[PEER_UNKNOWN] = {DIR_ROUTE, DIR_ROUTE},
+		[PEER_CLIENT] = {DIR_OUT, DIR_IN},
+		[PEER_SERVER] = {DIR_S2S_OUT, DIR_S2S_IN},
+		[PEER_COMPONENT] = {DIR_COMP_OUT, DIR_COMP_IN},
+	};
+	// Servers and components must say whom it is from.
+	if (peer->kind == PEER_UNKNOWN && received && !has_from)
+		return DIR_IN;
+	// For a client that is away: not written to it.
+	if (peer->asleep && !received)
+		return DIR_ROUTE;
+	return table[peer->kind][received];
+}
+
 // --- the server's counts ---
 
 void ejabberd_count_begin(struct ejabberd_sessions *sessions, struct text connection, bool received,
