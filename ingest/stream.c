@@ -22,7 +22,7 @@ struct stream {
 	const struct dialect_type *type;
 	struct dialect *dialect;
 	struct dialect_sink sink;
-	struct timeless timeless;      // of dialects without times
+	struct timeless timeless; // of dialects without times
 	struct pulse pulse;
 	bool silent;           // and a gap since
 	uint64_t silent_since; // offset
