@@ -111,12 +111,78 @@ static void damage_is_told_and_the_next_read_is_clean(void **state)
 	buf_free(&out);
 }
 
+// A client that never ends its stanza and fills it with what could be beginnings: all are tried only so
+// often, or a megabyte would be read a hundred thousand times.
+static void many_beginnings_cost_no_quadratic_time(void **state)
+{
+	(void)state;
+	struct buf out = {0};
+	struct reassembly *reassembly = reassembly_new(&(struct reassembly_sink){&out, keep, NULL});
+	uint64_t offset = 100000000;
+
+	give(reassembly, "a", offset, TEXT("<message><body>"));
+	for (int i = 0; i < 200000; i++)
+		reassembly_read(reassembly,
+				&(struct record){.session_key = TEXT("a"),
+						 .offset = ++offset,
+						 .at = USEC_PER_SEC * 100000000,
+						 .xml = i % 2 ? TEXT("<a>") : TEXT("<a/>")},
+				false);
+	reassembly_closed(reassembly, &(struct record){.session_key = TEXT("a"), .offset = offset});
+	assert_true(low(reassembly, 0) == UINT64_MAX);
+	assert_true(out.len < 10000);
+	reassembly_free(reassembly);
+	buf_free(&out);
+}
+
+static void a_half_stanza_waits_ten_minutes_and_no_longer(void **state)
+{
+	(void)state;
+	struct buf out = {0};
+	struct reassembly *reassembly = reassembly_new(&(struct reassembly_sink){&out, keep, NULL});
+
+	give(reassembly, "a", 1, TEXT("<message id='1'><body>"));
+	give(reassembly, "a", 300, TEXT("<message id='2'/>"));
+	give(reassembly, "b", 601, TEXT("<iq/>"));
+	assert_int_equal(low(reassembly, 601), 1);
+	assert_string_equal(out.data, "601.0 b <iq/>\n");
+	give(reassembly, "b", 603, TEXT("<iq/>"));
+	assert_string_equal(out.data, "601.0 b <iq/>\n603.0 a rest of a stanza did not come\n"
+				      "603.1 a gap: part of a stanza is missing\n"
+				      "603.2 a <message id='2'/>\n603.3 b <iq/>\n");
+	reassembly_free(reassembly);
+	buf_free(&out);
+}
+
+static void dropped_lines_end_all_halves(void **state)
+{
+	(void)state;
+	struct buf out = {0};
+	struct reassembly *reassembly = reassembly_new(&(struct reassembly_sink){&out, keep, NULL});
+
+	give(reassembly, "a", 1, TEXT("<message id='1'><body>"));
+	give(reassembly, "b", 2, TEXT("<iq/>"));
+	reassembly_holes(reassembly, &(struct record){.offset = 3}, "dropped");
+	give(reassembly, "a", 4, TEXT("rest</body></message>"));
+	give(reassembly, "a", 5, TEXT("<message id='2'/>"));
+	give(reassembly, "b", 6, TEXT("<iq id='3'/>"));
+	assert_string_equal(out.data, "2.0 b <iq/>\n3.0 a dropped\n"
+				      "3.1 a gap: part of a stanza is missing\n"
+				      "4.0 a beginning of a stanza is missing\n"
+				      "5.0 a <message id='2'/>\n6.0 b <iq id='3'/>\n");
+	reassembly_free(reassembly);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_cut_gives_the_same_stanzas_and_no_password),
 		cmocka_unit_test(connections_do_not_mix_and_positions_grow),
 		cmocka_unit_test(damage_is_told_and_the_next_read_is_clean),
+		cmocka_unit_test(many_beginnings_cost_no_quadratic_time),
+		cmocka_unit_test(a_half_stanza_waits_ten_minutes_and_no_longer),
+		cmocka_unit_test(dropped_lines_end_all_halves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
