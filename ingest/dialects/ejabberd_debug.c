@@ -41,7 +41,8 @@ struct dialect {
 	uint32_t index;
 	bool given;
 	uint64_t low;
-	bool hole; // one is remembered
+	bool hole;         // one is remembered
+	bool ended, quiet; // end() was called, and again while nothing came
 	bool coarse;
 	struct ordinals ordinals; // coarse only, as is all below
 	struct ejabberd_marks marks;
@@ -405,7 +406,8 @@ static void any_recall(struct dialect *d, struct text key, struct text value)
 static void save(struct dialect *d)
 {
 	uint64_t of_log = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
-	uint64_t of_reads = reassembly_low_water(d->reassembly, d->newest);
+	// A live file that stays as it is: the server has reported what it had to report.
+	uint64_t of_reads = reassembly_low_water(d->reassembly, d->quiet ? USEC_NONE : d->newest);
 	d->low = of_reads < of_log ? of_reads : of_log;
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
 	if (d->coarse)
@@ -416,6 +418,8 @@ static void save(struct dialect *d)
 
 static void any_bytes(struct dialect *d, uint64_t offset, struct text data)
 {
+	d->quiet = false;
+	d->ended = false;
 	lines_feed(&d->lines, offset, data);
 	save(d);
 }
@@ -443,6 +447,8 @@ static void any_end(struct dialect *d, bool final)
 {
 	if (final)
 		finish(d);
+	d->quiet = d->ended;
+	d->ended = true;
 	save(d);
 }
 

@@ -259,6 +259,27 @@ static void sessions_end_and_sleep_and_resume(void **state)
 	run_free(run);
 }
 
+// What is read to its end must count as complete, though the server's reports are waited for.
+static void a_quiet_log_is_read_to_its_end(void **state)
+{
+	static const char log[] = OPENED READ("01.000001", HELLO("1"));
+	(void)state;
+	struct run *run = run_new("ejabberd-debug", "UTC", 0);
+	run_give(run, TEXT(log), 64);
+	assert_int_equal(run->stanzas, 1);
+	run_end(run, false);
+	assert_int_equal(run->type->low_water(run->dialect), sizeof OPENED - 1);
+	run_end(run, false);
+	assert_int_equal(run->type->low_water(run->dialect), sizeof log - 1);
+	run_give(run, TEXT(HOOK("01.000002") READ("02.000001", "<message><body>half")), 64);
+	run_end(run, false);
+	run_end(run, false);
+	assert_int_equal(run->gaps, 0);
+	assert_int_equal(run->type->low_water(run->dialect),
+			 sizeof log - 1 + sizeof HOOK("01.000002") - 1);
+	run_free(run);
+}
+
 // XEP-0198: what the server has counted and the log does not show.
 static void counts_of_the_server(void **state)
 {
@@ -516,6 +537,7 @@ int main(void)
 		cmocka_unit_test(the_logger_says_that_it_dropped_lines),
 		cmocka_unit_test(no_body_imitates_a_line),
 		cmocka_unit_test(sessions_end_and_sleep_and_resume),
+		cmocka_unit_test(a_quiet_log_is_read_to_its_end),
 		cmocka_unit_test(counts_of_the_server),
 		cmocka_unit_test(the_server_starts_anew),
 		cmocka_unit_test(other_streams_have_their_directions),
