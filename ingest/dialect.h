@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A dialect turns the bytes of one kind of log into records. It is a small state machine behind
-// one interface: bytes in; stanzas, socket reads, session facts, gaps and quarantine out.
+// one interface: bytes in; stanzas, session facts, gaps and quarantine out. Logs of socket reads go
+// through ingest/reassembly.h inside their dialect.
 //
 // Positions (FAULTS "Position"): offset is that of the record's first byte in the decoded stream,
 // index tells records apart that begin in the same place. A dialect never emits a record twice and
@@ -18,9 +19,6 @@
 
 enum record_kind {
 	RECORD_STANZA, // xml holds one whole stanza
-	RECORD_READ, // xml holds bytes of one socket read of connection "session_key": any part of
-		     // a stanza, or several; ingest/reassembly.c makes RECORD_STANZA of them
-	RECORD_CLOSED, // connection "session_key" ended: forget its half stanza
 	RECORD_GAP,    // something is known to be missing: reason, lost (estimate, -1 = unknown)
 	RECORD_QUARANTINE, // xml = the raw bytes, reason says why; nothing else could be read
 };
@@ -41,6 +39,7 @@ struct record {
 	uint32_t length;    // bytes of the log that the record covers
 	const char *reason; // static text
 	int64_t lost;
+	usec_t since; // gap: what is missing came after this; 0 = after the newest record
 };
 
 struct dialect_sink {

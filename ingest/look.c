@@ -86,7 +86,6 @@ static void on_record(void *self, const struct record *record)
 	struct text name = record->xml.p ? tag_name(markup_first(record->xml)) : TEXT_NONE;
 	switch (record->kind) {
 	case RECORD_STANZA:
-	case RECORD_READ:
 		note_rooms(look, record);
 		if (text_is(name, "iq") || text_is(name, "presence")) { // for facts only
 			count_one(look->ignored, text_is(name, "iq") ? "iq" : "presence",
@@ -105,8 +104,6 @@ static void on_record(void *self, const struct record *record)
 		break;
 	case RECORD_QUARANTINE:
 		count_one(look->unread, record->reason, record->offset);
-		break;
-	case RECORD_CLOSED:
 		break;
 	}
 }

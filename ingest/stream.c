@@ -4,7 +4,6 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "ingest/pulse.h"
-#include "ingest/reassembly.h"
 #include "ingest/timeless.h"
 
 #include <sodium.h>
@@ -23,8 +22,7 @@ struct stream {
 	const struct dialect_type *type;
 	struct dialect *dialect;
 	struct dialect_sink sink;
-	struct reassembly *reassembly; // of dialects that give socket reads
-	struct timeless timeless;      // of dialects without times
+	struct timeless timeless; // of dialects without times
 	struct pulse pulse;
 	bool silent;           // and a gap since
 	uint64_t silent_since; // offset
@@ -223,7 +221,7 @@ static void take_gap(struct stream *stream, const struct record *record)
 					.generation = stream->generation.id,
 					.from_offset = record->offset,
 					.to_offset = record->offset + record->length,
-					.from_at = stream->last_at,
+					.from_at = record->since ? record->since : stream->last_at,
 					.to_at = record->at,
 					.cause = record->reason ? record->reason : "unknown",
 					.lost = record->lost});
@@ -241,7 +239,7 @@ static void take_untimed(struct stream *stream, struct record *record)
 		take_gap(stream, &gap);
 }
 
-static void on_whole(void *self, const struct record *given)
+static void on_record(void *self, const struct record *given)
 {
 	struct stream *stream = self;
 	struct record copy = *given, *record = &copy;
@@ -268,23 +266,9 @@ static void on_whole(void *self, const struct record *given)
 	see_time(stream, record->at);
 }
 
-static void on_record(void *self, const struct record *record)
-{
-	struct stream *stream = self;
-
-	if (record->kind == RECORD_READ)
-		reassembly_read(stream->reassembly, record);
-	else if (record->kind == RECORD_CLOSED)
-		reassembly_closed(stream->reassembly, record);
-	else
-		on_whole(self, record);
-}
-
 static uint64_t low_water(const struct stream *stream)
 {
-	uint64_t of_log = stream->type->low_water(stream->dialect);
-	uint64_t of_reads = reassembly_low_water(stream->reassembly);
-	uint64_t low = of_reads < of_log ? of_reads : of_log;
+	uint64_t low = stream->type->low_water(stream->dialect);
 	return low > stream->start ? low
 				   : stream->start; // a dialect knows nothing before its first byte
 }
@@ -330,7 +314,6 @@ static bool start_dialect(struct stream *stream, const struct stream_options *op
 		.zone = options->zone, .modified = options->modified, .rules = options->rules};
 
 	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
-	stream->reassembly = reassembly_new(&(struct reassembly_sink){stream, on_whole});
 	stream->dialect = stream->type->open(&dialect, &stream->sink);
 	struct store *store = batcher_store(stream->batcher);
 	return stream->is_new
@@ -398,7 +381,6 @@ void stream_close(struct stream *stream)
 		return;
 	if (stream->dialect)
 		stream->type->close(stream->dialect);
-	reassembly_free(stream->reassembly);
 	buf_free(&stream->recent);
 	free((void *)(uintptr_t)stream->source_name.p);
 	free(stream);

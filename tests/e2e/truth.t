@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Real captures of real servers, imported, against what the clients themselves say. Captures are
-# looked for below tests/data, or below the folder RECEIPTD_CAPTURES (openfire/ and prosody/).
+# looked for below tests/data, or below the folder RECEIPTD_CAPTURES (openfire/, prosody/ and ejabberd/).
+import datetime
 import glob
 import gzip
+import json
 import os
 import sys
 
@@ -13,6 +15,9 @@ import truth  # noqa: E402
 import truth_load  # noqa: E402
 
 DATA = os.environ.get("RECEIPTD_CAPTURES") or os.path.join(product.ROOT, "tests", "data")
+
+
+WRAPPER = 'wrapper_feed hook {\n\tdomains = {"initech.test", "umbrella.test"}\n}'
 
 
 def inside(folder, *patterns):
@@ -34,6 +39,16 @@ def captures():
                     yield "prosody", name, folder, [log]
 
 
+    for folder in inside(DATA, "ejabberd/*"):
+        logs = inside(folder, "ejabberd.log*")
+        if logs and inside(folder, "events.ndjson*", "truth/events.ndjson*") and \
+                b"XML on stream = <<" in read(logs[0]):
+            yield "ejabberd", os.path.basename(folder), folder, logs
+    for feed in inside(DATA, "ejabberd/*/feed.ndjson*"):
+        folder = os.path.dirname(feed)
+        yield "ejabberd", os.path.basename(folder) + " feed", folder, [feed]
+
+
 def read(path):
     with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
         return file.read()
@@ -46,6 +61,17 @@ def has_sessions(log):
     return english and b"urn:ietf:params:xml:ns:xmpp-bind" in text
 
 
+def observations(feed):
+    """What a component got from mod_service_log, {"t", "stanza"}, as lines of a wrapping feed."""
+    lines = []
+    for event in map(json.loads, feed.splitlines()):
+        if event["stanza"].startswith("<message"):
+            ts = datetime.datetime.fromtimestamp(event["t"], datetime.timezone.utc)
+            lines.append(json.dumps({"ts": ts.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "feed": "hook",
+                                     "dir": "route", "stanza": event["stanza"]}))
+    return "".join(line + "\n" for line in lines).encode()
+
+
 def lay_out(program, name, logs, last):
     """Plain copies, as old as the traffic: a log without years is dated by its mtime."""
     folder = program.path(name.replace(" ", "_"))
@@ -53,7 +79,7 @@ def lay_out(program, name, logs, last):
     for log in logs:
         target = os.path.join(folder, os.path.basename(log).removesuffix(".gz"))
         with open(target, "wb") as out:
-            out.write(read(log))
+            out.write(observations(read(log)) if "feed.ndjson" in log else read(log))
         os.utime(target, (last, last))
     return sorted(glob.glob(os.path.join(folder, "*")))
 
@@ -68,7 +94,9 @@ def run(tap, program, kind, name, folder, logs):
         return
     messages = program.export("messages", realm + ".ndjson", "--realm", realm)
     result = truth.compare(kind, folder, messages)
-    for passed, text in truth.bars(result):
+    bars = {"lossy": truth.bars_of_losses,
+            "service-log feed": truth.bars_of_routes}.get(name, truth.bars)
+    for passed, text in bars(result):
         tap.ok(passed, f"{kind} {name}: {text}")
     for text in result.bad[:12]:
         tap.note(text)
@@ -77,7 +105,7 @@ def run(tap, program, kind, name, folder, logs):
 
 def main():
     tap = product.Tap()
-    program = product.Product(environment={"TZ": "UTC"})
+    program = product.Product(environment={"TZ": "UTC"}, settings=WRAPPER)
     try:
         program.call("migrate")
         keeper = program.start("serve")

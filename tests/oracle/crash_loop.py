@@ -154,7 +154,8 @@ class Loop:
 
 
 DIALECTS = {"prosody": "prosody", "prosody-default": "prosody", "openfire-open": "openfire-audit",
-            "openfire": "openfire-audit", "observations": "observations"}
+            "openfire": "openfire-audit", "observations": "observations",
+            "ejabberd": "ejabberd-debug", "ejabberd-lager": "ejabberd-lager"}
 
 
 def defaults():

@@ -161,6 +161,20 @@ class Comparison:
         return f"{sent.sender} -> {sent.to} id={sent.id!r} at {sent.at:.3f} ({sent.label})"
 
 
+def bars_of_losses(result):
+    """Where lines are missing much is not there, but what is there is true."""
+    count = result.counts.get
+    for name in ("wrong sender", "unexpected"):
+        yield not count(name, 0), f"{name}: {count(name, 0)}"
+    missing, sent = count("missing", 0), count("messages", 0)
+    yield missing * 2 < sent, f"missing: {missing} of {sent}"
+
+
+def bars_of_routes(result):
+    """Where no line says what was written to a client: all but its direction."""
+    return [bar for bar in bars(result) if "direction" not in bar[1]]
+
+
 def bars(result):
     """(passed, text) for each bar of the comparison."""
     count = result.counts.get

@@ -186,8 +186,8 @@ def prosody_recv(by_uid, answers, event):
             sent.arrived.append((answer["c"], event["t"]))
 
 
-def load_prosody(folder):
-    truth = Truth(1.0)
+def load_prosody(folder, step=1.0):
+    truth = Truth(step)
     place = os.path.join(folder, "truth")
     events = read_lines(either(os.path.join(place if os.path.isdir(place) else folder,
                                             "events.ndjson")))
@@ -202,4 +202,9 @@ def load_prosody(folder):
     return truth
 
 
-LOADERS = {"openfire": load_openfire, "prosody": load_prosody}
+def load_ejabberd(folder):
+    """The same clients wrote these."""
+    return load_prosody(folder, 0.000001)
+
+
+LOADERS = {"openfire": load_openfire, "prosody": load_prosody, "ejabberd": load_ejabberd}

@@ -228,7 +228,119 @@ class Openfire(Writer):
         return self.packet(now, session.name, "closed", xml)[2]
 
 
+class Ejabberd(Writer):
+    """loglevel debug: reads of sockets and written elements as Erlang prints them, among hooks and
+    prints of records. A name is a process, used again by another connection."""
+
+    def __init__(self, rng, offset=0, step=1):
+        super().__init__(rng, offset)
+        self.step = step
+        self.names = [f"<0.{600 + number}.0>" for number in range(60)]
+
+    def delay_stamp(self, at):
+        text = civil(at).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return (text if self.step == 1 else text[:-3]) + "Z"
+
+    def stamp_text(self, stamp):
+        text = civil(stamp, self.offset).strftime("%Y-%m-%d %H:%M:%S.%f")
+        if self.step > 1:
+            return text[:-3]
+        sign, minutes = "-" if self.offset < 0 else "+", abs(self.offset)
+        return f"{text}{sign}{minutes // 60:02}:{minutes % 60:02}"
+
+    def record(self, at, level, process, text):
+        stamp, ordinal = self.tick(at)
+        return stamp, ordinal, f"{self.stamp_text(stamp)} [{level}] {process}{text}\n"
+
+    def plain(self, at, process, text, level="debug"):
+        return self.record(at, level, process, text)[2]
+
+    def socket(self, at, process, verb, data):
+        text = f" (tcp|{process}) {verb} XML on stream = {erlang(data)}"
+        return self.record(at, "notice" if self.step == 1 else "debug", process, text)
+
+    def hook(self, at, process, name):
+        return self.plain(at, process, "@ejabberd_hooks:safe_apply/4:315 Running hook "
+                                       f"{name}: mod_stream_mgmt:{name}/3")
+
+    def line(self, line, now, xml=None):
+        read = line.dir == "in"
+        xml = xml or st.render(self.resolve(line.stanza), quote='"' if read else "'", cdata=read,
+                               order=self.rng.shuffle)
+        name, data, text = line.session.name, xml.encode("utf-8"), ""
+        while read and len(data) > 1 and self.rng.random() < 0.2:  # a stanza in several reads
+            cut = self.rng.randrange(1, len(data))
+            text += self.socket(now, name, "Received", data[:cut])[2] + self.noise(now)
+            data = data[cut:]
+        line.stamp, line.ordinal, last = self.socket(now, name, "Received" if read else "Send",
+                                                     data)
+        hook = self.hook(now, name, "c2s_handle_recv" if read else "c2s_handle_send")
+        return text + last + hook + self.noise(now)
+
+    def bad(self, line, now):
+        self.unparsable += 1
+        return self.line(line, now, st.render(line.stanza).replace("<body>", "<body><q:x/>"))
+
+    def noise(self, now):
+        if self.rng.random() > 0.2:
+            return ""
+        return self.plain(now, "<0.999.0>", self.rng.choice((
+            "@ejabberd_router:do_route/1:384 Route:\n#message{\n    id = <<\"no\">>,\n"
+            "    body = [#text{lang = <<>>,data = <<\"<message to='x@y.example'/>\">>}]}",
+            "@mod_mam:store/2:1 Received XML on stream of another kind",
+            " (tcp|<0.999.0>) Send XML on stream = <<\"<r xmlns='urn:xmpp:sm:3'/>\">>")))
+
+    def login(self, session, now):
+        session.name = name = self.names.pop(self.rng.randrange(min(8, len(self.names))))
+        bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+        wanted = st.escape(session.jid.partition("/")[2], True)
+        bound = st.escape(session.jid, True)
+        stream = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
+        auth = ("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>"
+                "AGFkYQBzZWNyZXQ=</auth>")
+
+        def sent(text):
+            return self.socket(now, name, "Send", text.encode("utf-8"))[2]
+
+        def read(text):
+            return self.socket(now, name, "Received", text.encode("utf-8"))[2]
+
+        return "".join((
+            self.plain(now, "<0.339.0>", f"@ejabberd_listener:accept/7:273 ({name}) Accepted "
+                       "connection 127.0.0.1:1 -> 127.0.0.1:2", "info"),
+            read(f"{stream}xmlns='jabber:client' to='{session.user.host}'>"),
+            sent(f"<?xml version='1.0'?>{stream}xmlns='jabber:client'>"), read(auth),
+            read(f"<iq type='set' id='b'>{bind}<resource>{wanted}</resource></bind></iq>"),
+            self.plain(now, name, f"@ejabberd_c2s:bind/2:450 (tcp|{name}) Opened c2s session for "
+                       + session.jid, "info"),
+            sent(f"<iq type='result' id='b'>{bind}<jid>{bound}</jid></bind></iq>"),
+            read("<presence xml:lang='en'><priority>1</priority></presence>")))
+
+    def logout(self, session, now):
+        name = session.name
+        self.names.insert(0, name)
+        return (self.socket(now, name, "Received", b"<presence type='unavailable'/></stream:stream>")
+                [2] + self.plain(now, name, f"@ejabberd_c2s:process_terminated/2:295 (tcp|{name}) "
+                                 f"Closing c2s session for {session.jid}: Stream reset by peer",
+                                 "info"))
+
+
+def erlang(data):
+    """io_lib's ~p of a binary."""
+    plain = all(32 <= c < 127 or c >= 160 or c in b"\n\r\t\v\b\f\x1b" for c in data)
+    if not plain:
+        numbers = [str(c) for c in data]
+        rows = [",".join(numbers[at:at + 9]) for at in range(0, len(numbers), 9)]
+        return "<<" + (",\n" + " " * 40).join(rows) + ">>"
+    names = {"\n": "n", "\r": "r", "\t": "t", "\v": "v", "\b": "b", "\f": "f", "\x1b": "e",
+             '"': '"', "\\": "\\"}
+    text = "".join("\\" + names[c] if c in names else c for c in data.decode("latin-1"))
+    return f'<<"{text}">>'
+
+
 FORMATS = {
+    "ejabberd": Ejabberd,
+    "ejabberd-lager": lambda rng, offset: Ejabberd(rng, offset, step=1000),
     "observations": Observations,
     "prosody": Prosody,
     "prosody-default": lambda rng, offset: Prosody(rng, offset, iso=False),

@@ -69,6 +69,9 @@ static void detection_names_the_dialect_or_the_reason(void **state)
 		 "without stanza_debug"},
 		{"tests/data/prosody/stanza-debug/stdout.log.gz", "prosody-console", "console"},
 		{"tests/data/openfire/of416-en/truth-events.jsonl.gz", NULL, "JSON"},
+		{"tests/data/ejabberd/lossy/ejabberd.log.gz", "ejabberd-debug", "level debug"},
+		{"tests/data/ejabberd/info/ejabberd.log", NULL, "set loglevel debug"},
+		{"tests/data/ejabberd/service-log/feed.ndjson.gz", NULL, "JSON"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
