@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reading half alone: bytes of a log -> stanzas as facts, kept by nobody.
-#include "ingest/reassembly.h"
+#include "ingest/dialect.h"
 #include "ingest/stanza.h"
 #include "tests/bench/bench.h"
 
@@ -12,7 +12,6 @@ enum { CHUNK = 262144 };
 
 struct reader {
 	struct stanza_parser *parser;
-	struct reassembly *reassembly;
 	struct arena *scratch;
 	int64_t messages;
 };
@@ -28,17 +27,6 @@ static void whole(void *self, const struct record *record)
 	if (stanza_parse(reader->parser, record->xml, reader->scratch, &stanza, &reason) ==
 	    STANZA_OK)
 		reader->messages += stanza->kind == STANZA_MESSAGE;
-}
-
-static void take(void *self, const struct record *record)
-{
-	struct reader *reader = self;
-	if (record->kind == RECORD_READ)
-		reassembly_read(reader->reassembly, record);
-	else if (record->kind == RECORD_CLOSED)
-		reassembly_closed(reader->reassembly, record);
-	else
-		whole(self, record);
 }
 
 static void remember(void *self, struct text key, struct text value)
@@ -57,20 +45,18 @@ int64_t parse_log(const char *path, const char *name)
 	struct zone *zone = zone_open("UTC", &err);
 	const struct dialect_type *type = dialect_by_name(text_of(name));
 	struct reader reader = {.parser = stanza_parser_new(), .scratch = arena_new()};
-	struct dialect_sink sink = {&reader, take, remember, pass_over};
+	struct dialect_sink sink = {&reader, whole, remember, pass_over};
 	struct dialect_options options = {.zone = zone, .modified = USEC_NONE};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *buffer = xcalloc(1, CHUNK);
 	if (fd < 0 || !type || !zone)
 		bench_fail(path, "cannot be read");
-	reader.reassembly = reassembly_new(&(struct reassembly_sink){&reader, whole});
 	struct dialect *dialect = type->open(&options, &sink);
 	uint64_t offset = 0;
 	for (ssize_t got; (got = read(fd, buffer, CHUNK)) > 0; offset += (uint64_t)got)
 		type->bytes(dialect, offset, (struct text){buffer, (size_t)got});
 	type->end(dialect, true);
 	type->close(dialect);
-	reassembly_free(reader.reassembly);
 	stanza_parser_free(reader.parser);
 	arena_free(reader.scratch);
 	zone_free(zone);
