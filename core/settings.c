@@ -61,6 +61,10 @@ static void source_free(struct source_setting *source)
 	free(source->path);
 	free(source->dialect);
 	free(source->zone);
+	free(source->format.line);
+	free(source->format.time);
+	free(source->format.in);
+	free(source->format.out);
 }
 
 void settings_free(struct settings *settings)

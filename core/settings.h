@@ -42,12 +42,20 @@ struct realm_settings {
 
 enum bodies_mode { BODIES_FULL, BODIES_HMAC, BODIES_NONE };
 
+// How lines of the dialect "pattern" look (docs/formats.md). NULL = not set.
+struct line_format {
+	char *line;     // "%t [%d] %s: %x"
+	char *time;     // as strptime(3); NULL = ISO 8601
+	char *in, *out; // words for the direction; NULL = RECV, SEND
+};
+
 struct source_setting { // one "source name { ... }" section
 	char *name;
 	char *path;    // file or glob
 	char *dialect; // NULL = detect
 	char *zone;    // NULL = the log's own, else the system's
 	bool authority;
+	struct line_format format;
 };
 
 struct settings {

@@ -110,11 +110,25 @@ static bool take_source(cfg_t *section, struct settings *settings, struct err *e
 		.path = string_in(section, "path"),
 		.dialect = string_in(section, "dialect"),
 		.zone = string_in(section, "zone"),
+		.format = {.line = string_in(section, "line"),
+			   .time = string_in(section, "time"),
+			   .in = string_in(section, "in"),
+			   .out = string_in(section, "out")},
 	};
 	settings->source_count = count;
 	if (cfg_size(section, "authority"))
 		setting_switch.parse(&authority_row, cfg_getstr(section, "authority"),
 				     &source->authority, NULL);
+	bool described = source->dialect && !strcmp(source->dialect, "pattern");
+	if (described && (!source->format.line || !strstr(source->format.line, "%x")))
+		return err_set(err, ERR_USAGE,
+			       "line %d: source %.100s: the dialect pattern needs a line that says "
+			       "where the stanza is, e.g. line = \"%%t %%d %%s: %%x\"",
+			       section->line, source->name);
+	if (!described && source->format.line)
+		return err_set(err, ERR_USAGE,
+			       "line %d: source %.100s: line is for dialect = \"pattern\"",
+			       section->line, source->name);
 	if (source->path)
 		return true;
 	return err_set(err, ERR_USAGE, "line %d: source %.100s: path is missing", section->line,
@@ -207,6 +221,10 @@ static cfg_t *new_parser(void)
 		CFG_STR_CB("path", NULL, CFGF_NODEFAULT, accept_text),
 		CFG_STR_CB("dialect", NULL, CFGF_NODEFAULT, accept_text),
 		CFG_STR_CB("zone", NULL, CFGF_NODEFAULT, accept_checked),
+		CFG_STR_CB("line", NULL, CFGF_NODEFAULT, accept_text),
+		CFG_STR_CB("time", NULL, CFGF_NODEFAULT, accept_text),
+		CFG_STR_CB("in", NULL, CFGF_NODEFAULT, accept_text),
+		CFG_STR_CB("out", NULL, CFGF_NODEFAULT, accept_text),
 		CFG_STR_CB("authority", NULL, CFGF_NODEFAULT, accept_checked),
 		CFG_END(),
 	};

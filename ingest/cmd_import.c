@@ -93,7 +93,8 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .dialect = look->dialect,
 					 .zone = look->zone,
 					 .modified = decode_modified(file->decoder),
-					 .rules = &import->rules};
+					 .rules = &import->rules,
+					 .format = file->source ? &file->source->format : NULL};
 	struct stream_file bytes = {file, read_at, decode_print_size(file->decoder)};
 	bool ok = stream_open(import->batcher, &options, &bytes, &file->stream, err);
 
@@ -215,6 +216,7 @@ static bool import_file(struct import *import, const char *path, struct err *err
 					       : file.source ? file.source->zone
 							     : NULL,
 				       .rules = &import->rules,
+				       .format = file.source ? &file.source->format : NULL,
 				       .limit = LOOK_LIMIT};
 	bool ok = (look_at(path, &options, &look, err) || look.damaged) &&
 		  (file.decoder = decode_open(path, err)) != NULL &&

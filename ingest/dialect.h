@@ -58,6 +58,7 @@ struct dialect_options {
 	int year;        // for stamps without year: that of the first line; 0 = guess from mtime
 	usec_t modified; // mtime of the file, bound for guessing the year; USEC_NONE unknown
 	const struct realm_settings *rules; // hosts, MUC domains as far as known
+	const struct line_format *format;   // for "pattern"; may be NULL
 };
 
 struct dialect; // the object, opaque

@@ -97,6 +97,7 @@ static void look_inside(struct doctor *doctor, const struct source_setting *sour
 	struct err err = {0};
 	struct look_options options = {.dialect = source->dialect,
 				       .zone = source->zone,
+				       .format = &source->format,
 				       .rules = &doctor->app->settings->rules,
 				       .limit = LOOK_LIMIT};
 	if (look_at(path, &options, &look, &err))

@@ -358,6 +358,7 @@ static void look_at_file(struct follow *follow, const struct tail *tail)
 	const struct source_setting *source = tail_setting(tail);
 	struct look_options options = {.dialect = source->dialect,
 				       .zone = source->zone,
+				       .format = &source->format,
 				       .rules = &follow->rules,
 				       .limit = LOOK_LIMIT};
 	struct look look;

@@ -14,6 +14,7 @@ struct look_options {
 	const char *zone;                   // for stamps without zone; NULL = the system's
 	int year;                           // for stamps without year; 0 = from the file's mtime
 	const struct realm_settings *rules; // may be NULL
+	const struct line_format *format;   // as the source says; may be NULL
 	uint64_t limit;                     // decoded bytes to look at, 0 = all
 };
 

@@ -310,8 +310,10 @@ static void on_inherited(void *self, struct text key, struct text value)
 static bool start_dialect(struct stream *stream, const struct stream_options *options,
 			  struct err *err)
 {
-	struct dialect_options dialect = {
-		.zone = options->zone, .modified = options->modified, .rules = options->rules};
+	struct dialect_options dialect = {.zone = options->zone,
+					  .modified = options->modified,
+					  .rules = options->rules,
+					  .format = options->format};
 
 	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
 	stream->dialect = stream->type->open(&dialect, &stream->sink);

@@ -16,6 +16,7 @@ struct stream_options {
 	const struct zone *zone;
 	usec_t modified; // of the file, USEC_NONE unknown
 	const struct realm_settings *rules;
+	const struct line_format *format; // for "pattern"; may be NULL
 	bool live;
 	// Generations that other streams of this process are reading: never taken.
 	struct stream *const *others;

@@ -191,6 +191,7 @@ static bool open_stream(struct tail *tail, struct batcher *batcher, struct strea
 					 .zone = tail->zone,
 					 .modified = (usec_t)st->st_mtime * USEC_PER_SEC,
 					 .rules = tail->rules,
+					 .format = &tail->setting->format,
 					 .live = true,
 					 .others = others,
 					 .other_count = other_count};

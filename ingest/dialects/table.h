@@ -12,5 +12,6 @@ extern const struct dialect_type prosody_dialect;
 extern const struct dialect_type prosody_console_dialect;
 extern const struct dialect_type prosody_syslog_dialect;
 extern const struct dialect_type observations_dialect;
+extern const struct dialect_type pattern_dialect;
 
 #endif
