@@ -151,11 +151,13 @@ bool settings_set(struct settings *settings, const char *assignment, struct err 
 // ---- --help and the sample
 
 static const char sections_sample[] =
-	"# One section per log that is followed. dialect: by default found from the content;\n"
+	"# One section per log that is followed. path: with the rotated files (*), so that none is\n"
+	"# missed; dialect: by default found from the content, \"pattern\" with line, time, in, out\n"
+	"# for lines that no dialect knows (docs/formats.md);\n"
 	"# zone: for logs in local time; authority: where several sources see the same traffic,\n"
 	"# the one that counts.\n"
 	"#source main {\n"
-	"#\tpath = \"/var/log/prosody/prosody.log\"\n"
+	"#\tpath = \"/var/log/prosody/prosody.log*\"\n"
 	"#\tdialect = \"prosody\"\n"
 	"#\tzone = \"Europe/Berlin\"\n"
 	"#\tauthority = true\n"
