@@ -49,6 +49,8 @@ struct debug_line {
 };
 
 void debug_line_read(struct text text, struct debug_line *line);
+// What a line of the server's log says; the whole text when it is none.
+struct text debug_message(struct text text);
 // The server's stamp around a line: a reading and the step of its clock.
 bool debug_wall(struct text wall, struct civil *civil, usec_t *step);
 
@@ -218,6 +220,8 @@ struct debug_judge { // what openfire_debugger_stanzas.c needs
 	struct arena *arena; // of the record at hand
 };
 
+// What is of use: messages, K18, K19, what operators declare, rooms.
+bool debug_is_wanted(const struct realm_settings *rules, struct text xml);
 void debug_stanza(struct debug_judge *judge, struct debug_record *record,
 		  const struct debug_stanza *stanza);
 // An element that the server wrote and that is no stanza.

@@ -246,6 +246,14 @@ static bool is_plugin(struct text logger)
 	return false;
 }
 
+struct text debug_message(struct text text)
+{
+	const char *dash = wall_length(text) ? memmem(text.p, text.n, " - ", 3) : NULL;
+	if (dash)
+		skip(&text, (size_t)(dash - text.p) + 3);
+	return text;
+}
+
 void debug_line_read(struct text text, struct debug_line *line)
 {
 	*line = (struct debug_line){.kind = DEBUG_NOTHING};

@@ -357,7 +357,9 @@ void debug_connection_end(struct debug_sessions *sessions, struct debug_connecti
 	debug_connection_unbind(sessions, connection);
 	if (known)
 		remember(sessions, key_of(&key, 's', text_of(connection->id)), NULL);
-	free_connection(sessions, place(sessions, text_of(connection->id)));
+	struct debug_connection **at = place(sessions, text_of(connection->id));
+	if (*at)
+		free_connection(sessions, at);
 	buf_free(&key);
 }
 

@@ -57,14 +57,13 @@ static void ignore(struct debug_judge *judge, const char *kind)
 	judge->sink.ignored(judge->sink.self, kind);
 }
 
-// What is of use: messages, K18, K19, what operators declare, rooms.
-static bool is_wanted(const struct debug_judge *judge, struct text xml)
+bool debug_is_wanted(const struct realm_settings *rules, struct text xml)
 {
 	if (is_message(xml) || stanza_maybe_known(xml))
 		return true;
 	if (text_is(tag_name(markup_first(xml)), "presence"))
 		return false;
-	return stanza_maybe_private(judge->rules, xml) || holds(xml, "urn:xmpp:mds:displayed:0") ||
+	return stanza_maybe_private(rules, xml) || holds(xml, "urn:xmpp:mds:displayed:0") ||
 	       (holds(xml, "http://jabber.org/protocol/disco#info") &&
 		(holds(xml, "category='conference'") || holds(xml, "category=\"conference\"")));
 }
@@ -84,7 +83,7 @@ static void take(struct debug_judge *judge, struct debug_record *record, struct 
 {
 	struct record out = {.kind = RECORD_STANZA, .dir = dir, .session = session, .xml = xml};
 	bool known = record->stamp != USEC_NONE || is_message(xml);
-	if (is_wanted(judge, xml) && known)
+	if (debug_is_wanted(judge->rules, xml) && known)
 		give(judge, record, &out);
 	else
 		ignore(judge, text_is(tag_name(markup_first(xml)), "iq") ? "iq" : "presence");

@@ -9,6 +9,7 @@ extern const struct dialect_type openfire_audit_dialect;
 extern const struct dialect_type ejabberd_debug_dialect;
 extern const struct dialect_type ejabberd_lager_dialect;
 extern const struct dialect_type openfire_debugger_dialect;
+extern const struct dialect_type openfire_chatlogs_dialect;
 extern const struct dialect_type prosody_dialect;
 extern const struct dialect_type prosody_console_dialect;
 extern const struct dialect_type prosody_syslog_dialect;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The XML debugger's logs again after a stop anywhere: from low water, with what was remembered, and
+// Openfire's logs again after a stop anywhere: from low water, with what was remembered, and
 // without what is at or below the mark, it says what one run without a stop says.
 #include "tests/unit/dialect_harness.h"
 
@@ -48,11 +48,11 @@ static void life_ignored(void *self, const char *kind)
 	(void)self, (void)kind;
 }
 
-static struct life *life_new(const char *zone)
+static struct life *life_new(const char *dialect, const char *zone)
 {
 	struct life *life = xcalloc(1, sizeof *life);
 	const struct dialect_sink sink = {life, life_record, life_remember, life_ignored};
-	life->run = run_new("openfire-debugger", zone, 0);
+	life->run = run_new(dialect, zone, 0);
 	life->run->type->close(life->run->dialect);
 	const struct dialect_options options = {.zone = life->run->zone, .modified = USEC_NONE};
 	life->run->dialect = life->run->type->open(&options, &sink);
@@ -69,7 +69,7 @@ static void life_free(struct life *life)
 
 static struct life *life_again(const struct life *old, const char *zone)
 {
-	struct life *life = life_new(zone);
+	struct life *life = life_new(old->run->type->name, zone);
 	for (size_t i = 0; i < old->run->fact_count; i++) {
 		const struct fact *fact = &old->run->facts[i];
 		if (!fact->value)
@@ -102,13 +102,13 @@ static void compare(const struct life *whole, const struct life *first, const st
 	assert_int_equal(at, whole->count);
 }
 
-static void stop_everywhere(const char *zone, struct text data, size_t step)
+static void stop_everywhere(const char *dialect, const char *zone, struct text data, size_t step)
 {
-	struct life *whole = life_new(zone);
+	struct life *whole = life_new(dialect, zone);
 	run_give(whole->run, data, data.n);
 	run_end(whole->run, true);
 	for (size_t cut = 1; cut < data.n; cut += step) {
-		struct life *first = life_new(zone);
+		struct life *first = life_new(dialect, zone);
 		run_give(first->run, (struct text){data.p, cut}, 4096);
 		struct life *second = life_again(first, zone);
 		size_t low = second->run->at;
@@ -123,13 +123,16 @@ static void stop_everywhere(const char *zone, struct text data, size_t step)
 }
 
 static const struct {
-	const char *path, *zone;
+	const char *dialect, *path, *zone;
 } samples[] = {
-	{"tests/data/openfire/of416-messages-only/nohup.out.gz", "UTC"},
-	{"tests/data/openfire/of371-zh-java8names/nohup.out.gz", "UTC"},
-	{"tests/data/openfire/of424-logfile/info.log.gz", "Asia/Shanghai"},
-	{"tests/data/openfire/constructed/xmldebugger-1.7.2.log.gz", "UTC"},
-	{"tests/data/openfire/constructed/xmldebugger-1.9.0-netty.log.gz", "UTC"},
+	{"openfire-chatlogs", "tests/data/openfire/constructed/chatlogs-plugin-stdout.log.gz",
+	 "UTC"},
+	{"openfire-debugger", "tests/data/openfire/of416-messages-only/nohup.out.gz", "UTC"},
+	{"openfire-debugger", "tests/data/openfire/of371-zh-java8names/nohup.out.gz", "UTC"},
+	{"openfire-debugger", "tests/data/openfire/of424-logfile/info.log.gz", "Asia/Shanghai"},
+	{"openfire-debugger", "tests/data/openfire/constructed/xmldebugger-1.7.2.log.gz", "UTC"},
+	{"openfire-debugger", "tests/data/openfire/constructed/xmldebugger-1.9.0-netty.log.gz",
+	 "UTC"},
 };
 
 static void real_logs_go_on_after_a_stop(void **state)
@@ -137,7 +140,7 @@ static void real_logs_go_on_after_a_stop(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
 		struct buf log = file_bytes(samples[i].path);
-		stop_everywhere(samples[i].zone, buf_view(&log), 4999);
+		stop_everywhere(samples[i].dialect, samples[i].zone, buf_view(&log), 4999);
 		buf_free(&log);
 	}
 }
@@ -167,12 +170,12 @@ static void made_up_log_goes_on_after_a_stop(void **state)
 												    "from='x@of.test/x'/>\n" AT(
 													    "02") "C2S - RECV - (  8): <message id='8'><body>\n";
 	(void)state;
-	stop_everywhere("Asia/Shanghai", text_of(log), 1);
+	stop_everywhere("openfire-debugger", "Asia/Shanghai", text_of(log), 1);
 }
 
-static void made_up_chunks(struct text data, unsigned seed)
+static void made_up_chunks(const char *dialect, struct text data, unsigned seed)
 {
-	struct life *whole = life_new("UTC"), *cut = life_new("UTC");
+	struct life *whole = life_new(dialect, "UTC"), *cut = life_new(dialect, "UTC");
 	run_give(whole->run, data, data.n);
 	run_end(whole->run, true);
 	for (struct text rest = data; rest.n;) {
@@ -196,7 +199,7 @@ static void real_logs_read_the_same_in_random_chunks(void **state)
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
 		struct buf log = file_bytes(samples[i].path);
 		for (unsigned seed = 1; seed < 6; seed++)
-			made_up_chunks(buf_view(&log), seed);
+			made_up_chunks(samples[i].dialect, buf_view(&log), seed);
 		buf_free(&log);
 	}
 }
@@ -208,5 +211,5 @@ int main(void)
 		cmocka_unit_test(made_up_log_goes_on_after_a_stop),
 		cmocka_unit_test(real_logs_read_the_same_in_random_chunks),
 	};
-	return cmocka_run_group_tests_name("XML debugger, stopped", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("Openfire dialects, stopped", tests, NULL, NULL);
 }
