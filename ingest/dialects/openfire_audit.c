@@ -17,8 +17,8 @@ enum { HELD_LIMIT = 256, HELD_BYTES = 4 << 20, HELD_TIME = 2000000, PRECISION = 
 
 struct item { // a packet on its way out
 	struct audit_entry entry;
-	struct text xml; // absent: counted, not given out
-	usec_t stamp;
+	struct text xml;    // absent: counted, not given out
+	usec_t stamp, step; // step of its clock
 	uint64_t offset;
 	uint32_t length;
 	bool odd;
@@ -143,6 +143,7 @@ static bool try_out(struct dialect *d, const struct item *item, bool last)
 	last = last || item->entry.kind == AUDIT_PRESENCE;
 	if (item->xml.p && !audit_streams_judge(d->streams, &item->entry, last, &dir, &session))
 		return false;
+	d->ordinals.step = item->step;
 	usec_t at = ordinals_next(&d->ordinals, item->stamp);
 	if (item->xml.p)
 		emit(d, item, dir, session, at);
@@ -188,15 +189,16 @@ static void hold(struct dialect *d, const struct item *item)
 	d->count++;
 }
 
-static usec_t time_of(struct dialect *d, struct text stamp, bool *odd)
+static usec_t time_of(struct dialect *d, struct text stamp, struct item *item)
 {
-	struct civil civil;
-	*odd = false;
-	if (!audit_stamp(stamp, &civil))
+	struct audit_time time;
+	if (!audit_stamp(stamp, &time))
 		return USEC_NONE;
 	usec_t not_before = d->newest == USEC_NONE ? ordinals_not_before(&d->ordinals)
 						   : d->newest - ORDINAL_SLACK;
-	usec_t at = zone_to_utc(d->zone, &civil, not_before, odd);
+	usec_t at = time.has_offset ? civil_to_utc(&time.civil) - time.offset * USEC_PER_SEC
+				    : zone_to_utc(d->zone, &time.civil, not_before, &item->odd);
+	item->step = time.step;
 	if (d->newest == USEC_NONE || at > d->newest)
 		d->newest = at;
 	return at;
@@ -208,7 +210,7 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	arena_reset(d->arena);
 	struct text tag = markup_first(packet);
 	struct item item = {.offset = offset, .length = (uint32_t)packet.n};
-	item.stamp = time_of(d, tag_attr(tag, "timestamp"), &item.odd);
+	item.stamp = time_of(d, tag_attr(tag, "timestamp"), &item);
 	item.entry.stream = tag_value(d->arena, tag, "streamID");
 	item.entry.status = tag_value(d->arena, tag, "status");
 	item.entry.at = item.stamp == USEC_NONE ? d->newest : item.stamp;

@@ -2,7 +2,7 @@
 // The parts of the Openfire audit dialect, for its own files and its tests only.
 //
 //   openfire_frame.c     bytes -> packets, damage and holes
-//   openfire_stamp.c     "Nov 22, 2026 10:37:59:519 AM" -> a wall clock reading
+//   openfire_stamp.c     "Nov 22, 2026 10:37:59:519 AM" and older forms -> a wall clock reading
 //   openfire_streams.c   the table of streams
 //   openfire_sessions.c  which stream is whose: direction of an entry
 //   openfire_audit.c     puts them together behind struct dialect_type
@@ -53,8 +53,15 @@ uint64_t audit_frame_low_water(const struct audit_frame *frame);
 uint64_t audit_frame_hole(const struct audit_frame *frame);
 void audit_frame_resume_hole(struct audit_frame *frame, uint64_t length);
 
-// The reading, without zone. False: no known form, or no such day.
-bool audit_stamp(struct text stamp, struct civil *civil);
+struct audit_time {
+	struct civil civil;
+	usec_t step;     // of the clock
+	bool has_offset; // the stamp names its zone, seconds east of UTC
+	int offset;
+};
+
+// False: no known form, or no such day.
+bool audit_stamp(struct text stamp, struct audit_time *time);
 
 // What the direction of an entry depends on. Texts are decoded; absent = no such attribute.
 struct audit_entry {
