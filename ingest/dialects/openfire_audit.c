@@ -210,6 +210,7 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	arena_reset(d->arena);
 	struct text tag = markup_first(packet);
 	struct item item = {.offset = offset, .length = (uint32_t)packet.n};
+	item.entry.offset = offset;
 	item.stamp = time_of(d, tag_attr(tag, "timestamp"), &item);
 	item.entry.stream = tag_value(d->arena, tag, "streamID");
 	item.entry.status = tag_value(d->arena, tag, "status");
@@ -290,9 +291,15 @@ static void audit_recall(struct dialect *d, struct text key, struct text value)
 		audit_streams_recall(d->streams, key, value);
 }
 
+static uint64_t audit_low_water(const struct dialect *d)
+{
+	return d->count ? d->held[d->first].offset : audit_frame_low_water(&d->frame);
+}
+
 static void save_clock(struct dialect *d)
 {
 	fact_hole(&d->sink, audit_frame_hole(&d->frame), &d->hole);
+	audit_streams_save(d->streams, audit_low_water(d));
 	if (!d->ordinals.changed)
 		return;
 	struct buf text = {0};
@@ -317,11 +324,6 @@ static void audit_end(struct dialect *d, bool final)
 		drain(d, true);
 	d->quiet = true;
 	save_clock(d);
-}
-
-static uint64_t audit_low_water(const struct dialect *d)
-{
-	return d->count ? d->held[d->first].offset : audit_frame_low_water(&d->frame);
 }
 
 static int audit_score(struct text head, const char **why)

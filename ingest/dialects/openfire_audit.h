@@ -4,6 +4,7 @@
 //   openfire_frame.c     bytes -> packets, damage and holes
 //   openfire_stamp.c     "Nov 22, 2026 10:37:59:519 AM" and older forms -> a wall clock reading
 //   openfire_streams.c   the table of streams
+//   openfire_sightings.c which copy of a message is this
 //   openfire_sessions.c  which stream is whose: direction of an entry
 //   openfire_audit.c     puts them together behind struct dialect_type
 #ifndef INGEST_DIALECTS_OPENFIRE_AUDIT_H
@@ -63,6 +64,12 @@ struct audit_time {
 // False: no known form, or no such day.
 bool audit_stamp(struct text stamp, struct audit_time *time);
 
+enum audit_copy {
+	AUDIT_COPY_UNKNOWN,
+	AUDIT_COPY_FIRST, // of a message: nothing like it was written in the second before
+	AUDIT_COPY_AGAIN, // the first one is on another stream, or on none
+};
+
 // What the direction of an entry depends on. Texts are decoded; absent = no such attribute.
 struct audit_entry {
 	enum { AUDIT_MESSAGE, AUDIT_IQ, AUDIT_PRESENCE, AUDIT_OTHER } kind;
@@ -72,6 +79,8 @@ struct audit_entry {
 	struct text delay_from; // of a delay that is a direct child of the stanza
 	usec_t at;
 	uint64_t hash; // of the stanza's bytes
+	uint64_t offset;
+	enum audit_copy copy; // audit_streams_learn() tells
 };
 
 struct audit_streams; // opaque
@@ -81,7 +90,9 @@ struct audit_streams *audit_streams_new(const struct dialect_sink *sink,
 void audit_streams_free(struct audit_streams *streams);
 void audit_streams_recall(struct audit_streams *streams, struct text key, struct text value);
 // Every entry in the order of the file.
-void audit_streams_learn(struct audit_streams *streams, const struct audit_entry *entry);
+void audit_streams_learn(struct audit_streams *streams, struct audit_entry *entry);
+// What a restart at low needs beside the streams, when it changed.
+void audit_streams_save(struct audit_streams *streams, uint64_t low);
 // False: not known yet, more entries may tell. last: there is no more time, say route rather than
 // guess. *session is valid until the next call to learn.
 bool audit_streams_judge(struct audit_streams *streams, const struct audit_entry *entry, bool last,

@@ -47,6 +47,8 @@ struct dialect {
 	struct debug_pins pins;
 	uint64_t swept;
 	bool hole, quiet;
+	uint64_t low; // of connections
+	bool low_known;
 };
 
 static bool is_open(const struct debug_half *half)
@@ -172,13 +174,24 @@ static bool low_of_connection(void *self, struct debug_connection *connection)
 static uint64_t debugger_low_water(const struct dialect *d)
 {
 	uint64_t low = half_low(&d->understood, lines_low_water(&d->lines));
+	if (d->low < low)
+		low = d->low;
 	if (d->held_count && d->held[0].offset < low)
 		low = d->held[0].offset;
 	for (size_t i = 0; i < d->judge.copies.count; i++)
 		if (d->judge.copies.list[i].since < low)
 			low = d->judge.copies.list[i].since;
-	debug_connections(d->judge.sessions, &low, low_of_connection);
 	return low;
+}
+
+// To be called where half stanzas may have changed, before low water is asked for.
+static void find_low(struct dialect *d)
+{
+	if (!d->low_known) {
+		d->low = UINT64_MAX;
+		debug_connections(d->judge.sessions, &d->low, low_of_connection);
+	}
+	d->low_known = true;
 }
 
 static void give_up(struct dialect *d, struct debug_half *half)
@@ -215,6 +228,17 @@ static void begin_record(struct dialect *d, const struct debug_line *line, uint6
 	debug_time(&d->judge.clock, d->zone, &d->record);
 }
 
+static void pin(struct dialect *d, const struct debug_clock *before)
+{
+	uint64_t low = 0;
+	if (d->pins.count == DEBUG_PINS) {
+		find_low(d);
+		low = debugger_low_water(d);
+		d->low_known = false; // more of the line may come
+	}
+	debug_pin(&d->pins, d->record.offset, before, low);
+}
+
 static void process(struct dialect *d, const struct debug_line *line, uint64_t offset,
 		    uint64_t length)
 {
@@ -235,8 +259,7 @@ static void process(struct dialect *d, const struct debug_line *line, uint64_t o
 		on_end_of_connection(d);
 	debug_copies_pass(&d->judge, &d->record, false);
 	if (d->half || d->judge.copies.count)
-		debug_pin(&d->pins, d->record.offset, &before,
-			  d->pins.count == DEBUG_PINS ? debugger_low_water(d) : 0);
+		pin(d, &before);
 }
 
 static void go_on(struct dialect *d, struct text text, uint64_t length)
@@ -425,6 +448,7 @@ static void on_hole(struct dialect *d, const struct line *line, const char *reas
 static void on_line(void *self, const struct line *line)
 {
 	struct dialect *d = self;
+	d->low_known = false;
 	if (line->kind == LINE_REST)
 		d->judge.sink.ignored(d->judge.sink.self, "rest of a long line");
 	else if (line->kind == LINE_HOLE)
@@ -447,6 +471,7 @@ static struct dialect *debugger_open(const struct dialect_options *options,
 	d->judge.sessions =
 		debug_sessions_new(&d->judge.sink, options->rules ? &options->rules->hosts : NULL);
 	debug_clock_init(&d->judge.clock);
+	d->low = UINT64_MAX;
 	d->zone = options->zone;
 	lines_init(&d->lines, RECORD_LIMIT, d, on_line);
 	return d;
@@ -478,6 +503,7 @@ static void debugger_recall(struct dialect *d, struct text key, struct text valu
 
 static void save(struct dialect *d)
 {
+	find_low(d);
 	fact_hole(&d->judge.sink, lines_hole(&d->lines), &d->hole);
 	if (!d->judge.clock.ordinals.changed)
 		return;
@@ -509,6 +535,7 @@ static void debugger_end(struct dialect *d, bool final)
 	if (final)
 		lines_finish(&d->lines);
 	// Printing is atomic: a text whose end is still not there is none.
+	d->low_known = false;
 	if (d->held_count && (final || d->quiet))
 		held_is_lines(d, true);
 	d->quiet = true;

@@ -144,8 +144,32 @@ static void conclude(struct audit_streams *streams, struct stream *stream)
 	free(jid);
 }
 
-void audit_streams_learn(struct audit_streams *streams, const struct audit_entry *e)
+// What passes between two accounts of one domain: only the server of that domain sees it.
+static void learn_host(struct audit_streams *streams, const struct audit_entry *e)
 {
+	struct text from = jid_domain_of(e->from), to = jid_domain_of(e->to);
+	bool accounts = e->from.p && e->to.p && memchr(e->from.p, '@', e->from.n) &&
+			memchr(e->to.p, '@', e->to.n);
+	if (accounts && jid_is_full(e->from) && text_same(from, to) && e->stream.n &&
+	    !text_is(e->type, "error") && !text_is(e->type, "groupchat"))
+		stream_add_host(streams, from);
+}
+
+// The first copy of a message is the one that was read, and the server stamps its sender. Errors and
+// what is delayed by a server may be its own.
+static bool is_read(const struct audit_streams *streams, const struct audit_entry *e)
+{
+	bool to_occupant = text_is(e->type, "groupchat") && jid_is_full(e->to);
+	return e->copy == AUDIT_COPY_FIRST && jid_is_full(e->from) && !to_occupant &&
+	       !text_is(e->type, "error") && stream_is_host(streams, jid_domain_of(e->from)) &&
+	       !(e->delay_from.p && stream_is_host(streams, jid_domain_of(e->delay_from)));
+}
+
+void audit_streams_learn(struct audit_streams *streams, struct audit_entry *e)
+{
+	e->copy = sightings_see(&streams->sightings, e);
+	if (e->kind == AUDIT_MESSAGE)
+		learn_host(streams, e);
 	if (!e->stream.n || e->kind == AUDIT_OTHER)
 		return;
 	struct stream *stream = stream_of(streams, e->stream, e->at);
@@ -159,10 +183,16 @@ void audit_streams_learn(struct audit_streams *streams, const struct audit_entry
 	}
 	stream->leaving = gone || text_is(e->status, "closed");
 	struct text jid = proven(streams, e);
+	if (!jid.p && text_is(e->status, "auth") && is_read(streams, e))
+		jid = e->from;
 	if (jid.p && (stream->state != STREAM_USER || e->bound.p))
 		stream_decide(streams, stream, STREAM_USER, jid);
 	if (stream->state == STREAM_OPEN) {
 		bool changed = weigh(stream, e);
+		if (e->copy == AUDIT_COPY_AGAIN && e->to.p) { // written to its receiver
+			changed |= narrow(&stream->sender, bare_is(stream->sender, e->to));
+			changed |= narrow(&stream->receiver, bare_is(stream->receiver, e->to));
+		}
 		conclude(streams, stream);
 		if (changed && stream->state == STREAM_OPEN)
 			stream_remember(streams, stream);
@@ -209,6 +239,8 @@ static void try_again(struct audit_streams *streams, struct stream *stream,
 		      const struct audit_entry *e)
 {
 	struct text jid = proven(streams, e);
+	if (!jid.p && text_is(e->status, "auth") && is_read(streams, e))
+		jid = e->from;
 	if (jid.p)
 		stream_decide(streams, stream, STREAM_USER, jid);
 	else if (stream->state == STREAM_OPEN)
@@ -222,6 +254,16 @@ static bool is_from_foreign(const struct audit_streams *streams, const struct au
 	return !e->stream.n && text_is(e->status, "unknown") && !text_is(e->type, "error") &&
 	       !e->delay_from.p && e->from.p &&
 	       string_list_has(&streams->foreign, jid_domain_of(e->from));
+}
+
+// To whomsoever: a later copy, and what a room says of its own (clients have a full sender).
+static bool is_written(const struct audit_streams *streams, const struct audit_entry *e)
+{
+	bool of_room = text_is(e->type, "groupchat") && !jid_is_full(e->from) && jid_is_full(e->to);
+	bool to_us = e->to.p && stream_is_host(streams, jid_domain_of(e->to));
+	if (e->kind != AUDIT_MESSAGE || !text_is(e->status, "auth"))
+		return false;
+	return e->copy == AUDIT_COPY_AGAIN ? to_us : of_room && (to_us || !streams->hosts.count);
 }
 
 bool audit_streams_judge(struct audit_streams *streams, const struct audit_entry *e, bool last,
@@ -238,6 +280,8 @@ bool audit_streams_judge(struct audit_streams *streams, const struct audit_entry
 		try_again(streams, stream, e);
 	switch (stream->state) {
 	case STREAM_OPEN:
+		if (is_written(streams, e))
+			*dir = DIR_OUT;
 		return last;
 	case STREAM_USER:
 		*dir = user_direction(stream, e);
@@ -249,7 +293,7 @@ bool audit_streams_judge(struct audit_streams *streams, const struct audit_entry
 			return last;
 		if (bare_is(stream->jid, e->to) && text_is(e->status, "auth"))
 			*dir = DIR_OUT;
-		return true;
+		return last;
 	case STREAM_FOREIGN:
 		if (is_domain_of(text_of(stream->jid), e->to))
 			*dir = DIR_COMP_OUT;

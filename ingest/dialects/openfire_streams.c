@@ -177,6 +177,28 @@ static void add_domain(struct audit_streams *streams, enum stream_state state, s
 		string_list_add(list, domain);
 }
 
+void stream_add_host(struct audit_streams *streams, struct text domain)
+{
+	if (!domain.n || stream_is_host(streams, domain) || streams->hosts.count >= DOMAINS_LIMIT)
+		return;
+	struct buf key = {0};
+	string_list_add(&streams->hosts, domain);
+	buf_zstr(&key, "h:");
+	buf_text(&key, domain);
+	streams->sink->remember(streams->sink->self, buf_view(&key), TEXT("1"));
+	buf_free(&key);
+}
+
+void audit_streams_save(struct audit_streams *streams, uint64_t low)
+{
+	struct buf text = {0};
+	if (!streams->sightings.changed)
+		return;
+	sightings_save(&streams->sightings, low, &text);
+	streams->sink->remember(streams->sink->self, TEXT("copies"), buf_view(&text));
+	buf_free(&text);
+}
+
 void stream_decide(struct audit_streams *streams, struct stream *stream, enum stream_state state,
 		   struct text jid)
 {
@@ -215,6 +237,10 @@ static void recall_open(struct stream *stream, struct text value)
 
 void audit_streams_recall(struct audit_streams *streams, struct text key, struct text value)
 {
+	if (text_is(key, "copies"))
+		sightings_load(&streams->sightings, value);
+	if (text_starts(key, "h:") && !stream_is_host(streams, (struct text){key.p + 2, key.n - 2}))
+		string_list_add(&streams->hosts, (struct text){key.p + 2, key.n - 2});
 	if (!text_starts(key, "s:") || !value.n)
 		return;
 	struct text id = {key.p + 2, key.n - 2};

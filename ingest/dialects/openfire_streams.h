@@ -30,6 +30,23 @@ struct stream {
 	usec_t self_at;
 };
 
+enum { SIGHTINGS = 128 };
+
+struct sightings {
+	struct sighting {
+		uint64_t offset;
+		usec_t at; // 0 = empty
+		uint64_t hash, stream;
+	} ring[SIGHTINGS];
+	size_t next;
+	usec_t begun; // time of the log's first message
+	bool changed;
+};
+
+enum audit_copy sightings_see(struct sightings *sightings, const struct audit_entry *entry);
+void sightings_save(struct sightings *sightings, uint64_t low, struct buf *out);
+void sightings_load(struct sightings *sightings, struct text saved);
+
 struct audit_streams {
 	const struct dialect_sink *sink;
 	struct string_list hosts;   // domains of proven sessions, and configured ones
@@ -37,6 +54,7 @@ struct audit_streams {
 	struct stream *buckets[STREAM_BUCKETS];
 	size_t count;
 	size_t since_sweep;
+	struct sightings sightings;
 };
 
 // NULL when it is not known.
@@ -47,6 +65,7 @@ void stream_remember(struct audit_streams *streams, const struct stream *stream)
 // Hypotheses become a fact; jid is as struct stream says.
 void stream_decide(struct audit_streams *streams, struct stream *stream, enum stream_state state,
 		   struct text jid);
+void stream_add_host(struct audit_streams *streams, struct text domain);
 bool stream_is_host(const struct audit_streams *streams, struct text domain);
 char *text_copy(struct text text); // NULL for absent; the caller frees
 

@@ -117,6 +117,42 @@ static void log_from_the_middle_waits_for_proof(void **state)
 	run_free(run);
 }
 
+#define LATER "Nov 22, 2026 10:00:01:000 AM"
+#define COPY(stream, stamp, from, to) PACKET(stream, "auth", stamp, MESSAGE(from, to, HELLO))
+
+// The server writes down what it reads before what it writes of it.
+static void first_copy_of_a_message_was_read(void **state)
+{
+	(void)state;
+	struct run *run = audit(
+		OPEN COPY(ON("s1"), T1, "anna@of.test/a", "bob@of.test/b")
+			COPY(ON("s2"), T1, "anna@of.test/a", "bob@of.test/b")
+				COPY(ON("s2"), LATER, "bob@of.test/b", "anna@of.test")
+					COPY(ON("s1"), LATER, "bob@of.test/b", "anna@of.test"));
+	assert_int_equal(run->stanzas, 4);
+	assert_true(says(run, "stanza in anna@of.test/a @"));
+	assert_true(says(run, "stanza out bob@of.test/b @"));
+	assert_true(says(run, "stanza in bob@of.test/b @"));
+	assert_true(says(run, "stanza out anna@of.test/a @"));
+	run_free(run);
+	// Nothing tells who is behind a stream that only gets copies, but that it gets them.
+	run = audit(OPEN COPY(ON("s1"), T1, "anna@of.test/a", "bob@of.test/b")
+			    COPY(ON("s1"), LATER, "anna@of.test/a", "bob@of.test")
+				    COPY(ON("s2"), LATER, "anna@of.test/a", "bob@of.test"));
+	assert_true(says(run, "stanza out - @"));
+	run_free(run);
+}
+
+static void what_a_component_sends_is_read_without_a_stream(void **state)
+{
+	(void)state;
+	struct run *run = audit(OPEN COPY(ON("s1"), T1, "anna@of.test/a", "bob@of.test/b") PACKET(
+		"", "unknown", LATER, MESSAGE("x@of.test/y", "bob@of.test/b", HELLO))
+					COPY(ON("s3"), LATER, "x@of.test/y", "bob@of.test/b"));
+	assert_false(says(run, "stanza in x@of.test/y"));
+	run_free(run);
+}
+
 static void what_stays_undecided_is_route(void **state)
 {
 	(void)state;
@@ -489,6 +525,8 @@ int main(void)
 		cmocka_unit_test(entries_without_stream_are_route),
 		cmocka_unit_test(component_stream_is_told_by_its_domain),
 		cmocka_unit_test(log_from_the_middle_waits_for_proof),
+		cmocka_unit_test(first_copy_of_a_message_was_read),
+		cmocka_unit_test(what_a_component_sends_is_read_without_a_stream),
 		cmocka_unit_test(what_stays_undecided_is_route),
 		cmocka_unit_test(held_entries_hold_low_water_and_come_in_order),
 		cmocka_unit_test(text_that_looks_like_a_packet_is_text),

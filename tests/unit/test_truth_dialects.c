@@ -262,10 +262,10 @@ static const struct capture captures[] = {
 	 "UTC",
 	 {OF("of416-messages-only") "jive.audit-20261122-000.log.gz"},
 	 OF_TRUTH("of416-messages-only"),
-	 45,
-	 0.5,
 	 0,
+	 0.98,
 	 0,
+	 1, // written to a device of the account, which one is not told
 	 0},
 	{"Prosody, ISO stamps",
 	 "prosody",
