@@ -223,7 +223,7 @@ static void emit(struct dialect *d)
 	else if (d->odd_id && message)
 		give(d, RECORD_QUARANTINE, record, "id with a line feed");
 	else if (d->odd_id || !debug_is_wanted(d->rules, xml))
-		ignore(d, "iq or presence");
+		ignore(d, text_is(tag_name(markup_first(xml)), "presence") ? "presence" : "iq");
 	else
 		give(d, RECORD_STANZA, record, NULL);
 	arena_free(arena);

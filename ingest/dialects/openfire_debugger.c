@@ -552,6 +552,7 @@ const struct dialect_type openfire_debugger_dialect = {
 	.name = "openfire-debugger",
 	.title = "Openfire XML debugger, alone or in the server's log",
 	.precision = 1000,
+	.timeless = true,
 	.flush_allowance = 2 * USEC_PER_SEC,
 	.score = debug_score,
 	.open = debugger_open,

@@ -24,21 +24,35 @@ def inside(folder, *patterns):
     return sorted(path for pattern in patterns for path in glob.glob(os.path.join(folder, pattern)))
 
 
+def zone_of(name):
+    return "Asia/Shanghai" if "-zh" in name else "UTC"
+
+
+def settings_of(name):
+    """Without iq and without a groupchat message nothing in a log tells which domain has rooms."""
+    return ["--set", "muc_domains=conference.of.test"] if "messages-only" in name else []
+
+
 def captures():
     """(kind, name, folder, logs): a capture may hold the same traffic in several logs."""
     for audit in inside(DATA, "openfire/*/audit-gaps.json"):
         folder = os.path.dirname(audit)
         logs = inside(folder, "jive.audit-*", "logs/jive.audit-*")
-        if logs and has_sessions(logs[0]):
+        if logs:
             yield "openfire", os.path.basename(folder), folder, logs
+    # The XML debugger's logs, where they have times.
+    for debugger in inside(DATA, "openfire/*/info.log*", "openfire/*/logs/info.log*",
+                           "openfire/*/logs/all.log*", "openfire/*/logs/nohup.out*"):
+        folder = os.path.dirname(debugger).removesuffix("/logs")
+        if b"Z - C2S" in read(debugger):
+            name = f"{os.path.basename(folder)} {os.path.basename(debugger)}"
+            yield "openfire", name, folder, [debugger]
     for folder in inside(DATA, "prosody/*"):
         if inside(folder, "events.ndjson*", "truth/events.ndjson*"):
             for log in inside(folder, "debug-*.log*"):
                 if b"\tRECV: <" in read(log):
                     name = f"{os.path.basename(folder)} {os.path.basename(log)}"
                     yield "prosody", name, folder, [log]
-
-
     for folder in inside(DATA, "ejabberd/*"):
         logs = inside(folder, "ejabberd.log*")
         if logs and inside(folder, "events.ndjson*", "truth/events.ndjson*") and \
@@ -52,13 +66,6 @@ def captures():
 def read(path):
     with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
         return file.read()
-
-
-def has_sessions(log):
-    """IQ audit is on and the stamps are English: what the dialect promises."""
-    text = read(log)
-    english = b' AM">' in text or b' PM">' in text
-    return english and b"urn:ietf:params:xml:ns:xmpp-bind" in text
 
 
 def observations(feed):
@@ -88,7 +95,8 @@ def run(tap, program, kind, name, folder, logs):
     known = truth_load.LOADERS[kind](folder)
     files = lay_out(program, name, logs, max(s.at for s in known.sent) + 5)
     realm = name.replace(" ", "-")
-    status = program.call("import", "--realm", realm, *files, check=False)
+    status = program.call(*settings_of(name), "import", "--realm", realm, "--zone", zone_of(name),
+                          *files, check=False)
     if not tap.ok(status == 0, f"{kind} {name}: imported"):
         program.complain(f"status {status}")
         return
