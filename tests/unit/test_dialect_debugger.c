@@ -224,6 +224,22 @@ static void reads_are_put_together_by_connection(void **state)
 	run_free(run);
 }
 
+// One between the halves of the other.
+static void halves_of_two_connections_do_not_mix(void **state)
+{
+	(void)state;
+	struct run *run = debugger(
+		P16("SENT", "7") BIND_XML("anna@of.test/a") P16("SENT",
+								"8") BIND_XML("bob@of.test/b")
+			P16("RECV", "7") "<message id='m1' to='bob@of.test'><body>hel\n" P16("RECV", "8") "<message id='m2' to='anna@of.test'><body>wor\n" P16(
+				"RECV",
+				"8") "ld</body></message>\n" P16("RECV",
+								 "7") "lo</body></message>\n");
+	assert_int_equal(run->stanzas, 2);
+	assert_true(says(run, "<body>hello</body>") && says(run, "<body>world</body>"));
+	run_free(run);
+}
+
 static void newlines_of_a_text_are_its_own(void **state)
 {
 	(void)state;
@@ -455,6 +471,7 @@ int main(void)
 		cmocka_unit_test(interpreted_lines_count_where_raw_ones_are_defective),
 		cmocka_unit_test(what_a_version_does_not_print_is_a_gap),
 		cmocka_unit_test(reads_are_put_together_by_connection),
+		cmocka_unit_test(halves_of_two_connections_do_not_mix),
 		cmocka_unit_test(newlines_of_a_text_are_its_own),
 		cmocka_unit_test(imitations_of_lines_are_text),
 		cmocka_unit_test(what_cannot_be_told_from_text_is_quarantined),
