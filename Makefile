@@ -7,8 +7,10 @@ COVERAGE =
 PREFIX = /usr/local
 DIR = tests/vectors/data
 MESSAGES = 1000000
+SECONDS = 60
+TARGET =
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-TEST_KINDS = unit db vectors e2e faults lint
+TEST_KINDS = unit db vectors e2e faults lint fuzz
 
 # A plain "make" uses all processors; a make below this one shares the slots of its parent.
 ifeq ($(MAKELEVEL),0)
@@ -38,6 +40,12 @@ vectors_program := $(BUILD)/tests/vectors
 bench_programs := $(BUILD)/tests/bench/store $(BUILD)/tests/bench/pipeline
 bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c,$(wildcard tests/bench/*.c))
 vectors_sources := $(wildcard tests/vectors/*.c)
+
+# tests/fuzz/fuzz_x.c: a target each; fuzz_dialect.c is one for every dialect there is.
+fuzz_dialects := $(shell sed -n 's/^.\.name = "\(.*\)",/\1/p; s/^SINK.[^"]*"\([^"]*\)".*/\1/p' \
+	ingest/dialects/*.c)
+fuzz_plain := $(filter-out dialect,$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+fuzz_programs := $(addprefix $(BUILD)/tests/fuzz/,$(fuzz_plain) $(fuzz_dialects))
 helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))
 
 # ---- how
@@ -73,7 +81,7 @@ link = $(CC) $(MODE) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 # ---- goals
 
 .PHONY: all run check check-long check-built vectors bench lint format san tsan coverage clang tests \
-	setup install clean help FORCE
+	fuzz fuzz-built setup install clean help FORCE
 
 all: $(program) ## build the program (default)
 
@@ -83,7 +91,7 @@ setup: ## install every Debian package that any goal needs
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo '  variables: CC BUILD CFLAGS WERROR=0|1 JOBS PREFIX DIR (folder of make vectors)'
-	@echo '             MESSAGES (of make bench)'
+	@echo '             MESSAGES (of make bench) SECONDS TARGET (of make fuzz)'
 
 run: ## install what is missing, build, and show it working with sample logs
 	@scripts/setup.sh run
@@ -136,6 +144,16 @@ coverage: ## tests with line coverage, one line per file
 	@$(MAKE) BUILD=build-cov COVERAGE=1 check-built
 	@BUILD=build-cov tools/coverage.sh
 
+# libFuzzer is clang's. The build has a folder of its own, the corpora are in tests/fuzz/corpus/TARGET.
+fuzz_make = $(MAKE) CC=clang BUILD=build-fuzz SANITIZE=fuzzer-no-link,address,undefined
+
+fuzz: ## look for inputs that break a promise; TARGET=name (default: each), SECONDS=60 of each
+	@scripts/setup.sh check
+	@$(fuzz_make) fuzz-built
+	@tests/fuzz/run.sh build-fuzz/tests/fuzz $(SECONDS) $(or $(TARGET),$(notdir $(fuzz_programs)))
+
+fuzz-built: $(fuzz_programs)
+
 clang: ## build program and tests with clang
 	@scripts/setup.sh check lint
 	@$(MAKE) CC=clang BUILD=build-clang all tests
@@ -144,7 +162,7 @@ install: $(program) ## copy the program below PREFIX
 	install -D -m 0755 $(program) $(DESTDIR)$(PREFIX)/bin/receiptd
 
 clean: ## remove what was built
-	rm -rf build build-asan build-tsan build-cov build-clang build-hooks
+	rm -rf build build-asan build-tsan build-cov build-clang build-fuzz build-hooks
 
 # ---- rules
 
@@ -190,6 +208,20 @@ $(test_programs) $(test_tools): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(libra
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)
 	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries) $(if $(findstring /test_,$@),-lcmocka)
+
+# libFuzzer's main() calls the target.
+$(fuzz_programs): MODE += -fsanitize=fuzzer
+$(addprefix $(BUILD)/tests/fuzz/,$(fuzz_plain)): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o
+$(addprefix $(BUILD)/tests/fuzz/,$(fuzz_dialects)): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/dialect_%.o
+$(fuzz_programs): $(library)
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)
+
+$(BUILD)/obj/tests/fuzz/dialect_%.o: tests/fuzz/fuzz_dialect.c | $(BUILD)/.packages
+	@echo "  CC    $< ($*)"
+	@mkdir -p $(@D)
+	@$(compile) $(call cflags_of,tests) '-DDIALECT="$*"' -c -o $@ $<
 
 $(vectors_program): $(call object_of,$(vectors_sources)) $(library)
 	@echo "  LINK  $@"

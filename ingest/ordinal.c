@@ -54,6 +54,16 @@ void ordinals_save(struct ordinals *ordinals, struct buf *out)
 	ordinals->changed = false;
 }
 
+usec_t ordinals_latest_of(struct text saved)
+{
+	char copy[24];
+	int64_t latest;
+	size_t n = saved.n < sizeof copy ? saved.n : sizeof copy - 1;
+	memcpy(copy, saved.p, n);
+	copy[n] = 0;
+	return sscanf(copy, "%" SCNd64, &latest) == 1 ? latest : USEC_NONE;
+}
+
 void ordinals_load(struct ordinals *ordinals, struct text saved)
 {
 	char copy[ORDINAL_STAMPS * 48 + 32];

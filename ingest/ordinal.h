@@ -34,7 +34,9 @@ usec_t ordinals_next(struct ordinals *ordinals, usec_t stamp);
 // milliseconds must not be taken for the end of summer time. USEC_NONE when there is none.
 usec_t ordinals_not_before(const struct ordinals *ordinals);
 
-void ordinals_save(struct ordinals *ordinals, struct buf *out);   // appends; clears changed
+void ordinals_save(struct ordinals *ordinals, struct buf *out); // appends; clears changed
+// The number that such a text begins with; USEC_NONE if it begins with none.
+usec_t ordinals_latest_of(struct text saved);
 void ordinals_load(struct ordinals *ordinals, struct text saved); // ignores what it cannot read
 
 #endif

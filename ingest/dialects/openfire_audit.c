@@ -35,9 +35,10 @@ struct dialect {
 	struct arena *arena; // of the packet at hand
 	struct item held[HELD_LIMIT];
 	size_t first, count, held_bytes;
-	usec_t newest;
-	bool hole;  // a hole is remembered
-	bool quiet; // end() was called and nothing came since
+	usec_t newest;  // stamp since the start
+	usec_t at_hand; // stamp of the packet at hand
+	bool hole;      // a hole is remembered
+	bool quiet;     // end() was called and nothing came since
 };
 
 static uint64_t hash_of(struct text text)
@@ -160,12 +161,32 @@ static void pop(struct dialect *d)
 	d->count--;
 }
 
+static usec_t later_of(usec_t a, usec_t b) // either may be missing
+{
+	return a == USEC_NONE || (b != USEC_NONE && b > a) ? b : a;
+}
+
+// Of all stamps up to now, those before a restart too.
+static usec_t newest_known(const struct dialect *d)
+{
+	return later_of(d->newest, d->ordinals.latest);
+}
+
+// Judged by what a restart from low water reads again, and by nothing before it.
+static bool is_late(const struct dialect *d, const struct item *item)
+{
+	usec_t newest = d->at_hand;
+	for (size_t i = 0; i < d->count; i++)
+		newest = later_of(newest, d->held[(d->first + i) % HELD_LIMIT].stamp);
+	return item->stamp == USEC_NONE || newest - item->stamp > HELD_TIME ||
+	       d->count == HELD_LIMIT || d->held_bytes > HELD_BYTES;
+}
+
 static void drain(struct dialect *d, bool last)
 {
 	while (d->count) {
 		struct item item = d->held[d->first];
-		bool late = item.stamp == USEC_NONE || d->newest - item.stamp > HELD_TIME ||
-			    d->count == HELD_LIMIT || d->held_bytes > HELD_BYTES;
+		bool late = is_late(d, &item);
 		if (!try_out(d, &item, last || late))
 			return;
 		pop(d);
@@ -194,8 +215,8 @@ static usec_t time_of(struct dialect *d, struct text stamp, struct item *item)
 	struct audit_time time;
 	if (!audit_stamp(stamp, &time))
 		return USEC_NONE;
-	usec_t not_before = d->newest == USEC_NONE ? ordinals_not_before(&d->ordinals)
-						   : d->newest - ORDINAL_SLACK;
+	usec_t newest = newest_known(d);
+	usec_t not_before = newest == USEC_NONE ? USEC_NONE : newest - ORDINAL_SLACK;
 	usec_t at = time.has_offset ? civil_to_utc(&time.civil) - time.offset * USEC_PER_SEC
 				    : zone_to_utc(d->zone, &time.civil, not_before, &item->odd);
 	item->step = time.step;
@@ -214,7 +235,8 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 	item.stamp = time_of(d, tag_attr(tag, "timestamp"), &item);
 	item.entry.stream = tag_value(d->arena, tag, "streamID");
 	item.entry.status = tag_value(d->arena, tag, "status");
-	item.entry.at = item.stamp == USEC_NONE ? d->newest : item.stamp;
+	d->at_hand = item.stamp;
+	item.entry.at = item.stamp == USEC_NONE ? newest_known(d) : item.stamp;
 	static const size_t footer = sizeof "</packet>" - 1;
 	struct text xml = TEXT("");
 	if (packet.n > tag.n + footer)
@@ -243,7 +265,7 @@ static void on_lost(void *self, uint64_t offset, uint64_t length, struct text he
 		head = TEXT("");
 	struct record record = {
 		.kind = reason ? RECORD_QUARANTINE : RECORD_GAP,
-		.at = d->newest,
+		.at = newest_known(d),
 		.dir = DIR_ROUTE,
 		.xml = head,
 		.offset = offset,
@@ -266,7 +288,7 @@ static struct dialect *audit_open(const struct dialect_options *options,
 	d->frame.lost = on_lost;
 	d->streams = audit_streams_new(&d->sink, options->rules ? &options->rules->hosts : NULL);
 	d->arena = arena_new();
-	d->newest = USEC_NONE;
+	d->newest = d->at_hand = USEC_NONE;
 	ordinals_init(&d->ordinals, PRECISION);
 	return d;
 }

@@ -202,32 +202,36 @@ void audit_streams_learn(struct audit_streams *streams, struct audit_entry *e)
 }
 
 // Two copies of a note to self stand on one stream: read first, then written.
-static bool is_second_copy(struct stream *stream, const struct audit_entry *e)
+static bool is_second_copy(struct audit_streams *streams, struct stream *stream,
+			   const struct audit_entry *e)
 {
 	bool second = stream->self_hash == e->hash && e->at != USEC_NONE &&
 		      llabs(e->at - stream->self_at) <= SECONDS(2);
 	stream->self_hash = second ? 0 : e->hash;
 	stream->self_at = e->at;
+	stream_remember_note(streams, stream);
 	return second;
 }
 
-static enum direction from_own_session(struct stream *stream, const struct audit_entry *e)
+static enum direction from_own_session(struct audit_streams *streams, struct stream *stream,
+				       const struct audit_entry *e)
 {
 	// Routed again by the server after an XEP-0198 session died, not read from the client.
 	if (e->delay_from.p && is_domain_of(e->delay_from, e->from))
 		return DIR_ROUTE;
 	if (e->kind == AUDIT_MESSAGE && (!e->to.p || bare_is(stream->jid, e->to)) &&
-	    is_second_copy(stream, e))
+	    is_second_copy(streams, stream, e))
 		return DIR_OUT;
 	return DIR_IN;
 }
 
-static enum direction user_direction(struct stream *stream, const struct audit_entry *e)
+static enum direction user_direction(struct audit_streams *streams, struct stream *stream,
+				     const struct audit_entry *e)
 {
 	if (!e->from.p) // the server's own answers and pushes
 		return e->kind == AUDIT_IQ && text_is(e->to, stream->jid) ? DIR_OUT : DIR_ROUTE;
 	if (text_is(e->from, stream->jid))
-		return from_own_session(stream, e);
+		return from_own_session(streams, stream, e);
 	if (e->to.p && !bare_is(stream->jid, e->to))
 		return DIR_ROUTE;
 	// Written to a session that was closed already: the client cannot have it.
@@ -284,7 +288,7 @@ bool audit_streams_judge(struct audit_streams *streams, const struct audit_entry
 			*dir = DIR_OUT;
 		return last;
 	case STREAM_USER:
-		*dir = user_direction(stream, e);
+		*dir = user_direction(streams, stream, e);
 		if (*dir != DIR_ROUTE)
 			*session = text_of(stream->jid);
 		return true;

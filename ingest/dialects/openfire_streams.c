@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/dialects/openfire_streams.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -115,6 +117,20 @@ void stream_remember(struct audit_streams *streams, const struct stream *stream)
 	tell(streams, stream, true);
 }
 
+// A note to self of which the second copy may follow, after a restart too: "n:..." -> hash and time.
+void stream_remember_note(struct audit_streams *streams, const struct stream *stream)
+{
+	struct buf key = {0}, value = {0};
+	buf_printf(&key, "n:%s", stream->id);
+	if (stream->self_hash)
+		buf_printf(&value, "%" PRIx64 " %lld", stream->self_hash,
+			   (long long)stream->self_at);
+	streams->sink->remember(streams->sink->self, buf_view(&key),
+				stream->self_hash ? buf_view(&value) : TEXT_NONE);
+	buf_free(&key);
+	buf_free(&value);
+}
+
 // How long a stream that says nothing is kept.
 static usec_t patience(const struct stream *stream)
 {
@@ -134,6 +150,10 @@ static void sweep(struct audit_streams *streams, usec_t now, int share)
 			}
 			*at = stream->next;
 			tell(streams, stream, false);
+			if (stream->self_hash) {
+				stream->self_hash = 0;
+				stream_remember_note(streams, stream);
+			}
 			stream_free(stream);
 			streams->count--;
 		}
@@ -235,21 +255,43 @@ static void recall_open(struct stream *stream, struct text value)
 	}
 }
 
+static struct stream *recalled(struct audit_streams *streams, struct text id)
+{
+	struct stream **at = place(streams, id);
+	if (!*at) {
+		*at = xcalloc(1, sizeof **at);
+		(*at)->id = text_copy(id);
+		streams->count++;
+	}
+	return *at;
+}
+
+static void recall_note(struct stream *stream, struct text value)
+{
+	char text[48];
+	long long at;
+	if (value.n >= sizeof text)
+		return;
+	memcpy(text, value.p, value.n);
+	text[value.n] = 0;
+	if (sscanf(text, "%" SCNx64 " %lld", &stream->self_hash, &at) == 2)
+		stream->self_at = at;
+}
+
 void audit_streams_recall(struct audit_streams *streams, struct text key, struct text value)
 {
 	if (text_is(key, "copies"))
 		sightings_load(&streams->sightings, value);
 	if (text_starts(key, "h:") && !stream_is_host(streams, (struct text){key.p + 2, key.n - 2}))
 		string_list_add(&streams->hosts, (struct text){key.p + 2, key.n - 2});
-	if (!text_starts(key, "s:") || !value.n)
+	bool note = text_starts(key, "n:");
+	if ((!note && !text_starts(key, "s:")) || !value.n)
 		return;
-	struct text id = {key.p + 2, key.n - 2};
-	struct stream **at = place(streams, id);
-	if (*at)
+	struct stream *stream = recalled(streams, (struct text){key.p + 2, key.n - 2});
+	if (note) {
+		recall_note(stream, value);
 		return;
-	struct stream *stream = *at = xcalloc(1, sizeof *stream);
-	stream->id = text_copy(id);
-	streams->count++;
+	}
 	if (value.p[0] == '?') {
 		recall_open(stream, value);
 		return;

@@ -62,6 +62,7 @@ struct stream *stream_find(struct audit_streams *streams, struct text id);
 // A known or a new one; now is log time.
 struct stream *stream_of(struct audit_streams *streams, struct text id, usec_t now);
 void stream_remember(struct audit_streams *streams, const struct stream *stream);
+void stream_remember_note(struct audit_streams *streams, const struct stream *stream);
 // Hypotheses become a fact; jid is as struct stream says.
 void stream_decide(struct audit_streams *streams, struct stream *stream, enum stream_state state,
 		   struct text jid);

@@ -39,7 +39,8 @@ struct dialect {
 	struct prosody_sessions *sessions;
 	struct ordinals ordinals;
 	struct pending pending;
-	bool hole; // one is remembered
+	bool hole;   // one is remembered
+	usec_t told; // newest time that is remembered
 };
 
 static enum peer peer_of(struct text source)
@@ -316,6 +317,7 @@ static struct dialect *open_as(enum prosody_layout layout, const struct dialect_
 					  .year = options->year,
 					  .modified = options->modified,
 					  .latest = USEC_NONE};
+	d->told = USEC_NONE;
 	d->sessions = prosody_sessions_new(&d->sink);
 	lines_init(&d->lines, RECORD_LIMIT, d, on_line);
 	ordinals_init(&d->ordinals, USEC_PER_SEC);
@@ -332,12 +334,21 @@ static void prosody_close(struct dialect *d)
 	free(d);
 }
 
+static void know_latest(struct dialect *d, usec_t at)
+{
+	if (at == USEC_NONE || (d->clock.latest != USEC_NONE && d->clock.latest >= at))
+		return;
+	d->clock.latest = d->told = at;
+}
+
 static void prosody_recall(struct dialect *d, struct text key, struct text value)
 {
 	char text[32];
 	if (text_is(key, "clock")) {
 		ordinals_load(&d->ordinals, value);
-		d->clock.latest = d->ordinals.latest;
+		know_latest(d, d->ordinals.latest);
+	} else if (text_is(key, "latest")) {
+		know_latest(d, ordinals_latest_of(value));
 	} else if (text_is(key, "hole")) {
 		lines_resume_hole(&d->lines, fact_number(value));
 	} else if (text_is(key, "year") && value.n < sizeof text) {
@@ -347,6 +358,17 @@ static void prosody_recall(struct dialect *d, struct text key, struct text value
 	} else {
 		prosody_sessions_recall(d->sessions, key, value);
 	}
+}
+
+// Ordinals know the newest stamp, but stamps with parts of a second have none (T6 needs it too).
+static void save_latest(struct dialect *d, struct buf *text)
+{
+	if (!d->clock.fine || d->clock.latest == USEC_NONE || d->clock.latest == d->told)
+		return;
+	text->len = 0;
+	buf_printf(text, "%lld", (long long)d->clock.latest);
+	d->sink.remember(d->sink.self, TEXT("latest"), buf_view(text));
+	d->told = d->clock.latest;
 }
 
 static void save(struct dialect *d)
@@ -363,6 +385,7 @@ static void save(struct dialect *d)
 		d->sink.remember(d->sink.self, TEXT("year"), buf_view(&text));
 		d->clock.changed = false;
 	}
+	save_latest(d, &text);
 	buf_free(&text);
 }
 

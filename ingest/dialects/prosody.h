@@ -31,7 +31,7 @@ struct prosody_clock {
 	usec_t modified; // of the file, USEC_NONE unknown
 	int year;        // of the last stamp without year, 0 = none yet
 	int month, day;  // of that stamp
-	bool changed;    // year or month moved since the last save
+	bool changed;    // the date moved since the last save
 	bool begun;      // a stamp was read since the file was opened
 	bool fine;       // the last stamp has parts of a second
 	usec_t latest;   // last time that was read

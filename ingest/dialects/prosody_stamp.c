@@ -149,7 +149,8 @@ static void give_year(struct prosody_clock *clock, struct civil *c)
 	c->year = year;
 	if (year < clock->year && clock->month)
 		return;
-	clock->changed = clock->changed || clock->year != year || clock->month != c->month;
+	clock->changed = clock->changed || clock->year != year || clock->month != c->month ||
+			 clock->day != c->day;
 	clock->year = year;
 	clock->month = c->month;
 	clock->day = c->day;

@@ -266,6 +266,17 @@ static void real_logs_go_on_after_a_restart(void **state)
 	}
 }
 
+// Found by fuzzing (F132): the clock of stamps with parts of a second is known after a restart.
+static void restart_keeps_the_clock_of_fine_stamps(void **state)
+{
+	(void)state;
+	static const char log[] = "2026-10-25T02:30:00.500000 mod_c2s\tdebug\tone\n"
+				  "2026-10-25T02:10:00.250000 mod_c2s\tdebug\ttwo\n"
+				  "\0\0\0\n";
+	for (size_t cut = 1; cut < sizeof log - 1; cut++)
+		same_after_restart("prosody", "Europe/Berlin", TEXT(log), cut);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +295,7 @@ int main(void)
 		cmocka_unit_test(stamps_without_year_go_over_new_year),
 		cmocka_unit_test(stamps_of_other_forms),
 		cmocka_unit_test(real_logs_read_the_same_in_any_chunks),
+		cmocka_unit_test(restart_keeps_the_clock_of_fine_stamps),
 		cmocka_unit_test(real_logs_go_on_after_a_restart),
 	};
 	return cmocka_run_group_tests_name("dialect prosody", tests, NULL, NULL);
