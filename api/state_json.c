@@ -8,8 +8,8 @@ const char *const source_columns[] = {"name",        "dialect",  "path",    "rea
 				      "generations", "records",  "stanzas", "quarantined", "gaps",
 				      "first_at",    "last_at",  "seen_at", "read_bytes",  "size",
 				      "state",       "state_at", "note",    "gone_at",     NULL};
-const char *const quarantine_columns[] = {"source", "reason", "at", "found_at",
-					  "offset", "length", NULL};
+const char *const quarantine_columns[] = {"source", "reason", "at",      "found_at",
+					  "offset", "length", "records", NULL};
 
 static void put_number(json_t *object, const char *key, int64_t value)
 {
@@ -77,5 +77,6 @@ json_t *quarantine_json(const struct stored_quarantine *record)
 	json_put_usec(row, "found_at", record->found_at, 6);
 	put_number(row, "offset", record->offset);
 	put_number(row, "length", record->length);
+	put_number(row, "records", record->records);
 	return row;
 }

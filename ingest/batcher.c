@@ -2,12 +2,16 @@
 #include "ingest/batcher.h"
 
 #include "core/arena.h"
+#include "ingest/secret.h"
 #include "ingest/stanza.h"
 #include "ingest/stream.h"
 
 #include <stdlib.h>
 
-enum { QUARANTINE_HEAD = 16384 };                        // bytes of a record that are kept
+enum {
+	QUARANTINE_HEAD = 16384,   // bytes of a record that are kept
+	QUARANTINE_BYTES = 8 << 20 // of a batch: more of them are due (F127)
+};
 enum { CAREFUL_EVENTS = 1000, CAREFUL_BYTES = 4 << 20 }; // of a batch that is read with care
 
 struct kept { // F98: a stanza that waits for its batch as it came
@@ -36,6 +40,7 @@ struct box { // what waits for its transaction
 	size_t gap_count, gap_cap;
 	struct batch_quarantine *quarantine;
 	size_t quarantine_count, quarantine_cap;
+	size_t raw_bytes; // of them
 	struct batch_fact *facts;
 	size_t fact_count, fact_cap;
 	uint64_t events;
@@ -152,12 +157,14 @@ static void add_quarantine(struct batcher *batcher, const struct batch_quarantin
 	struct batch_quarantine copy = *record;
 
 	batcher->totals.quarantined++;
-	// With bodies not stored, the text in quarantine must not be readable either.
-	if (batcher->app->settings->bodies != BODIES_FULL)
+	// With bodies not stored, the text in quarantine must not be readable either; what somebody
+	// logs in with never.
+	if (batcher->app->settings->bodies != BODIES_FULL || secret_maybe(copy.raw))
 		copy.raw = TEXT("");
 	if (copy.raw.n > QUARANTINE_HEAD)
 		copy.raw.n = QUARANTINE_HEAD;
 	copy.raw = arena_text(batcher->box->arena, copy.raw);
+	batcher->box->raw_bytes += copy.raw.n;
 	GROW(batcher->box->quarantine, batcher->box->quarantine_count,
 	     batcher->box->quarantine_cap);
 	batcher->box->quarantine[batcher->box->quarantine_count++] = copy;
@@ -262,7 +269,8 @@ bool batcher_is_due(const struct batcher *batcher, bool live)
 	if (batcher->care &&
 	    (batcher->box->events >= CAREFUL_EVENTS || batcher->box->kept_bytes >= CAREFUL_BYTES))
 		return true;
-	if ((int64_t)batcher->box->events >= settings->flush_events ||
+	if (batcher->box->raw_bytes >= QUARANTINE_BYTES ||
+	    (int64_t)batcher->box->events >= settings->flush_events ||
 	    (int64_t)pairing_bytes(batcher->box->pairing) >= settings->flush_bytes)
 		return true;
 	return live && batcher->box->first_at != USEC_NONE &&
@@ -274,6 +282,7 @@ static void box_empty(struct box *box)
 	pairing_reset(box->pairing);
 	arena_reset(box->arena);
 	box->gap_count = box->quarantine_count = box->fact_count = 0;
+	box->raw_bytes = 0;
 	box->kept_count = box->kept_bytes = 0;
 	box->events = 0;
 	box->first_at = USEC_NONE;

@@ -309,6 +309,39 @@ COMMENT ON COLUMN quarantine.raw IS
 COMMENT ON COLUMN quarantine.found_at IS 'Clock of the database';
 COMMENT ON INDEX quarantine_place IS 'Identity: a replay finds the same record in the same place';
 
+CREATE TABLE quarantine_range (
+	realm       int4 NOT NULL,
+	source      int4 NOT NULL,
+	generation  int4 NOT NULL,
+	reason      text NOT NULL,
+	block       int8 NOT NULL,
+	from_offset int8 NOT NULL,
+	to_offset   int8 NOT NULL,
+	last_offset int8 NOT NULL,
+	last_index  int4 NOT NULL,
+	records     int8 NOT NULL,
+	from_at     timestamptz,
+	to_at       timestamptz,
+	found_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE UNIQUE INDEX quarantine_range_place ON quarantine_range (generation, source, reason, block);
+COMMENT ON TABLE quarantine_range IS
+	'Records that could not be used, of a generation that has more of them than quarantine holds rows for: counted only';
+COMMENT ON COLUMN quarantine_range.realm IS 'realm.id';
+COMMENT ON COLUMN quarantine_range.source IS 'source.id';
+COMMENT ON COLUMN quarantine_range.generation IS 'generation.id';
+COMMENT ON COLUMN quarantine_range.reason IS 'Reason code';
+COMMENT ON COLUMN quarantine_range.block IS 'Which 64 MiB of the decoded stream: from_offset / 67108864';
+COMMENT ON COLUMN quarantine_range.from_offset IS 'First byte of the first record';
+COMMENT ON COLUMN quarantine_range.to_offset IS 'First byte after the last record';
+COMMENT ON COLUMN quarantine_range.last_offset IS 'First byte of the last record';
+COMMENT ON COLUMN quarantine_range.last_index IS 'Its index: what is read again up to here is not counted again';
+COMMENT ON COLUMN quarantine_range.records IS 'How many; others may lie between them';
+COMMENT ON COLUMN quarantine_range.from_at IS 'Earliest record time; null: unknown';
+COMMENT ON COLUMN quarantine_range.to_at IS 'Latest record time; null: unknown';
+COMMENT ON COLUMN quarantine_range.found_at IS 'Clock of the database, when the range began';
+COMMENT ON INDEX quarantine_range_place IS 'Identity: one range per reason and 64 MiB';
+
 -- access ------------------------------------------------------------------------------------------
 
 CREATE TABLE token (

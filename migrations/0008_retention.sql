@@ -272,6 +272,7 @@ BEGIN
 	DELETE FROM line_counter AS c WHERE c.realm = $1 AND c.day >= $2 AND c.day < $3;
 	DELETE FROM gap AS g WHERE g.realm = $1 AND g.source = ANY ($4) AND g.generation > 0;
 	DELETE FROM quarantine AS q WHERE q.realm = $1 AND q.source = ANY ($4);
+	DELETE FROM quarantine_range AS q WHERE q.realm = $1 AND q.source = ANY ($4);
 	DELETE FROM dialect_fact AS d USING generation AS g
 	WHERE d.generation = g.id AND g.source = ANY ($4);
 	DELETE FROM lane_mark AS k USING generation AS g

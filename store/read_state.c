@@ -108,6 +108,7 @@ static bool take_quarantine(void *self, const struct rows *rows)
 		.found_at = row_usec(rows, 0, 3),
 		.offset = row_int(rows, 0, 4),
 		.length = row_int(rows, 0, 5),
+		.records = row_int(rows, 0, 6),
 	};
 	return sink->each(sink->self, &record);
 }

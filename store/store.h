@@ -161,6 +161,8 @@ struct batch_gap {
 	int64_t lost; // estimate, -1 unknown
 };
 
+enum { UNREAD_SINGLE = 1000 }; // of a generation, rows of gaps and of quarantine each; then ranges
+
 struct batch_quarantine {
 	int32_t source;
 	int32_t generation;
@@ -387,6 +389,7 @@ struct stored_quarantine { // never the raw bytes
 	struct text source, reason;
 	usec_t at, found_at;
 	int64_t offset, length;
+	int64_t records; // 1, or of a range
 };
 
 bool store_quarantine(struct store *store, int32_t realm, void *self,

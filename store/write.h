@@ -260,6 +260,10 @@ bool write_known(struct part *part, struct err *err);
 // --- write_rollups.c: contribution(new) - contribution(old) ---
 bool write_rollups(struct part *part, struct err *err);
 
+// --- write_unread.c ---
+
+bool write_unread(struct plan *plan, struct err *err);
+
 // --- write_marks.c ---
 bool check_marks(struct plan *plan, struct err *err);
 bool put_checkpoints(struct plan *plan, struct err *err);

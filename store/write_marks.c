@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the input was read, what of it could not be, and what dialects remember: written with the
-// rows, so that a replay finds all of it or nothing (F82, F101).
+// How far the input was read and what dialects remember: written with the rows, so that a replay finds all of it or nothing (F82, F101).
 #include "store/write.h"
 
 #include <stdlib.h>
@@ -281,51 +280,6 @@ static bool add_line_counters(struct plan *plan, struct err *err)
 	return sql_run(plan->store, "line_counter_add", &params, NULL, err);
 }
 
-// --- what is missing ---
-
-static bool add_gaps(struct plan *plan, struct err *err)
-{
-	for (size_t i = 0; i < plan->batch->gap_count; i++) {
-		const struct batch_gap *gap = &plan->batch->gaps[i];
-		FIELDS_AUTO params = {0};
-		put_int4(&params, plan->batch->realm);
-		put_int4(&params, gap->source);
-		put_int4(&params, gap->generation);
-		put_int8(&params, (int64_t)gap->from_offset);
-		put_int8(&params, (int64_t)gap->to_offset);
-		put_usec(&params, usec_bounded(gap->from_at));
-		put_usec(&params, usec_bounded(gap->to_at));
-		put_zstr(&params, gap->cause);
-		if (gap->lost < 0)
-			put_null(&params);
-		else
-			put_int8(&params, gap->lost);
-		if (!sql_run(plan->store, "gap_add", &params, NULL, err))
-			return false;
-	}
-	return true;
-}
-
-static bool add_quarantine(struct plan *plan, struct err *err)
-{
-	for (size_t i = 0; i < plan->batch->quarantine_count; i++) {
-		const struct batch_quarantine *it = &plan->batch->quarantine[i];
-		FIELDS_AUTO params = {0};
-		put_int4(&params, plan->batch->realm);
-		put_int4(&params, it->source);
-		put_int4(&params, it->generation);
-		put_int8(&params, (int64_t)it->offset);
-		put_int4(&params, (int32_t)it->index);
-		put_int8(&params, it->length);
-		put_usec(&params, usec_bounded(it->at));
-		put_zstr(&params, it->reason);
-		put_bytea(&params, it->raw.p ? it->raw : TEXT(""));
-		if (!sql_run(plan->store, "quarantine_add", &params, NULL, err))
-			return false;
-	}
-	return true;
-}
-
 // --- facts of dialects ---
 
 enum { FACT_KEY_MAX = 2000 }; // an index entry has at most 2704 bytes (54000)
@@ -492,7 +446,6 @@ bool write_marks(struct part *part, struct err *err)
 	struct plan *plan = part->plan;
 	if (!is_last_part(part))
 		return write_own_marks(part, err);
-	return add_line_counters(plan, err) && add_gaps(plan, err) && add_quarantine(plan, err) &&
-	       put_facts(part, err) && (marks_are_apart() || put_checkpoints(plan, err)) &&
-	       add_batch(plan, err);
+	return add_line_counters(plan, err) && write_unread(plan, err) && put_facts(part, err) &&
+	       (marks_are_apart() || put_checkpoints(plan, err)) && add_batch(plan, err);
 }

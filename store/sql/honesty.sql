@@ -32,5 +32,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM live)
             AND ($3::timestamptz IS NULL OR c.day < $3::timestamptz AT TIME ZONE 'UTC')
             AND ($2::timestamptz IS NULL OR c.day + 1 > $2::timestamptz AT TIME ZONE 'UTC'))
        AS open_gaps,
-       (SELECT count(*) FROM quarantine AS q WHERE $1 = 0 OR q.realm = $1) AS quarantined,
+       (SELECT count(*) FROM quarantine AS q WHERE $1 = 0 OR q.realm = $1)
+       + (SELECT coalesce(sum(q.records), 0)::int8 FROM quarantine_range AS q
+          WHERE $1 = 0 OR q.realm = $1) AS quarantined,
        (SELECT coalesce(max(b.commit), 0) FROM batch AS b) AS commit;

@@ -2,7 +2,9 @@
 -- Sources and how far they were read.
 --   $1 int4  realm; 0 = all
 SELECT s.name, s.dialect, s.path, r.name, s.live, g.generations, g.records, g.stanzas,
-       (SELECT count(*) FROM quarantine AS q WHERE q.source = s.id) AS quarantined,
+       (SELECT count(*) FROM quarantine AS q WHERE q.source = s.id)
+       + (SELECT coalesce(sum(q.records), 0)::int8 FROM quarantine_range AS q
+          WHERE q.source = s.id) AS quarantined,
        (SELECT count(*) FROM gap AS p WHERE p.source = s.id) AS gaps,
        g.first_at, g.last_at, coalesce(g.read_at, s.checked_at), g.read_bytes, g.size, s.state,
        s.state_at, s.note, s.gone_at
