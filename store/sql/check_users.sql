@@ -11,7 +11,7 @@ WITH s AS (
             sum(r.received) AS received
      FROM rollup_user AS r
      WHERE r.realm = $1 AND r.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
-       AND r.day < ($3::timestamptz AT TIME ZONE 'UTC')::date
+       AND r.day <= (($3::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date
      GROUP BY r.day, r.jid),
 c AS (
      SELECT c.day, c.jid, c.sent, c.requested, c.confirmed, c.failed, c.read_requested, c.read,

@@ -5,5 +5,5 @@
 --   $3 timestamptz  until, exclusive: a UTC day
 DELETE FROM rollup_user AS r
 WHERE r.realm = $1 AND r.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
-  AND r.day < ($3::timestamptz AT TIME ZONE 'UTC')::date
+  AND r.day <= (($3::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date
   AND r.day NOT IN (SELECT d.day FROM dropped_days() AS d (day));
