@@ -60,6 +60,19 @@ static void whole_seconds_get_ordinals(void **state)
 	run_free(run);
 }
 
+// F130: what else stands in a log is counted by kind, and is nothing to complain about.
+static void other_contents_are_ignored(void **state)
+{
+	(void)state;
+	struct run *run = prosody(LINE("startup", "Hello and welcome to Prosody version 0.12.3") LINE(
+		"modulemanager",
+		"Unable to load module 'x': stack traceback:") "\t[C]: in function 'error'\n\t/usr/lib/prosody/util/x.lua:1: in main chunk\n"
+							       "** WARNING: banner of another program **\n2026-11-22 10:00:00 [main] INFO other log\n");
+	assert_int_equal(run->stanzas + run->quarantined + run->gaps, 0);
+	assert_true(run->ignored >= 4);
+	run_free(run);
+}
+
 static void what_may_hold_a_password_is_dropped(void **state)
 {
 	(void)state;
@@ -284,6 +297,7 @@ int main(void)
 		cmocka_unit_test(claimed_sender_is_never_believed),
 		cmocka_unit_test(continuation_lines_are_folded_and_imitate_nothing),
 		cmocka_unit_test(whole_seconds_get_ordinals),
+		cmocka_unit_test(other_contents_are_ignored),
 		cmocka_unit_test(what_may_hold_a_password_is_dropped),
 		cmocka_unit_test(id_is_used_again_by_another_client),
 		cmocka_unit_test(stanza_for_a_sleeping_session_is_route),

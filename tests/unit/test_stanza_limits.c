@@ -3,6 +3,8 @@
 // behind it must not notice.
 #include "tests/unit/stanza_check.h"
 
+#include <time.h>
+
 #include <libxml/parser.h>
 #include <libxml/xmlmemory.h>
 
@@ -149,6 +151,40 @@ static void size_is_limited(void **state) // F113
 	buf_free(&out);
 }
 
+// F129: CPU time of the worst inputs grows with their size, not with its square: eight times as much must
+// not take 32 times as long. Just under the limit, and a MiB, which is refused unread.
+static double cpu_of(struct stanza_parser *parser, const char *piece, size_t size)
+{
+	struct buf xml = {0};
+	buf_zstr(&xml, "<message ");
+	while (xml.len < size)
+		buf_zstr(&xml, piece);
+	clock_t before = clock();
+	for (int i = 0; i < 4; i++) {
+		struct buf out = {0};
+		parse(parser, buf_view(&xml), &out);
+		buf_free(&out);
+	}
+	buf_free(&xml);
+	return (double)(clock() - before) / CLOCKS_PER_SEC;
+}
+
+static void worst_input_takes_linear_time(void **state) // F129
+{
+	(void)state;
+	static const char *const pieces[] = {"<",    "\"",  "'",    "a:", "a:b='' ", "&",
+					     "&lt;", "<a>", "<!--", "=",  "]]>"};
+	struct stanza_parser *parser = stanza_parser_new();
+	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+		double small = cpu_of(parser, pieces[i], 30000);
+		double large = cpu_of(parser, pieces[i], 240000);
+		double refused = cpu_of(parser, pieces[i], 1 << 20);
+		assert_true(large < 32 * small + 0.1);
+		assert_true(refused < 0.1);
+	}
+	stanza_parser_free(parser);
+}
+
 static void nul_bytes_are_refused(void **state) // F119
 {
 	(void)state;
@@ -289,6 +325,7 @@ int main(void)
 		cmocka_unit_test(attributes_are_limited),
 		cmocka_unit_test(namespaces_in_scope_are_limited),
 		cmocka_unit_test(size_is_limited),
+		cmocka_unit_test(worst_input_takes_linear_time),
 		cmocka_unit_test(nul_bytes_are_refused),
 		cmocka_unit_test(an_error_leaves_no_trace),
 		cmocka_unit_test(many_stanzas_with_ever_new_names),
