@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dialect as ingest/stream.c runs it (socket reads reassembled, low water of both), writing down
+// A dialect as ingest/stream.c runs it, writing down
 // what it gives and judging what every record must keep to. For fuzz_dialect.c only.
 #ifndef TESTS_FUZZ_DIALECT_RUN_H
 #define TESTS_FUZZ_DIALECT_RUN_H
 
 #include "ingest/dialect.h"
-#include "ingest/reassembly.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MODIFIED INT64_C(1795000000000000)
@@ -23,7 +22,6 @@ struct remembered {
 struct run {
 	const struct dialect_type *type;
 	struct dialect *dialect;
-	struct reassembly *reassembly;
 	struct buf said;
 	struct said *records;
 	size_t count, room;
@@ -34,13 +32,6 @@ struct run {
 	uint64_t ignored;
 	bool closed, ended;
 };
-
-static inline uint64_t run_low_water(const struct run *run)
-{
-	uint64_t log = run->type->low_water(run->dialect);
-	uint64_t reads = reassembly_low_water(run->reassembly);
-	return reads < log ? reads : log;
-}
 
 static inline void judge_position(const struct run *run, const struct record *record)
 {
@@ -61,7 +52,7 @@ static inline void judge_content(const struct record *record)
 	MUST(record->kind == RECORD_STANZA || (record->reason && record->reason[0]));
 }
 
-static inline void run_whole(void *self, const struct record *record)
+static inline void run_record(void *self, const struct record *record)
 {
 	struct run *run = self;
 	judge_position(run, record);
@@ -83,18 +74,6 @@ static inline void run_whole(void *self, const struct record *record)
 		buf_text(&run->said, texts[i]);
 	}
 	buf_add(&run->said, "]\n", 2);
-}
-
-static inline void run_record(void *self, const struct record *record)
-{
-	struct run *run = self;
-	MUST(!run->closed);
-	if (record->kind == RECORD_READ)
-		reassembly_read(run->reassembly, record);
-	else if (record->kind == RECORD_CLOSED)
-		reassembly_closed(run->reassembly, record);
-	else
-		run_whole(run, record);
 }
 
 static inline void run_remember(void *self, struct text key, struct text value)
@@ -134,7 +113,6 @@ static inline struct run *run_new_at(const char *dialect, usec_t modified)
 		zone = zone_open("Europe/Berlin", NULL);
 	MUST(run->type && zone);
 	const struct dialect_options options = {.zone = zone, .modified = modified};
-	run->reassembly = reassembly_new(&(struct reassembly_sink){run, run_whole});
 	run->dialect = run->type->open(&options, &sink);
 	return run;
 }
@@ -148,7 +126,6 @@ static inline void run_free(struct run *run)
 {
 	run->closed = true;
 	run->type->close(run->dialect);
-	reassembly_free(run->reassembly);
 	buf_free(&run->said);
 	for (size_t i = 0; i < run->fact_count; i++) {
 		exact_free(run->facts[i].key);
@@ -162,7 +139,7 @@ static inline void run_free(struct run *run)
 
 static inline void run_look(struct run *run)
 {
-	uint64_t low = run_low_water(run);
+	uint64_t low = run->type->low_water(run->dialect);
 	MUST(low <= run->at && low >= run->low);
 	run->low = low;
 }
