@@ -168,7 +168,7 @@ void want_guests(struct pairing *pairing, struct entry *entry)
 		room->room_lo = lo < room->room_lo ? lo : room->room_lo;
 		room->room_hi = hi > room->room_hi ? hi : room->room_hi;
 		*LIST_ADD(pairing->arena, &pairing->want_windows) =
-			(struct want_window){entry->conv, lo, hi, false, USEC_NONE, 0};
+			(struct want_window){entry->conv, lo, hi, false, USEC_NONE, 0, false};
 		pairing->settled = false;
 	}
 }

@@ -58,7 +58,9 @@ static void see_markers(const struct pairing *pairing, const struct entry *entry
 		stored = stored || ev->stored;
 		span->all = span->all || ev->thread || ev->kind == EV_MARK_RECEIVED;
 	}
-	span->all = span->all || (stored && marks_anew(pairing, entry));
+	bool anew = stored && marks_anew(pairing, entry);
+	span->all = span->all || anew;
+	span->anew = span->anew || anew || !stored_marks_stand(entry);
 }
 
 static void widen(const struct row *rows, size_t count, struct marks_span *span)
@@ -76,6 +78,7 @@ static void see_entry(const struct pairing *pairing, const struct entry *entry,
 		see_markers(pairing, entry, span);
 	span->any = span->any || entry->mark_lost;
 	span->all = span->all || entry->mark_lost;
+	span->anew = span->anew || entry->mark_lost;
 	widen(entry->rows, entry->row_count, span);
 	widen(entry->old_rows.items, entry->old_rows.count, span);
 }
@@ -121,7 +124,8 @@ static void add_windows(struct pairing *pairing, struct conversation *conversati
 				     .whole_from = touched->lo};
 }
 
-// The rows that those markers may mark.
+// The rows that those markers may mark. Where they only add to what is stored, rows that are not here for
+// another reason are judged in passing (passing.c): there may be a week of them.
 static void add_marked(struct pairing *pairing, const struct conversation *conversation)
 {
 	const struct marks_span *marks = &conversation->window.marks;
@@ -133,13 +137,14 @@ static void add_marked(struct pairing *pairing, const struct conversation *conve
 				     .lo = marks->lo - pairing->rules->w_upto,
 				     .hi = marks->hi,
 				     .since = marks->all ? USEC_NONE : marks->since,
-				     .whole_from = conversation->window.touched.lo};
+				     .whole_from = conversation->window.touched.lo,
+				     .passing = !marks->anew};
 }
 
 static bool same_span(const struct marks_span *a, const struct marks_span *b)
 {
 	return a->lo == b->lo && a->hi == b->hi && a->since == b->since && a->any == b->any &&
-	       a->all == b->all;
+	       a->all == b->all && a->anew == b->anew;
 }
 
 // Where rows were counts as well as where they are: what they covered may not be covered any more.

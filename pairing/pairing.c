@@ -83,6 +83,7 @@ void pairing_free(struct pairing *pairing)
 	buf_free(&pairing->tie);
 	map_free(&pairing->jids);
 	free_entry_maps(pairing);
+	free_passing(pairing);
 	map_free(&pairing->entries);
 	map_free(&pairing->conversations);
 	map_free(&pairing->sent);
@@ -102,6 +103,7 @@ void pairing_free(struct pairing *pairing)
 void pairing_reset(struct pairing *pairing)
 {
 	free_entry_maps(pairing);
+	free_passing(pairing);
 	struct pairing empty = {
 		.rules = pairing->rules,
 		.realm = pairing->realm,

@@ -62,6 +62,7 @@ struct want_window { // rows of a conversation with sent_at in lo..hi (P8)
 	// Not wanted, unless since is USEC_NONE. markers_only: rows sent before whole_from whose
 	// markers are earlier than since. Else: rows that are displayed by then already.
 	usec_t since, whole_from;
+	bool passing; // they need not be loaded: pairing_pass() each one at the end
 };
 
 struct want_marks { // markers of one reader of a room (P8, backward.c)
@@ -89,6 +90,16 @@ bool pairing_wants(struct pairing *pairing, struct pairing_wants *wants);
 // A stored row; its text is copied. Rows of complex keys carry facts; their evidence follows by
 // pairing_load_evidence.
 void pairing_load_row(struct pairing *pairing, const struct row *row);
+
+enum passed {
+	PASSED_LOADED, // it is in the work set: pairing_changes() tells of it
+	PASSED_SAME,
+	PASSED_MARKED // its up-to marks are others now, and what follows from them
+};
+
+// P8: a stored row of a window that is passing, when nothing more is wanted. Looks at its parties, times,
+// state and flags; changes the columns of delivery and display, skew_clamped and state.
+enum passed pairing_pass(struct pairing *pairing, struct row *row);
 
 // What is loaded of this key is judged as if it came with the batch (and all that it needs is wanted).
 void pairing_judge(struct pairing *pairing, int64_t key);

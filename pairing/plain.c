@@ -257,6 +257,7 @@ static void load_inline(struct pairing *pairing, struct entry *entry, const stru
 	copy.class_ = ACK_PAIRED;
 	copy.lent_conv = copy.lent_key = 0;
 	copy.stored = true;
+	note_stood(pairing, entry, &copy);
 	entry_add_evidence(pairing, entry, &copy);
 }
 

@@ -96,6 +96,7 @@ void pairing_load_evidence(struct pairing *pairing, const struct stored_evidence
 	ev.condition = arena_text(pairing->arena, ev.condition);
 	ev.tie = arena_text(pairing->arena, ev.tie);
 	ev.stored = true;
+	note_stood(pairing, entry, &ev);
 	entry_add_evidence(pairing, entry, &ev);
 	if (ev.mark)
 		*LIST_ADD(pairing->arena, &entry->old_marks) = *ev.mark;

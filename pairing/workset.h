@@ -29,6 +29,13 @@ struct guest { // M6: an upload without id, in the row of a mirror
 	struct guest *next;
 };
 
+struct stood { // a marker as it is stored, with the number of the row that it marks
+	usec_t first;
+	int64_t thread;
+	enum evidence_kind kind;
+	int32_t n;
+};
+
 struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
@@ -50,8 +57,9 @@ struct entry { // one key: (S, R, id), or (room, id)
 	struct map *said;  // what incarnations say and when -> their places, when there are many
 	struct map *old_places; // time and digest -> place in old_rows, from 1, when there are many
 	bool evidence_changed;
-	bool had_marker;        // some of its evidence is or was a marker
-	bool mark_lost;         // evidence that may have been a mark is gone (P8)
+	bool had_marker; // some of its evidence is or was a marker
+	bool mark_lost;  // evidence that may have been a mark is gone (P8)
+	LIST_OF(struct stood) stood;
 	size_t stored_evidence; // ack rows that were loaded
 	size_t room;            // rows and owner hold so many; kept when derived again
 	size_t *owner; // incarnation -> the incarnation that makes its row (group legs join)
@@ -79,7 +87,9 @@ struct entry { // one key: (S, R, id), or (room, id)
 struct marks_span {
 	usec_t lo, hi; // of the rows
 	usec_t since;  // the earliest marker
-	bool any, all; // there is one; and one before it marks otherwise now
+	bool any;      // there is one
+	bool all;      // what is displayed by then may be marked otherwise too
+	bool anew;     // and so may what is marked: one before it marks otherwise now
 };
 
 struct marks_window {
@@ -87,9 +97,12 @@ struct marks_window {
 	struct marks_span marks;   // of those whose markers may mark otherwise than is stored
 };
 
+struct all_marks;
+
 struct conversation {
 	int64_t id;
-	bool stale; // its entries must be derived again
+	struct all_marks *marks; // as they came out, once asked for (passing.c)
+	bool stale;              // its entries must be derived again
 	struct entry *entries;
 	struct marks_window window;
 	bool window_asked;
@@ -128,10 +141,11 @@ struct pairing {
 	LIST_OF(int64_t) want_sent;
 	LIST_OF(int64_t) want_orphans;
 	LIST_OF(struct want_marks) want_marks;
-	struct map markers;               // readers of rooms -> struct marker (backward.c)
-	LIST_OF(struct map *) entry_maps; // to be freed with the batch
-	bool settled;                     // the derived results are those of the facts
-	unsigned stored_by;               // of the observation that is being taken
+	struct map markers;                // readers of rooms -> struct marker (backward.c)
+	LIST_OF(struct map *) entry_maps;  // to be freed with the batch
+	LIST_OF(struct all_marks *) marks; // as well: of conversations whose rows were passed
+	bool settled;                      // the derived results are those of the facts
+	unsigned stored_by;                // of the observation that is being taken
 };
 
 struct sent_node { // one of several senders of an id
@@ -266,6 +280,11 @@ void derive_upto(struct pairing *pairing, struct conversation *conversation);
 void settle(struct pairing *pairing);
 void derive_all(struct pairing *pairing);
 struct sent_node *sent_find(const struct pairing *pairing, struct text sender, struct text id);
+
+// --- passing.c ---
+void note_stood(struct pairing *pairing, struct entry *entry, const struct evidence *ev);
+bool stored_marks_stand(const struct entry *entry); // its evidence is in order of time
+void free_passing(struct pairing *pairing);
 
 // --- backward.c: MARK-BACKWARD in rooms (P8) ---
 void judge_room_marks(struct pairing *pairing);

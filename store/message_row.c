@@ -195,7 +195,7 @@ void message_read(const struct rows *rows, int at, struct message_row *row)
 
 static const struct evidence no_ack = {.first = USEC_NONE, .last = USEC_NONE};
 
-static int32_t marks_of(const struct row *row)
+int32_t marks_of_row(const struct row *row)
 {
 	return (row->skew_clamped ? MARK_SKEW : 0) | (row->direct ? MARK_DIRECT : 0) |
 	       (row->has_findings ? MARK_FINDINGS : 0) | (row->has_error ? MARK_ERROR : 0) |
@@ -251,7 +251,7 @@ void message_from_row(const struct row *row, struct message_row *flat)
 		.resends = row->resends,
 		.acks = row->acks,
 		.acks_dup = row->acks_dup,
-		.marks = marks_of(row),
+		.marks = marks_of_row(row),
 		.source = row->source,
 		.thread = row->thread,
 		.sent_pos = row->sent_pos,
@@ -294,7 +294,7 @@ static void acks_to_row(const struct message_row *flat, struct plain_acks *acks,
 	row->marker = flat->marker_first == USEC_NONE ? NULL : &acks->marker;
 }
 
-static void marks_to_row(int32_t marks, struct row *row)
+void marks_to_row(int32_t marks, struct row *row)
 {
 	row->skew_clamped = marks & MARK_SKEW;
 	row->direct = marks & MARK_DIRECT;

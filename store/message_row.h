@@ -64,6 +64,9 @@ void message_read(const struct rows *rows, int at, struct message_row *row);
 // From and to what pairing knows. Hashes of JIDs, realm and commit are the caller's.
 void message_from_row(const struct row *row, struct message_row *flat);
 
+int32_t marks_of_row(const struct row *row); // enum mark_bits
+void marks_to_row(int32_t marks, struct row *row);
+
 struct plain_acks { // where the evidence of a plain row lives
 	struct evidence receipt, marker;
 };

@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-// So many rows and states are held at once, unless one conversation alone has more.
+// So many rows and states are held at once, unless one day of one conversation alone has more.
 enum {
 	UNITS_FIRST = 64,
 	UNITS_MOST = 1024,

@@ -234,9 +234,16 @@ static bool load_edges(struct settling *it, struct err *err)
 
 // --- rows and states ---
 
+// Then fewer days are taken, down to one of one conversation.
+static bool is_too_much(const struct settling *it)
+{
+	return it->loaded > it->most && it->units.count > 1;
+}
+
 static bool count_one(struct settling *it)
 {
-	return ++it->loaded <= it->most || it->windows.count == 1;
+	it->loaded++;
+	return !is_too_much(it);
 }
 
 static bool take_row(void *self, const struct rows *rows)
@@ -445,11 +452,9 @@ bool settle_load(struct settling *it, struct err *err)
 		first_span(&it->windows.items[i], it->rules);
 		find_days(it, &it->windows.items[i]);
 	}
-	if (!load_edges(it, err) || !load_rows(it, err) || !load_context(it, err))
-		return false;
-	if (it->loaded > it->most && it->windows.count > 1)
-		return false;
-	if (!load_states(it, err) || (it->loaded > it->most && it->windows.count > 1))
+	// A statement that was too much is cancelled, and the transaction with it: no other one follows.
+	if (!load_edges(it, err) || !load_rows(it, err) || is_too_much(it) ||
+	    !load_context(it, err) || is_too_much(it) || !load_states(it, err) || is_too_much(it))
 		return false;
 	if (!load_typing(it, err) || !load_findings(it, err) || !load_jids(it, err))
 		return false;

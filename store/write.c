@@ -44,7 +44,7 @@ static bool load(struct plan *plan, struct err *err)
 	if (plan->loaded)
 		return true;
 	if (!learn_key(plan->store, err) || !keys_refresh(plan->store, plan->lane_commit, err) ||
-	    !plan_load(plan, err))
+	    !plan_load(plan, err) || !plan_pass(plan, err))
 		return false;
 	plan_collect(plan);
 	return plan->loaded = plan_refuse_late(plan, err);
@@ -160,7 +160,7 @@ static void report(const struct plan *plan, struct batch_result *result)
 	for (int i = 0; i < plan->part_count; i++) {
 		const struct part *part = &plan->parts[i];
 		result->inserted += part->inserts.count;
-		result->updated += part->updates.count;
+		result->updated += part->updates.count + part->marked.count;
 		result->moved += part->moved;
 		result->removed += part->removes.count;
 		changed_texts += part->changed_texts;

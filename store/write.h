@@ -81,6 +81,17 @@ struct update {
 	bool parked;
 };
 
+// A row that is not loaded and gets other marks (P8). Very many of them may be held at once.
+struct marked {
+	int64_t conv, key;
+	usec_t sent_at;
+	usec_t upto_delivered_at, upto_displayed_at, delivered_at, displayed_at;
+	int32_t n;
+	int16_t delivered_via, displayed_via, marks;
+	int8_t state;
+	bool reaches; // as of a unit
+};
+
 struct new_jid {
 	int64_t id;
 	struct text text;
@@ -126,6 +137,9 @@ struct part {
 	VEC(const struct row *) removes;
 	VEC(struct update) updates;
 	VEC(const struct row *) inserts;
+	VEC(struct marked) marked;
+	struct rollups *rollups; // of all these rows, NULL = not summed yet
+	bool summed;
 	VEC(struct place) ack_removes;
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
@@ -154,11 +168,12 @@ struct plan {
 	int64_t commit;      // number of this batch
 
 	struct part parts[LANES];
-	int part_count;           // 1: all lanes are written by one transaction
-	VEC(struct range) ranges; // asked keys, sorted by key once loaded
-	struct map asked;         // conversation -> what was asked of it (P8)
-	struct map plain;         // keys of loaded rows that hold all their evidence
-	VEC(struct place) stored; // loaded evidence, sorted once loaded
+	int part_count;                  // 1: all lanes are written by one transaction
+	VEC(struct range) ranges;        // asked keys, sorted by key once loaded
+	struct map asked;                // conversation -> what was asked of it (P8)
+	VEC(struct want_window) passing; // where rows are that need not be loaded (P8)
+	struct map plain;                // keys of loaded rows that hold all their evidence
+	VEC(struct place) stored;        // loaded evidence, sorted once loaded
 	VEC(struct new_jid) jids;
 	struct map jid_seen;  // with jid_print()
 	bool collided;        // two texts have one hash
@@ -196,6 +211,9 @@ bool lane_lock(struct plan *plan, struct err *err); // first statement of the tr
 bool plan_load(struct plan *plan, struct err *err);
 // Rows and evidence of keys within spans, before all that they need (check_derive.c).
 bool plan_load_keys(struct plan *plan, const struct range *keys, size_t count, struct err *err);
+bool plan_each_row(struct plan *plan, const char *name, const struct want_window *windows,
+		   size_t count, bool (*take)(void *self, const struct rows *rows),
+		   struct err *err);
 
 // In store->sqlstate, which knows no such SQLSTATE.
 #define HASH_COLLISION "HASH!"
@@ -224,9 +242,15 @@ void keys_remember(struct plan *plan); // after the commit
 // --- write_convs.c ---
 // What of the window must be looked for in the database.
 struct want_window convs_narrow(struct plan *plan, const struct want_window *want);
-void convs_remember(struct plan *plan); // after the commit, before keys_remember()
+void convs_passed(struct plan *plan,
+		  const struct row *row); // a row that was not loaded, as it is now
+void convs_remember(struct plan *plan);   // after the commit, before keys_remember()
 void convs_forget(struct writer *writer);
 void convs_free(struct plan *plan);
+
+// --- write_marked.c: rows that are not loaded and may get other marks (P8) ---
+bool plan_pass(struct plan *plan, struct err *err);
+bool update_marked(struct part *part, struct err *err);
 
 // --- write_days.c ---
 // Partitions of the days that the batch needs and that this object has not seen yet.
@@ -258,6 +282,7 @@ bool put_units(struct store *store, int32_t realm, const struct unit *units, siz
 bool write_known(struct part *part, struct err *err);
 
 // --- write_rollups.c: contribution(new) - contribution(old) ---
+struct rollups *part_rollups(struct part *part);
 bool write_rollups(struct part *part, struct err *err);
 
 // --- write_unread.c ---

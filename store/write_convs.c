@@ -19,6 +19,7 @@ struct asked {           // what this batch asked of a conversation
 	usec_t since;    // the batch's first marker
 	usec_t marks_to; // all markers of rows up to here are loaded or older than since
 	usec_t lo;       // of the batch's own rows
+	usec_t open;     // of the rows that were passed the first that waits
 };
 
 static const struct known_conv empty = {INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX};
@@ -45,7 +46,8 @@ static struct asked *asked_of(struct plan *plan, int64_t conv)
 	void **place = map_put(&plan->asked, conv);
 	if (!*place) {
 		struct asked *made = *place = xcalloc(1, sizeof *made);
-		*made = (struct asked){INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX};
+		*made = (struct asked){INT64_MAX, INT64_MIN, INT64_MAX,
+				       INT64_MIN, INT64_MAX, INT64_MAX};
 	}
 	return *place;
 }
@@ -78,6 +80,14 @@ struct want_window convs_narrow(struct plan *plan, const struct want_window *wan
 	return narrow;
 }
 
+void convs_passed(struct plan *plan, const struct row *row)
+{
+	struct asked *asked = asked_of(plan, row->conv);
+	bool waits = row->upto_displayed_at == USEC_NONE && row->displayed_at == USEC_NONE;
+	if (waits && row->sent_at < asked->open)
+		asked->open = row->sent_at;
+}
+
 // --- after the batch ---
 
 static bool was_asked(const struct asked *asked)
@@ -97,6 +107,7 @@ static struct known_conv after_asking(const struct known_conv *known, const stru
 		now.floor = known->floor;
 	if (known && known->marks_to > now.marks_to)
 		now.marks_to = known->marks_to;
+	now.open_from = asked->open < now.open_from ? asked->open : now.open_from;
 	now.open_from = now.open_from <= asked->to ? now.open_from : asked->to + 1;
 	now.open_from = later(now.open_from, now.floor);
 	if (asked->since != INT64_MAX)

@@ -292,17 +292,15 @@ static void take_window_day(void *self, int64_t day)
 	put_usec(&query->whole, usec_bounded(want->whole_from));
 }
 
-static bool load_windows(struct plan *plan, const struct want_window *wants, size_t count,
-			 struct err *err)
+bool plan_each_row(struct plan *plan, const char *name, const struct want_window *windows,
+		   size_t count, bool (*take)(void *self, const struct rows *rows), struct err *err)
 {
 	__attribute__((cleanup(window_query_free))) struct window_query query = {0};
 	FIELDS_AUTO params = {0};
 	for (size_t i = 0; i < count; i++) {
-		struct want_window want = convs_narrow(plan, &wants[i]);
-		query.want = &want;
-		if (want.lo <= want.hi)
-			key_filter_days(plan->writer->keys, want.conv, keys_day(want.lo),
-					keys_day(want.hi), &query, take_window_day);
+		query.want = &windows[i];
+		key_filter_days(plan->writer->keys, windows[i].conv, keys_day(windows[i].lo),
+				keys_day(windows[i].hi), &query, take_window_day);
 	}
 	if (!query.conv.count)
 		return true;
@@ -312,7 +310,25 @@ static bool load_windows(struct plan *plan, const struct want_window *wants, siz
 	put_array(&params, OF_BOOL, &query.markers);
 	put_array(&params, OF_TIMESTAMPTZ, &query.since);
 	put_array(&params, OF_TIMESTAMPTZ, &query.whole);
-	return sql_each(plan->store, "load_windows", &params, plan, take_row, err);
+	return sql_each(plan->store, name, &params, plan, take, err);
+}
+
+static bool load_windows(struct plan *plan, const struct want_window *wants, size_t count,
+			 struct err *err)
+{
+	VEC(struct want_window) list = {0};
+	for (size_t i = 0; i < count; i++) {
+		struct want_window want = convs_narrow(plan, &wants[i]);
+		if (want.lo > want.hi)
+			continue;
+		if (want.passing)
+			*VEC_ADD(&plan->passing) = want;
+		else
+			*VEC_ADD(&list) = want;
+	}
+	bool fine = plan_each_row(plan, "load_windows", list.items, list.count, take_row, err);
+	free(list.items);
+	return fine;
 }
 
 static bool load_hashes(struct plan *plan, const char *name, const int64_t *hashes, size_t count,

@@ -395,8 +395,8 @@ static bool put_facts(struct part *part, struct err *err)
 static size_t news_of(const struct part *part)
 {
 	return part->removes.count + part->updates.count + part->inserts.count +
-	       part->ack_removes.count + part->acks.count + part->findings.count +
-	       part->withdraws.count;
+	       part->marked.count + part->ack_removes.count + part->acks.count +
+	       part->findings.count + part->withdraws.count;
 }
 
 // A look at the end of a quiet file: nothing becomes visible, so it gets no commit number.
@@ -421,7 +421,7 @@ static bool add_batch(struct plan *plan, struct err *err)
 	}
 	for (int i = 0; i < plan->part_count; i++) {
 		inserted += plan->parts[i].inserts.count;
-		updated += plan->parts[i].updates.count;
+		updated += plan->parts[i].updates.count + plan->parts[i].marked.count;
 	}
 	put_int8(&params, plan->commit);
 	put_int2(&params, LANE);

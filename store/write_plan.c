@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collects what pairing says of a batch into lists that can be written, and written again.
+#include "store/rollup.h"
 #include "store/write.h"
 
 #include <stdio.h>
@@ -325,6 +326,8 @@ static void part_free(struct part *part)
 	free(part->removes.items);
 	free(part->updates.items);
 	free(part->inserts.items);
+	free(part->marked.items);
+	rollups_free(part->rollups);
 	free(part->ack_removes.items);
 	free(part->acks.items);
 	free(part->sent.items);
@@ -341,6 +344,7 @@ void plan_free(struct plan *plan)
 	for (int i = 0; i < LANES; i++)
 		part_free(&plan->parts[i]);
 	free(plan->ranges.items);
+	free(plan->passing.items);
 	free(plan->stored.items);
 	free(plan->jids.items);
 	convs_free(plan);

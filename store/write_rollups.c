@@ -14,9 +14,17 @@ static struct row updated(const struct update *update)
 	return row;
 }
 
-bool write_rollups(struct part *part, struct err *err)
+struct rollups *part_rollups(struct part *part)
 {
-	struct rollups *rollups = rollups_new(part->plan->batch->realm, part->lane);
+	if (!part->rollups)
+		part->rollups = rollups_new(part->plan->batch->realm, part->lane);
+	return part->rollups;
+}
+
+static void sum_rows(struct part *part)
+{
+	struct rollups *rollups = part_rollups(part);
+	part->summed = true;
 	for (size_t i = 0; i < part->removes.count; i++)
 		rollups_add(rollups, part->removes.items[i], -1);
 	for (size_t i = 0; i < part->updates.count; i++) {
@@ -26,7 +34,12 @@ bool write_rollups(struct part *part, struct err *err)
 	}
 	for (size_t i = 0; i < part->inserts.count; i++)
 		rollups_add(rollups, part->inserts.items[i], 1);
-	bool fine = rollups_write(part->store, rollups, err);
-	rollups_free(rollups);
-	return fine;
+}
+
+// Once: a transaction that is repeated writes the same sums.
+bool write_rollups(struct part *part, struct err *err)
+{
+	if (!part->summed)
+		sum_rows(part);
+	return rollups_write(part->store, part->rollups, err);
 }

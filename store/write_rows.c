@@ -175,5 +175,5 @@ static bool update_rows(struct part *part, struct err *err)
 bool write_rows(struct part *part, struct err *err)
 {
 	return remove_rows(part, err) && park_rows(part, err) && update_rows(part, err) &&
-	       copy_rows(part, err);
+	       update_marked(part, err) && copy_rows(part, err);
 }

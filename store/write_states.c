@@ -215,6 +215,9 @@ static void note_all(const struct part *part, unit_list *list)
 		note_row(list, part->updates.items[i].was);
 		note_row(list, part->updates.items[i].row);
 	}
+	for (size_t i = 0; i < part->marked.count; i++)
+		note(list, part->marked.items[i].conv, part->marked.items[i].sent_at,
+		     part->marked.items[i].reaches);
 	for (size_t i = 0; i < part->states.count; i++)
 		note(list, part->states.items[i].seen->conv, part->states.items[i].seen->at, false);
 }

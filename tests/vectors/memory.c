@@ -55,7 +55,7 @@ static bool is_passed_over(const struct want_window *want, const struct row *row
 static void load_window(const struct memory *memory, struct pairing *pairing, struct loaded *loaded,
 			const struct want_window *want)
 {
-	for (size_t i = 0; i < memory->row_count; i++) {
+	for (size_t i = 0; !want->passing && i < memory->row_count; i++) {
 		const struct row *row = &memory->rows[i];
 		if (row->conv != want->conv || row->sent_at < want->lo || row->sent_at > want->hi)
 			continue;
@@ -124,8 +124,27 @@ static void load_marks(const struct memory *memory, struct pairing *pairing,
 	}
 }
 
-void memory_load(const struct memory *memory, struct pairing *pairing)
+// What is not loaded is passed by when all else is known.
+static void note_passing(const struct want_window *want, bool *passing, const struct memory *memory)
 {
+	for (size_t i = 0; want->passing && i < memory->row_count; i++) {
+		const struct row *row = &memory->rows[i];
+		bool inside = row->conv == want->conv && row->sent_at >= want->lo &&
+			      row->sent_at <= want->hi;
+		passing[i] = passing[i] || (inside && !is_passed_over(want, row));
+	}
+}
+
+static void pass_rows(struct memory *memory, struct pairing *pairing, const bool *passing)
+{
+	for (size_t i = 0; i < memory->row_count; i++)
+		if (passing[i])
+			pairing_pass(pairing, &memory->rows[i]);
+}
+
+void memory_load(struct memory *memory, struct pairing *pairing)
+{
+	bool *passing = xcalloc(memory->row_count + 1, 1);
 	struct loaded loaded = {xcalloc(memory->row_count + 1, 1),
 				xcalloc(memory->evidence_count + 1, 1),
 				xcalloc(memory->sent_count + 1, 1)};
@@ -136,6 +155,8 @@ void memory_load(const struct memory *memory, struct pairing *pairing)
 			load_key(memory, pairing, &loaded, wants.keys[i].conv, wants.keys[i].key);
 		for (size_t i = 0; i < wants.window_count; i++)
 			load_window(memory, pairing, &loaded, &wants.windows[i]);
+		for (size_t i = 0; i < wants.window_count; i++)
+			note_passing(&wants.windows[i], passing, memory);
 		for (size_t i = 0; i < wants.sent_count; i++)
 			load_sent(memory, pairing, &loaded, wants.sent[i]);
 		for (size_t i = 0; i < wants.orphan_count; i++)
@@ -143,6 +164,8 @@ void memory_load(const struct memory *memory, struct pairing *pairing)
 		for (size_t i = 0; i < wants.mark_count; i++)
 			load_marks(memory, pairing, &wants.marks[i]);
 	}
+	pass_rows(memory, pairing, passing);
+	free(passing);
 	free(loaded.rows);
 	free(loaded.evidence);
 	free(loaded.sent);

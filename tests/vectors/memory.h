@@ -32,7 +32,7 @@ struct memory {
 };
 
 // Loads what the pairing object wants, until it wants nothing.
-void memory_load(const struct memory *memory, struct pairing *pairing);
+void memory_load(struct memory *memory, struct pairing *pairing);
 // Takes its results.
 void memory_take(struct memory *memory, struct pairing *pairing);
 // What the order of the conversations gives: inferred reading, response, typing, findings.
