@@ -79,6 +79,7 @@ struct settings {
 	int64_t keep_days;        // retention of facts; 0 = for ever
 	int64_t keep_bodies_days; // of bodies
 	int64_t keep_disk;        // bytes; the oldest days go until it is enough; 0 = no limit
+	int64_t hold_deleted;     // bytes of deleted files that wait for the database; 0 = no limit
 	struct realm_settings rules;
 	struct source_setting *sources;
 	size_t source_count;

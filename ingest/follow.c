@@ -8,6 +8,7 @@
 
 #include <glob.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define POLL (100 * INT64_C(1000))   // how often an idle file is looked at
@@ -17,7 +18,13 @@
 #define WARN_AGAIN (60 * USEC_PER_SEC)
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
 #define LOOK_AGAIN (5 * USEC_PER_SEC)
-enum { READ_SHARE = 8 << 20, LOOK_LIMIT = 32 << 20 };
+enum {
+	READ_SHARE = 8 << 20,
+	LOOK_LIMIT = 32 << 20,
+	OTHER_DESCRIPTORS = 40, // database, HTTP, zones
+	FEWEST_FILES = 4,
+	POLL_FILES = 200 // for each so many files the pause between two looks is one POLL longer
+};
 
 struct follow {
 	struct app *app;
@@ -26,6 +33,7 @@ struct follow {
 	struct realm_settings rules;
 	struct tail **tails;
 	size_t count, cap;
+	size_t open_max;         // files at once (F42)
 	struct stream **streams; // those open now, for flushing
 	usec_t begun_at, scanned_at, beat_at;
 	usec_t look_at, look_pause; // files are looked at again for MUC domains
@@ -109,18 +117,60 @@ static bool flush(struct follow *follow, struct err *err)
 
 static bool finish_tail(struct follow *follow, struct tail *tail, struct err *err)
 {
-	if (!tail_finish(tail, err) || !flush(follow, err))
+	if ((!tail_is_stale(tail) && !tail_finish(tail, err)) || !flush(follow, err))
 		return false;
-	tail_rewind(tail);
+	tail_release(tail);
 	return true;
 }
 
-static bool is_read_elsewhere(const struct follow *follow, struct tail *tail)
+// --- fewer descriptors than files (F42) ---
+
+static size_t most_files(void)
 {
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur > OTHER_DESCRIPTORS + FEWEST_FILES
+		       ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS
+		       : FEWEST_FILES;
+}
+
+static size_t open_files(const struct follow *follow)
+{
+	size_t count = 0;
 	for (size_t i = 0; i < follow->count; i++)
-		if (follow->tails[i] != tail && tail_is_same_file(tail, follow->tails[i]))
-			return true;
-	return false;
+		count += tail_has_file(follow->tails[i]);
+	return count;
+}
+
+static struct tail *longest_idle(const struct follow *follow)
+{
+	struct tail *found = NULL;
+	usec_t since = 0;
+
+	for (size_t i = 0; i < follow->count; i++) {
+		usec_t idle = tail_idle_since(follow->tails[i]);
+		if (idle == USEC_NONE || (found && idle >= since))
+			continue;
+		found = follow->tails[i];
+		since = idle;
+	}
+	return found;
+}
+
+// False: the database. *room: one more file may be opened.
+static bool make_room(struct follow *follow, const struct tail *wanted, bool *room, struct err *err)
+{
+	*room = true;
+	if (tail_has_file(wanted) || open_files(follow) < follow->open_max)
+		return true;
+	if (!flush(follow, err))
+		return false;
+	struct tail *idle = longest_idle(follow);
+	if (idle)
+		tail_park(idle);
+	*room = idle != NULL;
+	return true;
 }
 
 static bool read_one(struct follow *follow, struct tail *tail, bool *some, struct err *err)
@@ -130,7 +180,8 @@ static bool read_one(struct follow *follow, struct tail *tail, bool *some, struc
 	*some = false;
 	if (!tail_read(tail, follow->batcher, follow->streams, others, READ_SHARE, some, err))
 		return false;
-	if (!*some && tail_is_over(tail) && !finish_tail(follow, tail, err))
+	if (!*some && (tail_is_stale(tail) || tail_is_over(tail)) &&
+	    !finish_tail(follow, tail, err))
 		return false;
 	if (batcher_is_due(follow->batcher,
 			   false)) { // more than one batch waits: read on meanwhile
@@ -186,12 +237,17 @@ static bool read_turns(struct follow *follow, struct turn *turns, bool open, str
 {
 	for (size_t i = 0; i < follow->count; i++) {
 		struct turn *turn = &turns[i];
+		bool room = true;
 		if (turn->open != open ||
-		    (!open && (is_read_elsewhere(follow, turn->tail) || is_too_early(turns, i))))
+		    (!open && (tail_is_read_by(turn->tail, follow->tails, follow->count) ||
+			       is_too_early(turns, i))))
 			continue;
-		if (!open && tail_is_there(turn->tail) && !batcher_is_empty(follow->batcher) &&
-		    !flush(follow, err))
+		if (!open && tail_is_there(turn->tail) &&
+		    ((!batcher_is_empty(follow->batcher) && !flush(follow, err)) ||
+		     !make_room(follow, turn->tail, &room, err)))
 			return false;
+		if (!room)
+			continue;
 		if (!read_one(follow, turn->tail, &turn->gave, err))
 			return false;
 	}
@@ -227,12 +283,14 @@ static bool note_missing(struct follow *follow, struct err *err)
 	if (usec_monotonic() - follow->begun_at < HEARTBEAT)
 		return true; // a rotation that is going on (F5)
 	for (size_t i = 0; i < follow->count; i++)
-		if (tail_is_there(follow->tails[i]))
+		if (tail_is_there(follow->tails[i]) &&
+		    !tail_is_read_by(follow->tails[i], follow->tails, follow->count))
 			return true;
-	size_t count = open_streams(follow);
-	int32_t *open = xcalloc(count + 1, sizeof(*open));
-	for (size_t i = 0; i < count; i++)
-		open[i] = stream_generation(follow->streams[i]);
+	size_t count = 0;
+	int32_t *open = xcalloc(follow->count + 1, sizeof(*open));
+	for (size_t i = 0; i < follow->count; i++)
+		if (tail_is_followed(follow->tails[i]))
+			open[count++] = tail_generation(follow->tails[i]);
 	for (size_t i = 0; i < settings->source_count; i++)
 		string_list_add(&names, text_of(settings->sources[i].name));
 	bool ok = store_missing(follow->store, batcher_realm(follow->batcher), &names, open, count,
@@ -282,7 +340,7 @@ static bool step(struct follow *follow, struct err *err)
 	if (!batcher_settle(follow->batcher, SETTLE, &settled, err))
 		return false;
 	if (settled.empty)
-		rest(POLL);
+		rest(POLL * (usec_t)(1 + follow->count / POLL_FILES));
 	return true;
 }
 
@@ -336,12 +394,34 @@ static void warn(struct follow *follow, const struct err *err)
 	follow->unsaid = 0;
 }
 
+// F14: a deleted file that cannot be stored is held, but not the whole disk. What is let go is told as
+// "gone before it was read" when the database is back.
+static void limit_held(struct follow *follow)
+{
+	int64_t left = follow->app->settings->hold_deleted;
+
+	for (size_t i = 0; i < follow->count && left; i++) {
+		struct tail *tail = follow->tails[i];
+		int64_t held = (int64_t)tail_held(tail);
+		if (held < left) {
+			left -= held;
+			continue;
+		}
+		log_warn(follow->app->log, "deleted-file-let-go", LOG_S("file", tail_path(tail)),
+			 LOG_I("bytes", held),
+			 LOG_S("next",
+			       "hold_deleted is reached: what was not stored of it is a gap"));
+		tail_release(tail);
+	}
+}
+
 static void wait_for_database(struct follow *follow, const struct err *err)
 {
 	follow->backoff = follow->backoff ? follow->backoff * 2 : USEC_PER_SEC / 5;
 	if (follow->backoff > BACKOFF_MOST)
 		follow->backoff = BACKOFF_MOST;
 	warn(follow, err);
+	limit_held(follow);
 	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL)
 		rest(POLL);
 }
@@ -402,7 +482,10 @@ static bool check_dialects(const struct app *app, struct err *err)
 
 bool follow_run(struct app *app, struct err *err)
 {
-	struct follow follow = {.app = app, .warned_at = USEC_NONE, .begun_at = usec_monotonic()};
+	struct follow follow = {.app = app,
+				.warned_at = USEC_NONE,
+				.begun_at = usec_monotonic(),
+				.open_max = most_files()};
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
 	scan(&follow);

@@ -25,9 +25,9 @@ static void look(struct view *view, const struct tail *tail, usec_t now, usec_t 
 		view->newest = view->newest == USEC_NONE || written > view->newest ? written
 										   : view->newest;
 	}
+	view->open += tail_is_followed(tail);
 	if (!stream)
 		return;
-	view->open++;
 	view->silent += stream_is_silent(stream, now, patience);
 	if (!stream_is_behind(stream))
 		return;

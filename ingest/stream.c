@@ -433,6 +433,11 @@ bool stream_is_new(const struct stream *stream)
 	return stream->is_new;
 }
 
+bool stream_is_dirty(const struct stream *stream)
+{
+	return stream->dirty;
+}
+
 void stream_touch(struct stream *stream)
 {
 	stream->dirty = true;

@@ -51,6 +51,7 @@ void stream_note_silence(struct stream *stream);
 // Continues at stream_offset(). False: a feed could not be looked up (database).
 bool stream_bytes(struct stream *stream, struct text data, struct err *err);
 bool stream_end(struct stream *stream, bool final, struct err *err);
+bool stream_is_dirty(const struct stream *stream); // there is something to flush
 // The next flush says that this source was looked at, also when nothing came (complete_until).
 void stream_touch(struct stream *stream);
 void stream_saw_size(struct stream *stream, uint64_t size);

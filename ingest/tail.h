@@ -15,8 +15,9 @@ void tail_free(struct tail *tail);
 const char *tail_path(const struct tail *tail);
 const struct source_setting *tail_setting(const struct tail *tail);
 // The path of a tail that is not open leads to the file that another one reads (it was renamed to a name
-// that the pattern matches, F43): that one hands it on as soon as it has nothing more to read.
-bool tail_is_same_file(const struct tail *tail, struct tail *open_one);
+// that the pattern matches, F43): that one hands it on as soon as it has nothing more to read. Or it is
+// the copy of such a file, which waits until that one is truncated (F7).
+bool tail_is_read_by(const struct tail *tail, struct tail *const *others, size_t count);
 // It reads a file that was renamed or removed, and is not over yet.
 bool tail_is_leaving(const struct tail *tail);
 // A file is there that was not looked at yet and will be opened at the next read.
@@ -38,7 +39,23 @@ bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const 
 // grace time (F2). Then tail_finish, flush, tail_rewind.
 bool tail_is_over(struct tail *tail);
 bool tail_finish(struct tail *tail, struct err *err);
-// Forgets the stream (after a database error); the next read opens the file at its mark.
+// Forgets the stream (after a database error); the next read begins at the file's mark. A plain file is
+// kept open meanwhile: it may have no name any more.
 void tail_rewind(struct tail *tail);
+void tail_release(struct tail *tail); // closes the file too
+// The file must be opened anew, after a flush and tail_release().
+bool tail_is_stale(const struct tail *tail);
+
+// --- descriptors: fewer than files (F42) ---
+
+bool tail_has_file(const struct tail *tail);
+bool tail_is_followed(const struct tail *tail); // open, or parked
+// Since when a file that may be parked gave nothing; USEC_NONE: it may not.
+usec_t tail_idle_since(const struct tail *tail);
+// Closes a file that is read and stored to its end, until it changes.
+void tail_park(struct tail *tail);
+int32_t tail_generation(const struct tail *tail); // of what is open or parked; 0: none
+// Bytes of a deleted file that its descriptor keeps on the disk (F14).
+uint64_t tail_held(const struct tail *tail);
 
 #endif
