@@ -85,7 +85,9 @@ static bool skip_value(struct markup *markup, struct text data, bool *bad)
 	const char *from = data.p + markup->pos;
 	const char *end = memchr(from, markup->quote, data.n - markup->pos);
 	size_t length = end ? (size_t)(end - from) : data.n - markup->pos;
-	if (memchr(from, '<', length)) {
+	const char *lt = memchr(from, '<', length);
+	if (lt) {
+		markup->pos += (size_t)(lt - from);
 		*bad = true;
 		return false;
 	}

@@ -61,6 +61,7 @@ void sightings_save(struct sightings *sightings, uint64_t low, struct buf *out)
 				   one->stream);
 	}
 	sightings->changed = false;
+	sightings->saved_low = low;
 }
 
 void sightings_load(struct sightings *sightings, struct text saved)

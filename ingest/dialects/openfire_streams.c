@@ -212,7 +212,7 @@ void stream_add_host(struct audit_streams *streams, struct text domain)
 void audit_streams_save(struct audit_streams *streams, uint64_t low)
 {
 	struct buf text = {0};
-	if (!streams->sightings.changed)
+	if (!streams->sightings.changed && streams->sightings.saved_low == low)
 		return;
 	sightings_save(&streams->sightings, low, &text);
 	streams->sink->remember(streams->sink->self, TEXT("copies"), buf_view(&text));

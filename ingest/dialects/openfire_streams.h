@@ -41,6 +41,7 @@ struct sightings {
 	size_t next;
 	usec_t begun; // time of the log's first message
 	bool changed;
+	uint64_t saved_low; // what a restart there would not read again is saved
 };
 
 enum audit_copy sightings_see(struct sightings *sightings, const struct audit_entry *entry);
