@@ -10,4 +10,9 @@ FROM generation AS g
 JOIN source AS s ON s.id = g.reader
 WHERE g.realm = $1 AND s.name = ANY ($2) AND s.live AND NOT g.finished AND g.tail_len > 0
   AND g.id <> ALL ($3::int4[])
+  -- One of which nothing was stored is not known again: its file is read as a new one.
+  AND (EXISTS (SELECT FROM lane_mark AS m WHERE m.generation = g.id)
+       OR NOT EXISTS (SELECT FROM generation AS x
+                      WHERE x.id > g.id AND x.realm = g.realm AND x.path = g.path
+                        AND x.head = g.head))
 ON CONFLICT (source, generation, from_offset) DO NOTHING;

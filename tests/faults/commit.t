@@ -83,7 +83,7 @@ def main():
             imported(tap, server, action)
         imported(tap, server, "before", "at", "after")
         followed(tap, server)
-        patience = "" if rig.LONG else 'database_silence = "2s"'
+        patience = "" if rig.LONG else 'database_silence = "6s"'
         silent(tap, server, "the answer of a COMMIT never came", "hold", patience)
         silent(tap, server, "silence in the middle of a batch", None, patience)
     finally:
