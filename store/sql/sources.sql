@@ -15,7 +15,8 @@ LEFT JOIN LATERAL (
             coalesce(sum(x.stanzas), 0)::int8 AS stanzas, min(x.first_at) AS first_at,
             max(x.last_at) AS last_at, max(x.read_at) AS read_at,
             coalesce(sum(x.low_water), 0)::int8 AS read_bytes,
-            coalesce(sum(x.size), 0)::int8 AS size
+            -- That of a compressed file is not known before its end.
+            coalesce(sum(CASE WHEN x.size < 0 THEN x.low_water ELSE x.size END), 0)::int8 AS size
      FROM generation AS x
      WHERE x.source = s.id) AS g ON true
 WHERE $1 = 0 OR s.realm = $1
