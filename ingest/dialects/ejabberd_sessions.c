@@ -3,12 +3,11 @@
 // result of the resource binding, and in what modules say about the session (which helps a log that
 // begins in the middle or has holes). Processes are named anew after a restart of the server.
 #include "ingest/dialects/ejabberd.h"
+#include "ingest/dialects/session_table.h"
 
 #include "ingest/markup.h"
 
 #include <stdlib.h>
-
-enum { BUCKETS = 4096, SESSIONS_LIMIT = 100000 };
 
 struct counter {
 	bool known;
@@ -17,63 +16,33 @@ struct counter {
 };
 
 struct session {
-	struct session *next;
-	char *id;
+	struct session_head head;
 	char *jid; // NULL unknown
 	enum ejabberd_kind kind;
 	bool asleep;
-	uint64_t seen;              // number of the event
 	struct counter counters[2]; // written, received
 };
 
 struct ejabberd_sessions {
-	const struct dialect_sink *sink;
-	struct session *buckets[BUCKETS];
-	size_t count;
-	uint64_t events;
+	struct session_table table;
 };
 
-static char *copy(struct text text)
+static void leave(void *session)
 {
-	char *out = xcalloc(text.n + 1, 1);
-	if (text.n)
-		memcpy(out, text.p, text.n);
-	return out;
+	free(((struct session *)session)->jid);
 }
 
 struct ejabberd_sessions *ejabberd_sessions_new(const struct dialect_sink *sink)
 {
 	struct ejabberd_sessions *sessions = xcalloc(1, sizeof *sessions);
-	sessions->sink = sink;
+	sessions->table = (struct session_table){
+		.sink = sink, .size = sizeof(struct session), .leave = leave};
 	return sessions;
-}
-
-static struct session **place(struct ejabberd_sessions *sessions, struct text id)
-{
-	uint32_t hash = 2166136261U;
-	for (size_t i = 0; i < id.n; i++)
-		hash = (hash ^ (unsigned char)id.p[i]) * 16777619U;
-	struct session **at = &sessions->buckets[hash % BUCKETS];
-	while (*at && !text_is(id, (*at)->id))
-		at = &(*at)->next;
-	return at;
-}
-
-static void take_out(struct ejabberd_sessions *sessions, struct session **at)
-{
-	struct session *session = *at;
-	*at = session->next;
-	free(session->jid);
-	free(session->id);
-	free(session);
-	sessions->count--;
 }
 
 void ejabberd_sessions_free(struct ejabberd_sessions *sessions)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
-		while (sessions->buckets[i])
-			take_out(sessions, &sessions->buckets[i]);
+	session_table_free(&sessions->table);
 	free(sessions);
 }
 
@@ -81,60 +50,18 @@ void ejabberd_sessions_free(struct ejabberd_sessions *sessions)
 static void remember(struct ejabberd_sessions *sessions, struct text id,
 		     const struct session *session)
 {
-	struct buf key = {0}, value = {0};
-	buf_printf(&key, "s:%.*s", (int)id.n, id.p);
-	if (session && session->jid)
+	struct buf value = {0};
+	if (session->jid)
 		buf_printf(&value, "%c%s", session->asleep ? '-' : '+', session->jid);
-	else if (session)
+	else
 		buf_printf(&value, "@%c", "?csp"[session->kind]);
-	sessions->sink->remember(sessions->sink->self, buf_view(&key),
-				 session ? buf_view(&value) : TEXT_NONE);
-	buf_free(&key);
+	session_remember(&sessions->table, id, buf_view(&value));
 	buf_free(&value);
-}
-
-static void forget(struct ejabberd_sessions *sessions, struct text id)
-{
-	struct session **at = id.n ? place(sessions, id) : NULL;
-	if (!at || !*at)
-		return;
-	remember(sessions, id, NULL);
-	take_out(sessions, at);
-}
-
-// Sessions whose end was not in the log: the older half goes.
-static void make_room(struct ejabberd_sessions *sessions)
-{
-	uint64_t limit = sessions->events / 2;
-	for (; sessions->count >= SESSIONS_LIMIT; limit += (sessions->events - limit) / 2 + 1)
-		for (size_t i = 0; i < BUCKETS; i++)
-			for (struct session **at = &sessions->buckets[i]; *at;) {
-				if ((*at)->seen > limit) {
-					at = &(*at)->next;
-					continue;
-				}
-				remember(sessions, text_of((*at)->id), NULL);
-				take_out(sessions, at);
-			}
-}
-
-static struct session *put(struct ejabberd_sessions *sessions, struct text id)
-{
-	struct session **at = place(sessions, id);
-	if (!*at) {
-		make_room(sessions);
-		at = place(sessions, id);
-		*at = xcalloc(1, sizeof **at);
-		(*at)->id = copy(id);
-		sessions->count++;
-	}
-	(*at)->seen = ++sessions->events;
-	return *at;
 }
 
 static void set_kind(struct ejabberd_sessions *sessions, struct text id, enum ejabberd_kind kind)
 {
-	struct session *session = put(sessions, id);
+	struct session *session = session_put(&sessions->table, id);
 	bool changed = session->kind != kind;
 	session->kind = kind;
 	if (changed)
@@ -145,13 +72,13 @@ static void bind(struct ejabberd_sessions *sessions, struct text id, struct text
 {
 	if (!id.n || !jid_is_full(jid))
 		return;
-	struct session *session = put(sessions, id);
+	struct session *session = session_put(&sessions->table, id);
 	bool same = session->jid && text_is(jid, session->jid) && !session->asleep;
 	session->kind = PEER_CLIENT;
 	session->asleep = false;
 	if (same)
 		return;
-	char *fresh = copy(jid);
+	char *fresh = session_copy(jid);
 	free(session->jid);
 	session->jid = fresh;
 	remember(sessions, id, session);
@@ -171,8 +98,8 @@ static enum ejabberd_event ended(struct ejabberd_sessions *sessions,
 				 const struct ejabberd_line *line, struct text rest)
 {
 	(void)rest;
-	forget(sessions, ejabberd_connection(line));
-	forget(sessions, line->process);
+	session_forget(&sessions->table, ejabberd_connection(line));
+	session_forget(&sessions->table, line->process);
 	return EVENT_ENDED;
 }
 
@@ -183,7 +110,7 @@ static enum ejabberd_event accepted(struct ejabberd_sessions *sessions,
 	(void)rest;
 	if (!line->socket.n || line->socket.p[0] != '<')
 		return EVENT_NONE;
-	forget(sessions, line->socket);
+	session_forget(&sessions->table, line->socket);
 	return EVENT_ENDED;
 }
 
@@ -191,11 +118,11 @@ static enum ejabberd_event accepted(struct ejabberd_sessions *sessions,
 static enum ejabberd_event fell_asleep(struct ejabberd_sessions *sessions,
 				       const struct ejabberd_line *line, struct text rest)
 {
-	struct session *session = *place(sessions, ejabberd_connection(line));
+	struct session *session = session_find(&sessions->table, ejabberd_connection(line));
 	(void)rest;
 	if (session && session->jid && !session->asleep) {
 		session->asleep = true;
-		remember(sessions, text_of(session->id), session);
+		remember(sessions, text_of(session->head.id), session);
 	}
 	return EVENT_ENDED;
 }
@@ -220,11 +147,7 @@ static enum ejabberd_event restarted(struct ejabberd_sessions *sessions,
 				     const struct ejabberd_line *line, struct text rest)
 {
 	(void)line, (void)rest;
-	for (size_t i = 0; i < BUCKETS; i++)
-		while (sessions->buckets[i]) {
-			remember(sessions, text_of(sessions->buckets[i]->id), NULL);
-			take_out(sessions, &sessions->buckets[i]);
-		}
+	session_forget_all(&sessions->table);
 	return EVENT_RESTARTED;
 }
 
@@ -258,7 +181,8 @@ static void learn(struct ejabberd_sessions *sessions, const struct ejabberd_line
 {
 	if (!text_starts(line->location, "mod_"))
 		return;
-	struct session *session = line->process.p ? *place(sessions, line->process) : NULL;
+	struct session *session =
+		line->process.p ? session_find(&sessions->table, line->process) : NULL;
 	struct text jid = session && session->jid ? TEXT_NONE : named(line);
 	if (jid.p && line->process.p)
 		bind(sessions, line->process, jid);
@@ -352,7 +276,7 @@ void ejabberd_sessions_sent(struct ejabberd_sessions *sessions, struct text conn
 			return;
 		}
 	}
-	struct session *session = *place(sessions, connection);
+	struct session *session = session_find(&sessions->table, connection);
 	if (!name.p || !session || session->jid || session->kind != PEER_CLIENT)
 		return;
 	struct text to = tag_attr(tag, "to"), from = tag_attr(tag, "from");
@@ -365,10 +289,10 @@ void ejabberd_sessions_sent(struct ejabberd_sessions *sessions, struct text conn
 struct ejabberd_peer ejabberd_sessions_find(struct ejabberd_sessions *sessions,
 					    struct text connection)
 {
-	struct session *session = *place(sessions, connection);
+	struct session *session = session_find(&sessions->table, connection);
 	if (!session)
 		return (struct ejabberd_peer){0};
-	session->seen = ++sessions->events;
+	session_touch(&sessions->table, session);
 	return (struct ejabberd_peer){session->kind, text_of(session->jid), session->asleep};
 }
 
@@ -394,7 +318,7 @@ enum direction ejabberd_direction(const struct ejabberd_peer *peer, bool receive
 void ejabberd_count_begin(struct ejabberd_sessions *sessions, struct text connection, bool received,
 			  uint64_t total, usec_t at)
 {
-	struct session *session = *place(sessions, connection);
+	struct session *session = session_find(&sessions->table, connection);
 	if (session)
 		session->counters[received] =
 			(struct counter){.known = true, .base = total, .at = at};
@@ -402,7 +326,7 @@ void ejabberd_count_begin(struct ejabberd_sessions *sessions, struct text connec
 
 void ejabberd_count_one(struct ejabberd_sessions *sessions, struct text connection, bool received)
 {
-	struct session *session = *place(sessions, connection);
+	struct session *session = session_find(&sessions->table, connection);
 	if (session)
 		session->counters[received].seen++;
 }
@@ -410,7 +334,7 @@ void ejabberd_count_one(struct ejabberd_sessions *sessions, struct text connecti
 uint64_t ejabberd_count_check(struct ejabberd_sessions *sessions, struct text connection,
 			      bool received, uint64_t total, usec_t at, usec_t *since)
 {
-	struct session *session = *place(sessions, connection);
+	struct session *session = session_find(&sessions->table, connection);
 	struct counter *counter = session ? &session->counters[received] : NULL;
 	if (!counter)
 		return 0;
@@ -436,9 +360,9 @@ void ejabberd_sessions_recall(struct ejabberd_sessions *sessions, struct text ke
 	if (!text_starts(key, "s:") || value.n < 2)
 		return;
 	struct text id = {key.p + 2, key.n - 2}, rest = {value.p + 1, value.n - 1};
-	struct session *session = put(sessions, id);
+	struct session *session = session_put(&sessions->table, id);
 	free(session->jid);
-	session->jid = value.p[0] == '@' ? NULL : copy(rest);
+	session->jid = value.p[0] == '@' ? NULL : session_copy(rest);
 	session->asleep = value.p[0] == '-';
 	session->kind = PEER_CLIENT;
 	if (value.p[0] == '@')

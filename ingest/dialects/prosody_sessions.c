@@ -3,6 +3,7 @@
 // session is as important as what begins it. "Client disconnected" does not end one that XEP-0198
 // keeps: it hibernates under its old id, and goes on with that id when the client resumes.
 #include "ingest/dialects/prosody.h"
+#include "ingest/dialects/session_table.h"
 
 #include "core/buf.h"
 #include "ingest/markup.h"
@@ -10,64 +11,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 4096, SESSIONS_LIMIT = 100000 };
-
 struct session {
-	struct session *next;
-	char *id;
+	struct session_head head;
 	char *jid;
 	bool asleep;
-	uint64_t seen; // number of the event
 };
 
 struct prosody_sessions {
-	const struct dialect_sink *sink;
-	struct session *buckets[BUCKETS];
-	size_t count;
-	uint64_t events;
+	struct session_table table;
 };
 
-static char *copy(struct text text)
+static void leave(void *session)
 {
-	char *out = xcalloc(text.n + 1, 1);
-	if (text.n)
-		memcpy(out, text.p, text.n);
-	return out;
+	free(((struct session *)session)->jid);
 }
 
 struct prosody_sessions *prosody_sessions_new(const struct dialect_sink *sink)
 {
 	struct prosody_sessions *sessions = xcalloc(1, sizeof *sessions);
-	sessions->sink = sink;
+	sessions->table = (struct session_table){
+		.sink = sink, .size = sizeof(struct session), .leave = leave};
 	return sessions;
-}
-
-static struct session **place(struct prosody_sessions *sessions, struct text id)
-{
-	uint32_t hash = 2166136261U;
-	for (size_t i = 0; i < id.n; i++)
-		hash = (hash ^ (unsigned char)id.p[i]) * 16777619U;
-	struct session **at = &sessions->buckets[hash % BUCKETS];
-	while (*at && !text_is(id, (*at)->id))
-		at = &(*at)->next;
-	return at;
-}
-
-static void take_out(struct prosody_sessions *sessions, struct session **at)
-{
-	struct session *session = *at;
-	*at = session->next;
-	free(session->jid);
-	free(session->id);
-	free(session);
-	sessions->count--;
 }
 
 void prosody_sessions_free(struct prosody_sessions *sessions)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
-		while (sessions->buckets[i])
-			take_out(sessions, &sessions->buckets[i]);
+	session_table_free(&sessions->table);
 	free(sessions);
 }
 
@@ -75,58 +44,20 @@ void prosody_sessions_free(struct prosody_sessions *sessions)
 static void remember(struct prosody_sessions *sessions, struct text id,
 		     const struct session *session)
 {
-	struct buf key = {0}, value = {0};
-	buf_printf(&key, "s:%.*s", (int)id.n, id.p);
-	if (session)
-		buf_printf(&value, "%c%s", session->asleep ? '-' : '+', session->jid);
-	sessions->sink->remember(sessions->sink->self, buf_view(&key),
-				 session ? buf_view(&value) : TEXT_NONE);
-	buf_free(&key);
+	struct buf value = {0};
+	buf_printf(&value, "%c%s", session->asleep ? '-' : '+', session->jid);
+	session_remember(&sessions->table, id, buf_view(&value));
 	buf_free(&value);
-}
-
-static void forget(struct prosody_sessions *sessions, struct text id)
-{
-	struct session **at = place(sessions, id);
-	if (!*at)
-		return;
-	take_out(sessions, at);
-	remember(sessions, id, NULL);
-}
-
-// Sessions whose end was not in the log: the older half goes.
-static void make_room(struct prosody_sessions *sessions)
-{
-	uint64_t limit = sessions->events / 2;
-	for (; sessions->count >= SESSIONS_LIMIT; limit += (sessions->events - limit) / 2 + 1)
-		for (size_t i = 0; i < BUCKETS; i++)
-			for (struct session **at = &sessions->buckets[i]; *at;) {
-				if ((*at)->seen > limit) {
-					at = &(*at)->next;
-					continue;
-				}
-				struct text id = text_of((*at)->id);
-				remember(sessions, id, NULL);
-				take_out(sessions, at);
-			}
 }
 
 static struct session *put(struct prosody_sessions *sessions, struct text id, struct text jid)
 {
-	struct session **at = place(sessions, id);
-	if (!*at) {
-		make_room(sessions);
-		at = place(sessions, id);
-		*at = xcalloc(1, sizeof **at);
-		(*at)->id = copy(id);
-		sessions->count++;
-	}
-	char *fresh = copy(jid);
-	free((*at)->jid);
-	(*at)->jid = fresh;
-	(*at)->asleep = false;
-	(*at)->seen = ++sessions->events;
-	return *at;
+	struct session *session = session_put(&sessions->table, id);
+	char *fresh = session_copy(jid);
+	free(session->jid);
+	session->jid = fresh;
+	session->asleep = false;
+	return session;
 }
 
 static void bound(struct prosody_sessions *sessions, struct text id, struct text jid)
@@ -137,7 +68,7 @@ static void bound(struct prosody_sessions *sessions, struct text id, struct text
 
 static void fall_asleep(struct prosody_sessions *sessions, struct text id, struct text rest)
 {
-	struct session *session = *place(sessions, id);
+	struct session *session = session_find(&sessions->table, id);
 	(void)rest;
 	if (session && !session->asleep) {
 		session->asleep = true;
@@ -147,7 +78,7 @@ static void fall_asleep(struct prosody_sessions *sessions, struct text id, struc
 
 static void wake_up(struct prosody_sessions *sessions, struct text id, struct text rest)
 {
-	struct session *session = *place(sessions, id);
+	struct session *session = session_find(&sessions->table, id);
 	(void)rest;
 	if (session && session->asleep) {
 		session->asleep = false;
@@ -158,14 +89,14 @@ static void wake_up(struct prosody_sessions *sessions, struct text id, struct te
 static void end(struct prosody_sessions *sessions, struct text id, struct text rest)
 {
 	(void)rest;
-	forget(sessions, id);
+	session_forget(&sessions->table, id);
 }
 
 // "Destroying session for anna@acme.test/phone" (to 0.10), not "... for hibernating too long".
 static void end_of_jid(struct prosody_sessions *sessions, struct text id, struct text rest)
 {
 	if (rest.n && memchr(rest.p, '@', rest.n))
-		forget(sessions, id);
+		session_forget(&sessions->table, id);
 }
 
 // A new connection resumes an old session, named "c2s5587...", "5587..." or "c2s5587......".
@@ -174,16 +105,16 @@ static void resume(struct prosody_sessions *sessions, struct text id, struct tex
 	char name[64] = "c2s";
 	while (rest.n && (rest.p[rest.n - 1] == '.' || rest.p[rest.n - 1] == ' '))
 		rest.n--;
-	struct session *old = rest.n ? *place(sessions, rest) : NULL;
+	struct session *old = rest.n ? session_find(&sessions->table, rest) : NULL;
 	if (!old && rest.n + 4 <= sizeof name) {
 		memcpy(name + 3, rest.p, rest.n);
-		old = *place(sessions, (struct text){name, rest.n + 3});
+		old = session_find(&sessions->table, (struct text){name, rest.n + 3});
 	}
 	if (!old)
 		return;
-	wake_up(sessions, text_of(old->id), rest);
+	wake_up(sessions, text_of(old->head.id), rest);
 	struct text jid = text_of(old->jid);
-	if (!text_is(id, old->id))
+	if (!text_is(id, old->head.id))
 		bound(sessions, id, jid);
 }
 
@@ -219,7 +150,7 @@ void prosody_sessions_event(struct prosody_sessions *sessions, struct text sourc
 void prosody_sessions_stanza(struct prosody_sessions *sessions, struct text source, bool received,
 			     struct text tag)
 {
-	struct session *session = *place(sessions, source);
+	struct session *session = session_find(&sessions->table, source);
 	if (received) {
 		if (session && session->asleep) // then it does not sleep
 			wake_up(sessions, source, TEXT_NONE);
@@ -238,11 +169,11 @@ void prosody_sessions_stanza(struct prosody_sessions *sessions, struct text sour
 struct text prosody_sessions_find(struct prosody_sessions *sessions, struct text source,
 				  bool *asleep)
 {
-	struct session *session = *place(sessions, source);
+	struct session *session = session_find(&sessions->table, source);
 	*asleep = session && session->asleep;
 	if (!session)
 		return TEXT_NONE;
-	session->seen = ++sessions->events;
+	session_touch(&sessions->table, session);
 	return text_of(session->jid);
 }
 
