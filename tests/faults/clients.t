@@ -4,6 +4,7 @@
 # long report against a load (F105).
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -99,21 +100,24 @@ def migrated(tap, server):
     with rig.Rig(server, settings=LIVE) as it:
         open(it.log, "wb").close()
         daemon, port = it.follow(), rig.free_port()
-        writer = it.generate(800, "--rate", "400", wait=False)
         api = it.program.start("--set", f"port={port}", "serve")
         rig.product.wait_until(lambda: answers(port) == 200, 60)
-        it.wait_rows(50)
-        holder = server.session(
-            "BEGIN; ALTER TABLE receiptd.message ADD COLUMN later int4;"
-            " ALTER TABLE receiptd.lane ADD COLUMN later int4; ALTER TABLE receiptd.generation ADD later int4;"
-            " SELECT pg_sleep(3); COMMIT")
+        writer = it.generate(800, "--rate", "400", wait=False)
+        rig.product.wait_until(lambda: os.path.getsize(it.log) > 20000, 60, 0.01)
+        writer.send_signal(signal.SIGSTOP)
+        it.wait_rows(20)
+        holder = server.transaction(
+            "ALTER TABLE receiptd.message ADD COLUMN later int4;"
+            " ALTER TABLE receiptd.lane ADD COLUMN later int4; ALTER TABLE receiptd.generation ADD later int4")
         locked = ("SELECT count(*) FROM pg_locks WHERE relation = 'receiptd.lane'::regclass AND granted"
                   " AND mode = 'AccessExclusiveLock'")
         held = rig.product.wait_until(lambda: server.ask(locked) == "1", 60, 0.02)
+        writer.send_signal(signal.SIGCONT)
         waits = ("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND"
                  " application_name = 'receiptd ingest'")
         waited = rig.product.wait_until(lambda: server.ask(waits) == "t", 60, 0.02)
-        tap.ok(held and waited and holder.wait() == 0, f"{what}: the ingester waits for it")
+        holder.communicate(b"COMMIT;")
+        tap.ok(held and waited and holder.returncode == 0, f"{what}: the ingester waits for it")
         statuses = [process.wait() for process in [it.direct.start("migrate") for _ in range(2)]]
         tap.ok(statuses == [0, 0], f"{what}: two more find nothing to do, {statuses}")
         writer.wait()

@@ -107,6 +107,15 @@ class Server:
                                 env={**NEAR, "PGPORT": str(self.port)},
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def transaction(self, query):
+        """One that has run the query and stays open; it ends with .communicate(b"COMMIT;")."""
+        process = subprocess.Popen(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE,
+                                   env={**NEAR, "PGPORT": str(self.port)},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process.stdin.write(f"BEGIN; {query};\n".encode())
+        process.stdin.flush()
+        return process
+
     def url(self, port=None, **parameters):
         text = "&".join(f"{k}={urllib.parse.quote(v)}" for k, v in {"sslmode": "disable", **parameters}.items())
         return f"postgresql://owner@127.0.0.1:{port or self.port}/postgres?{text}"
