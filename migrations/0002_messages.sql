@@ -369,6 +369,17 @@ COMMENT ON COLUMN finding.position IS 'Position of the first sighting';
 COMMENT ON COLUMN finding.withdrawn IS 'Later facts of its key took it back';
 COMMENT ON INDEX finding_element IS 'Identity';
 
+-- Inlined: a statement with this condition opens the partitions of these spans alone. Six of them
+-- (IN_DAYS_SPANS of store/internal.h), what is not there is null and holds nothing.
+CREATE FUNCTION in_days(at timestamptz, spans timestamptz[])
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT at BETWEEN spans[1] AND spans[2] OR at BETWEEN spans[3] AND spans[4]
+    OR at BETWEEN spans[5] AND spans[6] OR at BETWEEN spans[7] AND spans[8]
+    OR at BETWEEN spans[9] AND spans[10] OR at BETWEEN spans[11] AND spans[12]
+$$;
+COMMENT ON FUNCTION in_days(timestamptz, timestamptz[]) IS
+	'Is it within one of the spans (begin, end, inclusive)?';
+
 -- partitions --------------------------------------------------------------------------------------
 
 -- One partition of one table; no day: the one for the rest. LIKE + ATTACH, because CREATE ...

@@ -77,6 +77,11 @@ enum element {
 };
 // One field that is an array of the items: for "= any($1)" and "unnest($1, $2)".
 void put_array(struct fields *fields, enum element type, const struct fields *items);
+
+// in_days() of migrations/0002: few spans of time that hold all of "lo" to "hi" (lists of put_usec(), both
+// ends inclusive; a pair with a null is empty), so that a statement opens the days of these alone.
+enum { IN_DAYS_SPANS = 6 };
+void put_in_days(struct fields *fields, const struct fields *lo, const struct fields *hi);
 void put_int8s(struct fields *fields, const int64_t *items, size_t count);
 void put_texts(struct fields *fields, const struct string_list *list);
 

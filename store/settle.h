@@ -50,12 +50,9 @@ struct window {
 	usec_t lo, hi; // facts within changed
 	bool reaches, room;
 	size_t first_unit, unit_count;
-	usec_t from, to;  // states are loaded from here to there
-	usec_t rows_from; // rows: all from here on
-	usec_t run[3];    // instants of the run under way (F6), USEC_NONE
-	// Days on which rows before rows_from may be: its own, the nearest before it, the earliest; and
-	// likewise after hi. Their begins, or ends; USEC_NONE: none.
-	usec_t before[3], after[3];
+	usec_t from, to;             // states are loaded from here to there
+	usec_t rows_from;            // rows: all from here on
+	usec_t run[3];               // instants of the run under way (F6), USEC_NONE
 	usec_t write_from, write_to; // rows that may change
 	usec_t states_to;            // kept states after this one can change no more (F5)
 	VEC(struct sequence_row) rows;
@@ -103,6 +100,35 @@ struct settling {
 	VEC(struct conv_finding) findings_gone, findings_new;
 	VEC(struct unit) next_units;
 };
+
+// --- settle_walk.c ---
+// One search: day by day away from a time, over the days on which "key" may be (key_filter.h).
+struct walk {
+	int64_t key, day;
+	usec_t lo, hi; // the part that is looked at now, inclusive
+	bool done;
+};
+
+struct walks { // {.keys, .after} is empty; searches that go on together
+	const struct key_filter *keys;
+	bool after; // in time; else before
+	int round;
+	VEC(struct walk) items;
+	VEC(size_t) asked; // those that are looked for now
+};
+void walks_add(struct walks *walks, int64_t key, usec_t at);
+// Calls look() until each is found or has no day left. It asks for walks_spans(), in the order of asked,
+// and says walks_found() for each that is there; place: number in that order, from 1.
+bool walks_go(struct walks *walks, bool (*look)(struct walks *walks, struct err *err),
+	      struct err *err);
+struct walk *walks_found(struct walks *walks, int64_t place);
+void walks_spans(const struct walks *walks, struct fields *lo, struct fields *hi);
+void walks_free(struct walks *walks);
+
+// --- settle_edges.c ---
+// Widens windows by their neighbours (F6); finds the runs under way at their begins.
+bool settle_edges(struct settling *it, struct err *err);
+bool settle_run(struct settling *it, struct err *err);
 
 // --- settle_load.c ---
 bool settle_take(struct settling *it, int32_t most, struct err *err);

@@ -116,7 +116,7 @@ struct side {
 struct sides {
 	struct settling *it;
 	VEC(struct side) items;
-	struct fields conv, from, to, first, peer;
+	struct fields conv, from, to, first, peer, from_day, to_day;
 };
 
 static usec_t first_of(const struct window *window, int64_t from, bool lone)
@@ -159,8 +159,13 @@ static void ask_side(struct sides *sides, struct window *window, size_t p)
 	put_int8(&sides->from, party->from);
 	put_int8(&sides->to, party->to);
 	// Nothing can be found: the span is empty, and what is stored goes.
-	put_usec(&sides->first, lone && (peer == USEC_NONE || peer >= first) ? first : USEC_NONE);
+	bool may = lone && (peer == USEC_NONE || peer >= first);
+	put_usec(&sides->first, may ? first : USEC_NONE);
 	put_usec(&sides->peer, peer);
+	// The same as a span of days, with the copies before it (F5).
+	put_usec(&sides->from_day,
+		 may ? usec_bounded(first - sides->it->rules->w_state) : USEC_NONE);
+	put_usec(&sides->to_day, usec_bounded(peer == USEC_NONE ? INT64_MAX / 2 : peer));
 }
 
 static bool take_side(void *self, const struct rows *rows)
@@ -200,10 +205,20 @@ static bool run_sides(struct sides *sides, struct err *err)
 	put_array(&params, OF_TIMESTAMPTZ, &sides->first);
 	put_array(&params, OF_TIMESTAMPTZ, &sides->peer);
 	put_int8(&params, sides->it->rules->w_state);
+	put_in_days(&params, &sides->from_day, &sides->to_day);
 	if (!sql_each(sides->it->store, "settle_unnegotiated", &params, sides, take_side, err))
 		return false;
 	drop_others(sides);
 	return true;
+}
+
+static void sides_free(struct sides *sides)
+{
+	struct fields *all[] = {&sides->conv, &sides->from,     &sides->to,    &sides->first,
+				&sides->peer, &sides->from_day, &sides->to_day};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		fields_free(all[i]);
+	free(sides->items.items);
 }
 
 bool settle_sides(struct settling *it, struct err *err)
@@ -214,11 +229,6 @@ bool settle_sides(struct settling *it, struct err *err)
 			if (!it->windows.items[w].room)
 				ask_side(&sides, &it->windows.items[w], p);
 	bool fine = !sides.items.count || run_sides(&sides, err);
-	free(sides.items.items);
-	fields_free(&sides.conv);
-	fields_free(&sides.from);
-	fields_free(&sides.to);
-	fields_free(&sides.first);
-	fields_free(&sides.peer);
+	sides_free(&sides);
 	return fine;
 }

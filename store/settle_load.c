@@ -159,79 +159,6 @@ static void first_span(struct window *window, const struct realm_settings *rules
 	}
 }
 
-struct day_span {
-	int64_t day, first, last, before, after; // first > last: no day
-};
-
-static void take_day(void *self, int64_t day)
-{
-	struct day_span *span = self;
-	span->first = day < span->first ? day : span->first;
-	span->last = day > span->last ? day : span->last;
-	if (day < span->day && day > span->before)
-		span->before = day;
-	if (day > span->day && day < span->after)
-		span->after = day;
-}
-
-static struct day_span days_around(const struct settling *it, int64_t conv, usec_t at)
-{
-	struct day_span span = {keys_day(usec_bounded(at)), INT64_MAX, INT64_MIN, INT64_MIN,
-				INT64_MAX};
-	key_filter_days(it->writer->keys, conv, INT64_MIN, INT64_MAX, &span, take_day);
-	return span;
-}
-
-// Which days hold rows of the conversation is known, so that neighbours are not looked for on all.
-static void find_days(const struct settling *it, struct window *window)
-{
-	struct day_span before = days_around(it, window->conv, window->rows_from);
-	struct day_span after = days_around(it, window->conv, window->hi);
-	bool any_before = before.before != INT64_MIN, any_after = after.after != INT64_MAX;
-	window->before[0] = keys_day_start(before.day);
-	window->before[1] = any_before ? keys_day_start(before.before) : USEC_NONE;
-	window->before[2] = any_before ? keys_day_start(before.first) : window->before[0];
-	window->after[0] = keys_day_end(after.day);
-	window->after[1] = any_after ? keys_day_end(after.after) : USEC_NONE;
-	window->after[2] = any_after ? keys_day_end(after.last) : window->after[0];
-}
-
-static void put_before(const struct settling *it, struct fields *params)
-{
-	PUT_TIMES(it, params, before[0]);
-	PUT_TIMES(it, params, before[1]);
-	PUT_TIMES(it, params, before[2]);
-}
-
-// F6: the row before belongs to the scene; the one after may begin a run or not begin one any more.
-static bool load_edges(struct settling *it, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_convs(it, &params);
-	PUT_TIMES(it, &params, rows_from);
-	PUT_TIMES(it, &params, hi);
-	put_before(it, &params);
-	PUT_TIMES(it, &params, after[0]);
-	PUT_TIMES(it, &params, after[1]);
-	PUT_TIMES(it, &params, after[2]);
-	if (!sql_run(it->store, "settle_edges", &params, &rows, err))
-		return false;
-	for (int i = 0; i < rows.count; i++) {
-		struct window *window = window_of(it, &rows, i);
-		usec_t before = row_usec(&rows, i, 1), after = row_usec(&rows, i, 2);
-		if (window->room)
-			continue;
-		if (before != USEC_NONE && window->reaches)
-			window->rows_from = before;
-		if (after != USEC_NONE) {
-			window->write_to = more(window->write_to, after);
-			window->to = window->write_to + it->rules->t_infer;
-		}
-	}
-	return true;
-}
-
 // --- rows and states ---
 
 // Then fewer days are taken, down to one of one conversation.
@@ -283,57 +210,58 @@ static bool take_row(void *self, const struct rows *rows)
 static bool load_rows(struct settling *it, struct err *err)
 {
 	FIELDS_AUTO params = {0};
+	FIELDS_AUTO from = {0};
+	FIELDS_AUTO to = {0};
 	FIELDS_AUTO reach = {0};
+	FIELDS_AUTO beyond = {0};
 	ROWS_AUTO marked = {0};
-	if (!sql_run(it->store, "settle_marked", NULL, &marked, err))
+	for (size_t i = 0; i < it->windows.count; i++) {
+		const struct window *window = &it->windows.items[i];
+		put_usec(&from, usec_bounded(window->rows_from));
+		put_usec(&to, usec_bounded(window->to));
+		put_usec(&reach, usec_bounded(window->to + it->rules->w_upto));
+	}
+	put_in_days(&beyond, &to, &reach);
+	if (!sql_run(it->store, "settle_marked", &beyond, &marked, err))
 		return false;
 	put_convs(it, &params);
-	PUT_TIMES(it, &params, rows_from);
-	PUT_TIMES(it, &params, to);
-	for (size_t i = 0; i < it->windows.count; i++)
-		put_usec(&reach, usec_bounded(it->windows.items[i].to + it->rules->w_upto));
+	put_array(&params, OF_TIMESTAMPTZ, &from);
+	put_array(&params, OF_TIMESTAMPTZ, &to);
 	put_array(&params, OF_TIMESTAMPTZ, &reach);
 	put_bool(&params, row_bool(&marked, 0, 0));
+	put_in_days(&params, &from, &to);
+	put_in_days(&params, &to, &reach);
 	return sql_each(it->store, "settle_rows", &params, it, take_row, err);
 }
 
 // Of the rows before a window only some can change by what is in it, unless a mark reaches back:
 // inferred reading that is stored and older than the window stands on what is before it.
-static bool load_run(struct settling *it, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_convs(it, &params);
-	PUT_TIMES(it, &params, lo);
-	put_int8(&params, it->rules->t_infer);
-	put_before(it, &params);
-	if (!sql_run(it->store, "settle_run", &params, &rows, err))
-		return false;
-	for (int i = 0; i < rows.count; i++) {
-		struct window *window = window_of(it, &rows, i);
-		for (int c = 0; c < 3 && !window->reaches && !window->room; c++)
-			window->run[c] = row_usec(&rows, i, c + 1);
-	}
-	return true;
-}
-
 static bool load_context(struct settling *it, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	FIELDS_AUTO from = {0};
-	if (!load_run(it, err))
+	FIELDS_AUTO first = {0};
+	FIELDS_AUTO last = {0};
+	if (!settle_run(it, err))
 		return false;
 	put_convs(it, &params);
 	for (size_t i = 0; i < it->windows.count; i++) {
 		const struct window *window = &it->windows.items[i];
 		bool none = window->reaches || window->room; // all of them come anyway, or none
 		put_usec(&from, usec_bounded(none ? window->lo : window->write_from));
+		put_usec(&first, usec_bounded(none ? window->lo : window->write_from));
+		put_usec(&last, usec_bounded(window->lo));
+		for (int c = 0; c < 3; c++) {
+			put_usec(&first, usec_bounded(window->run[c]));
+			put_usec(&last, usec_bounded(window->run[c]));
+		}
 	}
 	put_array(&params, OF_TIMESTAMPTZ, &from);
 	PUT_TIMES(it, &params, lo);
 	PUT_TIMES(it, &params, run[0]);
 	PUT_TIMES(it, &params, run[1]);
 	PUT_TIMES(it, &params, run[2]);
+	put_in_days(&params, &first, &last);
 	return sql_each(it->store, "settle_context", &params, it, take_row, err);
 }
 
@@ -363,9 +291,16 @@ static bool take_state(void *self, const struct rows *rows)
 static bool load_states(struct settling *it, struct err *err)
 {
 	FIELDS_AUTO params = {0};
+	FIELDS_AUTO from = {0};
+	FIELDS_AUTO to = {0};
+	for (size_t i = 0; i < it->windows.count; i++) {
+		put_usec(&from, usec_bounded(it->windows.items[i].from));
+		put_usec(&to, usec_bounded(it->windows.items[i].to));
+	}
 	put_convs(it, &params);
-	PUT_TIMES(it, &params, from);
-	PUT_TIMES(it, &params, to);
+	put_array(&params, OF_TIMESTAMPTZ, &from);
+	put_array(&params, OF_TIMESTAMPTZ, &to);
+	put_in_days(&params, &from, &to);
 	return sql_each(it->store, "settle_states", &params, it, take_state, err);
 }
 
@@ -448,12 +383,10 @@ bool settle_load(struct settling *it, struct err *err)
 {
 	if (!load_parties(it, err))
 		return false;
-	for (size_t i = 0; i < it->windows.count; i++) {
+	for (size_t i = 0; i < it->windows.count; i++)
 		first_span(&it->windows.items[i], it->rules);
-		find_days(it, &it->windows.items[i]);
-	}
 	// A statement that was too much is cancelled, and the transaction with it: no other one follows.
-	if (!load_edges(it, err) || !load_rows(it, err) || is_too_much(it) ||
+	if (!settle_edges(it, err) || !load_rows(it, err) || is_too_much(it) ||
 	    !load_context(it, err) || is_too_much(it) || !load_states(it, err) || is_too_much(it))
 		return false;
 	if (!load_typing(it, err) || !load_findings(it, err) || !load_jids(it, err))

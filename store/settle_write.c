@@ -74,6 +74,7 @@ static bool update_some(struct settling *it, struct rollups *rollups, size_t fro
 	for (size_t i = from; i < to; i++)
 		add_changed(&list, &it->changed.items[i]);
 	put_identities(&identities, &list);
+	put_in_days(&identities, &list.sent_at, &list.sent_at);
 	if (!sql_each(it->store, "settle_full", &identities, &moving, move_rollups, err))
 		return false;
 	put_int8(&params, it->commit);
@@ -81,6 +82,7 @@ static bool update_some(struct settling *it, struct rollups *rollups, size_t fro
 	put_array(&params, OF_TIMESTAMPTZ, &list.read_at);
 	put_array(&params, OF_INT2, &list.via);
 	put_array(&params, OF_INT8, &list.response);
+	put_in_days(&params, &list.sent_at, &list.sent_at);
 	if (!sql_run(it->store, "settle_update", &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)(to - from))

@@ -233,6 +233,8 @@ int64_t plan_jid(struct plan *plan, struct text jid); // notes it for write_jids
 int64_t keys_day(usec_t at); // UTC day, the first and the last one stand for all beyond
 usec_t keys_day_start(int64_t day);
 usec_t keys_day_end(int64_t day);
+// Under which the days are known on which a device showed chat states in a conversation.
+int64_t keys_states(int64_t conv, int64_t device);
 bool keys_refresh(struct store *store, int64_t lane_commit,
 		  struct err *err); // under the lanes' lock
 void keys_collect(struct part *part);

@@ -22,6 +22,7 @@ static bool remove_acks(struct part *part, struct err *err)
 	put_array(&params, OF_INT8, &conv);
 	put_array(&params, OF_TIMESTAMPTZ, &at);
 	put_array(&params, OF_INT8, &key);
+	put_in_days(&params, &at, &at);
 	return sql_run(part->store, "ack_delete", &params, NULL, err);
 }
 

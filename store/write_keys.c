@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which keys are stored where (table known_keys): read by commit number under the lane's lock, kept
+// Which keys are stored where (table known_keys), and which ids evidence waits for: read by commit number under the lane's lock, kept
 // in memory as filters, written in the transaction of the rows. So whatever is stored is in the
 // filter, also after a crash, with a second ingester, and when rows move to another day.
 #include "store/write.h"
@@ -98,6 +98,35 @@ static bool is_listed(const struct part *part, const struct stored_evidence *ack
 	       keys_day(plan->stored.items[lo].at) == day;
 }
 
+// Under its key, and under the ids that it waits for: as load_orphans.sql looks for it.
+static void add_ack(struct part *part, const struct stored_evidence *ack)
+{
+	const struct evidence *ev = &ack->evidence;
+	bool waits = ev->class_ != ACK_PAIRED;
+	if (!is_listed(part, ack))
+		add_key(part, ack->key, ev->first);
+	if (waits)
+		add_key(part, ack->about, ev->first);
+	if (waits || (ev->leg != LEG_DIRECT && ack->about_self))
+		add_key(part, ack->about_self, ev->first);
+}
+
+int64_t keys_states(int64_t conv, int64_t device)
+{
+	return conv ^ device;
+}
+
+// The states of one device in one conversation stand together.
+static void add_state(struct part *part, size_t at)
+{
+	const struct new_state *state = &part->states.items[at];
+	int64_t key = keys_states(state->seen->conv, state->device);
+	const struct new_state *before = at ? state - 1 : NULL;
+	if (!before || keys_states(before->seen->conv, before->device) != key ||
+	    keys_day(before->seen->at) != keys_day(state->seen->at))
+		add_key(part, key, state->seen->at);
+}
+
 static int by_day(const void *a, const void *b)
 {
 	const struct key_day *x = a, *y = b;
@@ -125,9 +154,9 @@ void keys_collect(struct part *part)
 		add_key(part, update->row->conv, update->row->sent_at);
 	}
 	for (size_t i = 0; i < part->acks.count; i++)
-		if (!is_listed(part, part->acks.items[i]))
-			add_key(part, part->acks.items[i]->key,
-				part->acks.items[i]->evidence.first);
+		add_ack(part, part->acks.items[i]);
+	for (size_t i = 0; i < part->states.count; i++)
+		add_state(part, i);
 	if (part->keys.count)
 		qsort(part->keys.items, part->keys.count, sizeof *part->keys.items, by_day);
 }

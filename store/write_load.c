@@ -156,6 +156,7 @@ static bool run_keys(struct plan *plan, const char *name, const struct key_query
 	put_array(&params, OF_INT8, &query->key);
 	put_array(&params, OF_TIMESTAMPTZ, &query->lo);
 	put_array(&params, OF_TIMESTAMPTZ, &query->hi);
+	put_in_days(&params, &query->lo, &query->hi);
 	return sql_each(plan->store, name, &params, plan, take, err);
 }
 
@@ -310,6 +311,7 @@ bool plan_each_row(struct plan *plan, const char *name, const struct want_window
 	put_array(&params, OF_BOOL, &query.markers);
 	put_array(&params, OF_TIMESTAMPTZ, &query.since);
 	put_array(&params, OF_TIMESTAMPTZ, &query.whole);
+	put_in_days(&params, &query.lo, &query.hi);
 	return sql_each(plan->store, name, &params, plan, take, err);
 }
 
@@ -331,44 +333,100 @@ static bool load_windows(struct plan *plan, const struct want_window *wants, siz
 	return fine;
 }
 
-static bool load_hashes(struct plan *plan, const char *name, const int64_t *hashes, size_t count,
-			bool (*take)(void *self, const struct rows *rows), struct err *err)
+// So many ids are looked for one by one, on all days; more are joined with what is stored.
+enum { FEW_SENT = 16 };
+
+static bool load_sent(struct plan *plan, const int64_t *hashes, size_t count, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	if (!count)
 		return true;
 	put_int8s(&params, hashes, count);
 	put_int4(&params, plan->batch->realm);
-	return sql_run(plan->store, "plan_scans", NULL, NULL, err) &&
-	       sql_each(plan->store, name, &params, plan, take, err) &&
+	const char *how = count <= FEW_SENT ? "plan_few" : "plan_scans";
+	return sql_run(plan->store, how, NULL, NULL, err) &&
+	       sql_each(plan->store, "load_sent", &params, plan, take_sent, err) &&
 	       sql_run(plan->store, "plan_lookups", NULL, NULL, err);
+}
+
+struct hash_query {
+	struct fields hash, lo, hi;
+	int64_t asked;
+};
+
+static void hash_query_free(struct hash_query *query)
+{
+	fields_free(&query->hash);
+	fields_free(&query->lo);
+	fields_free(&query->hi);
+}
+
+static void take_hash_day(void *self, int64_t day)
+{
+	struct hash_query *query = self;
+	put_int8(&query->hash, query->asked);
+	put_usec(&query->lo, usec_bounded(keys_day_start(day)));
+	put_usec(&query->hi, usec_bounded(keys_day_end(day)));
+}
+
+// Nearly every id has nothing that waits for it.
+static bool load_orphans(struct plan *plan, const int64_t *hashes, size_t count, struct err *err)
+{
+	__attribute__((cleanup(hash_query_free))) struct hash_query query = {0};
+	FIELDS_AUTO params = {0};
+	for (size_t i = 0; i < count; i++) {
+		query.asked = hashes[i];
+		key_filter_days(plan->writer->keys, hashes[i], INT64_MIN, INT64_MAX, &query,
+				take_hash_day);
+	}
+	if (!query.hash.count)
+		return true;
+	put_array(&params, OF_INT8, &query.hash);
+	put_array(&params, OF_TIMESTAMPTZ, &query.lo);
+	put_array(&params, OF_TIMESTAMPTZ, &query.hi);
+	put_in_days(&params, &query.lo, &query.hi);
+	put_int4(&params, plan->batch->realm);
+	return sql_each(plan->store, "load_orphans", &params, plan, take_ack, err);
+}
+
+struct marks_query {
+	struct fields conv, device, from, to, target, day_from, day_to;
+};
+
+static void marks_query_free(struct marks_query *query)
+{
+	struct fields *all[] = {&query->conv,   &query->device,   &query->from,  &query->to,
+				&query->target, &query->day_from, &query->day_to};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		fields_free(all[i]);
 }
 
 static bool load_marks(struct plan *plan, const struct want_marks *wants, size_t count,
 		       struct err *err)
 {
-	FIELDS_AUTO conv = {0};
-	FIELDS_AUTO device = {0};
-	FIELDS_AUTO from = {0};
-	FIELDS_AUTO to = {0};
-	FIELDS_AUTO target = {0};
+	__attribute__((cleanup(marks_query_free))) struct marks_query query = {0};
 	FIELDS_AUTO params = {0};
+	usec_t reach = pairing_marks_reach(plan->batch->pairing);
+	usec_t slack = pairing_marks_slack(plan->batch->pairing);
 	if (!count)
 		return true;
 	for (size_t i = 0; i < count; i++) {
-		put_int8(&conv, wants[i].conv);
-		put_int8(&device, wants[i].device);
-		put_usec(&from, usec_bounded(wants[i].from));
-		put_usec(&to, usec_bounded(wants[i].to));
-		put_usec(&target, usec_bounded(wants[i].target));
+		put_int8(&query.conv, wants[i].conv);
+		put_int8(&query.device, wants[i].device);
+		put_usec(&query.from, usec_bounded(wants[i].from));
+		put_usec(&query.to, usec_bounded(wants[i].to));
+		put_usec(&query.target, usec_bounded(wants[i].target));
+		put_usec(&query.day_from, usec_bounded(wants[i].from - reach - slack));
+		put_usec(&query.day_to, usec_bounded(wants[i].to + reach + slack));
 	}
-	put_array(&params, OF_INT8, &conv);
-	put_array(&params, OF_INT8, &device);
-	put_array(&params, OF_TIMESTAMPTZ, &from);
-	put_array(&params, OF_TIMESTAMPTZ, &to);
-	put_array(&params, OF_TIMESTAMPTZ, &target);
-	put_int8(&params, pairing_marks_reach(plan->batch->pairing));
-	put_int8(&params, pairing_marks_slack(plan->batch->pairing));
+	put_array(&params, OF_INT8, &query.conv);
+	put_array(&params, OF_INT8, &query.device);
+	put_array(&params, OF_TIMESTAMPTZ, &query.from);
+	put_array(&params, OF_TIMESTAMPTZ, &query.to);
+	put_array(&params, OF_TIMESTAMPTZ, &query.target);
+	put_int8(&params, reach);
+	put_int8(&params, slack);
+	put_in_days(&params, &query.day_from, &query.day_to);
 	return sql_each(plan->store, "load_marks", &params, plan, take_mark, err);
 }
 
@@ -417,9 +475,8 @@ bool plan_load(struct plan *plan, struct err *err)
 	while (pairing_wants(plan->batch->pairing, &wants)) {
 		if (!load_keys(plan, wants.keys, wants.key_count, err) ||
 		    !load_windows(plan, wants.windows, wants.window_count, err) ||
-		    !load_hashes(plan, "load_orphans", wants.orphans, wants.orphan_count, take_ack,
-				 err) ||
-		    !load_hashes(plan, "load_sent", wants.sent, wants.sent_count, take_sent, err) ||
+		    !load_orphans(plan, wants.orphans, wants.orphan_count, err) ||
+		    !load_sent(plan, wants.sent, wants.sent_count, err) ||
 		    !load_marks(plan, wants.marks, wants.mark_count, err))
 			return false;
 	}

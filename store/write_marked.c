@@ -193,6 +193,7 @@ static bool update_some(struct part *part, size_t from, size_t to, struct err *e
 	for (size_t c = 0; c < COLUMNS; c++)
 		put_array(&params, elements[c], &columns.arrays[c]);
 	put_int8(&params, part->plan->commit);
+	put_in_days(&params, &columns.arrays[1], &columns.arrays[1]);
 	if (!sql_run(part->store, "message_mark", &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)(to - from))

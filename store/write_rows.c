@@ -61,6 +61,7 @@ static bool run_identities(struct part *part, const char *name, const struct ide
 	put_array(&params, OF_TIMESTAMPTZ, &list->sent_at);
 	put_array(&params, OF_INT8, &list->key);
 	put_array(&params, OF_INT4, &list->n);
+	put_in_days(&params, &list->sent_at, &list->sent_at);
 	if (!sql_run(part->store, name, &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)list->conv.count)
@@ -150,6 +151,7 @@ static bool update_some(struct part *part, size_t from, size_t to, struct err *e
 	put_array(&params, OF_INT4, &columns.old_n);
 	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
 		put_array(&params, message_columns[c].element, &columns.arrays[c]);
+	put_in_days(&params, &columns.old_at, &columns.old_at);
 	if (!sql_run(part->store, "message_update", &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)(to - from))

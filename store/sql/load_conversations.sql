@@ -5,6 +5,7 @@
 --   $2 int8[]         keys, of all of them
 --   $3 timestamptz[]  from
 --   $4 timestamptz[]  to, inclusive
+--   $5 timestamptz[]  days (put_in_days)
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -17,7 +18,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        f.jid, t.jid
 FROM unnest($1::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, lo, hi)
 JOIN message AS m
-  ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi
+  ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi AND in_days(m.sent_at, $5::timestamptz[])
  AND CASE WHEN m.key IN (SELECT unnest($2::int8[])) THEN true ELSE false END
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid;

@@ -5,6 +5,7 @@
 --   $2 int8[]         key
 --   $3 timestamptz[]  from
 --   $4 timestamptz[]  to, inclusive
+--   $5 timestamptz[]  days (put_in_days)
 SELECT r FROM (
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
@@ -18,6 +19,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        f.jid, t.jid
 FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, key, lo, hi)
 JOIN message AS m ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi AND m.key = w.key
+ AND in_days(m.sent_at, $5::timestamptz[])
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid
 ) AS r;

@@ -7,6 +7,7 @@
 --   $5 timestamptz[]  not: those sent before $6 with no marker after it; of the others those displayed
 --                     by then already; null: all
 --   $6 timestamptz[]
+--   $7 timestamptz[]  days (put_in_days)
 SELECT r FROM (
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
@@ -21,7 +22,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
 FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::bool[], $5::timestamptz[],
             $6::timestamptz[]) AS w (conv, lo, hi, markers_only, since, whole_from)
 JOIN message AS m
-  ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi
+  ON m.conv = w.conv AND m.sent_at BETWEEN w.lo AND w.hi AND in_days(m.sent_at, $7::timestamptz[])
  AND CASE WHEN w.markers_only
           THEN m.marks & 64 <> 0
                AND (w.since IS NULL OR m.sent_at >= w.whole_from OR m.marks & 32 <> 0

@@ -3,6 +3,7 @@
 --   $1 timestamptz[]  sent_at as stored
 --   $2 int4[]         n as stored (-n: parked)
 --   $3 ... $62        columns as in store/message_row.c, arrays
+--   $63 timestamptz[]  days (put_in_days)
 UPDATE message AS m
 SET sent_at = u.sent_at, n = u.n, from_jid = u.from_jid, from_resource = u.from_resource,
     nick = u.nick, type = u.type, class = u.class, state = u.state, flags = u.flags,
@@ -44,4 +45,5 @@ FROM unnest($1::timestamptz[], $2::int4[], $3::int8[], $4::timestamptz[], $5::in
            marker_pos, sent_pos, delivered_pos, displayed_pos, failed_pos, body_bytes, facts,
            reaction_at, reply_at, mds_at, read_inferred_at, read_via, response_ms, tie, commit,
            body)
-WHERE m.conv = u.conv AND m.sent_at = u.old_at AND m.key = u.key AND m.n = u.old_n;
+WHERE m.conv = u.conv AND m.sent_at = u.old_at AND m.key = u.key AND m.n = u.old_n
+  AND in_days(m.sent_at, $63::timestamptz[]);

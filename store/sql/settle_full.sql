@@ -4,6 +4,7 @@
 --   $2 timestamptz[]  sent_at
 --   $3 int8[]         key
 --   $4 int4[]         n
+--   $5 timestamptz[]  days (put_in_days)
 SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.from_resource,
        m.nick, m.type, m.class, m.state, m.flags, m.digest, m.last_at, m.composed_at,
        m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via,
@@ -18,5 +19,6 @@ FROM unnest($1::int8[], $2::timestamptz[], $3::int8[], $4::int4[])
      WITH ORDINALITY AS u (conv, sent_at, key, n, place)
 JOIN message AS m
   ON m.conv = u.conv AND m.sent_at = u.sent_at AND m.key = u.key AND m.n = u.n
+ AND in_days(m.sent_at, $5::timestamptz[])
 LEFT JOIN jid AS f ON f.id = m.from_jid
 LEFT JOIN jid AS t ON t.id = m.to_jid;

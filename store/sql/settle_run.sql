@@ -3,43 +3,30 @@
 -- party before it, and its first row when that is not too old to be answered.
 --   $1 int8[]         conversation
 --   $2 timestamptz[]  begin
---   $3 int8           t_infer in microseconds
---   $4 timestamptz[]  begin of its day
---   $5 timestamptz[]  begin of the nearest day before it that may hold rows, null = none
---   $6 timestamptz[]  begin of the earliest one
-SELECT w.place::int8, p.sent_at, coalesce(q.sent_at, b.sent_at), f.sent_at
-FROM (SELECT u.conv, u.lo, u.far, u.place,
-             u.lo - $3::int8 * interval '1 microsecond' AS old,
-             coalesce((SELECT m.sent_at FROM message AS m
-                       WHERE m.conv = u.conv AND m.class IN (0, 1) AND m.sent_at < u.lo
-                         AND m.sent_at >= u.today
-                       ORDER BY m.sent_at DESC LIMIT 1),
-                      (SELECT m.sent_at FROM message AS m
-                       WHERE m.conv = u.conv AND m.class IN (0, 1)
-                         AND m.sent_at >= u.near AND m.sent_at < u.near + interval '1 day'
-                       ORDER BY m.sent_at DESC LIMIT 1),
-                      (SELECT m.sent_at FROM message AS m
-                       WHERE m.conv = u.conv AND m.class IN (0, 1) AND m.sent_at < u.near
-                         AND m.sent_at >= u.far
-                       ORDER BY m.sent_at DESC LIMIT 1)) AS last
-      FROM unnest($1::int8[], $2::timestamptz[], $4::timestamptz[], $5::timestamptz[],
-                  $6::timestamptz[])
-           WITH ORDINALITY AS u (conv, lo, today, near, far, place)) AS w,
+--   $3 timestamptz[]  t_infer before it
+--   $4 timestamptz[]  the last row before $2, null = none
+--   $5 timestamptz[]  the last row before $3, null = none
+--   $6 timestamptz[]  days (put_in_days)
+SELECT r FROM (
+SELECT w.place::int8, p.sent_at AS last, coalesce(q.sent_at, b.sent_at) AS other, f.sent_at AS first
+FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+     WITH ORDINALITY AS w (conv, lo, old, last, older, place),
 LATERAL (SELECT m.sent_at, m.from_jid FROM message AS m
-         WHERE m.conv = w.conv AND m.class IN (0, 1) AND m.sent_at = w.last LIMIT 1) AS p
+         WHERE m.conv = w.conv AND m.class IN (0, 1) AND m.sent_at = w.last
+           AND in_days(m.sent_at, $6::timestamptz[]) LIMIT 1) AS p
 LEFT JOIN LATERAL
         (SELECT m.sent_at FROM message AS m
          WHERE m.conv = w.conv AND m.class IN (0, 1) AND m.sent_at < w.lo AND m.sent_at >= w.old
-           AND m.from_jid <> p.from_jid
+           AND m.from_jid <> p.from_jid AND in_days(m.sent_at, $6::timestamptz[])
          ORDER BY m.sent_at DESC LIMIT 1) AS q ON true
 LEFT JOIN LATERAL
         (SELECT m.sent_at, m.from_jid FROM message AS m
-         WHERE q.sent_at IS NULL AND m.conv = w.conv AND m.class IN (0, 1) AND m.sent_at < w.old
-           AND m.sent_at >= w.far
-         ORDER BY m.sent_at DESC LIMIT 1) AS b ON true
+         WHERE q.sent_at IS NULL AND m.conv = w.conv AND m.class IN (0, 1) AND m.sent_at = w.older
+           AND in_days(m.sent_at, $6::timestamptz[]) LIMIT 1) AS b ON true
 LEFT JOIN LATERAL
         (SELECT m.sent_at FROM message AS m
          WHERE (b.from_jid IS NULL OR b.from_jid <> p.from_jid) AND m.conv = w.conv
            AND m.class IN (0, 1) AND m.sent_at < w.lo AND m.sent_at >= w.old
-           AND m.sent_at > coalesce(q.sent_at, '-infinity')
-         ORDER BY m.sent_at LIMIT 1) AS f ON true;
+           AND m.sent_at > coalesce(q.sent_at, '-infinity') AND in_days(m.sent_at, $6::timestamptz[])
+         ORDER BY m.sent_at LIMIT 1) AS f ON true
+) AS r;

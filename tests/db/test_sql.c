@@ -5,6 +5,7 @@
 
 #include "core/embedded.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,6 +90,132 @@ static void every_statement_can_be_prepared_and_explained(void **state)
 	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
 	PQsetnonblocking(store->conn, 1);
 	assert_int_equal(bad, 0);
+}
+
+// --- days: a statement of a batch or a settling opens those that it looks at ---
+
+static bool begins_with(const char *name, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(name, list[i], strlen(list[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool is_of_a_writer(const char *name)
+{
+	static const char *const kinds[] = {"load_",        "settle_",      "message_delete",
+					    "message_mark", "message_park", "message_update",
+					    "ack_delete"};
+	// load_sent: who sent an id is asked of all days. settle_event: of all from a time on.
+	static const char *const others[] = {"load_sent", "settle_lag", "settle_event"};
+	return begins_with(name, kinds, sizeof kinds / sizeof *kinds) &&
+	       !begins_with(name, others, sizeof others / sizeof *others);
+}
+
+// A span is null: then no day is left, also of a kept plan.
+static bool opens_a_day(const char *name)
+{
+	struct buf text = {0};
+	int count = parameter_count(name);
+	bool opens = false;
+	buf_printf(&text, "EXPLAIN EXECUTE %s", name);
+	for (int i = 0; i < count; i++)
+		buf_printf(&text, "%sNULL", i ? ", " : " (");
+	buf_zstr(&text, count ? ")" : "");
+	PGresult *plan = PQexec(store->conn, text.data);
+	for (int i = 0; i < PQntuples(plan); i++) {
+		const char *line = PQgetvalue(plan, i, 0);
+		opens |= strstr(line, "Scan") &&
+			 (strstr(line, " message_2") || strstr(line, " ack_2") ||
+			  strstr(line, " chat_state_2"));
+	}
+	PQclear(plan);
+	buf_free(&text);
+	return opens;
+}
+
+static void a_statement_of_a_writer_opens_the_days_of_its_spans_alone(void **state)
+{
+	(void)state;
+	int bad = 0, seen = 0;
+	PQsetnonblocking(store->conn, 0);
+	failed("settings",
+	       PQexec(store->conn, "DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan;"
+				   " SET enable_seqscan = off; SET enable_hashjoin = off;"
+				   " SET enable_mergejoin = off; SET enable_bitmapscan = off"));
+	for (size_t i = 0; i < sql_file_count; i++) {
+		const struct sql_file *file = &sql_files[i];
+		if (!is_of_a_writer(file->name))
+			continue;
+		seen++;
+		if (failed(file->name, PQprepare(store->conn, file->name, file->text, 0, NULL)) ||
+		    opens_a_day(file->name)) {
+			print_error("%s opens all days\n", file->name);
+			bad++;
+		}
+	}
+	failed("settings",
+	       PQexec(store->conn, "DEALLOCATE ALL; RESET plan_cache_mode; RESET enable_seqscan;"
+				   " RESET enable_hashjoin; RESET enable_mergejoin;"
+				   " RESET enable_bitmapscan"));
+	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
+	PQsetnonblocking(store->conn, 1);
+	assert_int_equal(bad, 0);
+	assert_true(seen > 15);
+}
+
+enum { PARAMETERS = 4 };
+
+static PGresult *query_with(const char *query, const struct fields *params)
+{
+	const char *values[PARAMETERS], *at = params->bytes.data;
+	int lengths[PARAMETERS], binary[PARAMETERS] = {1, 1, 1, 1};
+	for (size_t i = 0; i < PARAMETERS; i++) {
+		uint32_t length;
+		memcpy(&length, at, sizeof length);
+		lengths[i] = (int)ntohl(length);
+		values[i] = at + sizeof length;
+		at = values[i] + lengths[i];
+	}
+	PQsetnonblocking(store->conn, 0);
+	PGresult *result =
+		PQexecParams(store->conn, query, PARAMETERS, NULL, values, lengths, binary, 0);
+	PQsetnonblocking(store->conn, 1);
+	return result;
+}
+
+// Many pairs in no order, far apart, some of them empty: all that they hold is held, in few spans.
+static void few_spans_hold_all_days(void **state)
+{
+	(void)state;
+	unsigned seed = 7;
+	for (int round = 0; round < 60; round++) {
+		FIELDS_AUTO lo = {0};
+		FIELDS_AUTO hi = {0};
+		FIELDS_AUTO params = {0};
+		for (int i = 0; i < round; i++) {
+			usec_t at = (usec_t)(rand_r(&seed) % 4000) * USEC_PER_DAY;
+			usec_t width = (usec_t)(rand_r(&seed) % 3) * USEC_PER_DAY;
+			put_usec(&lo, i % 7 == 3 ? USEC_NONE : at);
+			put_usec(&hi, i % 11 == 5 ? at - 1 : at + width);
+		}
+		put_array(&params, OF_TIMESTAMPTZ, &lo);
+		put_array(&params, OF_TIMESTAMPTZ, &hi);
+		put_in_days(&params, &lo, &hi);
+		put_int4(&params, IN_DAYS_SPANS);
+		PGresult *result = query_with(
+			"SELECT count(*) FILTER (WHERE lo <= hi AND (NOT in_days(lo, $3) OR NOT"
+			" in_days(hi, $3))), coalesce(cardinality($3), 0) <= 2 * $4::int4,"
+			" coalesce(in_days('infinity', $3), false)"
+			" FROM unnest($1::timestamptz[], $2::timestamptz[]) AS w (lo, hi)",
+			&params);
+		assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+		assert_string_equal(PQgetvalue(result, 0, 0), "0");
+		assert_string_equal(PQgetvalue(result, 0, 1), "t");
+		assert_string_equal(PQgetvalue(result, 0, 2), "f");
+		PQclear(result);
+	}
 }
 
 static void every_copy_is_accepted(void **state)
@@ -195,6 +322,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_statement_can_be_prepared_and_explained),
+		cmocka_unit_test(a_statement_of_a_writer_opens_the_days_of_its_spans_alone),
+		cmocka_unit_test(few_spans_hold_all_days),
 		cmocka_unit_test(every_copy_is_accepted),
 		cmocka_unit_test(every_statement_says_its_licence_and_names_its_columns),
 		cmocka_unit_test(everything_has_a_comment),
