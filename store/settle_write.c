@@ -43,18 +43,11 @@ struct moving {
 	const struct changed_row *changed;
 };
 
-enum { FROM_COLUMN = MESSAGE_READ_COLUMNS, TO_COLUMN, PLACE_COLUMN };
-
 static bool move_rollups(void *self, const struct rows *rows)
 {
 	struct moving *moving = self;
-	const struct sequence_row *now = moving->changed[row_int(rows, 0, PLACE_COLUMN) - 1].row;
-	struct message_row flat;
-	struct plain_acks acks;
-	struct row row;
-	message_read(rows, 0, &flat);
-	message_to_row(&flat, row_text(rows, 0, FROM_COLUMN), row_text(rows, 0, TO_COLUMN), &acks,
-		       &row);
+	const struct sequence_row *now = moving->changed[row_int(rows, 0, COUNTED_COLUMNS) - 1].row;
+	struct row row = counted_row_read(rows);
 	rollups_add(moving->rollups, &row, -1);
 	row.read_inferred_at = now->read_inferred_at;
 	row.read_via = now->read_via;
@@ -75,7 +68,7 @@ static bool update_some(struct settling *it, struct rollups *rollups, size_t fro
 		add_changed(&list, &it->changed.items[i]);
 	put_identities(&identities, &list);
 	put_in_days(&identities, &list.sent_at, &list.sent_at);
-	if (!sql_each(it->store, "settle_full", &identities, &moving, move_rollups, err))
+	if (!sql_each(it->store, "settle_counted", &identities, &moving, move_rollups, err))
 		return false;
 	put_int8(&params, it->commit);
 	put_identities(&params, &list);

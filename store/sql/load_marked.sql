@@ -8,10 +8,8 @@
 --   $6 timestamptz[]  not used
 --   $7 timestamptz[]  days (put_in_days)
 SELECT r FROM (
-SELECT m.conv, m.sent_at, m.key, m.n, m.id, m.type, m.class, m.state, m.flags, m.stored_at,
-       m.routed_at, m.delivered_at, m.delivered_via, m.displayed_at, m.displayed_via,
-       m.upto_delivered_at, m.upto_displayed_at, m.failed_at, m.retracted_at, m.resends, m.acks,
-       m.acks_dup, m.marks, m.thread, m.mds_at, m.read_inferred_at, m.response_ms, f.jid, t.jid
+SELECT
+-- include counted_columns
 FROM unnest($1::int8[], $2::timestamptz[], $3::timestamptz[], $4::bool[], $5::timestamptz[],
             $6::timestamptz[]) AS w (conv, lo, hi, markers_only, since, whole_from)
 JOIN message AS m
