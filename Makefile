@@ -108,18 +108,19 @@ check-long: ## the same with full counts; writes docs/TESTED.md
 check-built: $(program) tests
 	@BUILD=$(BUILD) JOBS=$(JOBS) tools/run_tests.sh $(TEST_KINDS)
 
-tests: $(test_programs) $(test_tools) $(if $(vectors_sources),$(vectors_program))
+tests: $(test_programs) $(test_tools) $(BUILD)/tests/bench/pipeline $(if $(vectors_sources),$(vectors_program))
 
 vectors: ## run the vector files of DIR through the database path
 	@scripts/setup.sh run
 	@$(MAKE) $(program) $(vectors_program)
 	@$(vectors_program) "$(DIR)"
 
-bench: ## measure storing against COPY, and import against its halves; MESSAGES=10000000 for the long one
+bench: ## storing against COPY, import against its halves, a followed log; MESSAGES=10000000 for the long one
 	@scripts/setup.sh run
-	@$(MAKE) $(bench_programs)
+	@$(MAKE) $(program) $(bench_programs)
 	@$(BUILD)/tests/bench/store --messages $(MESSAGES)
 	@$(BUILD)/tests/bench/pipeline --messages $(MESSAGES)
+	@BUILD=$(BUILD) tests/bench/latency.py
 
 lint: ## rooms, format, clang-tidy, cppcheck
 	@scripts/setup.sh lint

@@ -97,9 +97,17 @@ static bool skip_value(struct markup *markup, struct text data, bool *bad)
 	return end != NULL;
 }
 
-enum { TAG_OTHER, TAG_BAD, TAG_QUOTE, TAG_END };
+enum { TAG_OTHER, TAG_BAD, TAG_MARK };
 static const unsigned char in_tag[256] = {
-	['<'] = TAG_BAD, ['"'] = TAG_QUOTE, ['\''] = TAG_QUOTE, ['>'] = TAG_END};
+	['<'] = TAG_BAD, ['"'] = TAG_MARK, ['\''] = TAG_MARK, ['>'] = TAG_MARK};
+
+// Every byte of every tag outside quotes goes through here.
+static size_t skip_other(struct text data, size_t at)
+{
+	while (at < data.n && in_tag[(unsigned char)data.p[at]] == TAG_OTHER)
+		at++;
+	return at;
+}
 
 // True when the ">" of the tag was found; pos is behind it. *bad on "<" where none may be.
 static bool tag_end(struct markup *markup, struct text data, bool *bad)
@@ -110,21 +118,18 @@ static bool tag_end(struct markup *markup, struct text data, bool *bad)
 				return false;
 			continue;
 		}
+		markup->pos = skip_other(data, markup->pos);
+		if (markup->pos == data.n)
+			return false;
 		char c = data.p[markup->pos];
-		switch (in_tag[(unsigned char)c]) {
-		case TAG_BAD:
+		if (in_tag[(unsigned char)c] == TAG_BAD) {
 			*bad = true;
 			return false;
-		case TAG_QUOTE:
-			markup->quote = c;
-			break;
-		case TAG_END:
-			markup->pos++;
-			return true;
-		default:
-			break;
 		}
 		markup->pos++;
+		if (c == '>')
+			return true;
+		markup->quote = c;
 	}
 	return false;
 }

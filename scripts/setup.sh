@@ -36,6 +36,7 @@ check|procps|ps|tests look at the processes that the program leaves
 check|python3|/usr/bin/python3|test scripts
 check|python3-yaml||reads docs/openapi.yaml in the tests
 check|python3-jsonschema||checks replies against docs/openapi.yaml
+check|valgrind|valgrind|counts instructions
 check|clang|clang|fuzzing; the second compiler that must be content
 lint|clang-format|clang-format|format
 lint|clang-tidy|clang-tidy|static analysis
