@@ -238,10 +238,12 @@ COMMENT ON COLUMN ack.by_resource IS 'Resource of the acknowledging device; null
 COMMENT ON COLUMN ack.own_id IS 'Id of the acknowledging stanza itself; null: none';
 COMMENT ON COLUMN ack.ref IS 'Id it refers to; null: none';
 COMMENT ON COLUMN ack.condition IS 'Errors: the condition';
-COMMENT ON COLUMN ack.thread IS 'Markers: keyed hash of the thread; 0: none';
+COMMENT ON COLUMN ack.thread IS
+	'Markers: keyed hash of the thread; faults: digest of the content; 0: none';
 COMMENT ON COLUMN ack.position IS 'Position of its first sighting';
 COMMENT ON COLUMN ack.about IS
-	'Keyed hash of (to, ref): the sent_id entry of the message it waits for';
+	'Keyed hash of (to, ref): the sent_id entry of the message it waits for; of a fault that only the '
+	'mirror of a room''s message shows: of (room, its own id)';
 COMMENT ON COLUMN ack.about_self IS
 	'Keyed hash of (by, ref): the entry that would make it an ack of one''s own message; groupchat: of '
 	'the account or the nick when who is who decides about its other leg, else 0';

@@ -190,6 +190,7 @@ struct evidence {
 	// Set by derive, not facts:
 	bool second : 1; // P12: the upload leg of a mirror: counted there
 	bool hangs : 1;  // P12: an upload without id and a mirror that may be one: who is who?
+	bool by_message : 1; // P12: whose fault it is the message tells
 	int32_t n;       // number of the row it was paired with, 0 = none
 	int32_t place;   // of that row in its entry, from 1; 0 = none
 	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
@@ -197,7 +198,7 @@ struct evidence {
 	usec_t first, last;      // T3 times; first counts
 	struct text tie;         // T1: of the sighting that gave first (tie.h); absent = not kept
 	usec_t out_at;           // last seen on egress, whatever stamp it bore; USEC_NONE
-	int64_t thread;          // markers (P8), 0 = none
+	int64_t thread;          // markers (P8); faults: the content they are about; 0 = none
 	struct text condition;   // errors
 	position_t position;
 	int64_t sig; // groupchat: keyed hash of what the stanza says; its other leg has the same

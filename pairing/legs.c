@@ -128,6 +128,8 @@ void join_legs(struct pairing *pairing, struct entry *entry)
 					    (upload->seen & SEEN_INGRESS) != 0};
 	}
 	for (size_t i = 0; i < entry->evidence.count; i++)
+		find_fault_author(pairing, entry, &entry->evidence.items[i]);
+	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (!text_same(before[i], evidence_real(&entry->evidence.items[i])))
 			entry->evidence_changed = true; // it is stored
 }

@@ -350,6 +350,7 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
 			want_reverse(pairing, entry);
 		want_lender(pairing, ev);
+		want_fault_message(pairing, entry, ev);
 		if (entry->id.p && !ev->borrowed && (!ev->n || entry->group))
 			want_senders(pairing, entry);
 	}

@@ -73,6 +73,10 @@ void room_fault(struct pairing *pairing, const struct effective *e, const char *
 	struct text room = room_of(pairing, e);
 	struct evidence ev = room_evidence(pairing, e, EV_FAULT);
 	ev.condition = text_of(rule);
+	bool acks;
+	first_acked(e->stanza, &acks);
+	if (is_content(e->stanza, acks))
+		ev.thread = fault_content(content_digest(pairing, e->stanza));
 	if (ref) // else the own id, and of both legs the upload's
 		ev.named = arena_text(pairing->arena, ref->p ? *ref : TEXT(""));
 	struct entry *entry = entry_for_fault(pairing, room, ev.condition, ev.sig);

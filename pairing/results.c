@@ -54,10 +54,11 @@ static bool rows_changed(const struct entry *entry, const struct row *const *was
 }
 
 // Whose id it waits for: the sender's, in a room the room's.
-static int64_t about_hash(const struct pairing *pairing, const struct entry *entry)
+static int64_t about_hash(const struct pairing *pairing, const struct entry *entry,
+			  const struct evidence *ev)
 {
 	if (!entry->id.p)
-		return 0;
+		return fault_waits(pairing, entry, ev);
 	return waiting_hash(pairing, entry->s.p ? entry->s : entry->r, entry->id);
 }
 
@@ -83,7 +84,7 @@ static struct stored_evidence stored_form(struct pairing *pairing, const struct 
 		      : own        ? entry->r
 				   : entry->s,
 		.ref = entry->id,
-		.about = about_hash(pairing, entry),
+		.about = about_hash(pairing, entry, ev),
 		.about_self = about_self_hash(pairing, entry, ev),
 		.evidence = *ev,
 	};

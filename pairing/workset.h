@@ -270,6 +270,14 @@ bool is_own_room_message(const struct entry *entry, const struct evidence *ev,
 void fault_findings(struct pairing *pairing, struct entry *entry);
 struct text room_by(struct pairing *pairing, const struct entry *entry, const struct evidence *ev);
 
+// --- fault_author.c (P12): faults that only the mirror shows ---
+int64_t fault_content(int64_t digest); // what the fault's evidence says of the message
+void find_fault_author(struct pairing *pairing, const struct entry *entry, struct evidence *ev);
+void want_fault_message(struct pairing *pairing, const struct entry *entry,
+			const struct evidence *ev);
+int64_t fault_waits(const struct pairing *pairing, const struct entry *entry,
+		    const struct evidence *ev);
+
 // --- derive_findings.c: what the evidence of one key shows (section 8) ---
 bool is_ack(enum evidence_kind kind);
 bool is_marker(enum evidence_kind kind);

@@ -5,6 +5,4 @@ FIELDS_PENDING = set()
 RULES_PENDING = set()
 FAMILIES_PENDING = set()
 # Differences that are known and not looked at, by family: patterns on what `vectors` prints.
-KNOWN = {
-    "rooms": ("RCPT-GROUPCHAT",),  # P12: a fault that only the mirror shows
-}
+KNOWN = {}
