@@ -36,6 +36,7 @@ static struct entry *entry_of_sent(struct pairing *pairing, const struct sent *s
 	struct entry *entry = map_get(&pairing->entries, sent->key);
 	if (entry) {
 		entry->wanted = true;
+		near_reach(pairing, entry, sent->at);
 		return entry;
 	}
 	want_key_of(pairing, sent->conv, sent->key);
@@ -166,6 +167,10 @@ static void take_back(struct pairing *pairing, const struct entry *entry, const 
 
 	if (target)
 		copy = borrowed_copy(pairing, entry, ev, target);
+	if (target && is_kept_at_home(target, &copy)) {
+		target->touched = true;
+		target->derived = false;
+	}
 	for (size_t i = 0; target && i < target->evidence.count; i++) {
 		struct evidence *have = &target->evidence.items[i];
 		if (!evidence_same(have, &copy) || have->first > ev->last || have->last < ev->first)

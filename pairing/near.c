@@ -14,6 +14,17 @@ void near_asked(const struct pairing *pairing, struct entry *entry, usec_t lo, u
 	entry->judged_from = lo - reach;
 }
 
+// A row that evidence may be about (I3, M2) was sent then: what lies between must be known too.
+void near_reach(struct pairing *pairing, struct entry *entry, usec_t at)
+{
+	if (!entry->partial || (at >= entry->rows_from && at <= entry->rows_to))
+		return;
+	entry->lo = at < entry->lo ? at : entry->lo;
+	entry->hi = at > entry->hi ? at : entry->hi;
+	entry->asked = false;
+	pairing->settled = false;
+}
+
 // Evidence of rows_from..rows_to is loaded, with what follows within w_resend.
 static bool is_far(const struct entry *entry, const struct row *row)
 {
@@ -46,14 +57,42 @@ static void keep_columns(struct row *row, const struct row *old)
 	min_into(&row->stored_at, old->stored_at);
 }
 
-void near_keep_rows(const struct pairing *pairing, struct entry *entry)
+// I3 knows no limit, so what marked a row may be anywhere in time. It is at home under the id that the
+// row was given, and lends itself anew whenever that is asked for; until then what is stored stays.
+static bool mds_is_known(struct pairing *pairing, const struct entry *entry, const struct row *row)
 {
+	for (size_t i = 0; i < row->given_count; i++) {
+		int64_t key = given_key(pairing, entry->r, row->given_ids[i]);
+		const struct entry *home = map_get(&pairing->entries, key);
+		if (home && home->asked)
+			return true;
+	}
+	return false;
+}
+
+static void keep_mds(struct pairing *pairing, struct entry *entry, struct row *row,
+		     const struct row *old)
+{
+	if (old->mds_at == USEC_NONE || mds_is_known(pairing, entry, row))
+		return;
+	min_into(&row->mds_at, old->mds_at);
+	entry->keeps_mds = true;
+}
+
+bool is_kept_at_home(const struct entry *entry, const struct evidence *ev)
+{
+	return ev->borrowed && ev->kind == EV_MDS && !entry->id.p && !entry->group;
+}
+
+void near_keep_rows(struct pairing *pairing, struct entry *entry)
+{
+	entry->keeps_mds = false;
 	for (size_t i = 0; entry->partial && i < entry->row_count; i++) {
 		struct row *row = &entry->rows[i];
 		const struct row *old = old_row_like(pairing, entry, row->sent_at, row->digest);
 		if (!old)
 			continue;
-		min_into(&row->mds_at, old->mds_at); // I3 knows no limit
+		keep_mds(pairing, entry, row, old);
 		if (!is_far(entry, row))
 			continue;
 		row->kept = old;

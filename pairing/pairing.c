@@ -253,10 +253,15 @@ struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool
 	return entry || !make ? entry : entry_for_group(pairing, room, TEXT_NONE);
 }
 
+int64_t given_key(const struct pairing *pairing, struct text account, struct text id)
+{
+	return KEYED(&pairing->key, TEXT("given"), pairing->realm, account, id);
+}
+
 struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id)
 {
 	int64_t conv = KEYED(&pairing->key, TEXT("given"), pairing->realm, account);
-	int64_t key = KEYED(&pairing->key, TEXT("given"), pairing->realm, account, id);
+	int64_t key = given_key(pairing, account, id);
 	return entry_get(pairing, conv, key, account, account, id, false);
 }
 

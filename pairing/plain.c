@@ -206,7 +206,8 @@ static bool *see_evidence(struct pairing *pairing, const struct entry *entry)
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		has[entry->evidence.items[i].place] = true;
 	for (size_t i = 0; i < entry->row_count; i++) // near.c
-		has[i + 1] = has[i + 1] || (entry->rows[i].kept && entry->rows[i].kept->complex);
+		has[i + 1] = has[i + 1] || entry->rows[i].mds_at != USEC_NONE ||
+			     (entry->rows[i].kept && entry->rows[i].kept->complex);
 	return has;
 }
 

@@ -95,12 +95,13 @@ static void fill_evidence(struct pairing *pairing, const struct entry *entry,
 {
 	bool columns = entry->id.p || entry->group; // of a row may hold its evidence
 	bool inlined = columns && entry->row_count == 1 && !entry->rows[0].complex;
-	size_t count = inlined ? 0 : entry->evidence.count;
+	size_t all = inlined ? 0 : entry->evidence.count, count = 0;
 	struct stored_evidence *list =
-		count ? arena_alloc(pairing->arena, count * sizeof(*list)) : NULL;
+		all ? arena_alloc(pairing->arena, all * sizeof(*list)) : NULL;
 
-	for (size_t i = 0; i < count; i++)
-		list[i] = stored_form(pairing, entry, &entry->evidence.items[i]);
+	for (size_t i = 0; i < all; i++)
+		if (!is_kept_at_home(entry, &entry->evidence.items[i]))
+			list[count++] = stored_form(pairing, entry, &entry->evidence.items[i]);
 	change->evidence = list;
 	change->evidence_count = count;
 	change->evidence_changed =

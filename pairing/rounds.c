@@ -7,7 +7,7 @@
 // that is judged together with it (upto.c). Anything else is as the last round left it.
 static bool is_stale(const struct entry *entry)
 {
-	if (!entry->derived || entry->group)
+	if (!entry->derived || entry->group || entry->keeps_mds)
 		return true;
 	for (size_t i = 0; i < entry->evidence.count; i++)
 		if (!entry->evidence.items[i].n || entry->evidence.items[i].lent_key)

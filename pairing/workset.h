@@ -74,6 +74,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	// evidence from then on has a row.
 	bool partial;
 	usec_t rows_from, rows_to, judged_from;
+	bool keeps_mds; // I3: of some row it is not known yet what marked it
 
 	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
 	size_t row_count;
@@ -191,6 +192,7 @@ struct entry *entry_for_group(struct pairing *pairing, struct text room, struct 
 struct entry *uploads_without_id(struct pairing *pairing, struct text room, bool make);
 // What names an id that an account gave to a message (I3), until that message is found.
 struct entry *entry_for_given_id(struct pairing *pairing, struct text account, struct text id);
+int64_t given_key(const struct pairing *pairing, struct text account, struct text id);
 // Findings of groupchat stanzas of one rule that say the same (P12).
 struct entry *entry_for_fault(struct pairing *pairing, struct text room, struct text rule,
 			      int64_t sig);
@@ -243,8 +245,11 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 
 // --- near.c (M4): keys without id, of which only what is near lo..hi was asked ---
 void near_asked(const struct pairing *pairing, struct entry *entry, usec_t lo, usec_t hi);
+void near_reach(struct pairing *pairing, struct entry *entry, usec_t at);
 // Rows whose evidence is not all here begin with what is stored.
-void near_keep_rows(const struct pairing *pairing, struct entry *entry);
+void near_keep_rows(struct pairing *pairing, struct entry *entry);
+// Its copy here is not stored: it may lie outside of what is loaded, and its home lends it again (I3).
+bool is_kept_at_home(const struct entry *entry, const struct evidence *ev);
 // Evidence that has no row here stays as it is stored.
 bool near_keeps(const struct entry *entry, const struct evidence *ev);
 
