@@ -170,10 +170,21 @@ static void merge_sender(struct incarnation *into, const struct incarnation *fro
 	into->from_tie = from->from_tie;
 }
 
+// T1: of lines of one instant the first, where that also gave sent_at, so that its tie is kept; before the
+// ties and times are merged.
 static bool text_line_wins(const struct incarnation *into, const struct incarnation *from)
 {
+	bool a = into->seen_at == into->text_at, b = from->seen_at == from->text_at;
+
 	if (from->text_at != into->text_at)
 		return from->text_at < into->text_at;
+	if (a != b)
+		return b;
+	if (a && !into->tie.p != !from->tie.p)
+		return from->tie.p != NULL;
+	int order = a ? text_compare(from->tie, into->tie) : 0;
+	if (order)
+		return order < 0;
 	if (from->type != into->type)
 		return from->type < into->type;
 	return text_compare(from->corrects, into->corrects) < 0;
@@ -230,6 +241,7 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from)
 {
 	merge_digests(arena, into, from);
+	merge_text(into, from);
 	merge_tie(into, from);
 	into->first = min_usec(into->first, from->first);
 	into->last = max_usec(into->last, from->last);
@@ -252,7 +264,6 @@ void incarnation_merge(struct arena *arena, struct incarnation *into,
 	for (size_t i = 0; i < from->origin_count; i++)
 		incarnation_add_origin(arena, into, from->origin_ids[i]);
 	merge_sender(into, from);
-	merge_text(into, from);
 	if (!into->thread || (from->thread && from->thread < into->thread))
 		into->thread = from->thread;
 	into->flags |= from->flags;
