@@ -63,6 +63,22 @@ COMMENT ON COLUMN realm.created_at IS 'Clock of the database';
 COMMENT ON INDEX realm_id IS 'Identity';
 COMMENT ON INDEX realm_name IS 'Look-up by name at start';
 
+CREATE TABLE realm_rules (
+	realm        int4 NOT NULL,
+	after_commit int8 NOT NULL,
+	rules        jsonb NOT NULL,
+	given_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE UNIQUE INDEX realm_rules_realm ON realm_rules (realm, after_commit);
+COMMENT ON TABLE realm_rules IS
+	'With which settings a realm was written: a change of them leaves what is stored as it is';
+COMMENT ON COLUMN realm_rules.realm IS 'realm.id';
+COMMENT ON COLUMN realm_rules.after_commit IS
+	'They count for batches after this commit number, until the next row';
+COMMENT ON COLUMN realm_rules.rules IS 'As realm.rules';
+COMMENT ON COLUMN realm_rules.given_at IS 'When they were first given, clock of the database';
+COMMENT ON INDEX realm_rules_realm IS 'Identity: what no batch was written with is replaced';
+
 CREATE TABLE jid (
 	id     int8 NOT NULL,
 	jid    text NOT NULL,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Realms, sources, generations and what dialects remember. Their numbers are "greatest + 1"
+// Sources, generations and what dialects remember. Their numbers are "greatest + 1"
 // under an advisory lock: no sequences, so the schema can be spread over nodes (DESIGN section
 // 5).
 #include "store/read.h"
@@ -11,97 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Runs a statement that gives out a number, alone. *number = its first column.
-static bool put_named(struct store *store, const char *name, const struct fields *params,
-		      int32_t *number, struct err *err)
+bool put_alone(struct store *store, const char *name, const struct fields *params,
+	       struct rows *rows, struct err *err)
 {
 	FIELDS_AUTO lock = {0};
-	ROWS_AUTO rows = {0};
 	put_int4(&lock, LOCK_SPACE);
 	put_int4(&lock, LOCK_NAMES);
 	if (!txn_begin(store, TXN_WRITE, err) || !sql_run(store, "lock", &lock, NULL, err) ||
-	    !sql_run(store, name, params, &rows, err) || !txn_commit(store, err)) {
+	    !sql_run(store, name, params, rows, err) || !txn_commit(store, err)) {
 		txn_rollback(store);
 		return false;
 	}
-	if (rows.count != 1)
+	if (rows->count != 1)
 		return err_set(err, ERR_INTERNAL, "%s: nothing was stored", name);
+	return true;
+}
+
+// *number = its first column.
+static bool put_named(struct store *store, const char *name, const struct fields *params,
+		      int32_t *number, struct err *err)
+{
+	ROWS_AUTO rows = {0};
+	if (!put_alone(store, name, params, &rows, err))
+		return false;
 	*number = (int32_t)row_int(&rows, 0, 0);
-	return true;
-}
-
-// --- realms ---
-
-static bool read_key(struct store *store, struct realm *realm, struct err *err)
-{
-	ROWS_AUTO rows = {0};
-	if (!sql_run(store, "instance", NULL, &rows, err))
-		return false;
-	struct text key = rows.count ? row_text(&rows, 0, 0) : TEXT_NONE;
-	if (key.n != sizeof realm->key.bytes)
-		return err_set(err, ERR_USAGE,
-			       "database: its pairing key (table instance) is missing");
-	memcpy(realm->key.bytes, key.p, key.n);
-	return true;
-}
-
-static char *rules_text(const struct realm_settings *rules)
-{
-	JSON_AUTO *object = rules ? realm_settings_to_json(rules) : NULL;
-	return object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-}
-
-static char *default_rules_text(void)
-{
-	struct realm_settings rules;
-	realm_settings_default(&rules);
-	char *text = rules_text(&rules);
-	realm_settings_free(&rules);
-	return text;
-}
-
-bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
-		 struct realm *realm, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	char *given = rules_text(rules), *first = default_rules_text();
-	put_zstr(&params, name);
-	put_zstr(&params, given);
-	put_zstr(&params, first);
-	free(given);
-	free(first);
-	struct realm found = {0};
-	if (!read_key(store, &found, err) ||
-	    !put_named(store, "realm_put", &params, &found.id, err))
-		return err_wrap(err, "realm %s", name);
-	*realm = found;
-	return true;
-}
-
-bool store_realm_rules(struct store *store, const char *name, struct realm *realm,
-		       struct realm_settings *rules, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_zstr(&params, name);
-	if (!sql_run(store, "realm_find", &params, &rows, err))
-		return false;
-	if (rows.count == 0)
-		return err_set(err, ERR_USAGE, "there is no realm \"%s\"", name);
-	struct realm found = {.id = (int32_t)row_int(&rows, 0, 0)};
-	struct text text = row_text(&rows, 0, 1);
-	JSON_AUTO *object = json_loadb(text.p, text.n, 0, NULL);
-	if (!object)
-		return err_set(err, ERR_INTERNAL, "realm %s: its stored rules are damaged", name);
-	struct realm_settings read;
-	if (!read_key(store, &found, err) || !realm_settings_from_json(object, &read, err))
-		return err_wrap(err, "realm %s", name);
-	if (!stored_private_acks(store, found.id, &read, err)) {
-		realm_settings_free(&read);
-		return false;
-	}
-	*rules = read;
-	*realm = found;
 	return true;
 }
 

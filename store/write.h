@@ -297,4 +297,10 @@ bool put_checkpoints(struct plan *plan, struct err *err);
 bool write_marks(struct part *part, struct err *err);
 void remember_marks(struct plan *plan);
 
+// --- source.c ---
+
+// Runs a statement that gives out a number, alone: one row comes back.
+bool put_alone(struct store *store, const char *name, const struct fields *params,
+	       struct rows *rows, struct err *err);
+
 #endif
