@@ -20,6 +20,7 @@ static const char *const comparisons[] = {"check_rows",    "check_marks", "check
 struct span {
 	usec_t since, until;
 	int64_t rows;
+	int first, count; // of the listed days: what lies between them holds nothing
 };
 
 // One contradiction may be seen in several ways.
@@ -64,11 +65,12 @@ static bool look_again(struct check *check, usec_t day)
 		check->result->underived++;
 		return true;
 	}
+	check->result->looked_at++;
 	return check_derive(check, day, day + USEC_PER_DAY) &&
 	       check_settled(check, day, day + USEC_PER_DAY);
 }
 
-static bool compare_span(struct check *check, const struct span *span)
+static bool compare_span(struct check *check, const struct rows *days, const struct span *span)
 {
 	const struct check_request *request = check->request;
 	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
@@ -81,9 +83,8 @@ static bool compare_span(struct check *check, const struct span *span)
 			      check->err))
 			return err_wrap(check->err, "%s", comparisons[i]);
 	}
-	for (usec_t day = span->since; day < span->until && !check_is_enough(check);
-	     day += USEC_PER_DAY)
-		if (!look_again(check, day))
+	for (int i = 0; i < span->count && !check_is_enough(check); i++)
+		if (!look_again(check, row_usec(days, span->first + i, 0)))
 			return false;
 	check->result->rows += span->rows;
 	if (request->progress)
@@ -119,19 +120,21 @@ static bool compare_days(struct check *check, const struct rows *days)
 		bool dropped = row_bool(days, i, 2);
 		bool full = span.rows + row_int(days, i, 1) > ROWS_AT_ONCE;
 		if (span.since != USEC_NONE && (dropped || full)) {
-			if (!compare_span(check, &span))
+			if (!compare_span(check, days, &span))
 				return false;
 			span = (struct span){.since = USEC_NONE};
 		}
-		check->result->days += !dropped;
+		check->result->days += !dropped && row_bool(days, i, 3);
 		check->result->dropped_days += dropped;
 		if (dropped)
 			continue;
-		span.since = span.since == USEC_NONE ? day : span.since;
+		if (span.since == USEC_NONE)
+			span = (struct span){.since = day, .first = i};
+		span.count++;
 		span.until = day + USEC_PER_DAY;
 		span.rows += row_int(days, i, 1);
 	}
-	return span.since == USEC_NONE || compare_span(check, &span);
+	return span.since == USEC_NONE || compare_span(check, days, &span);
 }
 
 bool store_check(struct store *store, const struct check_request *request,

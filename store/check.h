@@ -29,6 +29,7 @@ struct check_result {
 	int64_t keys, findings; // derived anew; open findings that were compared
 	int64_t unsettled;      // parts of conversations that wait to be settled: not compared
 	int64_t underived;      // days too near to dropped ones to derive anew
+	int64_t looked_at;      // days that were derived anew
 };
 
 // In one snapshot. False: it could not be looked at all; differences are no failure.

@@ -354,6 +354,43 @@ static void the_command_refuses_what_it_does_not_know(void **state)
 	assert_int_equal(run(text, sizeof text, (char *[]){"check", "--realm", "none", NULL}), 2);
 }
 
+// --- F126: absurd years ---
+
+// Work that was done, not time: between these lie three million days that hold nothing.
+static void days_between_absurd_years_are_not_looked_at(void **state)
+{
+	const usec_t years[] = {-INT64_C(62130412800) * SEC, NOON, INT64_C(253340000000) * SEC};
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct sample_line seen = {.at = years[i],
+						 .dir = DIR_OUT,
+						 .session = BEN "/tablet",
+						 .from = ADA "/phone",
+						 .to = BEN,
+						 .state = STATE_COMPOSING};
+		sample_line(&sample, seen);
+	}
+	sample_commit(&sample);
+	// Of a device that is seen at first hand all states are judged anew.
+	sample_line(&sample, (struct sample_line){.at = NOON + HOUR,
+						  .dir = DIR_IN,
+						  .session = ADA "/phone",
+						  .to = BEN,
+						  .state = STATE_COMPOSING});
+	sample_message(&sample, years[2] + HOUR, "late");
+	sample_commit(&sample);
+	int64_t partitions = fixture_int(store, "SELECT count(*) FROM pg_inherits"
+						" WHERE inhparent = 'chat_state'::regclass");
+	assert_in_range(fixture_int(store, "SELECT count(DISTINCT day) FROM settle_unit"), 3,
+			3 + partitions);
+	struct buf text = {0};
+	struct check_result result = recompute(&sample, USEC_NONE, USEC_NONE, &text);
+	if (result.differences)
+		fail_msg("%s", text.data);
+	assert_in_range(result.looked_at, 3, 3 + partitions);
+	buf_free(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_sample, stop_sample)
 
 int main(void)
@@ -366,6 +403,7 @@ int main(void)
 		TEST(check_judges_the_order_of_conversations_anew),
 		TEST(check_derives_columns_and_evidence_anew),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
+		TEST(days_between_absurd_years_are_not_looked_at),
 		TEST(the_command_exits_0_when_equal_and_3_with_the_first_differences),
 		TEST(the_command_refuses_what_it_does_not_know),
 		TEST(days_that_were_dropped_are_passed_over), // for all realms: the last one
