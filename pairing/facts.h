@@ -188,11 +188,11 @@ struct evidence {
 	bool borrowed : 1;
 	bool stored : 1; // it, or a sighting of it, is in the database already
 	// Set by derive, not facts:
-	bool second : 1; // P12: the upload leg of a mirror: counted there
-	bool hangs : 1;  // P12: an upload without id and a mirror that may be one: who is who?
+	bool second : 1;     // P12: the upload leg of a mirror: counted there
+	bool hangs : 1;      // P12: an upload without id and a mirror that may be one: who is who?
 	bool by_message : 1; // P12: whose fault it is the message tells
-	int32_t n;       // number of the row it was paired with, 0 = none
-	int32_t place;   // of that row in its entry, from 1; 0 = none
+	int32_t n;           // number of the row it was paired with, 0 = none
+	int32_t place;       // of that row in its entry, from 1; 0 = none
 	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
 	struct text own_id;      // absent = the stanza had none
 	usec_t first, last;      // T3 times; first counts

@@ -106,9 +106,10 @@ void find_fault_author(struct pairing *pairing, const struct entry *entry, struc
 		return;
 	if (!ev->upload)
 		ev->upload = arena_alloc(pairing->arena, sizeof(*ev->upload));
-	*ev->upload = (struct upload_leg){.real = account_of(pairing, upload),
-					  .id = is_guest_of(message, upload) ? TEXT_NONE : ev->own_id,
-					  .at = upload->first};
+	*ev->upload =
+		(struct upload_leg){.real = account_of(pairing, upload),
+				    .id = is_guest_of(message, upload) ? TEXT_NONE : ev->own_id,
+				    .at = upload->first};
 }
 
 // --- what must be known for it ---

@@ -10,7 +10,8 @@ static void want_key(struct pairing *pairing, struct entry *entry)
 	const struct realm_settings *rules = pairing->rules;
 	// Without id (M4, P10) only what is near can matter.
 	usec_t reach = entry->fault ? rules->w_match : 2 * rules->w_resend + rules->w_skew;
-	usec_t lo = entry->lo, hi = entry->hi;
+	usec_t lo = entry->reach_lo < entry->lo ? entry->reach_lo : entry->lo;
+	usec_t hi = entry->reach_hi > entry->hi ? entry->reach_hi : entry->hi;
 
 	entry->asked = true;
 	entry->asked_lo = lo;
@@ -334,6 +335,7 @@ static bool stands_alone(const struct entry *entry)
 
 static void want_neighbours(struct pairing *pairing, struct entry *entry)
 {
+	want_chains(pairing, entry);
 	if (entry->looked_around)
 		return;
 	entry->looked_around = stands_alone(entry);

@@ -19,10 +19,42 @@ void near_reach(struct pairing *pairing, struct entry *entry, usec_t at)
 {
 	if (!entry->partial || (at >= entry->rows_from && at <= entry->rows_to))
 		return;
-	entry->lo = at < entry->lo ? at : entry->lo;
-	entry->hi = at > entry->hi ? at : entry->hi;
+	entry->reach_lo = at < entry->reach_lo ? at : entry->reach_lo;
+	entry->reach_hi = at > entry->reach_hi ? at : entry->reach_hi;
 	entry->asked = false;
 	pairing->settled = false;
+}
+
+// Of the rows with one origin-id that begin before what is near to what is new only the last can reach up
+// to it: one that began earlier and did would be one with it.
+void note_chain(struct pairing *pairing, const struct sent *sent)
+{
+	struct entry *entry =
+		sent->what == SENT_ORIGIN_ID ? map_get(&pairing->entries, sent->key) : NULL;
+
+	if (!entry || !entry->partial || !entry->touched ||
+	    sent->at >= entry->lo - pairing->rules->w_resend)
+		return;
+	for (size_t i = 0; i < entry->chains.count; i++) {
+		struct chain *chain = &entry->chains.items[i];
+		if (chain->hash != sent->hash)
+			continue;
+		chain->at = sent->at > chain->at ? sent->at : chain->at;
+		return;
+	}
+	*LIST_ADD(pairing->arena, &entry->chains) = (struct chain){sent->hash, sent->at};
+}
+
+void want_chains(struct pairing *pairing, struct entry *entry)
+{
+	if (!entry->partial)
+		return;
+	for (size_t i = 0; i < entry->row_count; i++)
+		for (size_t j = 0; j < entry->rows[i].origin_count; j++)
+			want_sent_hash(pairing, sent_hash(pairing, entry->rows[i].from,
+							  entry->rows[i].origin_ids[j]));
+	for (size_t i = 0; i < entry->chains.count; i++)
+		near_reach(pairing, entry, entry->chains.items[i].at);
 }
 
 // Evidence of rows_from..rows_to is loaded, with what follows within w_resend.

@@ -208,8 +208,8 @@ struct entry *entry_get(struct pairing *pairing, int64_t conv, int64_t key, stru
 	entry->r = r;
 	entry->id = arena_text(pairing->arena, id);
 	entry->group = group;
-	entry->lo = INT64_MAX;
-	entry->hi = INT64_MIN;
+	entry->lo = entry->reach_lo = INT64_MAX;
+	entry->hi = entry->reach_hi = INT64_MIN;
 	struct conversation *conversation = conversation_get(pairing, conv);
 	entry->home = conversation;
 	entry->next_in_conv = conversation->entries;

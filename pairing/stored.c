@@ -131,5 +131,6 @@ void pairing_load_sent(struct pairing *pairing, const struct sent *sent)
 	*copy = *sent;
 	copy->from = arena_text(pairing->arena, sent->from);
 	copy->to = arena_text(pairing->arena, sent->to);
+	note_chain(pairing, sent);
 	pairing->settled = false;
 }

@@ -29,6 +29,11 @@ struct guest { // M6: an upload without id, in the row of a mirror
 	struct guest *next;
 };
 
+struct chain { // M2: the last row that was given this origin-id before what is new
+	int64_t hash;
+	usec_t at;
+};
+
 struct stood { // a marker as it is stored, with the number of the row that it marks
 	usec_t first;
 	int64_t thread;
@@ -74,6 +79,8 @@ struct entry { // one key: (S, R, id), or (room, id)
 	// evidence from then on has a row.
 	bool partial;
 	usec_t rows_from, rows_to, judged_from;
+	usec_t reach_lo, reach_hi; // beyond lo..hi: rows that evidence or an origin-id leads to
+	LIST_OF(struct chain) chains;
 	bool keeps_mds; // I3: of some row it is not known yet what marked it
 
 	struct row *rows; // derived from the key's own facts, ordered by n; then finished in place
@@ -246,6 +253,9 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 // --- near.c (M4): keys without id, of which only what is near lo..hi was asked ---
 void near_asked(const struct pairing *pairing, struct entry *entry, usec_t lo, usec_t hi);
 void near_reach(struct pairing *pairing, struct entry *entry, usec_t at);
+// M2: sightings that an origin-id joins may go back any time; the row that they made is known by its start.
+void note_chain(struct pairing *pairing, const struct sent *sent);
+void want_chains(struct pairing *pairing, struct entry *entry);
 // Rows whose evidence is not all here begin with what is stored.
 void near_keep_rows(struct pairing *pairing, struct entry *entry);
 // Its copy here is not stored: it may lie outside of what is loaded, and its home lends it again (I3).
