@@ -41,8 +41,8 @@ bench_programs := $(BUILD)/tests/bench/store $(BUILD)/tests/bench/pipeline
 bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c,$(wildcard tests/bench/*.c))
 vectors_sources := $(wildcard tests/vectors/*.c)
 
-# tests/fuzz/fuzz_x.c: a target each; fuzz_dialect.c is one for each of these dialects.
-fuzz_dialects := observations openfire-audit prosody prosody-console prosody-syslog
+# tests/fuzz/fuzz_x.c: a target each; fuzz_dialect.c is one for each dialect of the table.
+fuzz_dialects := $(subst _,-,$(shell sed -n 's/^\t&\([a-z_]*\)_dialect,$$/\1/p' ingest/dialects/table.c))
 fuzz_plain := $(filter-out dialect,$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 fuzz_programs := $(addprefix $(BUILD)/tests/fuzz/,$(fuzz_plain) $(fuzz_dialects))
 helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))

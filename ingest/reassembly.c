@@ -29,6 +29,7 @@ static void drop_connection(struct reassembly *reassembly, struct connection **p
 		gone->older->newer = gone->newer;
 	*(gone->newer ? &gone->newer->older : &reassembly->newest) = gone->older;
 	buf_free(&gone->bytes);
+	buf_free(&gone->told_shown);
 	free(gone->pieces);
 	free(gone->key);
 	free(gone);
@@ -260,19 +261,14 @@ static bool is_late(const struct connection *connection, const struct record *no
 // Nothing is known of it that a new one would not be.
 static bool is_idle(const struct connection *connection, usec_t now)
 {
-	return !connection->bytes.len && !connection->told_lost && !connection->skip_to &&
-	       !shown_is_fresh(&connection->shown[0], now) &&
+	return !connection->bytes.len && !connection->told_lost && !connection->told_shown.len &&
+	       !connection->skip_to && !shown_is_fresh(&connection->shown[0], now) &&
 	       !shown_is_fresh(&connection->shown[1], now);
 }
 
-// By the log's own time and offsets, so that a restart cuts the same.
-static void tick(struct reassembly *reassembly, const struct record *read)
+void reassembly_tick(struct reassembly *reassembly, const struct record *read)
 {
-	if (read->offset >> 20 == reassembly->tick_offset >> 20 &&
-	    (read->at == USEC_NONE || read->at - reassembly->tick_at < USEC_PER_SEC))
-		return;
-	reassembly->tick_offset = read->offset;
-	reassembly->tick_at = read->at == USEC_NONE ? reassembly->tick_at : read->at;
+	in_hand(reassembly, read);
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct connection **place = &reassembly->buckets[i]; *place;) {
 			while (is_late(*place, read))
@@ -316,7 +312,6 @@ static bool skip(struct connection *connection, const struct record *read, struc
 void reassembly_read(struct reassembly *reassembly, const struct record *read, bool in_step)
 {
 	in_hand(reassembly, read);
-	tick(reassembly, read);
 	struct connection *connection =
 		reassembly_connection(reassembly, read->session_key, in_step);
 	struct text bytes = read->xml;
@@ -326,6 +321,10 @@ void reassembly_read(struct reassembly *reassembly, const struct record *read, b
 	show(connection, false, read, 0);
 	if (!skip(connection, read, &bytes, &used) || !bytes.n)
 		return;
+	// As if it were new: what it did before must not matter, or a restart would judge otherwise.
+	if (!connection->bytes.len &&
+	    !(connection->told_lost && (connection->lost || connection->proving)))
+		connection->lost = !in_step;
 	if (connection->lost && !element_begins(bytes)) {
 		emit(reassembly, connection, RECORD_QUARANTINE, TEXT_NONE, NULL,
 		     "beginning of a stanza is missing");
@@ -402,6 +401,8 @@ void reassembly_closed(struct reassembly *reassembly, const struct record *close
 	hole(reassembly, *place, "connection ended inside a stanza");
 	if ((*place)->told_lost)
 		reassembly_remember(reassembly, 'l', (*place)->key, TEXT_NONE);
+	if ((*place)->told_shown.len)
+		reassembly_remember(reassembly, 'r', (*place)->key, TEXT_NONE);
 	drop_connection(reassembly, place);
 }
 

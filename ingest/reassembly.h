@@ -32,7 +32,7 @@ struct reassembly_sink {
 	void *self;
 	// RECORD_STANZA, RECORD_QUARANTINE and RECORD_GAP. Texts are valid during the call only.
 	void (*record)(void *self, const struct record *record);
-	// Facts with keys "f:..." and "l:...", see reassembly_recall(); may be NULL.
+	// Facts with keys "f:...", "l:..." and "r:...", see reassembly_recall(); may be NULL.
 	void (*remember)(void *self, struct text key, struct text value);
 };
 
@@ -42,6 +42,9 @@ void reassembly_free(struct reassembly *reassembly);
 // Bytes of connection read->session_key. in_step: a connection that was not seen yet begins here or
 // is known to be between two stanzas.
 void reassembly_read(struct reassembly *reassembly, const struct record *read, bool in_step);
+// Gives up what has waited too long. To be called now and then, when the log itself says so: a restart must
+// call it in the same places.
+void reassembly_tick(struct reassembly *reassembly, const struct record *read);
 // One record that holds whole elements, whatever was before.
 void reassembly_whole(struct reassembly *reassembly, const struct record *read);
 // Bytes of the connection are known to be missing.
@@ -58,8 +61,9 @@ usec_t reassembly_waiting(const struct reassembly *reassembly, struct text key);
 
 // Offset of the oldest read that is still needed; UINT64_MAX when nothing is held.
 uint64_t reassembly_low_water(const struct reassembly *reassembly, usec_t now);
-// Remembers what a restart at low must know: connections that are inside an element there.
-void reassembly_save(struct reassembly *reassembly, uint64_t low);
+// Remembers what a restart at low must know: connections that are inside an element there, elements that
+// the server may still report.
+void reassembly_save(struct reassembly *reassembly, uint64_t low, usec_t now);
 void reassembly_recall(struct reassembly *reassembly, struct text key, struct text value);
 
 #endif

@@ -37,6 +37,7 @@ struct connection {
 	bool lost;            // wait for a read that begins like an element
 	bool proving;         // its first element is believed when nothing else closes behind it
 	bool told_lost;
+	struct buf told_shown; // the fact about what is below
 	uint64_t proven_at;
 	uint64_t skip_to; // after a restart: bytes before are of an element that is known
 	size_t skip_bytes;
@@ -66,8 +67,6 @@ struct reassembly {
 	const struct record *read; // in hand
 	uint64_t offset;           // of it, and how many records it gave
 	uint32_t index;
-	usec_t tick_at;
-	uint64_t tick_offset;
 };
 
 // A new one is in step or waits for an element to begin.

@@ -56,7 +56,65 @@ static void save_lost(struct reassembly *reassembly, uint64_t low)
 		}
 }
 
-void reassembly_save(struct reassembly *reassembly, uint64_t low)
+// Elements that low water has passed and that the server may still report: read last, written last, how
+// often each report came.
+static bool is_passed(const struct shown *shown, uint64_t low, usec_t now)
+{
+	return shown->elements && shown->offset < low && shown_is_fresh(shown, now);
+}
+
+static void describe_shown(const struct connection *c, usec_t now, struct buf *out)
+{
+	for (int k = 0; k < 2; k++) {
+		const struct shown *shown = &c->shown[k];
+		bool fresh = shown_is_fresh(shown, now);
+		buf_printf(out, "%u %" PRId64 " %" PRIu64 " ", fresh ? shown->elements : 0,
+			   fresh ? shown->at : 0, shown->offset);
+	}
+	for (int i = 0; i < REPORTS; i++)
+		buf_printf(out, "%u ", c->reports[i]);
+}
+
+static void save_shown(struct reassembly *reassembly, uint64_t low, usec_t now)
+{
+	struct buf text = {0};
+	for (struct connection *c = reassembly->newest; c; c = c->older) {
+		text.len = 0;
+		if (is_passed(&c->shown[0], low, now) || is_passed(&c->shown[1], low, now))
+			describe_shown(c, now, &text);
+		if (text_same(buf_view(&text), buf_view(&c->told_shown)))
+			continue;
+		reassembly_remember(reassembly, 'r', c->key,
+				    text.len ? buf_view(&text) : TEXT_NONE);
+		c->told_shown.len = 0;
+		buf_text(&c->told_shown, buf_view(&text));
+	}
+	buf_free(&text);
+}
+
+static uint64_t next_number(struct text *rest)
+{
+	uint64_t number = fact_number(*rest);
+	const char *blank = rest->n ? memchr(rest->p, ' ', rest->n) : NULL;
+	size_t used = blank ? (size_t)(blank - rest->p) + 1 : rest->n;
+	*rest = (struct text){rest->p + used, rest->n - used};
+	return number;
+}
+
+static void recall_shown(struct connection *connection, struct text value)
+{
+	connection->told_shown.len = 0;
+	buf_text(&connection->told_shown, value);
+	for (int k = 0; k < 2; k++) {
+		connection->shown[k].elements = (unsigned)next_number(&value);
+		connection->shown[k].at = (usec_t)next_number(&value);
+		connection->shown[k].offset = next_number(&value);
+	}
+	for (int i = 0; i < REPORTS; i++)
+		connection->reports[i] = (unsigned)next_number(&value);
+}
+
+void reassembly_save(struct reassembly *reassembly, uint64_t low, usec_t now)
 {
 	size_t kept = 0;
 	struct buf value = {0};
@@ -81,6 +139,7 @@ void reassembly_save(struct reassembly *reassembly, uint64_t low)
 	}
 	reassembly->span_count = kept;
 	save_lost(reassembly, low);
+	save_shown(reassembly, low, now);
 	buf_free(&value);
 }
 
@@ -92,6 +151,10 @@ void reassembly_recall(struct reassembly *reassembly, struct text key, struct te
 	struct connection *connection = reassembly_connection(reassembly, name, true);
 	if (key.p[0] == 'l') {
 		connection->lost = connection->told_lost = true;
+		return;
+	}
+	if (key.p[0] == 'r') {
+		recall_shown(connection, value);
 		return;
 	}
 	const char *colon = memchr(value.p, ':', value.n);

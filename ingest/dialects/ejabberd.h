@@ -70,21 +70,28 @@ void ejabberd_record_free(struct ejabberd_record *record);
 
 // --- ordinals of the coarse clock ---
 
-struct ejabberd_mark { // the ordinals as they were before a place of the log
+struct ejabberd_mark { // what was known of time before a place of the log
 	uint64_t offset;
-	struct ordinals ordinals;
+	struct ordinals ordinals; // of a coarse clock only
+	usec_t newest;            // stamp, and the one before the last silence; USEC_NONE
+	usec_t before_silence;
 };
 
 struct ejabberd_marks {
 	struct ejabberd_mark *list;
 	size_t count;
-	struct buf told;
+	struct buf told_clock, told_seen;
 };
 
-// here: what is before was counted. Remembers the ordinals of the place that is returned, which is
-// low or before.
-uint64_t ejabberd_marks_save(struct ejabberd_marks *marks, const struct ordinals *now, uint64_t low,
-			     uint64_t here, const struct dialect_sink *sink);
+// Where reading begins, or goes on after a restart.
+void ejabberd_marks_begin(struct ejabberd_marks *marks, const struct ejabberd_mark *now);
+// now: what lies before its offset was read. Remembers what was known at the place that is returned, which
+// is low or before.
+uint64_t ejabberd_marks_save(struct ejabberd_marks *marks, const struct ejabberd_mark *now,
+			     uint64_t low, const struct dialect_sink *sink);
+// False: it is another fact.
+bool ejabberd_marks_recall(struct ejabberd_marks *marks, struct ejabberd_mark *now, struct text key,
+			   struct text value);
 void ejabberd_marks_free(struct ejabberd_marks *marks);
 
 // --- sessions ---

@@ -17,13 +17,7 @@
 
 #include <stdlib.h>
 
-enum {
-	LINE_LIMIT = 1 << 20,
-	TERM_LIMIT = 4 << 20,
-	SILENCE = 5000,
-	MARKS = 1024,
-	MARK_STEP = 65536
-};
+enum { LINE_LIMIT = 1 << 20, TERM_LIMIT = 4 << 20, SILENCE = 5000 };
 
 struct dialect {
 	const struct realm_settings *rules; // private acknowledgements on iq
@@ -36,15 +30,16 @@ struct dialect {
 	struct ejabberd_sessions *sessions;
 	struct reassembly *reassembly;
 	struct ejabberd_gap gap;
-	usec_t newest, before_silence; // stamps of records; the last silence came after this one
-	uint64_t offset;               // of the newest record given out, and its number
+	uint64_t offset; // of the newest record given out, and its number
 	uint32_t index;
 	bool given;
 	uint64_t low;
+	bool tick;         // the newest stamp is of another second
+	bool begun;        // bytes were given
 	bool hole;         // one is remembered
 	bool ended, quiet; // end() was called, and again while nothing came
 	bool coarse;
-	struct ordinals ordinals; // coarse only, as is all below
+	struct ejabberd_mark now; // its offset is where the last save was
 	struct ejabberd_marks marks;
 };
 
@@ -143,14 +138,23 @@ static usec_t time_of(struct dialect *d, struct text stamp, bool *odd)
 {
 	usec_t at = ejabberd_stamp(&d->clock, stamp, odd);
 	if (d->coarse)
-		at = ordinals_next(&d->ordinals, at);
+		at = ordinals_next(&d->now.ordinals, at);
 	if (at == USEC_NONE)
 		return at;
-	if (d->newest != USEC_NONE && at - d->newest >= SILENCE)
-		d->before_silence = d->newest;
-	if (d->newest == USEC_NONE || at > d->newest)
-		d->newest = at;
+	if (d->now.newest != USEC_NONE && at - d->now.newest >= SILENCE)
+		d->now.before_silence = d->now.newest;
+	d->tick = d->now.newest == USEC_NONE || at / USEC_PER_SEC > d->now.newest / USEC_PER_SEC;
+	if (d->now.newest == USEC_NONE || at > d->now.newest)
+		d->now.newest = at;
 	return at;
+}
+
+// By the log's own times and offsets, so that a restart cuts the same.
+static void tick(struct dialect *d, const struct record *record)
+{
+	if (d->tick || record->offset >> 20 != (record->offset + record->length) >> 20)
+		reassembly_tick(d->reassembly, record);
+	d->tick = false;
 }
 
 static void close_gap(struct dialect *d, const struct record *at)
@@ -170,8 +174,8 @@ static void mistrust(struct dialect *d, const struct record *read)
 {
 	usec_t waiting = reassembly_waiting(d->reassembly, read->session_key);
 	if (waiting != USEC_NONE && d->gap.lossy != USEC_NONE && read->at != USEC_NONE &&
-	    read->at > d->gap.lossy && d->before_silence != USEC_NONE &&
-	    waiting <= d->before_silence)
+	    read->at > d->gap.lossy && d->now.before_silence != USEC_NONE &&
+	    waiting <= d->now.before_silence)
 		reassembly_hole(d->reassembly, read, "lines may be missing inside a stanza");
 }
 
@@ -205,9 +209,9 @@ static void watch_counts(struct dialect *d, const struct record *written)
 
 static void take_read(struct dialect *d, struct record *record, bool cut)
 {
-	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
 	mistrust(d, record);
 	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
+	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
 	if (holds(record->xml, "<enable ") && holds(record->xml, "urn:xmpp:sm:"))
 		ejabberd_count_begin(d->sessions, record->session_key, true, 0, record->at);
 	reassembly_read(d->reassembly, record, peer.kind != PEER_UNKNOWN);
@@ -241,6 +245,7 @@ static void flush(struct dialect *d)
 		.lost = -1,
 	};
 	record.at = time_of(d, buf_view(&p->stamp), &record.at_odd);
+	tick(d, &record);
 	close_gap(d, &record);
 	enum ejabberd_term term = ejabberd_term(buf_view(&p->term), &d->bytes);
 	record.xml = buf_view(&d->bytes);
@@ -264,7 +269,7 @@ static void watch_hooks(struct dialect *d, const struct ejabberd_line *parts,
 	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, parts->process);
 	if (!peer.jid.p || peer.asleep || reassembly_report(d->reassembly, at, (unsigned)report))
 		return;
-	usec_t from = d->before_silence == USEC_NONE ? at->at : d->before_silence;
+	usec_t from = d->now.before_silence == USEC_NONE ? at->at : d->now.before_silence;
 	ejabberd_gap_add(&d->gap, from, at->at, at->offset);
 }
 
@@ -279,6 +284,7 @@ static void take_line(struct dialect *d, const struct ejabberd_line *parts, cons
 		.lost = -1,
 	};
 	at.at = time_of(d, parts->stamp, &at.at_odd);
+	tick(d, &at);
 	close_gap(d, &at);
 	watch_hooks(d, parts, &at);
 	if (ejabberd_sent_count(parts) >= 0)
@@ -308,7 +314,7 @@ static void on_hole(struct dialect *d, const struct line *line)
 {
 	struct record record = {
 		.kind = RECORD_GAP,
-		.at = d->newest,
+		.at = d->now.newest,
 		.dir = DIR_ROUTE,
 		.offset = line->offset,
 		.length = line->length > UINT32_MAX ? UINT32_MAX : (uint32_t)line->length,
@@ -353,12 +359,12 @@ static struct dialect *open_any(const struct dialect_options *options,
 	d->coarse = coarse;
 	d->utc = zone_open("UTC", NULL);
 	d->clock = (struct ejabberd_clock){options->zone, d->utc, USEC_NONE};
-	d->newest = d->before_silence = USEC_NONE;
+	d->now.newest = d->now.before_silence = USEC_NONE;
 	d->sessions = ejabberd_sessions_new(&d->sink);
 	d->reassembly = reassembly_new(&(struct reassembly_sink){d, on_record, on_fact});
 	ejabberd_gap_init(&d->gap);
 	lines_init(&d->lines, LINE_LIMIT, d, on_line);
-	ordinals_init(&d->ordinals, USEC_PER_SEC / 1000);
+	ordinals_init(&d->now.ordinals, USEC_PER_SEC / 1000);
 	return d;
 }
 
@@ -388,15 +394,13 @@ static void any_close(struct dialect *d)
 
 static void any_recall(struct dialect *d, struct text key, struct text value)
 {
-	if (text_is(key, "clock")) {
-		ordinals_load(&d->ordinals, value);
-		d->clock.latest = d->ordinals.latest;
-		buf_text(&d->marks.told, value);
+	if (ejabberd_marks_recall(&d->marks, &d->now, key, value)) {
+		d->clock.latest = d->now.ordinals.latest;
 	} else if (text_is(key, "hole")) {
 		lines_resume_hole(&d->lines, fact_number(value));
 	} else if (text_is(key, "gap") || text_is(key, "lossy")) {
 		ejabberd_gap_recall(&d->gap, key, value);
-	} else if (text_starts(key, "f:") || text_starts(key, "l:")) {
+	} else if (text_starts(key, "f:") || text_starts(key, "l:") || text_starts(key, "r:")) {
 		reassembly_recall(d->reassembly, key, value);
 	} else {
 		ejabberd_sessions_recall(d->sessions, key, value);
@@ -407,12 +411,15 @@ static void save(struct dialect *d)
 {
 	uint64_t of_log = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
 	// A live file that stays as it is: the server has reported what it had to report.
-	uint64_t of_reads = reassembly_low_water(d->reassembly, d->quiet ? USEC_NONE : d->newest);
-	d->low = of_reads < of_log ? of_reads : of_log;
+	uint64_t of_reads =
+		reassembly_low_water(d->reassembly, d->quiet ? USEC_NONE : d->now.newest);
+	uint64_t low = of_reads < of_log ? of_reads : of_log;
+	// Never back, also when the file was quiet and grows again: what lies before may be gone.
+	d->low = low > d->low ? low : d->low;
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
-	if (d->coarse)
-		d->low = ejabberd_marks_save(&d->marks, &d->ordinals, d->low, of_log, &d->sink);
-	reassembly_save(d->reassembly, d->low);
+	d->now.offset = of_log;
+	d->low = ejabberd_marks_save(&d->marks, &d->now, d->low, &d->sink);
+	reassembly_save(d->reassembly, d->low, d->now.newest);
 	ejabberd_gap_save(&d->gap, &d->sink);
 }
 
@@ -420,6 +427,11 @@ static void any_bytes(struct dialect *d, uint64_t offset, struct text data)
 {
 	d->quiet = false;
 	d->ended = false;
+	if (!d->begun) {
+		d->begun = true;
+		d->low = d->now.offset = offset;
+		ejabberd_marks_begin(&d->marks, &d->now);
+	}
 	lines_feed(&d->lines, offset, data);
 	save(d);
 }
@@ -429,7 +441,7 @@ static void finish(struct dialect *d)
 {
 	lines_finish(&d->lines);
 	struct record at = {.dir = DIR_ROUTE, .offset = lines_low_water(&d->lines), .lost = -1};
-	at.at = d->newest;
+	at.at = d->now.newest;
 	if (d->pending.open) {
 		d->pending.cut = !ejabberd_term_ends(buf_view(&d->pending.term));
 		flush(d);

@@ -85,7 +85,7 @@ void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since)
 
 void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t offset)
 {
-	if (gap->lost && offset <= gap->last) // counted before a restart
+	if (to == USEC_NONE || (gap->lost && offset <= gap->last)) // counted before a restart
 		return;
 	if (!gap->lost)
 		gap->from = from;

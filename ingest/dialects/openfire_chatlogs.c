@@ -302,6 +302,7 @@ static void on_hole(struct dialect *d, const struct line *line)
 	if (d->state != BETWEEN && d->state != IN_REPEAT)
 		fail(d, "call not finished");
 	reset(d);
+	d->at = d->ordinals.latest; // which a restart knows
 	d->offset = line->offset;
 	d->length = line->length;
 	d->index = 0;

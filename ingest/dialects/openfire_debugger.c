@@ -510,7 +510,8 @@ static void save(struct dialect *d)
 	struct buf text = {0};
 	const struct debug_clock *pinned = debug_pinned(&d->pins, debugger_low_water(d));
 	debug_clock_save(pinned ? pinned : &d->judge.clock, &text);
-	d->judge.clock.ordinals.changed = false;
+	// Of a half stanza: when it ends it is the newest clock that counts, whatever line ended it.
+	d->judge.clock.ordinals.changed = pinned != NULL;
 	d->judge.sink.remember(d->judge.sink.self, TEXT("clock"), buf_view(&text));
 	buf_free(&text);
 }

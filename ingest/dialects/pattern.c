@@ -23,7 +23,7 @@ struct dialect {
 	const struct line_format *format;
 	struct pattern_clock clock;
 	struct lines lines;
-	struct ordinals ordinals;
+	struct ordinals ordinals, before; // before: the open stanza
 	bool hole;
 	// A stanza whose end has not been seen.
 	bool open;
@@ -93,9 +93,12 @@ static void try_give(struct dialect *d, bool last)
 static void begin(struct dialect *d, const struct pattern_parts *parts, const struct line *line)
 {
 	d->odd = false;
+	d->before = d->ordinals;
 	usec_t stamp = pattern_time(&d->clock, d->format->time, parts->time, &d->odd);
 	d->ordinals.step = d->clock.step;
 	d->at = d->clock.step > 1 ? ordinals_next(&d->ordinals, stamp) : stamp;
+	d->ordinals.changed |= d->ordinals.latest != d->clock.latest;
+	d->ordinals.latest = d->clock.latest;
 	d->open = true;
 	d->dir = pattern_direction(d->format, parts->direction);
 	d->offset = line->offset;
@@ -187,9 +190,11 @@ static void save(struct dialect *d)
 {
 	struct buf text = {0};
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
+	// A restart inside a stanza begins with it and counts its stamp again.
 	if (d->ordinals.changed) {
-		ordinals_save(&d->ordinals, &text);
+		ordinals_save(d->open ? &d->before : &d->ordinals, &text);
 		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
+		d->ordinals.changed = d->open;
 	}
 	buf_free(&text);
 }

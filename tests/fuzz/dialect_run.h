@@ -112,7 +112,10 @@ static inline struct run *run_new_at(const char *dialect, usec_t modified)
 	if (!zone)
 		zone = zone_open("Europe/Berlin", NULL);
 	MUST(run->type && zone);
-	const struct dialect_options options = {.zone = zone, .modified = modified};
+	// For the dialect whose lines a source describes.
+	static const struct line_format format = {.line = (char *)(uintptr_t) "%t [%d] %s: %x"};
+	const struct dialect_options options = {
+		.zone = zone, .modified = modified, .format = &format};
 	run->dialect = run->type->open(&options, &sink);
 	return run;
 }

@@ -25,6 +25,39 @@ static void must_be_same(struct text a, struct text b)
 	MUST(text_same(a, b));
 }
 
+// What an ejabberd did not log is counted by estimate, and from anew after a restart (docs/formats.md).
+static bool is_estimate(struct text line)
+{
+	static const char *const reasons[] = {"stanzas that the server has counted",
+					      "the server's logger dropped lines"};
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+		if (line.n && line.p[0] == '1' &&
+		    memmem(line.p, line.n, reasons[i], strlen(reasons[i])))
+			return true;
+	return false;
+}
+
+static struct buf without_estimates(struct text said)
+{
+	struct buf kept = {0};
+	while (said.n) {
+		const char *end = memchr(said.p, '\n', said.n);
+		size_t n = end ? (size_t)(end - said.p) + 1 : said.n;
+		if (!is_estimate((struct text){said.p, n}))
+			buf_add(&kept, said.p, n);
+		said = (struct text){said.p + n, said.n - n};
+	}
+	return kept;
+}
+
+static void must_go_on_the_same(struct text a, struct text b)
+{
+	struct buf one = without_estimates(a), other = without_estimates(b);
+	must_be_same(buf_view(&one), buf_view(&other));
+	buf_free(&one);
+	buf_free(&other);
+}
+
 static void in_chunks(struct text data, const struct run *whole, struct dice *dice)
 {
 	struct run *run = run_new(DIALECT);
@@ -53,7 +86,7 @@ static void with_restart(struct text data, const struct run *whole, struct dice 
 	size_t skip = 0;
 	while (skip < second->count && !is_after(&second->records[skip], last_of(first)))
 		skip++;
-	must_be_same(text_from(second, skip), text_from(whole, first->count));
+	must_go_on_the_same(text_from(second, skip), text_from(whole, first->count));
 	run_free(first);
 	run_free(second);
 }
@@ -78,7 +111,7 @@ static void with_live_look(struct text data, struct dice *dice)
 	while (skip < second->count && known &&
 	       !is_after(&second->records[skip], &first->records[known - 1]))
 		skip++;
-	must_be_same(text_from(second, skip), text_from(first, known));
+	must_go_on_the_same(text_from(second, skip), text_from(first, known));
 	run_free(first);
 	run_free(second);
 }

