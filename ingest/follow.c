@@ -4,6 +4,7 @@
 #include "core/arena.h"
 #include "ingest/assume.h"
 #include "ingest/health.h"
+#include "ingest/own_files.h"
 #include "ingest/tail.h"
 
 #include <glob.h>
@@ -54,8 +55,8 @@ static bool is_followed(const struct follow *follow, const char *path)
 
 static void add_tail(struct follow *follow, const struct source_setting *setting, const char *path)
 {
-	if (is_followed(follow, path))
-		return;
+	if (is_followed(follow, path) || own_file(follow->app->settings, path))
+		return; // at the start the latter is an error
 	if (follow->count == follow->cap) {
 		follow->cap = follow->cap ? follow->cap * 2 : 8;
 		follow->tails = xrealloc(follow->tails, follow->cap * sizeof(*follow->tails));
@@ -489,7 +490,7 @@ bool follow_run(struct app *app, struct err *err)
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
 	scan(&follow);
-	bool ok = check_dialects(app, err);
+	bool ok = check_dialects(app, err) && own_files_check(app->settings, err);
 	while (ok && !*app->stop) {
 		if (!follow.batcher)
 			ok = open_database(&follow, err);

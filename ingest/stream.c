@@ -3,6 +3,8 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "ingest/clock_watch.h"
+#include "ingest/join.h"
 #include "ingest/pulse.h"
 #include "ingest/timeless.h"
 
@@ -24,6 +26,8 @@ struct stream {
 	struct dialect_sink sink;
 	struct timeless timeless; // of dialects without times
 	struct pulse pulse;
+	struct clock_watch clock;
+	struct buf joined;     // of the next file
 	bool silent;           // and a gap since
 	uint64_t silent_since; // offset
 	usec_t silent_at;
@@ -239,12 +243,29 @@ static void take_untimed(struct stream *stream, struct record *record)
 		take_gap(stream, &gap);
 }
 
+static void put_clock_gap(struct stream *stream, struct batch_gap *gap)
+{
+	gap->source = stream->generation.source;
+	gap->generation = stream->generation.id;
+	batcher_gap(stream->batcher, gap);
+	stream->dirty = true;
+}
+
+static void watch_clock(struct stream *stream, const struct record *record, bool is_new)
+{
+	struct batch_gap gap;
+	if (clock_watch_record(&stream->clock, record, &gap) && is_new)
+		put_clock_gap(stream, &gap);
+}
+
 static void on_record(void *self, const struct record *given)
 {
 	struct stream *stream = self;
 	struct record copy = *given, *record = &copy;
 
-	if (is_done(&stream->done, record) || stream->failed)
+	bool is_new = !is_done(&stream->done, record);
+	watch_clock(stream, record, is_new);
+	if (!is_new || stream->failed)
 		return; // read again after a restart: it is in the database
 	if (!stream->ended || record->kind != RECORD_QUARANTINE) {
 		stream->reached = (struct mark){true, record->offset, record->index};
@@ -307,13 +328,18 @@ static void on_inherited(void *self, struct text key, struct text value)
 		     &(struct batch_fact){stream->generation.id, false, key, value});
 }
 
+static struct dialect_options dialect_options(const struct stream_options *options)
+{
+	return (struct dialect_options){.zone = options->zone,
+					.modified = options->modified,
+					.rules = options->rules,
+					.format = options->format};
+}
+
 static bool start_dialect(struct stream *stream, const struct stream_options *options,
 			  struct err *err)
 {
-	struct dialect_options dialect = {.zone = options->zone,
-					  .modified = options->modified,
-					  .rules = options->rules,
-					  .format = options->format};
+	struct dialect_options dialect = dialect_options(options);
 
 	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
 	stream->dialect = stream->type->open(&dialect, &stream->sink);
@@ -358,7 +384,10 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 		stream_close(made);
 		return false;
 	}
+	if (made->is_new)
+		made->generation.low_water = options->skip;
 	pulse_begin(&made->pulse, usec_now());
+	clock_watch_begin(&made->clock, made->type);
 	timeless_begin(&made->timeless, made->type, options->live, file->size);
 	made->dirty = made->generation.reader != made->reader;
 	made->finished = made->generation.finished;
@@ -384,8 +413,14 @@ void stream_close(struct stream *stream)
 	if (stream->dialect)
 		stream->type->close(stream->dialect);
 	buf_free(&stream->recent);
+	buf_free(&stream->joined);
 	free((void *)(uintptr_t)stream->source_name.p);
 	free(stream);
+}
+
+const struct dialect_type *stream_type(const struct stream *stream)
+{
+	return stream->type;
 }
 
 uint64_t stream_start(const struct stream *stream)
@@ -481,6 +516,23 @@ bool stream_bytes(struct stream *stream, struct text data, struct err *err)
 	return done(stream, err);
 }
 
+size_t stream_join(struct stream *stream, const struct stream_options *options, struct text head)
+{
+	uint64_t low = low_water(stream);
+	struct text recent = buf_view(&stream->recent);
+	if (stream->offset - low > JOIN_MOST || low < stream->recent_at || stream->joined.len)
+		return 0;
+	struct join join = {
+		.type = stream->type,
+		.options = dialect_options(options),
+		.rest = {recent.p + (low - stream->recent_at), (size_t)(stream->offset - low)},
+		.offset = low,
+		.head = head};
+	size_t length = join_length(&join);
+	buf_add(&stream->joined, head.p, length);
+	return length;
+}
+
 bool stream_end(struct stream *stream, bool final, struct err *err)
 {
 	stream->type->end(stream->dialect, false);
@@ -488,7 +540,12 @@ bool stream_end(struct stream *stream, bool final, struct err *err)
 		return done(stream, err);
 	stream->low_at_end = low_water(stream);
 	stream->ended = true;
+	if (stream->joined.len)
+		stream->type->bytes(stream->dialect, stream->offset, buf_view(&stream->joined));
 	stream->type->end(stream->dialect, true);
+	struct batch_gap odd;
+	if (clock_watch_odd(&stream->clock, &odd))
+		put_clock_gap(stream, &odd);
 	if (!stream->finished)
 		stream->finished = stream->dirty = true;
 	return done(stream, err);

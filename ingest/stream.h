@@ -18,6 +18,7 @@ struct stream_options {
 	const struct realm_settings *rules;
 	const struct line_format *format; // for "pattern"; may be NULL
 	bool live;
+	uint64_t skip; // of a new file: bytes that belong to the one before (F26)
 	// Generations that other streams of this process are reading: never taken.
 	struct stream *const *others;
 	size_t other_count;
@@ -38,6 +39,7 @@ void stream_close(struct stream *stream);
 
 uint64_t stream_start(const struct stream *stream); // first byte that stream_bytes() must be given
 bool stream_is_new(const struct stream *stream);
+const struct dialect_type *stream_type(const struct stream *stream);
 uint64_t stream_offset(const struct stream *stream); // bytes taken in
 int32_t stream_generation(const struct stream *stream);
 // There is more in the file than was read. The newest record's time so far, USEC_NONE.
@@ -51,6 +53,9 @@ void stream_note_silence(struct stream *stream);
 // Continues at stream_offset(). False: a feed could not be looked up (database).
 bool stream_bytes(struct stream *stream, struct text data, struct err *err);
 bool stream_end(struct stream *stream, bool final, struct err *err);
+// At the final end: bytes of the next file that end the last record of this one; 0: none. They are taken by
+// stream_end(). The options are those that the stream was opened with.
+size_t stream_join(struct stream *stream, const struct stream_options *options, struct text head);
 bool stream_is_dirty(const struct stream *stream); // there is something to flush
 // The next flush says that this source was looked at, also when nothing came (complete_until).
 void stream_touch(struct stream *stream);

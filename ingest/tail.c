@@ -2,6 +2,7 @@
 #include "ingest/tail.h"
 
 #include "core/arena.h"
+#include "ingest/join.h"
 #include "ingest/packed.h"
 #include "ingest/sources/decode.h"
 
@@ -42,6 +43,8 @@ struct tail {
 	bool parked;     // closed, though it is read to its end: as it was then
 	struct stat parked_as;
 	int32_t parked_generation;
+	uint64_t skip; // F26: bytes of the next file that were read as the end of this one
+	struct stat skip_of;
 };
 
 struct tail *tail_new(struct app *app, const struct source_setting *setting, const char *path,
@@ -320,6 +323,19 @@ static const struct dialect_type *dialect_of(struct tail *tail)
 	return dialect_detect((struct text){tail->buffer, (size_t)got}, NULL, NULL);
 }
 
+static struct stream_options options_of(const struct tail *tail, const struct dialect_type *dialect,
+					const struct stat *st)
+{
+	return (struct stream_options){.path = tail->path,
+				       .source = tail->setting->name,
+				       .dialect = dialect,
+				       .zone = tail->zone,
+				       .modified = (usec_t)st->st_mtime * USEC_PER_SEC,
+				       .rules = tail->rules,
+				       .format = &tail->setting->format,
+				       .live = true};
+}
+
 static bool open_stream(struct tail *tail, struct batcher *batcher, struct stream *const *others,
 			size_t other_count, const struct stat *st, struct err *err)
 {
@@ -330,21 +346,17 @@ static bool open_stream(struct tail *tail, struct batcher *batcher, struct strea
 			complain(tail, "dialect-unknown", "set the dialect of this source");
 		return true;
 	}
-	struct stream_options options = {.path = tail->path,
-					 .source = tail->setting->name,
-					 .dialect = dialect,
-					 .zone = tail->zone,
-					 .modified = (usec_t)st->st_mtime * USEC_PER_SEC,
-					 .rules = tail->rules,
-					 .format = &tail->setting->format,
-					 .live = true,
-					 .others = others,
-					 .other_count = other_count};
+	struct stream_options options = options_of(tail, dialect, st);
+	options.others = others;
+	options.other_count = other_count;
+	if (tail->skip && is_same_file(st, &tail->skip_of))
+		options.skip = tail->skip;
 	struct stream_file file = {tail, read_at, (uint64_t)st->st_size};
 	if (tail->packed)
 		file = packed_file(tail->packed);
 	if (!stream_open(batcher, &options, &file, &tail->stream, err))
 		return false;
+	tail->skip = 0;
 	if (tail->packed)
 		packed_start(tail->packed, stream_start(tail->stream));
 	log_info(tail->app->log, "following", LOG_S("source", tail->setting->name),
@@ -418,8 +430,27 @@ bool tail_is_leaving(const struct tail *tail)
 	return tail->stream && (tail->packed || was_replaced(tail));
 }
 
+// F26: the rotation fell into a record, and the file that is at the path now goes on with it.
+static void join_next(struct tail *tail)
+{
+	struct stat st;
+	int next = open(tail->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (next >= 0 && !fstat(tail->fd, &st) && !fstat(next, &tail->skip_of) &&
+	    S_ISREG(tail->skip_of.st_mode) && join_is_direct(tail->fd, next, tail->path)) {
+		struct stream_options options = options_of(tail, stream_type(tail->stream), &st);
+		ssize_t got = pread(next, tail->buffer, CHUNK, 0);
+		if (got > 0)
+			tail->skip = stream_join(tail->stream, &options,
+						 (struct text){tail->buffer, (size_t)got});
+	}
+	if (next >= 0)
+		close(next);
+}
+
 bool tail_finish(struct tail *tail, struct err *err)
 {
+	if (!tail->packed && was_replaced(tail) && !tail->read_errno)
+		join_next(tail);
 	tail->look.over = tail->packed != NULL;
 	return stream_end(tail->stream, true, err);
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/join.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define SOON (5 * USEC_PER_SEC) // a writer that is writing opens the next file at once
+
+struct trial {
+	uint64_t seam;    // where the next file begins
+	uint64_t end;     // of the stanza that lies over it
+	bool whole_first; // a stanza begins at the seam
+};
+
+static void on_record(void *self, const struct record *record)
+{
+	struct trial *trial = self;
+	if (record->kind != RECORD_STANZA)
+		return;
+	trial->whole_first = trial->whole_first || record->offset == trial->seam;
+	if (record->offset < trial->seam && record->offset + record->length > trial->seam)
+		trial->end = record->offset + record->length;
+}
+
+static void on_fact(void *self, struct text key, struct text value)
+{
+	(void)self, (void)key, (void)value;
+}
+
+static void on_ignored(void *self, const char *kind)
+{
+	(void)self, (void)kind;
+}
+
+static struct trial try_out(const struct join *join, struct text before, struct text after)
+{
+	struct trial trial = {.seam = join->offset + before.n};
+	const struct dialect_sink sink = {&trial, on_record, on_fact, on_ignored};
+	struct dialect *dialect = join->type->open(&join->options, &sink);
+	if (before.n)
+		join->type->bytes(dialect, join->offset, before);
+	join->type->bytes(dialect, trial.seam, after);
+	join->type->close(dialect);
+	return trial;
+}
+
+size_t join_length(const struct join *join)
+{
+	if (!join->rest.n || !join->head.n)
+		return 0;
+	if (try_out(join, (struct text){join->rest.p, 0}, join->head).whole_first)
+		return 0;
+	struct trial both = try_out(join, join->rest, join->head);
+	return both.end ? (size_t)(both.end - both.seam) : 0;
+}
+
+static usec_t written(const struct stat *st)
+{
+	return (usec_t)st->st_mtim.tv_sec * USEC_PER_SEC + st->st_mtim.tv_nsec / 1000;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool is_any_between(const char *path, const struct stat *before, const struct stat *next)
+{
+	char pattern[4096];
+	bool any = false;
+	glob_t found;
+	int n = snprintf(pattern, sizeof pattern, "%s*", path);
+	if (n < 0 || (size_t)n >= sizeof pattern || glob(pattern, 0, NULL, &found))
+		return true; // nothing is known
+	for (size_t i = 0; i < found.gl_pathc && !any; i++) {
+		struct stat st;
+		any = !stat(found.gl_pathv[i], &st) && !is_same(&st, before) &&
+		      !is_same(&st, next) && written(&st) >= written(before);
+	}
+	globfree(&found);
+	return any;
+}
+
+bool join_is_direct(int before, int next, const char *path)
+{
+	struct stat old, young;
+	struct statx born;
+	if (fstat(before, &old) || fstat(next, &young) || is_same(&old, &young) ||
+	    statx(next, "", AT_EMPTY_PATH, STATX_BTIME, &born) || !(born.stx_mask & STATX_BTIME))
+		return false;
+	usec_t begun = (usec_t)born.stx_btime.tv_sec * USEC_PER_SEC + born.stx_btime.tv_nsec / 1000;
+	usec_t left = written(&old);
+	return begun - left < SOON && left - begun < SOON && !is_any_between(path, &old, &young);
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# A rotation that falls into a record, in each kind of log: the halves are one record when the new file goes on with
+# the old one, and are never joined to a stranger. Each case names its entry of the fault matrix.
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import rig  # noqa: E402
+import tails  # noqa: E402
+
+def f26(case):
+    """F26: observations: a record split by the rotation is one record"""
+    lines = case.made(60)
+    case.write(lines[:20])
+    yield "live"
+    case.write(lines[20][:len(lines[20]) // 2])
+    case.wait_read(case.size() - len(lines[20]) // 2)
+    case.rename()
+    case.write(lines[20][len(lines[20]) // 2:])
+    case.write(lines[21:])
+
+
+def f26_prosody(case):
+    """F26: Prosody: the same"""
+    yield from f26_of(case, "prosody", b"<message")
+
+
+def f26_ejabberd(case):
+    """F26: ejabberd: the same"""
+    yield from f26_of(case, "ejabberd", b"<message")
+
+
+def f26_of(case, form, mark):
+    lines = case.made(60, format=form)
+    cut = next(i for i in range(len(lines) // 2, len(lines)) if mark in lines[i])
+    case.write(lines[:cut])
+    yield "live"
+    place = lines[cut].index(mark) + 40
+    case.write(lines[cut][:place])
+    case.wait(lambda: case.read_to() > 0, "its beginning")
+    case.rename()
+    case.write(lines[cut][place:])
+    case.write(lines[cut + 1:])
+
+
+def f26_stranger(case):
+    """F26: never joined to a stranger: a whole file was between, so both halves are set aside"""
+    lines, torn = case.made(40), case.made(3, lost=True)
+    case.write(lines[:20])
+    case.quarantined = 2
+    yield "frozen"
+    case.write(torn[0][:len(torn[0]) // 2])
+    case.rename("log", "log.2")
+    case.write(lines[20:30])
+    case.rename("log", "log.1")
+    case.write(torn[0][len(torn[0]) // 2:])
+    case.write(lines[30:])
+
+
+def main():
+    tap = rig.product.Tap()
+    server = rig.Server().start()
+    try:
+        with tails.Tails(server) as it:
+            it.add(f26, path="log")
+            it.add(f26_prosody, path="log", dialect="prosody")
+            it.add(f26_ejabberd, path="log", dialect="ejabberd-debug")
+            it.add(f26_stranger)
+            it.run(tap)
+    finally:
+        server.close()
+    tap.done()
+
+
+main()
