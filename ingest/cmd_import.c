@@ -132,7 +132,7 @@ static bool read_file(struct import *import, struct file *file, struct err *err)
 		if (got < 0) { // F21: what came before the damage is kept, the rest is a gap
 			log_error(import->app->log, "file-damaged", LOG_S("file", file->path),
 				  LOG_S("error", err->text), LOG_S("next", "the rest is a gap"));
-			stream_gap(file->stream, "compressed file damaged", 0);
+			stream_gap(file->stream, decode_damage(file->decoder), 0);
 			file->damaged = true;
 			break;
 		}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/join.h"
 
+#include "ingest/markup.h"
+
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
@@ -15,10 +17,17 @@ struct trial {
 	bool whole_first; // a stanza begins at the seam
 };
 
+// A trial does not know the sessions.
+static bool is_stanza(const struct record *record)
+{
+	return record->kind == RECORD_STANZA ||
+	       (record->kind == RECORD_QUARANTINE && !strcmp(record->reason, "sender not known"));
+}
+
 static void on_record(void *self, const struct record *record)
 {
 	struct trial *trial = self;
-	if (record->kind != RECORD_STANZA)
+	if (!is_stanza(record) || !markup_whole(record->xml))
 		return;
 	trial->whole_first = trial->whole_first || record->offset == trial->seam;
 	if (record->offset < trial->seam && record->offset + record->length > trial->seam)

@@ -119,7 +119,7 @@ bool packed_read(struct packed *packed, struct stream *stream, size_t most, bool
 	for (size_t given = 0; given < most;) {
 		long got = decode_read(packed->decoder, packed->buffer, CHUNK, NULL);
 		if (got < 0)
-			stream_gap(stream, "compressed file damaged", 0);
+			stream_gap(stream, decode_damage(packed->decoder), 0);
 		if (got <= 0) {
 			*more = false;
 			return true;

@@ -68,6 +68,17 @@ static bool tail_matches(const struct stream_file *file, const struct generation
 	return memcmp(hash, known->print.tail, sizeof(hash)) == 0;
 }
 
+// F30: a power loss made zeros of what was read last. Nothing else puts them in that place: a log that began
+// anew with the same head would have text there.
+static bool tail_is_lost(const struct stream_file *file, const struct generation *known)
+{
+	unsigned char last;
+
+	return known->low_water > 0 && known->low_water <= file->size &&
+	       known->low_water > known->print.head_len &&
+	       file->read(file->self, known->low_water - 1, 1, &last) && last == 0;
+}
+
 static bool head_matches(const struct generation *known, const unsigned char *head, size_t size)
 {
 	unsigned char hash[32];
@@ -103,7 +114,7 @@ static bool find_generation(struct stream *stream, const struct stream_options *
 		    (*found && list[i].low_water <= stream->generation.low_water))
 			continue;
 		if (is_taken(options, list[i].id) || !head_matches(&list[i], head, head_size) ||
-		    !tail_matches(file, &list[i]))
+		    (!tail_matches(file, &list[i]) && !tail_is_lost(file, &list[i])))
 			continue;
 		stream->generation = list[i];
 		*found = true;

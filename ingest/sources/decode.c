@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 enum { BLOCK = 64 << 10, HEAD = 6 };
+// F22: no log is that much larger than its archive; zeros are a thousand times. Small ones do not matter.
+enum { LIMIT_FREE = 512 << 20, LIMIT_TIMES = 100 };
 
 struct decoder {
 	int fd;
@@ -22,6 +24,8 @@ struct decoder {
 	size_t block_size;
 	usec_t modified;
 	uint64_t used, size;
+	uint64_t given; // decoded bytes
+	bool over;      // there are more of them than a log can have
 };
 
 static const char *not_regular(mode_t mode)
@@ -185,6 +189,13 @@ long decode_read(struct decoder *decoder, void *buffer, size_t size, struct err 
 	bool end = false;
 	if (!decoder->archive)
 		return read_plain(decoder, buffer, size, err);
+	uint64_t limit = LIMIT_FREE + LIMIT_TIMES * decoder->size;
+	if (decoder->given >= limit) {
+		decoder->over = true;
+		err_set(err, ERR_INPUT, "%s: decoded size limit after %llu bytes", decoder->path,
+			(unsigned long long)decoder->given);
+		return -1;
+	}
 	while (!decoder->block_size) {
 		if (!next_block(decoder, &end, err))
 			return -1;
@@ -192,15 +203,24 @@ long decode_read(struct decoder *decoder, void *buffer, size_t size, struct err 
 			return 0;
 	}
 	size_t n = decoder->block_size < size ? decoder->block_size : size;
+	n = n < limit - decoder->given
+		    ? n
+		    : (size_t)(limit - decoder->given); // in the same place each time
 	memcpy(buffer, decoder->block, n);
 	decoder->block += n;
 	decoder->block_size -= n;
+	decoder->given += n;
 	return (long)n;
 }
 
 bool decode_is_compressed(const struct decoder *decoder)
 {
 	return decoder->archive != NULL;
+}
+
+const char *decode_damage(const struct decoder *decoder)
+{
+	return decoder->over ? "decoded size limit" : "compressed file damaged";
 }
 
 usec_t decode_modified(const struct decoder *decoder)
@@ -275,6 +295,7 @@ bool decode_is_whole(const char *path)
 	long got = again ? 1 : -1;
 	while (got > 0)
 		got = decode_read(again, skipped, sizeof skipped, NULL);
+	bool whole = got == 0 || (again && again->over); // it will not get better
 	decode_close(again);
-	return got == 0;
+	return whole;
 }

@@ -20,6 +20,9 @@ void decode_close(struct decoder *decoder); // NULL is fine
 // Up to size decoded bytes; 0 = end, -1 = damaged or cut (ERR_INPUT; what came before is good).
 long decode_read(struct decoder *decoder, void *buffer, size_t size, struct err *err);
 
+// Why there was a -1, as the cause of a gap. Static text.
+const char *decode_damage(const struct decoder *decoder);
+
 bool decode_is_compressed(const struct decoder *decoder);
 // Of the log: a compressed file that tells the time of the original has that.
 usec_t decode_modified(const struct decoder *decoder);

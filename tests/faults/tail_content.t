@@ -36,6 +36,20 @@ def f22(case):
         case.problems.append(f"{peak} MB of memory at its peak")
 
 
+def f22_limit(case):
+    """F22: one of 10 GB is left at a limit that no log reaches"""
+    case.write(case.made(40))
+    case.gaps = ("decoded size limit", HOLE)
+    yield "live"
+    zeros = subprocess.Popen(["head", "-c", "200000000", "/dev/zero"], stdout=subprocess.PIPE)
+    part = subprocess.run(["gzip", "-c"], stdin=zeros.stdout, stdout=subprocess.PIPE, check=True).stdout
+    zeros.wait()
+    case.write(part * 52, "log.1.gz")
+    case.wait(lambda: case.ask("SELECT count(*) FROM receiptd.gap WHERE source = $SOURCE") == "2",
+              "the gaps")
+    case.write(case.made(20))
+
+
 def f27(case):
     """F27: two writers interleave the lines of their records: what is torn is set aside, the rest is exact"""
     lines, torn = case.made(60), case.made(3, lost=True)
@@ -57,6 +71,27 @@ def f30(case):
     case.write(b"".join(more)[:8192])
     with open(case.path(), "r+b") as log:
         log.seek(begun)
+        log.write(bytes(8192))
+    case.write(case.made(20))
+
+
+def f30_read(case):
+    """F30: the same with the reader at the end: what was read stays, the zeros are one gap"""
+    case.write(case.made(40))
+    case.gaps = (HOLE,)
+    yield "live"
+    case.wait_read()
+    case.write(bytes(8192))
+    time.sleep(1)
+    case.write(case.made(20))
+
+
+def f30_lost(case):
+    """F30: zeros over what was read already, while down: nothing is read twice, and nothing is missing"""
+    case.write(case.made(60))
+    yield "down"
+    with open(case.path(), "r+b") as log:
+        log.seek(-8192, os.SEEK_END)
         log.write(bytes(8192))
     case.write(case.made(20))
 
@@ -137,7 +172,7 @@ def main():
     server = rig.Server().start()
     try:
         with tails.Tails(server) as it:
-            for function in (f22, f27, f30, f32, f33):
+            for function in (f22, f22_limit, f27, f30, f30_read, f30_lost, f32, f33):
                 it.add(function)
             it.run(tap)
         if glob.glob("/usr/lib/*/faketime/libfaketime.so.1"):

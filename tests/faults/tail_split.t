@@ -23,12 +23,12 @@ def f26(case):
 
 def f26_prosody(case):
     """F26: Prosody: the same"""
-    yield from f26_of(case, "prosody", b"<message")
+    yield from f26_of(case, "prosody", b"RECV: <message")
 
 
 def f26_ejabberd(case):
     """F26: ejabberd: the same"""
-    yield from f26_of(case, "ejabberd", b"<message")
+    yield from f26_of(case, "ejabberd", b'Received XML on stream = <<"<message')
 
 
 def f26_of(case, form, mark):
@@ -36,7 +36,7 @@ def f26_of(case, form, mark):
     cut = next(i for i in range(len(lines) // 2, len(lines)) if mark in lines[i])
     case.write(lines[:cut])
     yield "live"
-    place = lines[cut].index(mark) + 40
+    place = lines[cut].index(mark) + len(mark) + 12
     case.write(lines[cut][:place])
     case.wait(lambda: case.read_to() > 0, "its beginning")
     case.rename()
