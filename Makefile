@@ -42,7 +42,7 @@ bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c,$(wildcard
 vectors_sources := $(wildcard tests/vectors/*.c)
 
 # tests/fuzz/fuzz_x.c: a target each; fuzz_dialect.c is one for each dialect of the table.
-fuzz_dialects := $(subst _,-,$(shell sed -n 's/^\t&\([a-z_]*\)_dialect,$$/\1/p' ingest/dialects/table.c))
+fuzz_dialects := $(subst _,-,$(patsubst &%_dialect,%,$(shell grep -o '&[a-z_]*_dialect' ingest/dialects/table.c)))
 fuzz_plain := $(filter-out dialect,$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 fuzz_programs := $(addprefix $(BUILD)/tests/fuzz/,$(fuzz_plain) $(fuzz_dialects))
 helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))

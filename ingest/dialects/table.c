@@ -2,20 +2,15 @@
 #include "ingest/dialects/table.h"
 
 const struct dialect_type *const dialect_types[] = {
-	&openfire_audit_dialect,
-	&prosody_dialect,
-	&prosody_console_dialect,
-	&prosody_syslog_dialect,
-	&ejabberd_debug_dialect,
-	&ejabberd_lager_dialect,
-	&openfire_debugger_dialect,
-	&openfire_chatlogs_dialect,
-	&observations_dialect,
-	&pattern_dialect,
-	NULL,
+	&openfire_audit_dialect,    &prosody_dialect,           &prosody_console_dialect,
+	&prosody_syslog_dialect,    &ejabberd_debug_dialect,    &ejabberd_lager_dialect,
+	&openfire_debugger_dialect, &openfire_chatlogs_dialect, &tigase_dialect,
+	&observations_dialect,      &pattern_dialect,           NULL,
 };
 
 enum { CERTAIN_ENOUGH = 50 };
+
+static int (*const refused[])(struct text head, const char **why) = {mongooseim_score};
 
 const struct dialect_type *dialect_by_name(struct text name)
 {
@@ -37,6 +32,15 @@ const struct dialect_type *dialect_detect(struct text head, int *certainty, cons
 		if (score > most) {
 			most = score;
 			best = dialect_types[i];
+			best_why = reason;
+		}
+	}
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		const char *reason = nothing;
+		int score = refused[i](head, &reason);
+		if (score > most) {
+			most = score;
+			best = NULL;
 			best_why = reason;
 		}
 	}
