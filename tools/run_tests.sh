@@ -20,7 +20,8 @@ list_tests() {
 	done
 }
 
-write_tested() { # output of prove
+write_tested() { # output of prove; what follows from "## Fuzzing" on is kept, it is written by hand
+	by_hand=$(sed -n '/^## Fuzzing/,$p' docs/TESTED.md 2>/dev/null)
 	{
 		echo '# What was tested'
 		echo
@@ -36,6 +37,7 @@ write_tested() { # output of prove
 		grep -E '(^(tests|build)/|^Files=|^Result|^not ok|seed|interruptions)' "$1" |
 			grep -vE '# TODO not yet|^ok [0-9]+ - (seed|memory|database)'
 		echo '```'
+		[ -z "$by_hand" ] || printf '\n%s\n' "$by_hand"
 	} >docs/TESTED.md
 }
 
