@@ -4,14 +4,14 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "ingest/clock_watch.h"
+#include "ingest/fingerprint.h"
 #include "ingest/join.h"
 #include "ingest/pulse.h"
 #include "ingest/timeless.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
-enum { PRINT_BYTES = 4096, GENERATIONS_MAX = 100000 };
+enum { GENERATIONS_MAX = 100000 };
 
 struct mark {
 	bool set;
@@ -48,47 +48,6 @@ struct stream {
 	struct err err; // of a call that a dialect made
 };
 
-// --- fingerprints: what proves that a file is the one that was read before ---
-
-static void digest(const void *data, size_t size, unsigned char out[32])
-{
-	crypto_hash_sha256(out, data, size);
-}
-
-static bool tail_matches(const struct stream_file *file, const struct generation *known)
-{
-	unsigned char bytes[PRINT_BYTES], hash[32];
-	uint32_t size = known->print.tail_len;
-
-	if (size > PRINT_BYTES || size > known->low_water || known->low_water > file->size)
-		return false;
-	if (!file->read(file->self, known->low_water - size, size, bytes))
-		return false;
-	digest(bytes, size, hash);
-	return memcmp(hash, known->print.tail, sizeof(hash)) == 0;
-}
-
-// F30: a power loss made zeros of what was read last. Nothing else puts them in that place: a log that began
-// anew with the same head would have text there.
-static bool tail_is_lost(const struct stream_file *file, const struct generation *known)
-{
-	unsigned char last;
-
-	return known->low_water > 0 && known->low_water <= file->size &&
-	       known->low_water > known->print.head_len &&
-	       file->read(file->self, known->low_water - 1, 1, &last) && last == 0;
-}
-
-static bool head_matches(const struct generation *known, const unsigned char *head, size_t size)
-{
-	unsigned char hash[32];
-
-	if (known->print.head_len > size || !known->print.head_len)
-		return false;
-	digest(head, known->print.head_len, hash);
-	return memcmp(hash, known->print.head, sizeof(hash)) == 0;
-}
-
 static bool is_taken(const struct stream_options *options, int32_t generation)
 {
 	for (size_t i = 0; i < options->other_count; i++)
@@ -113,8 +72,9 @@ static bool find_generation(struct stream *stream, const struct stream_options *
 		if (!list[i].has_mark ||
 		    (*found && list[i].low_water <= stream->generation.low_water))
 			continue;
-		if (is_taken(options, list[i].id) || !head_matches(&list[i], head, head_size) ||
-		    (!tail_matches(file, &list[i]) && !tail_is_lost(file, &list[i])))
+		if (is_taken(options, list[i].id) ||
+		    !print_head_matches(&list[i], head, head_size) ||
+		    (!print_tail_matches(file, &list[i]) && !print_tail_is_lost(file, &list[i])))
 			continue;
 		stream->generation = list[i];
 		*found = true;
@@ -138,7 +98,7 @@ static bool know_generation(struct stream *stream, const struct stream_options *
 		return true;
 	stream->is_new = true;
 	stream->generation.print.head_len = (uint32_t)size;
-	digest(head, size, stream->generation.print.head);
+	print_digest(head, size, stream->generation.print.head);
 	return true;
 }
 
@@ -612,8 +572,8 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 						.finished = stream->finished};
 	memcpy(checkpoint->ahead, stream->generation.ahead, sizeof(checkpoint->ahead));
 	checkpoint->print.tail_len = (uint32_t)tail;
-	digest(stream->recent.data + (low - tail - stream->recent_at), (size_t)tail,
-	       checkpoint->print.tail);
+	print_digest(stream->recent.data + (low - tail - stream->recent_at), (size_t)tail,
+		     checkpoint->print.tail);
 	return true;
 }
 
