@@ -30,8 +30,10 @@ for target in $targets; do
 		number=$((number + 1))
 		if [ "$how" = replay ]; then
 			set -- -runs=0
+			export RECEIPTD_FUZZ_STRICT=1
 			what="$target: the corpus"
 		else
+			unset RECEIPTD_FUZZ_STRICT
 			set -- -max_total_time="$seconds"
 			what="$target: $seconds seconds of fuzzing"
 		fi

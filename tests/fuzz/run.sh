@@ -4,6 +4,7 @@
 # keeps what it finds beside the programs, never in the tree: a finding is copied there by hand, as a
 # fixed test, when it is mended. Prints one line a target; exit status 1 when one broke.
 set -u
+export RECEIPTD_FUZZ_STRICT=1
 folder=$1
 seconds=$2
 shift 2
