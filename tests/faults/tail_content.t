@@ -4,6 +4,7 @@
 # stored once, and times come from the log whatever the clock does. Each case names its entry of the fault
 # matrix.
 import glob
+import gzip
 import os
 import random
 import re
@@ -44,7 +45,8 @@ def f22_limit(case):
     zeros = subprocess.Popen(["head", "-c", "200000000", "/dev/zero"], stdout=subprocess.PIPE)
     part = subprocess.run(["gzip", "-c"], stdin=zeros.stdout, stdout=subprocess.PIPE, check=True).stdout
     zeros.wait()
-    case.write(part * 52, "log.1.gz")
+    head = gzip.compress(b"".join(case.made(5)))  # else it would go on with the zeros of the other one
+    case.write(head + part * 52, "log.1.gz")
     case.wait(lambda: case.ask("SELECT count(*) FROM receiptd.gap WHERE source = $SOURCE") == "2",
               "the gaps")
     case.write(case.made(20))
