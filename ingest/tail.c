@@ -154,6 +154,31 @@ bool tail_is_there(const struct tail *tail)
 	return is_there(tail, &st);
 }
 
+static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
+{
+	struct tail *tail = self;
+	ssize_t got = pread(tail->fd, out, size, (off_t)offset);
+	if (got < 0)
+		tail->read_errno = errno;
+	return got == (ssize_t)size;
+}
+
+// F8: shorter than what was read: another life of the file began.
+static bool was_truncated(struct tail *tail)
+{
+	struct stat st;
+
+	if (fstat(tail->fd, &st)) {
+		tail->read_errno = errno;
+		return false;
+	}
+	stream_saw_size(tail->stream, (uint64_t)st.st_size);
+	if ((uint64_t)st.st_size <= stream_offset(tail->stream))
+		return (uint64_t)st.st_size < stream_offset(tail->stream);
+	struct stream_file file = {tail, read_at, (uint64_t)st.st_size};
+	return !stream_still_there(tail->stream, &file) && !tail->read_errno;
+}
+
 // A log of which a copy was begun, to be truncated then (F6, F7): its bytes are those of the open file.
 static bool is_copy(const struct tail *tail, const struct stat *st, const struct tail *open_one)
 {
@@ -175,6 +200,14 @@ static bool is_copy(const struct tail *tail, const struct stat *st, const struct
 	return same;
 }
 
+// F6: it was truncated since its last turn. What was read of it is its copy's from its next turn on; a copy
+// that is opened before would be taken for another log.
+static bool is_begun_anew(const struct tail *tail, struct tail *open_one)
+{
+	return tail->setting == open_one->setting && open_one->stream && !open_one->packed &&
+	       was_truncated(open_one);
+}
+
 bool tail_is_read_by(const struct tail *tail, struct tail *const *others, size_t count)
 {
 	struct stat st;
@@ -191,6 +224,8 @@ bool tail_is_read_by(const struct tail *tail, struct tail *const *others, size_t
 			tail_release(other); // held, and here is its new name
 		else if (same && other->stream)
 			return other->handed_on = true;
+		else if (tail->fd < 0 && is_begun_anew(tail, other))
+			return true;
 		else if (tail->fd < 0 && is_copy(tail, &st, other))
 			return true;
 	}
@@ -285,15 +320,6 @@ static void complain(struct tail *tail, const char *event, const char *detail)
 			 LOG_S("file", tail->path), LOG_S("detail", detail),
 			 LOG_S("next", "tried again until it can be read"));
 	tail->complained = true;
-}
-
-static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
-{
-	struct tail *tail = self;
-	ssize_t got = pread(tail->fd, out, size, (off_t)offset);
-	if (got < 0)
-		tail->read_errno = errno;
-	return got == (ssize_t)size;
 }
 
 // F37: nothing was read, so nothing is known: neither the end of the file nor that it is another one.
@@ -453,22 +479,6 @@ bool tail_finish(struct tail *tail, struct err *err)
 		join_next(tail);
 	tail->look.over = tail->packed != NULL;
 	return stream_end(tail->stream, true, err);
-}
-
-// F8: shorter than what was read: another life of the file began.
-static bool was_truncated(struct tail *tail)
-{
-	struct stat st;
-
-	if (fstat(tail->fd, &st)) {
-		tail->read_errno = errno;
-		return false;
-	}
-	stream_saw_size(tail->stream, (uint64_t)st.st_size);
-	if ((uint64_t)st.st_size <= stream_offset(tail->stream))
-		return (uint64_t)st.st_size < stream_offset(tail->stream);
-	struct stream_file file = {tail, read_at, (uint64_t)st.st_size};
-	return !stream_still_there(tail->stream, &file) && !tail->read_errno;
 }
 
 static bool read_some(struct tail *tail, size_t most, bool *more, struct err *err)

@@ -3,7 +3,6 @@
 # Ways to the database, and company there: connection strings (F107), a migration while others work (F97), a
 # long report against a load (F105).
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -144,8 +143,7 @@ def long_report(tap, server):
     what = "F105 a long report"
     with rig.Rig(server, settings=SMALL) as it:
         it.generate(1500)
-        with open(it.log, "rb") as log:
-            lines = re.findall(rb"[^\n]*\n(?:\t[^\n]*\n)*", log.read())
+        lines = it.records()
         half = it.program.path("half.log")
         with open(half, "wb") as out:
             out.writelines(lines[:len(lines) // 2])

@@ -6,6 +6,7 @@ import glob
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -156,6 +157,11 @@ class Rig:
         if wait and process.wait():
             raise RuntimeError("the generator failed")
         return process
+
+    def records(self):
+        """Of a generated Prosody log: a record may go on in lines that begin with a tab."""
+        with open(self.log, "rb") as log:
+            return re.findall(rb"[^\n]*\n(?:\t[^\n]*\n)*", log.read())
 
     def follow(self, format="prosody"):
         dialect = {"openfire": "openfire-audit"}.get(format, format)

@@ -279,11 +279,8 @@ def old_backup(tap, server):
     """F92: yesterday's dump comes back; the files are still there."""
     what = "F92 an old backup restored"
     with rig.Rig(server, settings=SMALL) as it:
-        whole = it.program.path("whole.log")
         it.generate(3000)
-        os.rename(it.log, whole)
-        with open(whole, "rb") as log:
-            lines = log.readlines()
+        lines = it.records()
         with open(it.log, "wb") as out:
             out.writelines(lines[:len(lines) // 2])
         it.program.call("import", it.log)
