@@ -48,7 +48,18 @@ if [ -z "$tests" ]; then
 fi
 # shellcheck disable=SC2086 # one word per test: paths of this tree have no blanks
 if [ -z "$long" ]; then
-	exec prove --jobs "$jobs" -e '' $tests
+	output=$BUILD/check.txt
+	{
+		status=0
+		prove --jobs "$jobs" --failures --comments -e '' $tests 2>&1 || status=$?
+		echo "$status" >"$output.status"
+	} | tee "$output"
+	status=$(cat "$output.status")
+	if [ "$status" != 0 ]; then # again, where the end of a long output is looked at
+		grep -A 8 '^not ok' "$output" || true
+		tail -n 2 "$output"
+	fi
+	exit "$status"
 fi
 output=$BUILD/check-long.txt
 status=0
