@@ -12,6 +12,8 @@ import rig  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 SMALL = "flush_events = 150"
+# An import gives up when nothing comes through for so long: of the transactions of one try some third are cut.
+PATIENT = SMALL + '\ndatabase_wait = "60s"'
 LIVE = 'flush_after = "20ms"\n' + SMALL
 
 
@@ -25,7 +27,7 @@ def imported(tap, server, *actions):
     seed = random.SystemRandom().randrange(1 << 31)
     proxy = Proxy(server.port, cuts(seed, *actions))
     try:
-        with rig.Rig(server, proxy.port, SMALL, seed) as it:
+        with rig.Rig(server, proxy.port, PATIENT, seed) as it:
             it.generate(12000 if rig.LONG else 2500)
             status = it.program.call("import", it.log, check=False)
             what = f"import, cut {'/'.join(actions)} COMMIT"
