@@ -14,7 +14,7 @@ check() { # what, wanted, got
 	number=$((number + 1))
 	[ "$2" = "$3" ] && echo "ok $number - $1" || { echo "not ok $number - $1"; echo "# wanted $2, got $3"; sed 's/^/# /' "$folder/out"; }
 }
-say() { "$program" --log-level error --set "data_dir=$folder/data" "$@" 2>/dev/null; }
+say() { "$program" --log-level error --set database_wait=60s --set "data_dir=$folder/data" "$@" 2>/dev/null; }
 counter() { say export counters | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
 gaps() { say export gaps | grep -c "$1"; }
 wait_for() { # up to half a minute until the command says so

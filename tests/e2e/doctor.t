@@ -13,7 +13,7 @@ check() { # what, wanted, got
 	[ "$2" = "$3" ] && echo "ok $number - $1" || { echo "not ok $number - $1"; echo "# wanted $2, got $3"; sed 's/^/# /' "$folder/said"; }
 }
 doctor() {
-	"$program" --log-level error --set "data_dir=$folder/data" --config "$folder/conf" doctor >"$folder/said" 2>&1
+	"$program" --log-level error --set database_wait=60s --set "data_dir=$folder/data" --config "$folder/conf" doctor >"$folder/said" 2>&1
 	echo "$?"
 }
 says() { grep -c "$1" "$folder/said"; }

@@ -40,7 +40,7 @@ cat >"$folder/conf" <<TXT
 source p { path = "$folder/p.log*" zone = UTC }
 TXT
 zcat "$sample" >"$folder/whole"
-run=(--log-level error --set "data_dir=$folder/a")
+run=(--log-level error --set database_wait=60s --set "data_dir=$folder/a")
 
 head -n 12000 "$folder/whole" >"$folder/p.log"
 start a
@@ -56,7 +56,7 @@ kill -TERM "$process"; wait "$process"
 check "TERM ends it cleanly" 0 "$?"
 
 rm -f "$folder"/p.log*
-run=(--log-level error --set "data_dir=$folder/b")
+run=(--log-level error --set database_wait=60s --set "data_dir=$folder/b")
 head -n 3000 "$folder/whole" >"$folder/p.log"
 start b
 wait_any "${run[@]}"

@@ -13,7 +13,7 @@ check() { # what, wanted, got
 	number=$((number + 1))
 	[ "$2" = "$3" ] && echo "ok $number - $1" || { echo "not ok $number - $1"; echo "# wanted $2, got $3"; sed 's/^/# /' "$folder/out"; }
 }
-say() { "$program" --log-level error --set "data_dir=$folder/data" "$@" 2>/dev/null; }
+say() { "$program" --log-level error --set database_wait=60s --set "data_dir=$folder/data" "$@" 2>/dev/null; }
 state() { say export sources | grep "\"name\":\"$1\"" | grep -o '"state":"[a-z]*"' | cut -d'"' -f4; }
 gaps() { say export gaps | grep "no stanzas" | grep -c "$1"; }
 wait_for() { # up to a minute until the command says so

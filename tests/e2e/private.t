@@ -7,7 +7,7 @@ program="${BUILD:-build}/receiptd"
 folder=$(mktemp -d)
 chmod 755 "$folder"
 trap 'rm -rf "$folder"' EXIT
-run=(--log-level error --set "data_dir=$folder/data" --config "$folder/conf")
+run=(--log-level error --set database_wait=60s --set "data_dir=$folder/data" --config "$folder/conf")
 number=0
 echo "1..8"
 check() { # what, wanted, got

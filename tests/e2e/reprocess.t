@@ -11,7 +11,7 @@ check() { # what, wanted, got
 	number=$((number + 1))
 	[ "$2" = "$3" ] && echo "ok $number - $1" || { echo "not ok $number - $1"; echo "# wanted $2, got $3"; tail -n 3 "$folder/errors" | sed 's/^/# /'; }
 }
-run=("$program" --log-level error --set "data_dir=$folder/data")
+run=("$program" --log-level error --set database_wait=60s --set "data_dir=$folder/data")
 receiptd() { "${run[@]}" "$@" 2>>"$folder/errors"; }
 state() { # everything that is exported, as one text
 	for what in messages findings counters; do

@@ -11,7 +11,7 @@ check() { # what, wanted, got
 	number=$((number + 1))
 	[ "$2" = "$3" ] && echo "ok $number - $1" || { echo "not ok $number - $1"; echo "# wanted $2, got $3"; }
 }
-receiptd() { "$program" --log-level error --set "data_dir=$folder/data" "$@" 2>>"$folder/errors"; }
+receiptd() { "$program" --log-level error --set database_wait=60s --set "data_dir=$folder/data" "$@" 2>>"$folder/errors"; }
 ago() { date -u -d "$1 days ago" +%Y-%m-%dT00:00:00Z; }
 rows() { receiptd export messages --now last "$@" | wc -l; }
 # Messages without an id are numbered among those that are there.
@@ -43,7 +43,7 @@ check "bodies of old days: once" "nothing to do" "$(cat "$folder/said")"
 
 # --- killed in the middle: whole days only, and the next one goes on
 for pause in 0.12 0.15 0.18; do
-	"$program" --log-level error --set "data_dir=$folder/data" --set keep_days=95 retention \
+	"$program" --log-level error --set database_wait=60s --set "data_dir=$folder/data" --set keep_days=95 retention \
 		>>"$folder/killed" 2>&1 &
 	process=$!
 	sleep "$pause"

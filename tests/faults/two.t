@@ -83,7 +83,7 @@ def frozen(tap, server):
         first.send_signal(signal.SIGSTOP)
         fence = fence_of(server)
         second = it.program.start("run")
-        rig.product.wait_until(lambda: fence_of(server) > fence, 60)
+        rig.product.wait_until(lambda: fence_of(server) > fence, 150)
         taken = fence_of(server) == fence + 1
         tap.ok(taken, "who starts raises the fence")
         it.wait_rows(300)
