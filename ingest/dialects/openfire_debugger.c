@@ -224,6 +224,9 @@ static void begin_record(struct dialect *d, const struct debug_line *line, uint6
 				      .offset = offset,
 				      .length = length,
 				      .suspect = d->suspect && line->printer != DEBUG_INTERPRETED};
+	// The record outlives its first line when text follows: what names its connection must too.
+	if (line->id.p)
+		d->record.line.id = buf_view(&d->record.id);
 	d->half = NULL;
 	debug_time(&d->judge.clock, d->zone, &d->record);
 }
@@ -258,6 +261,8 @@ static void process(struct dialect *d, const struct debug_line *line, uint64_t o
 	else
 		on_end_of_connection(d);
 	debug_copies_pass(&d->judge, &d->record, false);
+	d->record.line.xml = d->record.line.stamp = d->record.line.wall =
+		TEXT_NONE; // the line goes
 	if (d->half || d->judge.copies.count)
 		pin(d, &before);
 }
