@@ -59,8 +59,37 @@ static void add_value(struct buf *out, const json_t *value)
 	free(text);
 }
 
+static bool holds(const json_t *list, const char *text)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(list, i, item) {
+		if (strcmp(json_string_value(item), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+// What an import takes from its log for a domain (assume.c) is no change of the operator's.
+static bool only_learnt(const struct string_list *configured, const json_t *before,
+			const json_t *now)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(before, i, item) {
+		if (!holds(now, json_string_value(item)))
+			return false;
+	}
+	for (i = 0; i < configured->count; i++) {
+		if (!holds(before, configured->items[i]))
+			return false;
+	}
+	return true;
+}
+
 // "w_match 2592000 -> 86400, ..."; empty: nothing that counts.
-static struct buf changed_settings(struct text before, struct text now)
+static struct buf changed_settings(const struct settings *settings, struct text before,
+				   struct text now)
 {
 	JSON_AUTO *old = json_loadb(before.p, before.n, 0, NULL);
 	JSON_AUTO *given = json_loadb(now.p, now.n, 0, NULL);
@@ -69,7 +98,9 @@ static struct buf changed_settings(struct text before, struct text now)
 	json_t *value;
 	json_object_foreach(given, name, value) {
 		const json_t *was = json_object_get(old, name);
-		if (!is_stored_by(name) || (was && json_equal(was, value)))
+		if (!is_stored_by(name) || (was && json_equal(was, value)) ||
+		    (strcmp(name, "muc_domains") == 0 &&
+		     only_learnt(&settings->rules.muc_domains, was, value)))
 			continue;
 		buf_printf(&out, "%s%s ", out.len ? ", " : "", name);
 		add_value(&out, was);
@@ -84,7 +115,8 @@ static void say_change(struct store *store, const char *name, const struct rows 
 {
 	if (row_null(rows, 0, 1) || row_null(rows, 0, 3))
 		return; // a new realm, or nothing is stored
-	struct buf what = changed_settings(row_text(rows, 0, 1), row_text(rows, 0, 2));
+	struct buf what =
+		changed_settings(store->app->settings, row_text(rows, 0, 1), row_text(rows, 0, 2));
 	struct text first = row_text(rows, 0, 3), last = row_text(rows, 0, 4);
 	struct buf command = {0};
 	buf_printf(&command,
