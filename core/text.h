@@ -40,6 +40,14 @@ static inline bool text_starts(struct text a, const char *zstr)
 	return a.p && a.n >= n && memcmp(a.p, zstr, n) == 0;
 }
 
+// What stands behind the first "what"; absent when there is none.
+static inline struct text text_after(struct text a, const char *what)
+{
+	size_t n = strlen(what);
+	const char *at = a.n ? (const char *)memmem(a.p, a.n, what, n) : NULL;
+	return at ? (struct text){at + n, a.n - (size_t)(at - a.p) - n} : TEXT_NONE;
+}
+
 // Byte order; absent sorts before empty.
 static inline int text_compare(struct text a, struct text b)
 {

@@ -11,15 +11,6 @@ static int64_t number_at(struct text text)
 	return text.n && text.p[0] >= '0' && text.p[0] <= '9' ? (int64_t)fact_number(text) : -1;
 }
 
-static struct text after(struct text text, const char *what)
-{
-	const char *at = text.n ? memmem(text.p, text.n, what, strlen(what)) : NULL;
-	if (!at)
-		return TEXT_NONE;
-	at += strlen(what);
-	return (struct text){at, (size_t)(text.p + text.n - at)};
-}
-
 int64_t ejabberd_dropped(const struct ejabberd_line *line, const char **cause)
 {
 	// lager: by its file backend, its error_logger handler, its console
@@ -29,21 +20,21 @@ int64_t ejabberd_dropped(const struct ejabberd_line *line, const char **cause)
 	struct text text = line->text;
 	*cause = "the server's logger dropped lines";
 	for (size_t i = 0; i < sizeof lager / sizeof *lager; i++)
-		if (text_starts(text, lager[i]) && after(text, " messages in the last second").p)
-			return number_at(after(text, " dropped "));
+		if (text_starts(text, lager[i]) && text_after(text, " messages in the last second").p)
+			return number_at(text_after(text, " dropped "));
 	if (!text_starts(text, "Handler ")) // Erlang's logger
 		return 0;
-	if (after(text, " flushed ").p && after(text, " log events").p)
-		return number_at(after(text, " flushed "));
-	return after(text, " to drop mode").p ? -1 : 0;
+	if (text_after(text, " flushed ").p && text_after(text, " log events").p)
+		return number_at(text_after(text, " flushed "));
+	return text_after(text, " to drop mode").p ? -1 : 0;
 }
 
 int64_t ejabberd_sent_count(const struct ejabberd_line *line)
 {
 	if (!text_starts(line->location, "mod_stream_mgmt:check_h_attribute") || !line->process.p)
 		return -1;
-	struct text rest = after(line->text, " acknowledged ");
-	return rest.p && after(rest, " stanzas").p ? number_at(after(rest, " of ")) : -1;
+	struct text rest = text_after(line->text, " acknowledged ");
+	return rest.p && text_after(rest, " stanzas").p ? number_at(text_after(rest, " of ")) : -1;
 }
 
 // Hooks that the server runs in the process of a client's connection, once for each element that it has

@@ -4,6 +4,7 @@
 #define INGEST_DIALECTS_FACT_H
 
 #include "ingest/dialect.h"
+#include "ingest/ordinal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,6 +28,20 @@ static inline void fact_hole(const struct dialect_sink *sink, uint64_t length, b
 	else if (*kept)
 		sink->remember(sink->self, TEXT("hole"), TEXT_NONE);
 	*kept = length != 0;
+}
+
+// "clock": the ordinals when they changed. before: their state where a record began that is still open,
+// NULL: none is; a restart begins with that record and counts its stamp again.
+static inline void fact_clock(const struct dialect_sink *sink, struct ordinals *ordinals,
+			      struct ordinals *before)
+{
+	struct buf text = {0};
+	if (!ordinals->changed)
+		return;
+	ordinals_save(before ? before : ordinals, &text);
+	sink->remember(sink->self, TEXT("clock"), buf_view(&text));
+	ordinals->changed = before != NULL;
+	buf_free(&text);
 }
 
 #endif

@@ -364,16 +364,9 @@ static uint64_t chatlogs_low_water(const struct dialect *d)
 
 static void save(struct dialect *d)
 {
-	struct buf text = {0};
-	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
-	// A restart inside a call begins with it and counts its stamp again.
 	bool inside = d->state != BETWEEN && d->state != IN_REPEAT;
-	if (d->ordinals.changed) {
-		ordinals_save(inside ? &d->before : &d->ordinals, &text);
-		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
-		d->ordinals.changed = inside;
-	}
-	buf_free(&text);
+	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
+	fact_clock(&d->sink, &d->ordinals, inside ? &d->before : NULL);
 }
 
 static void chatlogs_bytes(struct dialect *d, uint64_t offset, struct text data)

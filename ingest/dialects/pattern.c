@@ -188,15 +188,8 @@ static void recall(struct dialect *d, struct text key, struct text value)
 
 static void save(struct dialect *d)
 {
-	struct buf text = {0};
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
-	// A restart inside a stanza begins with it and counts its stamp again.
-	if (d->ordinals.changed) {
-		ordinals_save(d->open ? &d->before : &d->ordinals, &text);
-		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
-		d->ordinals.changed = d->open;
-	}
-	buf_free(&text);
+	fact_clock(&d->sink, &d->ordinals, d->open ? &d->before : NULL);
 }
 
 static void bytes(struct dialect *d, uint64_t offset, struct text data)

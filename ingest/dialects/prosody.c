@@ -375,10 +375,7 @@ static void save(struct dialect *d)
 {
 	struct buf text = {0};
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
-	if (d->ordinals.changed) {
-		ordinals_save(&d->ordinals, &text);
-		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
-	}
+	fact_clock(&d->sink, &d->ordinals, NULL);
 	if (d->clock.changed) {
 		text.len = 0;
 		buf_printf(&text, "%d-%d-%d", d->clock.year, d->clock.month, d->clock.day);

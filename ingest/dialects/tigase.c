@@ -43,15 +43,6 @@ static bool digits(struct text text, size_t at, size_t n, int *value)
 	return true;
 }
 
-static struct text after(struct text text, const char *what)
-{
-	const char *at = text.n ? memmem(text.p, text.n, what, strlen(what)) : NULL;
-	if (!at)
-		return TEXT_NONE;
-	at += strlen(what);
-	return (struct text){at, (size_t)(text.p + text.n - at)};
-}
-
 // "[2026-11-22 10:00:00:123] [", a point or comma before the fraction too, or none.
 static bool take_stamp(struct text line, struct civil *c, struct text *rest)
 {
@@ -68,7 +59,7 @@ static bool take_stamp(struct text line, struct civil *c, struct text *rest)
 		at += 4;
 	c->micros = millis * 1000;
 	*rest = (struct text){line.p + at, line.n - at};
-	return civil_valid(c) && text_starts(*rest, "] [") && after(*rest, "(): ").p;
+	return civil_valid(c) && text_starts(*rest, "] [") && text_after(*rest, "(): ").p;
 }
 
 static bool is_stanza(struct text xml)
@@ -136,7 +127,7 @@ static void work(struct dialect *d, bool last)
 	struct text rest = {all.p + size, all.n - size};
 	if (step == STEP_ELEMENT && text_starts(rest, ", SIZE="))
 		take(d, (struct text){all.p, size});
-	else if (step == STEP_MORE && after(all, " ... , SIZE=").p)
+	else if (step == STEP_MORE && text_after(all, " ... , SIZE=").p)
 		give(d, RECORD_QUARANTINE, TEXT_NONE, "cut by the logger");
 	else if (step != STEP_MORE)
 		give(d, RECORD_QUARANTINE, TEXT_NONE, "stanza not well-formed");
@@ -166,13 +157,13 @@ static void begin(struct dialect *d, const struct civil *civil, struct text send
 static void on_packet(struct dialect *d, const struct civil *civil, struct text rest,
 		      const struct line *line)
 {
-	struct text data = after(rest, ", DATA=");
+	struct text data = text_after(rest, ", DATA=");
 	if (!data.n || data.p[0] != '<') {
 		ignore(d, "server event");
 		return;
 	}
 	struct text head = {rest.p, (size_t)(data.p - rest.p)};
-	struct text sender = after(head, "serverAuthorisedStanzaFrom=");
+	struct text sender = text_after(head, "serverAuthorisedStanzaFrom=");
 	const char *comma = sender.n ? memchr(sender.p, ',', sender.n) : NULL;
 	sender.n = comma ? (size_t)(comma - sender.p) : 0;
 	begin(d, civil, sender, data, line);
@@ -241,15 +232,8 @@ static void recall(struct dialect *d, struct text key, struct text value)
 
 static void save(struct dialect *d)
 {
-	struct buf text = {0};
 	fact_hole(&d->sink, lines_hole(&d->lines), &d->hole);
-	// A restart inside a stanza begins with it and counts its stamp again.
-	if (d->ordinals.changed) {
-		ordinals_save(d->open ? &d->before : &d->ordinals, &text);
-		d->sink.remember(d->sink.self, TEXT("clock"), buf_view(&text));
-		d->ordinals.changed = d->open;
-	}
-	buf_free(&text);
+	fact_clock(&d->sink, &d->ordinals, d->open ? &d->before : NULL);
 }
 
 static void bytes(struct dialect *d, uint64_t offset, struct text data)
@@ -283,8 +267,8 @@ static int score(struct text head, const char **why)
 		bool is_ours = take_stamp(line, &civil, &rest);
 		lines++;
 		ours += is_ours;
-		packets += is_ours && after(rest, "serverAuthorisedStanzaFrom=").p &&
-			   after(rest, ", DATA=<").p;
+		packets += is_ours && text_after(rest, "serverAuthorisedStanzaFrom=").p &&
+			   text_after(rest, ", DATA=<").p;
 		head.p += line.n + (newline ? 1 : 0);
 		head.n -= line.n + (newline ? 1 : 0);
 	}
