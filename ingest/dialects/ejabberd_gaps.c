@@ -20,7 +20,8 @@ int64_t ejabberd_dropped(const struct ejabberd_line *line, const char **cause)
 	struct text text = line->text;
 	*cause = "the server's logger dropped lines";
 	for (size_t i = 0; i < sizeof lager / sizeof *lager; i++)
-		if (text_starts(text, lager[i]) && text_after(text, " messages in the last second").p)
+		if (text_starts(text, lager[i]) &&
+		    text_after(text, " messages in the last second").p)
 			return number_at(text_after(text, " dropped "));
 	if (!text_starts(text, "Handler ")) // Erlang's logger
 		return 0;
