@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "core/app.h"
 #include "core/arena.h"
+#include "ingest/feeds.h"
 #include "ingest/follow.h"
 #include "ingest/ingest.h"
 #include "store/store.h"
@@ -104,15 +105,20 @@ static int cmd_run(struct app *app, int argc, char **argv)
 		return asked ? ERR_NONE : ERR_USAGE;
 	}
 	struct retention_loop *retention = NULL;
-	bool ok = api_start(app, &api, &err);
+	struct feeds *feeds = NULL;
+	bool ok = feeds_open(app, &feeds, &err);
+	if (ok)
+		app->feed = feeds_sink(feeds);
+	ok = ok && api_start(app, &api, &err);
 	if (ok)
 		retention = retention_start(app);
 	if (ok && app->settings->source_count)
-		ok = follow_run(app, &err);
+		ok = follow_run(app, feeds, &err);
 	else if (ok)
 		wait_for_stop(app);
 	retention_stop(retention);
 	api_stop(api);
+	feeds_close(feeds);
 	if (*app->stop && err.kind == ERR_DATABASE)
 		ok = true; // asked to stop while the database was not there yet: a clean stop
 	if (!ok)

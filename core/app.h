@@ -9,11 +9,14 @@
 
 #include <signal.h>
 
+struct feed_sink;
+
 struct app {
 	struct settings *settings;
 	struct log *log;
 	const volatile sig_atomic_t *stop; // set by INT and TERM: finish cleanly, exit 0
 	bool tty;                          // standard error is a terminal: progress may be drawn
+	const struct feed_sink *feed; // where POST /v1/feed goes (core/feed_sink.h); may be NULL
 };
 
 // A subcommand. argv[0] is its own name. Returns an exit status of enum err_kind.

@@ -65,6 +65,7 @@ static void source_free(struct source_setting *source)
 	free(source->format.time);
 	free(source->format.in);
 	free(source->format.out);
+	string_list_free(&source->hosts);
 }
 
 void settings_free(struct settings *settings)
@@ -78,6 +79,9 @@ void settings_free(struct settings *settings)
 	for (size_t i = 0; i < settings->source_count; i++)
 		source_free(&settings->sources[i]);
 	free(settings->sources);
+	for (size_t i = 0; i < settings->feed_count; i++)
+		feed_free(&settings->feeds[i]);
+	free(settings->feeds);
 	realm_settings_free(&settings->rules);
 	free(settings);
 }
@@ -155,7 +159,7 @@ static const char sections_sample[] =
 	"# missed; dialect: by default found from the content, \"pattern\" with line, time, in, out\n"
 	"# for lines that no dialect knows (docs/formats.md);\n"
 	"# zone: for logs in local time; authority: where several sources see the same traffic,\n"
-	"# the one that counts.\n"
+	"# the one that counts; hosts: the domains it shows, by default all of the realm.\n"
 	"#source main {\n"
 	"#\tpath = \"/var/log/prosody/prosody.log*\"\n"
 	"#\tdialect = \"prosody\"\n"
@@ -166,6 +170,23 @@ static const char sections_sample[] =
 	"# One section per feed that wraps messages, with the domains that are trusted to do so.\n"
 	"#wrapper_feed component {\n"
 	"#\tdomains = {\"log.example.org\"}\n"
+	"#}\n";
+
+static const char feeds_sample[] =
+	"\n"
+	"# One section per feed: a server that sends what it handles instead of logging it.\n"
+	"# kind webhook: POST /v1/feed, with secret_file as key of its signatures or as bearer token;\n"
+	"# kind component: XEP-0114, e.g. to ejabberd's mod_service_log (docs/feeds.md).\n"
+	"#feed prosody {\n"
+	"#\tkind = \"webhook\"\n"
+	"#\tsecret_file = \"/etc/receiptd/prosody.secret\"\n"
+	"#}\n"
+	"#feed ejabberd {\n"
+	"#\tkind = \"component\"\n"
+	"#\tport = \"5347\"\n"
+	"#\tdomain = \"receipts.example.org\"\n"
+	"#\tsecret_file = \"/etc/receiptd/ejabberd.secret\"\n"
+	"#\tdomains = {\"example.org\"}\n"
 	"#}\n";
 
 static void print_rows(const struct setting_row *rows, size_t count, FILE *out)
@@ -183,6 +204,8 @@ void settings_print_help(FILE *out)
 	print_rows(setting_rows, setting_row_count, out);
 	fputs("\nin a section \"ack NAME { ... }\", a private acknowledgement:\n", out);
 	print_rows(private_ack_rows, private_ack_row_count, out);
+	fputs("\nin a section \"feed NAME { ... }\", a server that sends (docs/feeds.md):\n", out);
+	print_rows(feed_rows, feed_row_count, out);
 }
 
 // An example, so that the keys can be seen in use; the rest is told by the table.
@@ -216,5 +239,6 @@ void settings_print_sample(FILE *out)
 			fprintf(out, "#%s = \"%s\"\n\n", row->name, row->preset ? row->preset : "");
 	}
 	fputs(sections_sample, out);
+	fputs(feeds_sample, out);
 	print_ack_sample(out);
 }

@@ -55,7 +55,28 @@ struct source_setting { // one "source name { ... }" section
 	char *dialect; // NULL = detect
 	char *zone;    // NULL = the log's own, else the system's
 	bool authority;
+	struct string_list hosts; // domains whose traffic it shows; empty: all of the realm
 	struct line_format format;
+	bool witness; // F68: another source is the authority for this traffic (sources_judge)
+};
+
+static inline bool source_is_spool(const struct source_setting *source)
+{
+	return source->dialect && strcmp(source->dialect, "spool") == 0;
+}
+
+enum feed_kind { FEED_WEBHOOK, FEED_COMPONENT };
+
+struct feed_setting { // one "feed name { ... }" section: a server that sends instead of logging
+	char *name;   // also that of its folder in the spool
+	enum feed_kind kind;
+	char *secret_file;          // of a webhook: may be NULL
+	char *host, *domain;        // of a component
+	int port;                   // the same
+	bool tls;                   // the same
+	struct string_list domains; // E5: who may wrap messages; also in rules.wrappers
+	bool authority;
+	struct string_list hosts;
 };
 
 struct settings {
@@ -81,8 +102,11 @@ struct settings {
 	int64_t keep_disk;        // bytes; the oldest days go until it is enough; 0 = no limit
 	int64_t hold_deleted;     // bytes of deleted files that wait for the database; 0 = no limit
 	struct realm_settings rules;
+	int64_t spool_limit; // bytes that a feed may have on disk before the database has them
 	struct source_setting *sources;
 	size_t source_count;
+	struct feed_setting *feeds;
+	size_t feed_count;
 };
 
 // path NULL: no file, all defaults. Never touches *settings on failure.
@@ -91,6 +115,12 @@ bool settings_load(const char *path, struct settings **settings, struct err *err
 // or are plain seconds; lists are comma separated.
 bool settings_set(struct settings *settings, const char *assignment, struct err *err);
 void settings_free(struct settings *settings);
+// F68: two sources that show the same traffic and are not both logs need one that is the authority; the
+// others become witnesses. ERR_USAGE names the two and says what to set.
+bool sources_judge(struct settings *settings, struct err *err);
+// A source of its own for a feed's spool; settings owns it.
+void settings_add_spool(struct settings *settings, const struct feed_setting *feed,
+			const char *pattern);
 void settings_print_help(FILE *out);   // table for --help
 void settings_print_sample(FILE *out); // complete sample file with defaults as comments
 

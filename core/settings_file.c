@@ -29,6 +29,10 @@ static const struct setting_row *find_row(const char *name)
 		if (strcmp(name, private_ack_rows[i].name) == 0)
 			return &private_ack_rows[i];
 	}
+	for (size_t i = 0; i < feed_row_count; i++) {
+		if (strcmp(name, feed_rows[i].name) == 0)
+			return &feed_rows[i];
+	}
 	return setting_find(name, strlen(name));
 }
 
@@ -119,6 +123,8 @@ static bool take_source(cfg_t *section, struct settings *settings, struct err *e
 	if (cfg_size(section, "authority"))
 		setting_switch.parse(&authority_row, cfg_getstr(section, "authority"),
 				     &source->authority, NULL);
+	for (unsigned i = 0; i < cfg_size(section, "hosts"); i++)
+		string_list_add(&source->hosts, text_of(cfg_getnstr(section, "hosts", i)));
 	bool described = source->dialect && !strcmp(source->dialect, "pattern");
 	if (described && (!source->format.line || !strstr(source->format.line, "%x")))
 		return err_set(err, ERR_USAGE,
@@ -133,6 +139,39 @@ static bool take_source(cfg_t *section, struct settings *settings, struct err *e
 		return true;
 	return err_set(err, ERR_USAGE, "line %d: source %.100s: path is missing", section->line,
 		       source->name);
+}
+
+static void add_wrapper(struct realm_settings *rules, const char *name,
+			const struct string_list *domains)
+{
+	size_t count = rules->wrapper_count + 1;
+	rules->wrappers = xrealloc(rules->wrappers, count * sizeof *rules->wrappers);
+	struct wrapper_feed *wrapper = &rules->wrappers[count - 1];
+	*wrapper = (struct wrapper_feed){.feed = xstrdup(name)};
+	rules->wrapper_count = count;
+	for (size_t i = 0; i < domains->count; i++)
+		string_list_add(&wrapper->domains, text_of(domains->items[i]));
+}
+
+static bool take_feed(cfg_t *section, struct settings *settings, struct err *err)
+{
+	size_t count = settings->feed_count + 1;
+	settings->feeds = xrealloc(settings->feeds, count * sizeof *settings->feeds);
+	struct feed_setting *feed = &settings->feeds[count - 1];
+	*feed = (struct feed_setting){.name = xstrdup(cfg_title(section))};
+	settings->feed_count = count;
+	for (size_t i = 0; i < feed_row_count; i++) {
+		const struct setting_row *row = &feed_rows[i];
+		void *field = (char *)feed + row->offset;
+		if (!cfg_size(section, row->name) && row->preset)
+			row->type->parse(row, row->preset, field, NULL);
+		for (unsigned k = 0; k < cfg_size(section, row->name); k++)
+			row->type->parse(row, cfg_getnstr(section, row->name, k), field, NULL);
+	}
+	if (feed->domains.count)
+		add_wrapper(&settings->rules, feed->name, &feed->domains);
+	return feed_check(feed, err) ||
+	       err_wrap(err, "line %d: feed %.100s", section->line, feed->name);
 }
 
 static bool take_wrapper(cfg_t *section, struct settings *settings, struct err *err)
@@ -171,7 +210,10 @@ typedef bool take_fn(cfg_t *section, struct settings *settings, struct err *err)
 static const struct section_kind {
 	const char *name;
 	take_fn *take;
-} section_kinds[] = {{"source", take_source}, {"wrapper_feed", take_wrapper}, {"ack", take_ack}};
+} section_kinds[] = {{"source", take_source},
+		     {"wrapper_feed", take_wrapper},
+		     {"ack", take_ack},
+		     {"feed", take_feed}};
 
 enum { SECTION_KINDS = sizeof section_kinds / sizeof *section_kinds };
 
@@ -226,6 +268,7 @@ static cfg_t *new_parser(void)
 		CFG_STR_CB("in", NULL, CFGF_NODEFAULT, accept_text),
 		CFG_STR_CB("out", NULL, CFGF_NODEFAULT, accept_text),
 		CFG_STR_CB("authority", NULL, CFGF_NODEFAULT, accept_checked),
+		CFG_STR_LIST_CB("hosts", NULL, CFGF_NODEFAULT, accept_checked),
 		CFG_END(),
 	};
 	cfg_opt_t wrapper[] = {
@@ -235,11 +278,14 @@ static cfg_t *new_parser(void)
 	cfg_opt_t *ack = text_options(private_ack_rows, private_ack_row_count, 1);
 	const cfg_opt_t end = CFG_END();
 	ack[private_ack_row_count] = end;
+	cfg_opt_t *feed = text_options(feed_rows, feed_row_count, 1);
+	feed[feed_row_count] = end;
 	const cfg_flag_t section = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
 	const cfg_opt_t last[] = {
 		CFG_SEC("source", source, section),
 		CFG_SEC("wrapper_feed", wrapper, section),
 		CFG_SEC("ack", ack, section),
+		CFG_SEC("feed", feed, section),
 		CFG_END(),
 	};
 	cfg_opt_t *opts = text_options(setting_rows, setting_row_count, sizeof last / sizeof *last);
@@ -247,6 +293,7 @@ static cfg_t *new_parser(void)
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE); // copies the options
 	free(opts);
 	free(ack);
+	free(feed);
 	return cfg;
 }
 

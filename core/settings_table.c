@@ -37,6 +37,8 @@ const struct setting_row setting_rows[] = {
 	    "a server that logs other lines and no stanzas for so long is told, and is a gap"),
 	ROW(hold_deleted, limit, "1GB",
 	    "deleted files that the database did not take yet are held up to this size; 0: no limit"),
+	ROW(spool_limit, size, "1GB",
+	    "most bytes of a feed on disk that the database did not take yet; then it must wait"),
 	ROW(keep_days, days, "0", "messages older than this are dropped, day by day; 0: never"),
 	ROW(keep_bodies_days, days, "0", "bodies older than this are taken out; 0: never"),
 	ROW(keep_disk, limit, "0", "the oldest days are dropped above this size; 0: no limit"),

@@ -32,6 +32,7 @@ extern const struct setting_type setting_zone;     // char *, "" = NULL, else it
 extern const struct setting_type setting_level;    // char *, a log level
 extern const struct setting_type setting_bodies;   // enum bodies_mode
 extern const struct setting_type setting_list;     // struct string_list
+extern const struct setting_type setting_feed;     // enum feed_kind
 // Keys of a private acknowledgement (private_ack.c), all char *:
 extern const struct setting_type setting_path, setting_namespace, setting_carrier, setting_meaning,
 	setting_place;
@@ -51,6 +52,13 @@ extern const size_t setting_row_count;
 // Keys of the section "ack"; offset is that in struct private_ack.
 extern const struct setting_row private_ack_rows[];
 extern const size_t private_ack_row_count;
+
+// Keys of the section "feed"; offset is that in struct feed_setting (settings_feed.c).
+extern const struct setting_row feed_rows[];
+extern const size_t feed_row_count;
+// Are the values of a feed such that it can work? Texts of the section have been taken.
+bool feed_check(const struct feed_setting *feed, struct err *err);
+void feed_free(struct feed_setting *feed);
 
 const struct setting_row *setting_find(const char *name, size_t length); // NULL when unknown
 

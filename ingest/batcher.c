@@ -164,6 +164,7 @@ static void add_quarantine(struct batcher *batcher, const struct batch_quarantin
 	if (copy.raw.n > QUARANTINE_HEAD)
 		copy.raw.n = QUARANTINE_HEAD;
 	copy.raw = arena_text(batcher->box->arena, copy.raw);
+	copy.reason = arena_zstr(batcher->box->arena, text_of(copy.reason));
 	batcher->box->raw_bytes += copy.raw.n;
 	GROW(batcher->box->quarantine, batcher->box->quarantine_count,
 	     batcher->box->quarantine_cap);
@@ -207,7 +208,8 @@ static const char *observe(struct batcher *batcher, const struct batch_stanza *s
 				      .stanza = parsed,
 				      .position = position_pack((uint32_t)stanza->generation,
 								stanza->offset, stanza->index),
-				      .stored_by = stanza->stored_by});
+				      .stored_by = stanza->stored_by,
+				      .witness = stanza->witness});
 	return parsed ? NULL : reason;
 }
 
@@ -240,7 +242,9 @@ void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
 	note_event(batcher);
 	batcher->totals.gaps++;
 	GROW(batcher->box->gaps, batcher->box->gap_count, batcher->box->gap_cap);
-	batcher->box->gaps[batcher->box->gap_count++] = *gap;
+	struct batch_gap copy = *gap;
+	copy.cause = arena_zstr(batcher->box->arena, text_of(gap->cause));
+	batcher->box->gaps[batcher->box->gap_count++] = copy;
 }
 
 void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *record)

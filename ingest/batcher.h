@@ -37,6 +37,7 @@ struct batch_stanza {
 	uint64_t offset;
 	uint32_t index, length;
 	unsigned stored_by; // as of struct observation
+	bool witness;       // the same
 };
 
 void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza);

@@ -37,7 +37,7 @@ struct record {
 	uint64_t offset;
 	uint32_t index;
 	uint32_t length;    // bytes of the log that the record covers
-	const char *reason; // static text
+	const char *reason; // copied
 	int64_t lost;
 	usec_t since; // gap: what is missing came after this; 0 = after the newest record
 };

@@ -5,6 +5,7 @@
 #include "ingest/assume.h"
 #include "ingest/health.h"
 #include "ingest/own_files.h"
+#include "ingest/spool.h"
 #include "ingest/tail.h"
 
 #include <glob.h>
@@ -16,6 +17,7 @@
 #define SETTLE (USEC_PER_SEC / 5)    // settling between two looks at the files
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
+#define SWEEP (USEC_PER_SEC / 2)     // how often spools are looked at
 #define WARN_AGAIN (60 * USEC_PER_SEC)
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
 #define LOOK_AGAIN (5 * USEC_PER_SEC)
@@ -29,6 +31,7 @@ enum {
 
 struct follow {
 	struct app *app;
+	struct feeds *feeds;
 	struct store *store;
 	struct batcher *batcher;
 	struct realm_settings rules;
@@ -36,7 +39,7 @@ struct follow {
 	size_t count, cap;
 	size_t open_max;         // files at once (F42)
 	struct stream **streams; // those open now, for flushing
-	usec_t begun_at, scanned_at, beat_at;
+	usec_t begun_at, scanned_at, beat_at, swept_at;
 	usec_t look_at, look_pause; // files are looked at again for MUC domains
 	usec_t backoff;
 	usec_t warned_at; // F163: the same trouble is told once a minute
@@ -55,7 +58,8 @@ static bool is_followed(const struct follow *follow, const char *path)
 
 static void add_tail(struct follow *follow, const struct source_setting *setting, const char *path)
 {
-	if (is_followed(follow, path) || own_file(follow->app->settings, path))
+	if (is_followed(follow, path) ||
+	    (!source_is_spool(setting) && own_file(follow->app->settings, path)))
 		return; // at the start the latter is an error
 	if (follow->count == follow->cap) {
 		follow->cap = follow->cap ? follow->cap * 2 : 8;
@@ -72,7 +76,8 @@ static void scan(struct follow *follow)
 
 	for (size_t i = 0; i < settings->source_count; i++) {
 		glob_t found;
-		if (glob(settings->sources[i].path, GLOB_NOCHECK, NULL, &found))
+		int flags = source_is_spool(&settings->sources[i]) ? 0 : GLOB_NOCHECK;
+		if (glob(settings->sources[i].path, flags, NULL, &found))
 			continue;
 		for (size_t j = 0; j < found.gl_pathc; j++)
 			add_tail(follow, &settings->sources[i], found.gl_pathv[j]);
@@ -305,10 +310,34 @@ static bool note_missing(struct follow *follow, struct err *err)
 	return ok;
 }
 
+// What the database has of a feed need not stay on the disk.
+static bool sweep_spools(struct follow *follow, struct err *err)
+{
+	if (usec_monotonic() - follow->swept_at < SWEEP)
+		return true;
+	follow->swept_at = usec_monotonic();
+	for (size_t i = follow->count; i-- > 0;) {
+		struct tail *tail = follow->tails[i];
+		if (!source_is_spool(tail_setting(tail)) || tail_idle_since(tail) == USEC_NONE ||
+		    !spool_is_left(tail_path(tail)))
+			continue;
+		if (!finish_tail(follow, tail, err))
+			return false;
+		spool_remove(tail_path(tail));
+		tail_free(tail);
+		follow->count--;
+		memmove(&follow->tails[i], &follow->tails[i + 1],
+			(follow->count - i) * sizeof(struct tail *));
+	}
+	return true;
+}
+
 static bool heartbeat(struct follow *follow, bool more, struct err *err)
 {
 	if (usec_monotonic() - follow->beat_at < HEARTBEAT)
 		return true;
+	if (feeds_broken(follow->feeds, err))
+		return false;
 	follow->beat_at = usec_monotonic();
 	usec_t now = usec_now(), patience = follow->app->settings->silence;
 	for (size_t i = 0, count = open_streams(follow); i < count; i++) {
@@ -333,7 +362,7 @@ static bool step(struct follow *follow, struct err *err)
 		return true; // rewound
 	if (!read_all(follow, &more, err))
 		return false;
-	if (!heartbeat(follow, more, err))
+	if (!sweep_spools(follow, err) || !heartbeat(follow, more, err))
 		return false;
 	if (more)
 		return true;
@@ -481,9 +510,10 @@ static bool check_dialects(const struct app *app, struct err *err)
 	return true;
 }
 
-bool follow_run(struct app *app, struct err *err)
+bool follow_run(struct app *app, struct feeds *feeds, struct err *err)
 {
 	struct follow follow = {.app = app,
+				.feeds = feeds,
 				.warned_at = USEC_NONE,
 				.begun_at = usec_monotonic(),
 				.open_max = most_files()};

@@ -43,7 +43,7 @@ bool own_files_check(const struct settings *settings, struct err *err)
 	for (size_t i = 0; i < settings->source_count && ok; i++) {
 		const struct source_setting *source = &settings->sources[i];
 		glob_t found;
-		if (glob(source->path, 0, NULL, &found))
+		if (source_is_spool(source) || glob(source->path, 0, NULL, &found))
 			continue;
 		for (size_t j = 0; j < found.gl_pathc && ok; j++) {
 			const char *why = own_file(settings, found.gl_pathv[j]);

@@ -35,6 +35,7 @@ struct stream {
 	int32_t reader; // who reads it; what it gives belongs to the source of the generation
 	struct generation generation;
 	bool is_new, finished, dirty;
+	bool witness;        // F68
 	bool ended;          // stream_end(final): what is quarantined now may still grow,
 	uint64_t low_at_end; // so a later look reads it again from here
 	uint64_t start, offset, size;
@@ -139,7 +140,8 @@ static void take_stanza(struct stream *stream, const struct record *record)
 				      .generation = stream->generation.id,
 				      .offset = record->offset,
 				      .index = record->index,
-				      .length = record->length};
+				      .length = record->length,
+				      .witness = stream->witness};
 
 	for (int lane = 1; lane < LANES; lane++)
 		stanza.stored_by |= is_stored_by(stream, lane, record) ? 1u << lane : 0;
@@ -347,6 +349,7 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 
 	made->batcher = batcher;
 	made->type = options->dialect;
+	made->witness = options->witness;
 	char *name = xstrdup(options->source);
 	made->source_name = text_of(name);
 	made->first_at = made->last_at = USEC_NONE;

@@ -18,6 +18,7 @@ struct stream_options {
 	const struct realm_settings *rules;
 	const struct line_format *format; // for "pattern"; may be NULL
 	bool live;
+	bool witness;  // F68: another source is the authority
 	uint64_t skip; // of a new file: bytes that belong to the one before (F26)
 	// Generations that other streams of this process are reading: never taken.
 	struct stream *const *others;

@@ -359,7 +359,8 @@ static struct stream_options options_of(const struct tail *tail, const struct di
 				       .modified = (usec_t)st->st_mtime * USEC_PER_SEC,
 				       .rules = tail->rules,
 				       .format = &tail->setting->format,
-				       .live = true};
+				       .live = true,
+				       .witness = tail->setting->witness};
 }
 
 static bool open_stream(struct tail *tail, struct batcher *batcher, struct stream *const *others,

@@ -46,6 +46,9 @@ struct observation {
 	// Bits of lanes (pairing_lane) that have stored this record already: of their conversations it
 	// adds no fact, but all that depends on them is judged again. 0 = none, nearly always.
 	unsigned stored_by;
+	// F68: another source is the authority for this traffic. Evidence and messages merge as always;
+	// line counters and chat states are left to that source.
+	bool witness;
 };
 
 #endif

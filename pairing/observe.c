@@ -310,6 +310,7 @@ void pairing_observe(struct pairing *pairing, const struct observation *observat
 
 	pairing->settled = false;
 	pairing->stored_by = observation->stored_by;
+	pairing->witness = observation->witness;
 	if (effective_stanza(pairing, observation, &e))
 		observe_effective(pairing, &e);
 	else if (e.mds_only)

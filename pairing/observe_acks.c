@@ -287,7 +287,7 @@ void observe_chat_state(struct pairing *pairing, const struct effective *e, bool
 	bool room = e->stanza->type == TYPE_GROUPCHAT;
 	bool mirror = room && is_mirror(pairing, e);
 
-	if (state == STATE_NONE)
+	if (state == STATE_NONE || pairing->witness)
 		return;
 	struct text a = jid_party(&e->from, pairing->rules), b = jid_party(&e->to, pairing->rules);
 	// What lies beside the body of a stanza that is no content may quote one.

@@ -117,7 +117,7 @@ void observe_group(struct pairing *pairing, const struct effective *e)
 	bool acks;
 
 	if (!effective_is_ingress(e) && e->stamp != USEC_NONE) { // M6: history of the room
-		pairing->lines[LINE_MUC_HISTORY]++;
+		pairing->lines[LINE_MUC_HISTORY] += !pairing->witness;
 		return;
 	}
 	first_acked(e->stanza, &acks);

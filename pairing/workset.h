@@ -154,6 +154,7 @@ struct pairing {
 	LIST_OF(struct all_marks *) marks; // as well: of conversations whose rows were passed
 	bool settled;                      // the derived results are those of the facts
 	unsigned stored_by;                // of the observation that is being taken
+	bool witness;                      // the same
 };
 
 struct sent_node { // one of several senders of an id

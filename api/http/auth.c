@@ -9,15 +9,19 @@ enum { WINDOW_SECONDS = 60, FAILURES_ALLOWED = 60 };
 
 static const char scheme[] = "Bearer ";
 
-// Absent unless there is exactly one header of the right form.
-static struct text token_of(const struct request *request)
+struct text auth_bearer(const struct request *request)
 {
 	struct text header = request->authorization;
 	size_t n = sizeof scheme - 1;
 	if (request->authorizations != 1 || !header.p || header.n <= n ||
 	    strncasecmp(header.p, scheme, n) != 0)
 		return TEXT_NONE;
-	struct text token = {header.p + n, header.n - n};
+	return (struct text){header.p + n, header.n - n};
+}
+
+static struct text token_of(const struct request *request)
+{
+	struct text token = auth_bearer(request);
 	return token_looks_right(token) ? token : TEXT_NONE;
 }
 
@@ -45,9 +49,8 @@ static enum auth refuse(struct call *call)
 	return AUTH_REFUSED;
 }
 
-static enum auth check_scope(struct call *call)
+static enum auth check_scope(struct call *call, unsigned needed)
 {
-	unsigned needed = call->route->scope;
 	if ((call->token.scopes & needed) == needed)
 		return AUTH_GOOD;
 	struct text detail =
@@ -58,7 +61,7 @@ static enum auth check_scope(struct call *call)
 
 // A missing or malformed token is looked up too (as the hash of nothing): same time, same answer.
 // The comparison is one of hashes, in the database.
-enum auth auth_check(struct call *call, struct err *err)
+enum auth auth_scope(struct call *call, unsigned scope, struct err *err)
 {
 	struct text token = token_of(call->request);
 	unsigned char hash[TOKEN_HASH];
@@ -66,7 +69,12 @@ enum auth auth_check(struct call *call, struct err *err)
 	token_hash(token, hash);
 	if (!store_token(call->db->store, hash, call->request->arena, &call->token, &found, err))
 		return AUTH_FAILED;
-	return found && token.p ? check_scope(call) : refuse(call);
+	return found && token.p ? check_scope(call, scope) : refuse(call);
+}
+
+enum auth auth_check(struct call *call, struct err *err)
+{
+	return auth_scope(call, call->route->scope, err);
 }
 
 // Origin is sent by browsers for requests from other pages: scheme "://" host [":" port].

@@ -10,6 +10,11 @@ enum auth { AUTH_GOOD, AUTH_REFUSED, AUTH_FAILED };
 // AUTH_REFUSED: 401, 403 or 429 is in the reply. AUTH_FAILED: err says why it could not be known.
 // Whatever is wrong with a token, the work done and the answer are the same.
 enum auth auth_check(struct call *call, struct err *err);
+// The same for one scope; asks call->db.
+enum auth auth_scope(struct call *call, unsigned scope, struct err *err);
+
+// What stands behind "Bearer", whatever its form; absent unless there is exactly one such header.
+struct text auth_bearer(const struct request *request);
 
 // A page of somebody else that makes a browser ask here is refused (F150).
 bool auth_same_origin(const struct request *request);

@@ -6,6 +6,7 @@
 #include "api/http/params.h"
 #include "api/http/reply.h"
 #include "api/pool.h"
+#include "api/token.h"
 
 #include <pthread.h>
 
@@ -15,19 +16,37 @@ struct throttle { // wrong tokens in the running minute (F135)
 	int failures;
 };
 
+enum { FEED_TOKENS = 16 };
+
+struct feed_token { // a token with scope feed that was good
+	unsigned char hash[TOKEN_HASH];
+	usec_t until; // monotonic: then it is asked for again
+};
+
+struct feed_tokens { // F58: a feed goes on while the database is away
+	pthread_mutex_t lock;
+	struct feed_token list[FEED_TOKENS];
+	size_t next;
+};
+
 struct service { // one per server, shared by all threads
 	struct app *app;
 	struct pool *read;
 	struct pool *access;
 	struct throttle throttle;
+	struct feed_tokens feed_tokens;
 };
 
 struct request { // as sent; the head has been checked (head.h)
 	char id[REQUEST_ID];
 	struct text method, path, query;
-	struct text authorization, accept, origin, host; // absent when not sent
+	struct text authorization, accept, origin, host;                    // absent when not sent
+	struct text type, encoding, delivery, timestamp, signature, stream; // of a feed
 	int authorizations;
 	bool has_body;
+	unsigned long long length; // of the body as told, 0 = not told
+	bool too_large;            // so it was not read
+	struct text body;          // read when the route takes one
 	struct arena *arena;
 };
 
@@ -62,6 +81,14 @@ struct route {
 	route_fn *handle;
 	const struct param_table *params;
 };
+
+static inline bool route_takes_body(const struct route *route)
+{
+	return strcmp(route->method, "POST") == 0;
+}
+
+// NULL: nothing is at this path.
+const struct route *route_find(struct text path);
 
 // Answers with a problem; always true, so that a handler can return it.
 bool call_problem(struct call *call, int status, const char *detail, const char *parameter);

@@ -17,4 +17,7 @@ extern const struct param_table messages_params;
 route_fn handle_findings, handle_gaps, handle_sources, handle_quarantine; // lists.c
 extern const struct param_table window_params, plain_params;
 
+route_fn handle_feed; // feed.c
+extern const struct param_table feed_params;
+
 #endif

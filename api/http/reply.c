@@ -89,8 +89,6 @@ void reply_problem(struct reply *reply, int status, const char *detail, struct t
 		reply_header(reply, "Retry-After", status == 503 ? TEXT("2") : TEXT("60"));
 	if (status == 401)
 		reply_header(reply, "WWW-Authenticate", TEXT("Bearer realm=\"receiptd\""));
-	if (status == 405)
-		reply_header(reply, "Allow", TEXT("GET"));
 }
 
 // ---- forms

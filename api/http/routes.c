@@ -27,9 +27,10 @@ static const struct route routes[] = {
 	{"GET", "/v1/sources", SCOPE_METRICS, true, false, NO_STORE, handle_sources, &plain_params},
 	{"GET", "/v1/quarantine", SCOPE_METRICS, true, false, NO_STORE, handle_quarantine,
 	 &plain_params},
+	{"POST", "/v1/feed", 0, false, false, NO_STORE, handle_feed, &feed_params},
 };
 
-static const struct route *find_route(struct text path)
+const struct route *route_find(struct text path)
 {
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
 		if (text_is(path, routes[i].path))
@@ -179,14 +180,25 @@ static void common_headers(struct reply *reply, const struct request *request,
 	reply_header(reply, "Request-Id", text_of(request->id));
 }
 
+static void refuse_method(struct call *call)
+{
+	struct arena *arena = call->request->arena;
+	struct text method = text_of(call->route->method);
+	struct text detail = arena_printf(arena, "Only %s is answered here.", call->route->method);
+	call_problem(call, 405, arena_zstr(arena, detail), NULL);
+	reply_header(call->reply, "Allow", method);
+}
+
 static void answer(struct call *call)
 {
 	if (!call->route)
 		call_problem(call, 404, "There is nothing at this address.", NULL);
 	else if (!text_is(call->request->method, call->route->method))
-		call_problem(call, 405, "Only GET is answered here.", NULL);
-	else if (call->request->has_body)
+		refuse_method(call);
+	else if (call->request->has_body && !route_takes_body(call->route))
 		call_problem(call, 413, "No body is taken here.", NULL);
+	else if (call->request->too_large)
+		call_problem(call, 413, "The body is too large.", NULL);
 	else if (!auth_same_origin(call->request))
 		call_problem(call, 403, "Pages of other origins may not ask here.", NULL);
 	else
@@ -198,7 +210,7 @@ void dispatch(struct service *service, const struct request *request, struct rep
 {
 	struct call call = {.service = service,
 			    .request = request,
-			    .route = find_route(request->path),
+			    .route = route_find(request->path),
 			    .reply = reply,
 			    .now = usec_now()};
 	answer(&call);

@@ -5,6 +5,7 @@
 #include "api/http/gate.h"
 #include "api/http/refusal.h"
 #include "api/http/routes.h"
+#include "core/feed_sink.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -18,6 +19,7 @@ enum {
 	RUNNING_URGENT = 8, // and so many probes on top
 	TOTAL_SECONDS = 30, // from the complete head to the last byte of the answer, absolute
 	IDLE_SECONDS = 10,
+	BODIES_MOST = 64 << 20, // of all requests together
 	CONNECTION_MEMORY = 48 * 1024,
 	THREAD_STACK = 1024 * 1024
 };
@@ -31,14 +33,17 @@ struct server {
 	struct service *service;
 	struct MHD_Daemon *daemon;
 	struct gate *gate;
-	atomic_int count; // handed over and not closed yet
+	atomic_int count;    // handed over and not closed yet
+	atomic_llong bodies; // bytes of bodies that are held
 	pthread_mutex_t lock;
 	struct running running[RUNNING_MAX + RUNNING_URGENT];
 };
 
 struct exchange { // one request; made by on_uri, freed by on_completed
 	struct request request;
-	usec_t started; // monotonic
+	bool begun;      // its head has been read
+	struct buf body; // of a route that takes one
+	usec_t started;  // monotonic
 };
 
 // ---- deadlines
@@ -114,13 +119,16 @@ static void *on_uri(void *self, const char *uri, struct MHD_Connection *connecti
 static void on_completed(void *self, struct MHD_Connection *connection, void **context,
 			 enum MHD_RequestTerminationCode code)
 {
-	(void)self;
+	struct server *server = self;
 	(void)connection;
 	(void)code;
 	struct exchange *exchange = *context;
 	*context = NULL;
-	if (exchange)
-		arena_free(exchange->request.arena);
+	if (!exchange)
+		return;
+	atomic_fetch_sub(&server->bodies, (long long)exchange->body.len);
+	buf_free(&exchange->body);
+	arena_free(exchange->request.arena);
 }
 
 static enum MHD_Result count_authorization(void *self, enum MHD_ValueKind kind, const char *key,
@@ -144,6 +152,12 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
 		{"Accept", &request->accept},
 		{"Origin", &request->origin},
 		{"Host", &request->host},
+		{"Content-Type", &request->type},
+		{"Content-Encoding", &request->encoding},
+		{"webhook-id", &request->delivery},
+		{"webhook-timestamp", &request->timestamp},
+		{"webhook-signature", &request->signature},
+		{"feed-stream", &request->stream},
 	};
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		*wanted[i].to = text_of(
@@ -151,8 +165,9 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_authorization, request);
 	const char *length =
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+	request->length = length ? strtoull(length, NULL, 10) : 0;
 	request->has_body =
-		(length && strtoull(length, NULL, 10) > 0) ||
+		request->length > 0 ||
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding");
 }
 
@@ -189,23 +204,55 @@ static void log_request(const struct server *server, const struct exchange *exch
 	       LOG_I("ms", ms), LOG_T("token", token.p ? token : TEXT("-")));
 }
 
-// Answers at the first call: a body, if there is one, is not read (F138), and the connection ends.
-static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *upload,
-				  size_t *upload_size, void **context)
+// ---- bodies
+
+static const char too_large[] = "The body is too large.";
+
+static bool takes_body(const struct request *request)
 {
-	(void)url;
-	(void)version;
-	(void)upload;
-	struct server *server = self;
-	struct exchange *exchange = *context;
+	const struct route *route = route_find(request->path);
+	return request->has_body && route && route_takes_body(route) &&
+	       text_is(request->method, route->method);
+}
+
+static size_t body_most(const struct server *server)
+{
+	const struct feed_sink *sink = server->service->app->feed;
+	return sink ? sink->body_most : 0;
+}
+
+// What is too much is not read further (F138). The library answers only whole requests, so the words go
+// straight to the socket, and the connection ends.
+static enum MHD_Result cut_off(struct server *server, struct MHD_Connection *connection, int status,
+			       const char *detail)
+{
+	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	refusal_send(fd, status, detail, server->service->app->log);
+	return MHD_NO;
+}
+
+static enum MHD_Result add_to_body(struct server *server, struct exchange *exchange,
+				   struct MHD_Connection *connection, struct text piece)
+{
+	if (exchange->body.len + piece.n > body_most(server))
+		return cut_off(server, connection, 413, too_large);
+	if (atomic_fetch_add(&server->bodies, (long long)piece.n) > BODIES_MOST) {
+		atomic_fetch_sub(&server->bodies, (long long)piece.n);
+		return cut_off(server, connection, 503, "Too many requests are being read.");
+	}
+	buf_text(&exchange->body, piece);
+	return MHD_YES;
+}
+
+// ---- answering
+
+static enum MHD_Result answer(struct server *server, struct exchange *exchange,
+			      struct MHD_Connection *connection)
+{
 	struct request *request = &exchange->request;
 	struct reply reply;
 	struct text token = TEXT_NONE;
-	if (*upload_size > 0)
-		return MHD_NO;
-	request->method = text_of(method);
-	read_headers(request, connection);
+	request->body = buf_view(&exchange->body);
 	reply_begin(&reply, request->arena);
 	dispatch(server->service, request, &reply, &token);
 	log_request(server, exchange, &reply, token);
@@ -217,6 +264,38 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 		MHD_destroy_response(response);
 	reply_free(&reply);
 	return result;
+}
+
+static enum MHD_Result begin(struct server *server, struct exchange *exchange,
+			     struct MHD_Connection *connection, const char *method)
+{
+	struct request *request = &exchange->request;
+	exchange->begun = true;
+	request->method = text_of(method);
+	read_headers(request, connection);
+	request->too_large = takes_body(request) && request->length > body_most(server);
+	if (takes_body(request) && !request->too_large)
+		return MHD_YES;
+	return answer(server, exchange, connection);
+}
+
+// Called first with the head, then with each piece of the body, then once more. Without a route that takes
+// a body it is answered at once: a body, if there is one, is not read (F138), and the connection ends.
+static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_size, void **context)
+{
+	(void)url;
+	(void)version;
+	struct server *server = self;
+	struct exchange *exchange = *context;
+	if (!exchange->begun)
+		return begin(server, exchange, connection, method);
+	if (!*upload_size)
+		return answer(server, exchange, connection);
+	struct text piece = {upload, *upload_size};
+	*upload_size = 0;
+	return add_to_body(server, exchange, connection, piece);
 }
 
 // ---- start and stop

@@ -2,10 +2,19 @@
 #include "ingest/dialects/table.h"
 
 const struct dialect_type *const dialect_types[] = {
-	&openfire_audit_dialect,    &prosody_dialect,           &prosody_console_dialect,
-	&prosody_syslog_dialect,    &ejabberd_debug_dialect,    &ejabberd_lager_dialect,
-	&openfire_debugger_dialect, &openfire_chatlogs_dialect, &tigase_dialect,
-	&observations_dialect,      &pattern_dialect,           NULL,
+	&openfire_audit_dialect,
+	&prosody_dialect,
+	&prosody_console_dialect,
+	&prosody_syslog_dialect,
+	&ejabberd_debug_dialect,
+	&ejabberd_lager_dialect,
+	&openfire_debugger_dialect,
+	&openfire_chatlogs_dialect,
+	&tigase_dialect,
+	&observations_dialect,
+	&pattern_dialect,
+	&spool_dialect,
+	NULL,
 };
 
 enum { CERTAIN_ENOUGH = 50 };

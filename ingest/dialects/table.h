@@ -15,6 +15,7 @@ extern const struct dialect_type prosody_console_dialect;
 extern const struct dialect_type prosody_syslog_dialect;
 extern const struct dialect_type observations_dialect;
 extern const struct dialect_type pattern_dialect;
+extern const struct dialect_type spool_dialect;
 extern const struct dialect_type tigase_dialect;
 
 // Of logs that are recognised and refused: below what is certain enough, with the reason.

@@ -158,6 +158,10 @@ static void bad_files_name_line_and_key(void **state)
 		{"source a {\n path = x\n authority = perhaps\n}\n", "line 3", "authority"},
 		{"source a { dialect = prosody }\n", "line 1", "path"},
 		{"wrapper_feed a { }\n", "line 1", "domains"},
+		{"feed a { kind = smoke }\n", "line 1", "kind"},
+		{"feed a { kind = component }\n", "line 1", "domain"},
+		{"feed a { kind = component domain = x secret_file = y }\n", "line 1", "domains"},
+		{"feed a/b { kind = webhook }\n", "line 1", "name"},
 		{"port\n", "line", ""},
 		{"port = \"1\n", "line", ""},
 	};
@@ -269,7 +273,8 @@ static void the_sample_is_the_default(void **state)
 		fail_msg("%s", err.text);
 	assert_true(settings_load(NULL, &fresh, NULL));
 	assert_int_equal(read->source_count, 1);
-	assert_int_equal(read->rules.wrapper_count, 1);
+	assert_int_equal(read->feed_count, 2);
+	assert_int_equal(read->rules.wrapper_count, 2); // a feed's domains are one too
 	assert_int_equal(read->rules.ack_count, 1);
 	assert_string_equal(read->data_dir, fresh->data_dir);
 	assert_int_equal(read->flush_bytes, fresh->flush_bytes);

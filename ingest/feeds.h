@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The feeds of the settings file: a spool for each, a component for those that are one, and the sink into
+// which the HTTP server puts what is POSTed.
+#ifndef INGEST_FEEDS_H
+#define INGEST_FEEDS_H
+
+#include "core/app.h"
+#include "core/feed_sink.h"
+
+struct feeds;
+
+// Opens the spools, adds a source for each to the settings, judges who is the authority (F68) and starts
+// the components. app outlives the object. ERR_USAGE, ERR_STORAGE.
+bool feeds_open(struct app *app, struct feeds **feeds, struct err *err);
+// Components end; what is in the spools is stored by the next run.
+void feeds_close(struct feeds *feeds);
+
+const struct feed_sink *feeds_sink(struct feeds *feeds);
+// No spool of some feed can be written any more: the daemon ends with ERR_STORAGE (F62).
+bool feeds_broken(struct feeds *feeds, struct err *err);
+
+#endif

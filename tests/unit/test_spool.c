@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// The spool of a feed: whole or not at all, wherever it is cut (F61), and never believed when the disk
+// failed (F62).
+#include "tests/unit/dialect_harness.h"
+
+#include "core/log.h"
+#include "ingest/spool_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// The program's calls come here first: the disk fails when a test says so.
+static int sync_fails;
+
+int fdatasync(int fd)
+{
+	if (sync_fails > 0 && --sync_fails == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return fsync(fd);
+}
+
+struct place {
+	char dir[64], path[128];
+	struct log *log;
+	struct spool *spool;
+};
+
+static void open_spool(struct place *place)
+{
+	struct err err = {0};
+	struct spool_options options = {.dir = place->dir, .limit = 1 << 20, .log = place->log};
+	if (!spool_open(&options, &place->spool, &err))
+		fail_msg("%s", err.text);
+}
+
+static void begin(struct place *place)
+{
+	*place = (struct place){.dir = "/tmp/receiptd-spool-XXXXXX", .log = log_new(-1, LOG_ERROR)};
+	assert_non_null(mkdtemp(place->dir));
+	snprintf(place->path, sizeof place->path, "%s/000000000001.spool", place->dir);
+	open_spool(place);
+}
+
+static void end(struct place *place)
+{
+	char path[512];
+	spool_close(place->spool);
+	DIR *dir = opendir(place->dir);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		snprintf(path, sizeof path, "%s/%s", place->dir, entry->d_name);
+		unlink(path);
+	}
+	closedir(dir);
+	rmdir(place->dir);
+	log_free(place->log);
+}
+
+static enum spool_result put(struct place *place, const char *id, const char *xml)
+{
+	struct err err = {0};
+	struct spool_outcome outcome;
+	struct spool_item item = {.kind = SPOOL_STANZA,
+				  .at = 1000,
+				  .dir = DIR_IN,
+				  .session = TEXT("a@b/c"),
+				  .xml = text_of(xml)};
+	return spool_deliver(
+		place->spool,
+		&(struct spool_delivery){.id = text_of(id), .items = &item, .count = 1}, &outcome,
+		&err);
+}
+
+static struct buf file_of(const char *path)
+{
+	struct buf bytes = {0};
+	FILE *file = fopen(path, "rb");
+	for (int c; file && (c = fgetc(file)) != EOF;)
+		buf_char(&bytes, (char)c);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+static void write_file(const char *path, struct text bytes)
+{
+	FILE *file = fopen(path, "wb");
+	assert_int_equal(fwrite(bytes.p, 1, bytes.n, file), bytes.n);
+	fclose(file);
+}
+
+// What a follower sees of these bytes, in steps of so many.
+static size_t stanzas_of(struct text bytes, size_t step)
+{
+	struct run *run = run_text("spool", "UTC", 0, bytes, step);
+	size_t count = run->stanzas;
+	run_free(run);
+	return count;
+}
+
+static void what_was_put_is_read(void **state)
+{
+	struct place place;
+	(void)state;
+	begin(&place);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(put(&place, NULL, "<message>\n\"block 1\nok 2\n\"</message>"),
+				 SPOOL_DONE);
+	struct buf bytes = file_of(place.path);
+	const size_t steps[] = {1, 7, 100000};
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(stanzas_of(buf_view(&bytes), steps[i]), 5);
+	buf_free(&bytes);
+	end(&place);
+}
+
+// F61: a segment that ends anywhere is the whole blocks before that place; the next process ends it there,
+// and knows of no delivery that was cut.
+static void cut_at_every_byte(void **state)
+{
+	struct place place;
+	(void)state;
+	begin(&place);
+	put(&place, "one", "<message id='1'/>");
+	struct buf before = file_of(place.path);
+	put(&place, "two", "<message id='2'/>");
+	spool_close(place.spool);
+	struct buf whole = file_of(place.path);
+	for (size_t cut = before.len; cut < whole.len; cut++) {
+		write_file(place.path, (struct text){whole.data, cut});
+		open_spool(&place);
+		struct buf bytes = file_of(place.path);
+		size_t count = stanzas_of(buf_view(&bytes), 4096);
+		bool has_two = memmem(bytes.data, bytes.len, "id='2'", 6) != NULL;
+		assert_int_equal(count, has_two ? 2 : 1);
+		assert_int_equal(put(&place, "two", "<message id='2'/>"), SPOOL_DONE);
+		spool_close(place.spool);
+		char next[128];
+		snprintf(next, sizeof next, "%s/000000000002.spool", place.dir);
+		assert_int_equal(access(next, F_OK) == 0, !has_two); // taken anew, or known
+		unlink(next);
+		buf_free(&bytes);
+	}
+	open_spool(&place);
+	buf_free(&before);
+	buf_free(&whole);
+	end(&place);
+}
+
+// F61: a bit that flipped costs the block that it is in, which is told.
+static void flipped_anywhere(void **state)
+{
+	struct place place;
+	(void)state;
+	begin(&place);
+	for (int i = 0; i < 4; i++)
+		put(&place, NULL, "<message id='1'/>");
+	struct buf bytes = file_of(place.path);
+	const char *first = memmem(bytes.data, bytes.len, "ok ", 3);
+	for (size_t at = (size_t)(first - bytes.data) + 20; at < bytes.len; at++) {
+		bytes.data[at] ^= 0x10;
+		struct run *run = run_text("spool", "UTC", 0, buf_view(&bytes), 4096);
+		size_t count = run->stanzas;
+		bool last = at + 130 > bytes.len; // what stands behind it may be needed to count it
+		if (count < 2 || (count < 4 && !last && !run->quarantined))
+			fail_msg("byte %zu: %zu stanzas, %zu in quarantine", at, count,
+				 run->quarantined);
+		run_free(run);
+		bytes.data[at] ^= 0x10;
+	}
+	buf_free(&bytes);
+	end(&place);
+}
+
+// F62: nothing of a segment whose fsync failed is believed; the next delivery begins another one.
+static void fsync_fails(void **state)
+{
+	struct place place;
+	(void)state;
+	begin(&place);
+	assert_int_equal(put(&place, "one", "<message id='1'/>"), SPOOL_DONE);
+	sync_fails = 1;
+	assert_int_equal(put(&place, "two", "<message id='2'/>"), SPOOL_FAILED);
+	struct buf bytes = file_of(place.path);
+	assert_int_equal(stanzas_of(buf_view(&bytes), 4096), 1);
+	assert_null(memmem(bytes.data, bytes.len, "id='2'", 6));
+	assert_int_equal(put(&place, "two", "<message id='2'/>"), SPOOL_DONE); // not a duplicate
+	assert_false(spool_is_broken(place.spool));
+	buf_free(&bytes);
+	end(&place);
+}
+
+static void no_segment_can_be_made(void **state)
+{
+	struct place place;
+	(void)state;
+	begin(&place);
+	assert_int_equal(rmdir(place.dir), 0);
+	assert_int_equal(put(&place, "one", "<message/>"), SPOOL_FAILED); // F63
+	assert_true(spool_is_broken(place.spool));
+	assert_int_equal(mkdir(place.dir, 0700), 0);
+	assert_int_equal(put(&place, "one", "<message/>"), SPOOL_DONE);
+	assert_false(spool_is_broken(place.spool));
+	end(&place);
+}
+
+// The head of a new segment knows what the ones before it knew.
+static void memory_goes_on(void **state)
+{
+	struct place place;
+	(void)state;
+	begin(&place);
+	put(&place, "one", "<message id='1'/>");
+	for (int i = 0; i < 3; i++) {
+		spool_close(place.spool);
+		open_spool(&place);
+		char id[16];
+		snprintf(id, sizeof id, "more%d", i);
+		put(&place, id, "<message id='2'/>");
+		assert_true(i == 0 || spool_is_left(place.path));
+		if (i)
+			spool_remove(place.path);
+	}
+	uint64_t newest;
+	int64_t size = spool_folder_size(place.dir, &newest);
+	assert_int_equal(put(&place, "one", "<message id='1'/>"), SPOOL_DONE);
+	assert_int_equal(spool_folder_size(place.dir, &newest), size); // known
+	assert_int_equal(spool_last_at(place.spool), 1000);
+	end(&place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_put_is_read),   cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(flipped_anywhere),       cmocka_unit_test(fsync_fails),
+		cmocka_unit_test(no_segment_can_be_made), cmocka_unit_test(memory_goes_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
