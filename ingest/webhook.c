@@ -67,6 +67,8 @@ static const char *read_gap(const json_t *object, struct arena *arena, struct sp
 	item->lost = number_in(object, "lost", -1);
 	if (since.p && !usec_parse(since, &item->since))
 		return "\"since\" is not a time with zone";
+	if (!item->reason.n)
+		return "\"gap\" is no text that says why";
 	if (item->reason.n > 200)
 		return "\"gap\" is longer than 200 bytes";
 	return item->lost < -1 ? "\"lost\" is negative" : NULL;
