@@ -38,7 +38,7 @@ test_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/
 test_tools := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/*.c tests/faults/*.c))
 vectors_program := $(BUILD)/tests/vectors
 bench_programs := $(BUILD)/tests/bench/store $(BUILD)/tests/bench/pipeline
-bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c,$(wildcard tests/bench/*.c))
+bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c tests/bench/post.c,$(wildcard tests/bench/*.c))
 vectors_sources := $(wildcard tests/vectors/*.c)
 
 # tests/fuzz/fuzz_x.c: a target each; fuzz_dialect.c is one for each dialect of the table.
@@ -117,10 +117,11 @@ vectors: ## run the vector files of DIR through the database path
 
 bench: ## storing against COPY, import against its halves, a followed log; MESSAGES=10000000 for the long one
 	@scripts/setup.sh run
-	@$(MAKE) $(program) $(bench_programs)
+	@$(MAKE) $(program) $(bench_programs) $(BUILD)/tests/bench/post
 	@$(BUILD)/tests/bench/store --messages $(MESSAGES)
 	@$(BUILD)/tests/bench/pipeline --messages $(MESSAGES)
 	@BUILD=$(BUILD) tests/bench/latency.py
+	@BUILD=$(BUILD) tests/bench/webhook.py
 
 lint: ## rooms, format, clang-tidy, cppcheck
 	@scripts/setup.sh lint
@@ -227,6 +228,11 @@ $(vectors_program): $(call object_of,$(vectors_sources)) $(library)
 	@echo "  LINK  $@"
 	@mkdir -p $(@D)
 	@$(link) -o $@ $(filter %.o,$^) $(library) $(libraries)
+
+$(BUILD)/tests/bench/post: $(BUILD)/obj/tests/bench/post.o
+	@echo "  LINK  $@"
+	@mkdir -p $(@D)
+	@$(link) -o $@ $^ -lpthread
 
 $(bench_programs): $(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(call object_of,$(bench_parts) tests/db/fixture.c) $(library)
 	@echo "  LINK  $@"

@@ -47,9 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct text body = exact_copy((struct text){(const char *)data + 1, size - 1});
 	struct webhook_batch batch;
 	struct feed_answer answer = {0};
-	struct feed_delivery delivery = {.type = text_of(types[data[0] % 4]),
-					 .body = body,
-					 .now = 1000000};
+	struct feed_delivery delivery = {
+		.type = text_of(types[data[0] % 4]), .body = body, .now = 1000000};
 	enum feed_status status = webhook_read(&delivery, arena, &batch, &answer);
 	MUST(status == FEED_TAKEN || answer.detail);
 	MUST(json_array_size(answer.items) == batch.quarantined);
