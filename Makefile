@@ -52,7 +52,7 @@ helpers = $(filter-out tests/$1/test_%,$(wildcard tests/$1/*.c))
 # Only the room that may use a library finds its headers (where they have a folder of their own).
 packages_core := jansson libconfuse libsodium
 packages_pairing := jansson
-packages_ingest := $(packages_core) libxml-2.0 libarchive libcrypto
+packages_ingest := $(packages_core) libxml-2.0 libarchive libcrypto libssl
 packages_store := $(packages_core) libpq libcrypto
 packages_api := $(packages_core) libmicrohttpd libcrypto
 packages_all := $(sort $(packages_core) $(packages_ingest) $(packages_store) $(packages_api))

@@ -5,7 +5,7 @@ set -u
 export LC_ALL=C
 build=${BUILD:-build}
 jobs=${JOBS:-2}
-packages='jansson libconfuse libsodium libxml-2.0 libarchive libcrypto libpq libmicrohttpd'
+packages='jansson libconfuse libsodium libxml-2.0 libarchive libcrypto libssl libpq libmicrohttpd'
 include=$(pkg-config --cflags $packages) || exit 2
 failed=
 rooms='core pairing ingest store api'
