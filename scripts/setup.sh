@@ -38,6 +38,12 @@ check|python3-yaml||reads docs/openapi.yaml in the tests
 check|python3-jsonschema||checks replies against docs/openapi.yaml
 check|valgrind|valgrind|counts instructions
 check|clang|clang|fuzzing; the second compiler that must be content
+check|prosody|prosody|a server that the live tests run for themselves
+check|ejabberd|/usr/lib/*/ejabberd-*/ebin/ejabberd.beam|a server that the live tests run for themselves
+check|python3-slixmpp||the users of the live tests
+check|lua5.4|lua5.4|what Prosody runs on, for the specs of its module
+check|lua-busted|busted|specs of the Prosody module
+check|lua-check|luacheck|static analysis of the Prosody module
 lint|clang-format|clang-format|format
 lint|clang-tidy|clang-tidy|static analysis
 lint|cppcheck|cppcheck|static analysis
@@ -94,11 +100,45 @@ forbid_main_cluster() {
 	echo 'create_main_cluster = false' | as_root tee -a "$config" >/dev/null
 }
 
+# Debian starts a server as soon as it is installed, and whenever the machine starts. The tests run one
+# of their own, so a server that was not there before stays silent: not started now (policy-rc.d), not later
+# (masked; "systemctl unmask NAME" makes it an ordinary service).
+xmpp_servers='prosody ejabberd'
+policy=/usr/sbin/policy-rc.d
+
+quietly() { # command
+	made=
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null || return 1
+		as_root chmod 755 "$policy" || return 1
+		made=yes
+	fi
+	status=0
+	"$@" || status=$?
+	[ -z "$made" ] || as_root rm -f "$policy"
+	return "$status"
+}
+
+mask() { # name of a service
+	unit=/etc/systemd/system/$1.service
+	[ -d /etc/systemd/system ] && [ ! -e "$unit" ] || return 0
+	as_root ln -s /dev/null "$unit"
+}
+
 install_all() {
+	how=
 	case " $* " in
 	*' postgresql '*) forbid_main_cluster || return 1 ;;
 	esac
-	apt_install "$@"
+	for server in $xmpp_servers; do
+		case " $* " in
+		*" $server "*)
+			mask "$server" || return 1
+			how=quietly
+			;;
+		esac
+	done
+	$how apt_install "$@"
 }
 
 give_up() {
@@ -111,6 +151,11 @@ give_up() {
 HINT
 		;;
 	esac
+	for server in $xmpp_servers; do
+		case " $missing " in
+		*" $server "*) echo "  systemctl mask $server # else it would be started" >&2 ;;
+		esac
+	done
 	echo "  apt-get update && apt-get install -y --no-install-recommends$missing" >&2
 	exit 2
 }

@@ -151,11 +151,11 @@ static const struct refusal {
 	const char *next;
 } refusals[] = {
 	{"not-authorized", SESSION_REFUSED,
-	 "compare secret_file with the secret that the server has for this component"},
+	 "compare domain and secret_file with what the server has for this component"},
 	{"host-unknown", SESSION_REFUSED,
 	 "name this domain as a component in the server's settings"},
 	{"conflict", SESSION_REFUSED,
-	 "another connection has this domain: is there a second receiptd?"},
+	 "the domain is taken: by another component, or it is one of the server's own"},
 	{"invalid-namespace", SESSION_REFUSED, "the port is none for components"},
 	{"system-shutdown", SESSION_BROKEN, "what the server sends meanwhile is a gap"},
 	{"reset", SESSION_BROKEN, "what the server sends meanwhile is a gap"},
