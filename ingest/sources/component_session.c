@@ -327,7 +327,7 @@ enum session_end component_session(struct component *component, struct err *err,
 	if (!session.link)
 		return refused ? SESSION_REFUSED : SESSION_BROKEN;
 	session.begun_at = session.heard_at = usec_monotonic();
-	session.stream = component_stream_new(&session, on_event);
+	session.stream = component_stream_new(0, &session, on_event);
 	talk(&session);
 	component_stream_free(session.stream);
 	component_link_close(session.link);

@@ -16,6 +16,7 @@ enum {
 struct component_stream {
 	void *self;
 	void (*event)(void *self, const struct component_event *event);
+	size_t most;
 	struct arena *arena;
 	struct buf pending;   // begins with the element that is being read
 	struct markup markup; // how far it was looked at
@@ -25,11 +26,12 @@ struct component_stream {
 	bool opened, ended; // the header was read; nothing more is expected
 };
 
-struct component_stream *component_stream_new(void *self,
+struct component_stream *component_stream_new(size_t most, void *self,
 					      void (*event)(void *self,
 							    const struct component_event *event))
 {
 	struct component_stream *stream = xcalloc(1, sizeof *stream);
+	stream->most = most ? most : COMPONENT_STANZA_MAX;
 	stream->self = self;
 	stream->event = event;
 	stream->arena = arena_new();
@@ -150,9 +152,11 @@ static void on_element(struct component_stream *stream, struct text xml)
 		tell(stream, COMPONENT_OTHER, xml, TEXT_NONE);
 }
 
-static struct text head_of(struct text xml)
+// The same wherever it is asked: at the end of a stanza, or as soon as it is too long.
+static struct text head_of(const struct component_stream *stream, struct text xml)
 {
-	return (struct text){xml.p, xml.n < COMPONENT_HEAD_MAX ? xml.n : COMPONENT_HEAD_MAX};
+	size_t most = stream->most < COMPONENT_HEAD_MAX ? stream->most : COMPONENT_HEAD_MAX;
+	return (struct text){xml.p, xml.n < most ? xml.n : most};
 }
 
 static void finish(struct component_stream *stream, struct text xml)
@@ -160,11 +164,11 @@ static void finish(struct component_stream *stream, struct text xml)
 	if (stream->skipping)
 		tell(stream, COMPONENT_UNREADABLE, buf_view(&stream->head),
 		     TEXT("stanza longer than the limit"));
-	else if (xml.n > COMPONENT_STANZA_MAX)
-		tell(stream, COMPONENT_UNREADABLE, head_of(xml),
+	else if (xml.n > stream->most)
+		tell(stream, COMPONENT_UNREADABLE, head_of(stream, xml),
 		     TEXT("stanza longer than the limit"));
 	else if (stream->deepest > COMPONENT_DEPTH_MAX)
-		tell(stream, COMPONENT_UNREADABLE, head_of(xml), TEXT("nested too deeply"));
+		tell(stream, COMPONENT_UNREADABLE, head_of(stream, xml), TEXT("nested too deeply"));
 	else
 		on_element(stream, xml);
 	stream->skipping = false;
@@ -232,9 +236,9 @@ static void forget(struct component_stream *stream)
 
 static void bound(struct component_stream *stream)
 {
-	if (!stream->skipping && stream->pending.len > COMPONENT_STANZA_MAX) {
+	if (!stream->skipping && stream->pending.len > stream->most) {
 		stream->skipping = true;
-		buf_text(&stream->head, head_of(buf_view(&stream->pending)));
+		buf_text(&stream->head, head_of(stream, buf_view(&stream->pending)));
 	}
 	if (stream->skipping)
 		forget(stream);

@@ -35,8 +35,9 @@ struct component_event {
 
 struct component_stream;
 
-// Texts of an event are valid during the call only.
-struct component_stream *component_stream_new(void *self,
+// most: bytes of a stanza that is read, 0 = COMPONENT_STANZA_MAX. Texts of an event are valid during the call
+// only.
+struct component_stream *component_stream_new(size_t most, void *self,
 					      void (*event)(void *self,
 							    const struct component_event *event));
 void component_stream_free(struct component_stream *stream);

@@ -32,7 +32,7 @@ static void keep(void *self, const struct component_event *event)
 // All bytes in pieces of the given size. What ended it, if anything, is the last line.
 static void read_in_pieces(struct text all, size_t piece, struct buf *out)
 {
-	struct component_stream *stream = component_stream_new(out, keep);
+	struct component_stream *stream = component_stream_new(0, out, keep);
 	const char *broken = NULL;
 	bool heard;
 	for (size_t at = 0; at < all.n && !broken; at += piece) {
@@ -170,7 +170,7 @@ static void test_passing_over_is_bounded(void **state)
 	size_t head = 0, size = 64 << 10;
 	bool heard;
 	(void)state;
-	struct component_stream *stream = component_stream_new(&head, count_head);
+	struct component_stream *stream = component_stream_new(0, &head, count_head);
 	char *block = malloc(size);
 	memset(block, 'x', size);
 	component_stream_bytes(stream, text_of(HEADER "<message a='"), &heard);
@@ -224,7 +224,7 @@ static void test_white_space_is_no_sign_of_life(void **state)
 	struct buf out = {0};
 	bool heard;
 	(void)state;
-	struct component_stream *stream = component_stream_new(&out, keep);
+	struct component_stream *stream = component_stream_new(0, &out, keep);
 	component_stream_bytes(stream, TEXT(HEADER), &heard);
 	assert_true(heard);
 	component_stream_bytes(stream, TEXT(" \n "), &heard);
