@@ -69,15 +69,15 @@ async def nobody(ada):
     return (await ada.gets_error(lost)).error
 
 
+async def enter(user, nick):
+    """Who has entered is told the subject."""
+    user.join(ROOM, nick)
+    await user.until(lambda m: m.type == "groupchat" and m.sender.startswith(ROOM) and not m.body)
+
+
 async def in_a_room(ada, ben, cleo):
-    ada.join(ROOM, "Ada")
-    await asyncio.sleep(0.3)
-    ada.raw(f"<iq type='set' to='{ROOM}' id='open'><query xmlns='http://jabber.org/protocol/muc#owner'>"
-            "<x xmlns='jabber:x:data' type='submit'/></query></iq>")
-    await asyncio.sleep(0.2)
-    ben.join(ROOM, "Ben")
-    cleo.join(ROOM, "Cleo")
-    await asyncio.sleep(0.4)
+    for user, nick in ((ada, "Ada"), (ben, "Ben"), (cleo, "Cleo")):
+        await enter(user, nick)
     said = ada.say(ROOM, "ahoy", receipt=False, markable=True, kind="groupchat")
     for user in (ada, ben, cleo):
         await user.gets(said)
