@@ -101,10 +101,15 @@ class Server:
         return Connection(self.context.wrap_socket(raw, server_side=True) if self.context else raw)
 
     def greeted(self):
-        connection = self.accept()
-        if not connection.greet():
-            raise RuntimeError("no component came")
-        return connection
+        """The next one that stays: who was stopped may have left a connection that waits here."""
+        for _ in range(10):
+            connection = self.accept()
+            try:
+                if connection.greet():
+                    return connection
+            except OSError:
+                pass
+        raise RuntimeError("no component came")
 
     def close(self):
         self.listener.close()
