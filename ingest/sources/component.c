@@ -100,7 +100,7 @@ static void *run(void *self)
 		if (end != SESSION_REFUSED)
 			component_say(component, "connecting", "");
 		end = component_session(component, &err, &next);
-		if (end == SESSION_STOPPED)
+		if (end == SESSION_STOPPED || atomic_load(&component->stop))
 			break;
 		usec_t pause = next_pause(component, end);
 		bool refused = end == SESSION_REFUSED;

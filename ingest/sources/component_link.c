@@ -78,6 +78,16 @@ static int connect_to(const struct addrinfo *address, int wake, usec_t until)
 	return -1;
 }
 
+// An address that does not answer leaves time for those after it.
+static usec_t share_of(const struct addrinfo *address, usec_t until)
+{
+	usec_t now = usec_monotonic();
+	int left = 0;
+	for (; address; address = address->ai_next)
+		left++;
+	return now + (until - now) / left;
+}
+
 static int connect_any(const struct component_link_options *options, usec_t until, struct err *err)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
@@ -91,7 +101,7 @@ static int connect_any(const struct component_link_options *options, usec_t unti
 		return -1;
 	}
 	for (struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
-		fd = connect_to(at, options->wake, until);
+		fd = connect_to(at, options->wake, share_of(at, until));
 	if (fd < 0)
 		err_set(err, ERR_INPUT, "%s port %s: %s", options->host, port, strerror(errno));
 	freeaddrinfo(found);

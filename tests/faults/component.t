@@ -28,7 +28,7 @@ class Component:
     def __init__(self, folder, port, **options):
         self.out, self.log = os.path.join(folder, "out"), os.path.join(folder, "log")
         self.states = os.path.join(folder, "states")
-        given = {"host": "127.0.0.1", "port": port, "domain": "log.harbor.example", "secret": "s3cret",
+        given = {"host": "127.0.0.1", "port": port, "domain": "log.harbor.example", "secret": server.SECRET,
                  "server": "harbor.example", "out": self.out, "least": 10, "most": 300, **options}
         with open(self.log, "a", encoding="utf-8") as log, open(self.states, "a", encoding="utf-8") as states:
             self.process = subprocess.Popen(
@@ -133,7 +133,7 @@ def silent_start(tap, _folder, peer, start):
 
 # --- F55 ---
 
-def refused(tap, peer, start, name, error, secret="s3cret", word="refused"):
+def refused(tap, peer, start, name, error, secret=server.SECRET, word="refused"):
     component = start(secret=secret, most=600)
     peer.accept().greet(error=error)
     came = component.said(word)

@@ -13,6 +13,9 @@ HEADER = ("<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabbe
 ERROR = "<stream:error><{0} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>"
 
 
+SECRET = "s3cret-s3cret"
+
+
 def wrapped(number, body="hello"):
     """As mod_service_log sends it."""
     return (f"<message to='log.harbor.example' from='harbor.example' id='w{number}'>"
@@ -47,7 +50,7 @@ class Connection:
         for at in range(0, len(data), piece or len(data)):
             self.socket.sendall(data[at:at + (piece or len(data))])
 
-    def greet(self, secret="s3cret", error=None):
+    def greet(self, secret=SECRET, error=None):
         """True: the component knew the secret."""
         if not self.read_until(r"<stream:stream[^>]*to='log\.harbor\.example'[^>]*>"):
             return False
