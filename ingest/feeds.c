@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/feeds.h"
 
+#include "ingest/sources/component.h"
 #include "ingest/webhook.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@ enum { SECRET_MOST = 1024 };
 struct feed {
 	const struct feed_setting *setting;
 	struct spool *spool;
-	char secret[SECRET_MOST]; // without the newline at its end; "" = none
+	struct component *component; // of a feed of that kind, once all are open
+	char secret[SECRET_MOST];    // without the newline at its end; "" = none
 };
 
 struct feeds {
@@ -67,6 +69,24 @@ static bool open_one(struct feeds *feeds, struct feed *feed, struct err *err)
 	return true;
 }
 
+static bool start_component(struct feeds *feeds, struct feed *feed, struct err *err)
+{
+	const struct feed_setting *setting = feed->setting;
+	if (setting->kind != FEED_COMPONENT)
+		return true;
+	return component_start(&(struct component_options){.name = setting->name,
+							   .host = setting->host,
+							   .port = setting->port,
+							   .domain = setting->domain,
+							   .server = setting->domains.items[0],
+							   .secret = text_of(feed->secret),
+							   .tls = setting->tls,
+							   .spool = feed->spool,
+							   .log = feeds->app->log,
+							   .rules = &feeds->app->settings->rules},
+			       &feed->component, err);
+}
+
 // ---- the sink
 
 // Which webhook is meant; absent name: the only one.
@@ -101,10 +121,8 @@ static bool knows_signature(void *self, struct text name, const struct feed_sign
 static enum feed_status put(struct feed *feed, const struct feed_delivery *delivery,
 			    const struct webhook_batch *batch, struct feed_answer *answer)
 {
-	static const enum feed_status statuses[] = {[SPOOL_DONE] = FEED_TAKEN,
-						    [SPOOL_FULL] = FEED_BUSY,
-						    [SPOOL_LARGE] = FEED_LARGE,
-						    [SPOOL_FAILED] = FEED_BROKEN};
+	static const enum feed_status statuses[] = {
+		[SPOOL_DONE] = FEED_TAKEN, [SPOOL_FULL] = FEED_BUSY, [SPOOL_FAILED] = FEED_BROKEN};
 	struct spool_delivery put = {.id = delivery->id,
 				     .stream = delivery->stream,
 				     .items = batch->items,
@@ -166,7 +184,10 @@ bool feeds_open(struct app *app, struct feeds **feeds, struct err *err)
 		feed->setting = &app->settings->feeds[i];
 		ok = open_one(made, feed, err);
 	}
-	if (!ok || !sources_judge(app->settings, err)) {
+	ok = ok && sources_judge(app->settings, err);
+	for (size_t i = 0; i < made->count && ok; i++)
+		ok = start_component(made, &made->list[i], err);
+	if (!ok) {
 		feeds_close(made);
 		return false;
 	}
@@ -179,6 +200,7 @@ void feeds_close(struct feeds *feeds)
 	if (!feeds)
 		return;
 	for (size_t i = 0; i < feeds->count; i++) {
+		component_stop(feeds->list[i].component);
 		spool_close(feeds->list[i].spool);
 		sodium_memzero(feeds->list[i].secret, SECRET_MOST);
 	}
