@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/feeds.h"
 
-#include "ingest/sources/component.h"
 #include "ingest/webhook.h"
 
 #include <errno.h>
@@ -154,6 +153,18 @@ static enum feed_status take(void *self, const struct feed_delivery *delivery,
 const struct feed_sink *feeds_sink(struct feeds *feeds)
 {
 	return &feeds->sink;
+}
+
+bool feeds_component(struct feeds *feeds, const char *source, struct component_state *state)
+{
+	for (size_t i = 0; feeds && i < feeds->count; i++) {
+		const struct feed *feed = &feeds->list[i];
+		if (!feed->component || strcmp(feed->setting->name, source) != 0)
+			continue;
+		component_state(feed->component, state);
+		return true;
+	}
+	return false;
 }
 
 bool feeds_broken(struct feeds *feeds, struct err *err)

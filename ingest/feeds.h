@@ -6,6 +6,7 @@
 
 #include "core/app.h"
 #include "core/feed_sink.h"
+#include "ingest/sources/component.h"
 
 struct feeds;
 
@@ -16,6 +17,8 @@ bool feeds_open(struct app *app, struct feeds **feeds, struct err *err);
 void feeds_close(struct feeds *feeds);
 
 const struct feed_sink *feeds_sink(struct feeds *feeds);
+// False: the source is not what a component feeds.
+bool feeds_component(struct feeds *feeds, const char *source, struct component_state *state);
 // No spool of some feed can be written any more: the daemon ends with ERR_STORAGE (F62).
 bool feeds_broken(struct feeds *feeds, struct err *err);
 

@@ -346,8 +346,8 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 			stream_note_silence(follow->streams[i]);
 	}
 	return flush(follow, err) && (more || note_missing(follow, err)) &&
-	       health_write(follow->app, follow->store, batcher_realm(follow->batcher),
-			    follow->tails, follow->count, err);
+	       health_write(follow->app, follow->feeds, follow->store,
+			    batcher_realm(follow->batcher), follow->tails, follow->count, err);
 }
 
 static bool learn(struct follow *follow, struct err *err);

@@ -9,7 +9,27 @@ struct view { // of one source
 	const char *trouble;
 	usec_t oldest, newest; // when its files were last written
 	usec_t unread_since;
+	bool fed; // by a component
+	struct component_state component;
 };
+
+// Of a component its connection counts first: while that is down nothing comes.
+static const char *state_of_feed(const struct view *view, const char **note)
+{
+	static const struct {
+		const char *word, *state;
+	} states[] = {{"connecting", "waiting"},
+		      {"waiting", "waiting"},
+		      {"refused", "refused"},
+		      {"full", "full"}};
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+		if (strcmp(view->component.word, states[i].word) == 0) {
+			*note = view->component.detail;
+			return states[i].state;
+		}
+	}
+	return NULL;
+}
 
 static void look(struct view *view, const struct tail *tail, usec_t now, usec_t patience)
 {
@@ -41,10 +61,14 @@ static void look(struct view *view, const struct tail *tail, usec_t now, usec_t 
 // In order of weight: the first that holds is said.
 static const char *state_of(const struct view *view, const char **note)
 {
+	*note = NULL;
+	const char *feed = view->fed ? state_of_feed(view, note) : NULL;
 	const struct {
 		bool holds;
 		const char *state, *note;
 	} table[] = {
+		{feed != NULL, feed, *note},
+		{view->fed && !view->files, "following", "connected, nothing came yet"},
 		{!view->files, "waiting", "there is no such file"},
 		{view->trouble != NULL, "failing", view->trouble},
 		{view->silent > 0, "silent",
@@ -70,8 +94,8 @@ static usec_t gone_at(const struct view *view, usec_t now)
 	return view->unread_since + (now - view->oldest);
 }
 
-bool health_write(struct app *app, struct store *store, int32_t realm, struct tail *const *tails,
-		  size_t count, struct err *err)
+bool health_write(struct app *app, struct feeds *feeds, struct store *store, int32_t realm,
+		  struct tail *const *tails, size_t count, struct err *err)
 {
 	const struct settings *settings = app->settings;
 	usec_t now = usec_now();
@@ -82,6 +106,7 @@ bool health_write(struct app *app, struct store *store, int32_t realm, struct ta
 				    .oldest = USEC_NONE,
 				    .newest = USEC_NONE,
 				    .unread_since = USEC_NONE};
+		view.fed = feeds_component(feeds, setting->name, &view.component);
 		for (size_t k = 0; k < count; k++)
 			if (tail_setting(tails[k]) == setting)
 				look(&view, tails[k], now, settings->silence);

@@ -5,11 +5,12 @@
 
 #include "core/app.h"
 #include "ingest/batcher.h"
+#include "ingest/feeds.h"
 #include "ingest/tail.h"
 
 // Looks at the tails of every source and writes what has changed since. realm: for sources that never
 // had a file.
-bool health_write(struct app *app, struct store *store, int32_t realm, struct tail *const *tails,
-		  size_t count, struct err *err);
+bool health_write(struct app *app, struct feeds *feeds, struct store *store, int32_t realm,
+		  struct tail *const *tails, size_t count, struct err *err);
 
 #endif

@@ -122,7 +122,7 @@ COMMENT ON COLUMN source.flush_allowance IS
 COMMENT ON COLUMN source.checked_at IS
 	'Last look at its end of file, clock of the ingester; null: never';
 COMMENT ON COLUMN source.state IS
-	'Followed sources: following, behind, silent (no stanzas), waiting (no file), failing; else null';
+	'Followed sources: following, behind, silent (no stanzas), waiting (no file or connection), failing, refused (by a server), full (spool); else null';
 COMMENT ON COLUMN source.state_at IS 'Since when';
 COMMENT ON COLUMN source.note IS 'Why, in words';
 COMMENT ON COLUMN source.gone_at IS
