@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SEGMENT = 16 << 20, SIZE_AGAIN = 1 /* s */, PARTS = 8, HEAD_SHARE = 4, ID_BYTES = 40 };
@@ -184,6 +185,15 @@ static bool write_mark(struct spool *spool, int64_t upto)
 	return ok;
 }
 
+// Durable in a file that has no name any more is not durable (F63).
+static int sync_file(int fd)
+{
+	struct stat st;
+	if (fdatasync(fd) || fstat(fd, &st))
+		return errno;
+	return st.st_nlink ? 0 : ENOENT;
+}
+
 // With the lock, which is given up while the disk works. The mark itself need not be durable: after a
 // crash the next process marks what is whole.
 static void sync_once(struct spool *spool, struct err *err)
@@ -193,7 +203,7 @@ static void sync_once(struct spool *spool, struct err *err)
 	int fd = spool->fd;
 	spool->syncing = true;
 	pthread_mutex_unlock(&spool->lock);
-	int why = fdatasync(fd) ? errno : 0;
+	int why = sync_file(fd);
 	pthread_mutex_lock(&spool->lock);
 	spool->syncing = false;
 	if (spool->fd == fd) { // else it was abandoned meanwhile

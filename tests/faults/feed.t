@@ -5,7 +5,7 @@
 import json
 import os
 import random
-import signal
+import shutil
 import sys
 import threading
 import time
@@ -190,6 +190,48 @@ def refused(tap, server):
         rig.product.stop(process)
 
 
+def folder_gone(tap, server):
+    """F63: never 2xx for what has no place; without any place to write the daemon ends with 6."""
+    with feeds.FeedRig(server, settings=FAST) as it:
+        process = it.run()
+        first = it.post(body_of([stanza(1)]))[0]
+        it.wait_stored()
+        folder = it.program.path("data/spool/web")
+        shutil.rmtree(folder)
+        with open(folder, "wb"):
+            pass  # nothing can be made there
+        status = [it.post(body_of([stanza(2)]), "again")[0] for _ in range(2)]
+        tap.ok(first == 200 and status == [503, 503], f"the folder is gone: {first}, then {status} (F63)")
+        try:
+            ended = process.wait(20)
+        except Exception:
+            ended = None
+        tap.ok(ended == 6 and it.said("spool"), f"it ends with exit status {ended} (F62)")
+        os.unlink(folder)
+        process = it.run()
+        tap.ok(it.post(body_of([stanza(2)]), "again")[0] == 200, "started again, with a folder that can be made")
+        it.wait_stored()
+        tap.ok(it.rows() == 2, f"and nothing is missing: {it.rows()} rows")
+        rig.product.stop(process)
+
+
+def nodes(tap, server):
+    """F72: two nodes of a cluster send what they see of the same messages, each with its own numbers."""
+    with feeds.FeedRig(server, settings=FAST, feed="") as it:
+        it.generate(RECORDS, format="observations")
+        process = it.run()
+        parts = [[], []]
+        for line in it.lines():
+            part = parts[random.Random(line).randrange(2)]
+            part.append(json.dumps({**json.loads(line), "seq": len(part) + 1}).encode())
+        for i, part in enumerate(parts):
+            for at in range(0, len(part), 50):
+                it.post(b"\n".join(part[at:at + 50]), **{"feed-stream": f"node{i}"})
+        it.wait_stored()
+        it.judge(tap, "two nodes of one cluster pair together (F72)")
+        rig.product.stop(process)
+
+
 def log_and_feed(tap, server):
     """F68: refused, unless one is declared the authority; then the other adds no lines and no states."""
     with feeds.FeedRig(server, settings=FAST) as it:
@@ -216,7 +258,7 @@ def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
     try:
-        for test in (refused, same_delivery, bad_and_numbered, log_and_feed, spool_full, database_away,
+        for test in (refused, same_delivery, bad_and_numbered, folder_gone, nodes, log_and_feed, spool_full, database_away,
                      crash_loop):
             test(tap, server)
     finally:
