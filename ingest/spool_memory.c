@@ -66,8 +66,9 @@ void spool_memory_add(struct spool_memory *memory, const struct seen *seen)
 
 struct spool_stream *spool_memory_stream(struct spool_memory *memory, struct text name)
 {
+	name = name.p ? name : TEXT("");
 	for (size_t i = 0; i < memory->stream_count; i++)
-		if (text_is(name.p ? name : TEXT(""), memory->streams[i].name))
+		if (text_is(name, memory->streams[i].name))
 			return &memory->streams[i];
 	size_t count = ++memory->stream_count;
 	memory->streams = xrealloc(memory->streams, count * sizeof *memory->streams);
