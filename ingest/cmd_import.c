@@ -3,6 +3,8 @@
 #include "core/buf.h"
 #include "ingest/assume.h"
 #include "ingest/ingest.h"
+#include "ingest/seam.h"
+#include "ingest/series.h"
 #include "ingest/sources/decode.h"
 #include "ingest/stream.h"
 
@@ -14,6 +16,7 @@
 enum { CHUNK = 262144 };
 #define DRAW_EVERY (USEC_PER_SEC / 4)
 #define LOOK_LIMIT (UINT64_C(64) << 20)
+#define FIRST_LOOK (UINT64_C(1) << 18)
 
 struct import {
 	struct app *app;
@@ -43,6 +46,7 @@ static const char help[] =
 	"\n"
 	"Reads logs of XMPP servers (plain or compressed) once and stores what they show. A file that\n"
 	"was read before, under any name, adds nothing; one that has grown is read on from where it was.\n"
+	"Files of one rotated log are read oldest first.\n"
 	"\n"
 	"  --realm NAME     the XMPP world the files belong to (default: the realm setting)\n"
 	"  --dialect NAME   do not detect; see receiptd explain FILE\n"
@@ -96,7 +100,8 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .rules = &import->rules,
 					 .format = file->source ? &file->source->format : NULL};
 	struct stream_file bytes = {file, read_at, decode_print_size(file->decoder)};
-	bool ok = stream_open(import->batcher, &options, &bytes, &file->stream, err);
+	bool ok = seam_begin(import->batcher, &options, &bytes, &options.skip, err) &&
+		  stream_open(import->batcher, &options, &bytes, &file->stream, err);
 
 	free(name);
 	if (ok)
@@ -125,6 +130,12 @@ static bool take(struct import *import, struct file *file, struct text data, str
 	       batcher_flush_later(import->batcher, &file->stream, 1, err);
 }
 
+static bool end_file(struct import *import, struct file *file, struct err *err)
+{
+	return (file->damaged || seam_end(import->batcher, file->stream, file->path, err)) &&
+	       stream_end(file->stream, true, err);
+}
+
 static bool read_file(struct import *import, struct file *file, struct err *err)
 {
 	while (!*import->app->stop) {
@@ -142,7 +153,7 @@ static bool read_file(struct import *import, struct file *file, struct err *err)
 			return false;
 		draw(import, file, false);
 	}
-	if (!*import->app->stop && !stream_end(file->stream, true, err))
+	if (!*import->app->stop && !end_file(import, file, err))
 		return false;
 	if (!flush(import, file, err))
 		return false;
@@ -205,19 +216,25 @@ static const struct source_setting *source_of(const struct import *import, const
 	return own && !import->source ? assume_source(import->app->settings, path) : NULL;
 }
 
+static struct look_options how_to_look(const struct import *import,
+				       const struct source_setting *source, uint64_t limit)
+{
+	return (struct look_options){.dialect = import->dialect ? import->dialect
+						: source        ? source->dialect
+								: NULL,
+				     .zone = import->zone ? import->zone
+					     : source     ? source->zone
+							  : NULL,
+				     .rules = &import->rules,
+				     .format = source ? &source->format : NULL,
+				     .limit = limit};
+}
+
 static bool import_file(struct import *import, const char *path, struct err *err)
 {
 	struct file file = {.path = path, .source = source_of(import, path)};
 	struct look look;
-	struct look_options options = {.dialect = import->dialect ? import->dialect
-						  : file.source   ? file.source->dialect
-								  : NULL,
-				       .zone = import->zone  ? import->zone
-					       : file.source ? file.source->zone
-							     : NULL,
-				       .rules = &import->rules,
-				       .format = file.source ? &file.source->format : NULL,
-				       .limit = LOOK_LIMIT};
+	struct look_options options = how_to_look(import, file.source, LOOK_LIMIT);
 	bool ok = (look_at(path, &options, &look, err) || look.damaged) &&
 		  (file.decoder = decode_open(path, err)) != NULL &&
 		  open_realm(import, path, &look, err);
@@ -327,11 +344,65 @@ static bool read_again(struct import *import, const char *path, struct err *err)
 	return false;
 }
 
+// --- the order of files ---
+
+struct order { // of one file
+	char *path;
+	usec_t first, last; // of what its beginning shows
+	bool looked;
+};
+
+static void look_when(const struct import *import, struct order *file)
+{
+	struct look look;
+	struct look_options options =
+		how_to_look(import, source_of(import, file->path), FIRST_LOOK);
+
+	bool known = look_at(file->path, &options, &look, NULL);
+	file->first = known ? look.first : USEC_NONE;
+	file->last = known ? look.last : USEC_NONE;
+	file->looked = true;
+	look_free(&look);
+}
+
+static bool is_older(const struct import *import, struct order *a, struct order *b)
+{
+	if (!a->looked)
+		look_when(import, a);
+	if (!b->looked)
+		look_when(import, b);
+	return a->first != USEC_NONE && b->first != USEC_NONE &&
+	       (a->first == b->first ? a->last < b->last : a->first < b->first);
+}
+
+// Files of one rotated log are read oldest first, in whatever order a pattern of the shell gave them: each goes
+// on with what the one before it taught (F26, F52). All others keep their places.
+static void sort_files(const struct import *import, char **paths, size_t count)
+{
+	struct order *list = xcalloc(count + 1, sizeof *list);
+
+	for (size_t i = 0; i < count; i++)
+		list[i].path = paths[i];
+	for (size_t i = 0; i < count; i++) {
+		size_t oldest = i;
+		for (size_t j = i + 1; j < count; j++)
+			if (series_is_one(list[i].path, list[j].path) &&
+			    is_older(import, &list[j], &list[oldest]))
+				oldest = j;
+		struct order swapped = list[i];
+		list[i] = list[oldest];
+		list[oldest] = swapped;
+		paths[i] = list[i].path;
+	}
+	free(list);
+}
+
 // One file that cannot be read does not keep the others from being read; the worst status is told.
 static int import_all(struct import *import, int argc, char **argv)
 {
 	int status = ERR_NONE;
 
+	sort_files(import, argv + optind, (size_t)(argc - optind));
 	for (int i = optind; i < argc && !*import->app->stop; i++) {
 		struct err err = {0};
 		if (import_file(import, argv[i], &err) || read_again(import, argv[i], &err))

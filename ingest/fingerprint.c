@@ -16,6 +16,8 @@ bool print_tail_matches(const struct stream_file *file, const struct generation 
 
 	if (size > PRINT_BYTES || size > known->low_water || known->low_water > file->size)
 		return false;
+	if (!size) // all of it is read again (a connection is held from its start): the head must do
+		return !known->low_water;
 	if (!file->read(file->self, known->low_water - size, size, bytes))
 		return false;
 	print_digest(bytes, size, hash);

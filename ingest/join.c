@@ -15,6 +15,9 @@ struct trial {
 	uint64_t seam;    // where the next file begins
 	uint64_t end;     // of the stanza that lies over it
 	bool whole_first; // a stanza begins at the seam
+	usec_t at;        // its time
+	usec_t next_at;   // of the first record after it
+	bool noise;       // nothing was said but that there are lines without meaning
 };
 
 // A trial does not know the sessions.
@@ -27,11 +30,16 @@ static bool is_stanza(const struct record *record)
 static void on_record(void *self, const struct record *record)
 {
 	struct trial *trial = self;
+	trial->noise = false;
+	if (trial->end && trial->next_at == USEC_NONE)
+		trial->next_at = record->at;
 	if (!is_stanza(record) || !markup_whole(record->xml))
 		return;
 	trial->whole_first = trial->whole_first || record->offset == trial->seam;
 	if (record->offset < trial->seam && record->offset + record->length > trial->seam)
-		trial->end = record->offset + record->length;
+		*trial = (struct trial){trial->seam,        record->offset + record->length,
+					trial->whole_first, record->at,
+					USEC_NONE,          false};
 }
 
 static void on_fact(void *self, struct text key, struct text value)
@@ -41,12 +49,14 @@ static void on_fact(void *self, struct text key, struct text value)
 
 static void on_ignored(void *self, const char *kind)
 {
-	(void)self, (void)kind;
+	struct trial *trial = self;
+	trial->noise = trial->noise && (!strcmp(kind, "noise") || !strncmp(kind, "rest of ", 8));
 }
 
 static struct trial try_out(const struct join *join, struct text before, struct text after)
 {
-	struct trial trial = {.seam = join->offset + before.n};
+	struct trial trial = {
+		.seam = join->offset + before.n, .at = USEC_NONE, .next_at = USEC_NONE};
 	const struct dialect_sink sink = {&trial, on_record, on_fact, on_ignored};
 	struct dialect *dialect = join->type->open(&join->options, &sink);
 	if (before.n)
@@ -56,6 +66,14 @@ static struct trial try_out(const struct join *join, struct text before, struct 
 	return trial;
 }
 
+// Names of files may lie, and so may what fits together: the log must go on where it was left.
+static bool is_in_time(const struct join *join, const struct trial *trial)
+{
+	return !join->soon || (trial->at != USEC_NONE && trial->next_at != USEC_NONE &&
+			       trial->next_at > trial->at - USEC_PER_SEC &&
+			       trial->next_at - trial->at < join->soon);
+}
+
 size_t join_length(const struct join *join)
 {
 	if (!join->rest.n || !join->head.n)
@@ -63,7 +81,27 @@ size_t join_length(const struct join *join)
 	if (try_out(join, (struct text){join->rest.p, 0}, join->head).whole_first)
 		return 0;
 	struct trial both = try_out(join, join->rest, join->head);
-	return both.end ? (size_t)(both.end - both.seam) : 0;
+	return both.end && is_in_time(join, &both) ? (size_t)(both.end - both.seam) : 0;
+}
+
+size_t join_foreign(const struct dialect_type *type, const struct dialect_options *options,
+		    struct text head)
+{
+	struct trial trial = {.noise = true};
+	const struct dialect_sink sink = {&trial, on_record, on_fact, on_ignored};
+	struct dialect *dialect = type->open(options, &sink);
+	size_t foreign = 0;
+	const char *end;
+
+	while ((end = memchr(head.p + foreign, '\n', head.n - foreign))) {
+		size_t next = (size_t)(end + 1 - head.p);
+		type->bytes(dialect, foreign, (struct text){head.p + foreign, next - foreign});
+		if (!trial.noise || type->low_water(dialect) < next)
+			break; // a record of its own, or one that begins here
+		foreign = next;
+	}
+	type->close(dialect);
+	return foreign;
 }
 
 static usec_t written(const struct stat *st)

@@ -15,10 +15,15 @@ struct join {
 	struct text rest; // of the file before, from low water on
 	uint64_t offset;  // of its first byte
 	struct text head; // of the next one
+	usec_t soon;      // the next record must come as soon after that one; 0: not judged
 };
 
 // How many bytes of the head belong to the file before; 0: none.
 size_t join_length(const struct join *join);
+// How many bytes at the beginning of a file belong to no record of its own, and the dialect says nothing
+// of them: the end of one that another file has.
+size_t join_foreign(const struct dialect_type *type, const struct dialect_options *options,
+		    struct text head);
 // The file at path was begun when the open one was left, and none of that name between: else its beginning may
 // be the rest of a stranger.
 bool join_is_direct(int before, int next, const char *path);

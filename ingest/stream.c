@@ -6,12 +6,11 @@
 #include "ingest/clock_watch.h"
 #include "ingest/fingerprint.h"
 #include "ingest/join.h"
+#include "ingest/known_file.h"
 #include "ingest/pulse.h"
 #include "ingest/timeless.h"
 
 #include <stdlib.h>
-
-enum { GENERATIONS_MAX = 100000 };
 
 struct mark {
 	bool set;
@@ -23,11 +22,14 @@ struct stream {
 	struct batcher *batcher;
 	const struct dialect_type *type;
 	struct dialect *dialect;
+	struct dialect_options dialect_options;
 	struct dialect_sink sink;
 	struct timeless timeless; // of dialects without times
 	struct pulse pulse;
 	struct clock_watch clock;
 	struct buf joined;     // of the next file
+	int32_t next;          // its generation, 0: it is not known yet
+	bool half_waits;       // the file before ended inside a record (F26)
 	bool silent;           // and a gap since
 	uint64_t silent_since; // offset
 	usec_t silent_at;
@@ -48,60 +50,6 @@ struct stream {
 	bool failed;
 	struct err err; // of a call that a dialect made
 };
-
-static bool is_taken(const struct stream_options *options, int32_t generation)
-{
-	for (size_t i = 0; i < options->other_count; i++)
-		if (options->others[i]->generation.id == generation)
-			return true;
-	return false;
-}
-
-// The furthest read life of which every byte is still there.
-static bool find_generation(struct stream *stream, const struct stream_options *options,
-			    const struct stream_file *file, const unsigned char *head,
-			    size_t head_size, bool *found, struct err *err)
-{
-	struct generation *list = xcalloc(GENERATIONS_MAX, sizeof(*list));
-	size_t count = 0;
-
-	*found = false;
-	bool ok = store_generations(batcher_store(stream->batcher), batcher_realm(stream->batcher),
-				    list, GENERATIONS_MAX, &count, err);
-	for (size_t i = 0; ok && i < count; i++) {
-		// Without a mark nothing of it was stored: a bare header proves no identity.
-		if (!list[i].has_mark ||
-		    (*found && list[i].low_water <= stream->generation.low_water))
-			continue;
-		if (is_taken(options, list[i].id) ||
-		    !print_head_matches(&list[i], head, head_size) ||
-		    (!print_tail_matches(file, &list[i]) && !print_tail_is_lost(file, &list[i])))
-			continue;
-		stream->generation = list[i];
-		*found = true;
-	}
-	free(list);
-	return ok;
-}
-
-static bool know_generation(struct stream *stream, const struct stream_options *options,
-			    const struct stream_file *file, struct err *err)
-{
-	unsigned char head[PRINT_BYTES];
-	size_t size = file->size < PRINT_BYTES ? (size_t)file->size : PRINT_BYTES;
-	bool found = false;
-
-	while (size && !file->read(file->self, 0, size, head))
-		size /= 2; // a compressed file does not tell its size: take what there is
-	if (!find_generation(stream, options, file, head, size, &found, err))
-		return false;
-	if (found)
-		return true;
-	stream->is_new = true;
-	stream->generation.print.head_len = (uint32_t)size;
-	print_digest(head, size, stream->generation.print.head);
-	return true;
-}
 
 // --- what a dialect gives ---
 
@@ -158,15 +106,17 @@ static void take_stanza(struct stream *stream, const struct record *record)
 
 static void take_quarantine(struct stream *stream, const struct record *record, const char *reason)
 {
-	batcher_quarantine(stream->batcher,
-			   &(struct batch_quarantine){.source = stream->generation.source,
-						      .generation = stream->generation.id,
-						      .offset = record->offset,
-						      .index = record->index,
-						      .length = record->length,
-						      .at = record->at,
-						      .reason = reason,
-						      .raw = record->xml});
+	batcher_quarantine(stream->batcher, &(struct batch_quarantine){
+						    .source = stream->generation.source,
+						    .generation = stream->generation.id,
+						    .offset = record->offset,
+						    .index = record->index,
+						    .length = record->length,
+						    .at = record->at,
+						    .reason = reason,
+						    .raw = record->xml,
+						    .at_end = stream->ended,
+						    .at_start = stream->is_new && !record->offset});
 }
 
 static void put_silence(struct stream *stream, uint64_t to_offset, usec_t to_at)
@@ -201,7 +151,8 @@ static void take_gap(struct stream *stream, const struct record *record)
 					.from_at = record->since ? record->since : stream->last_at,
 					.to_at = record->at,
 					.cause = record->reason ? record->reason : "unknown",
-					.lost = record->lost});
+					.lost = record->lost,
+					.at_end = stream->ended});
 }
 
 // A stanza that bears no time.
@@ -240,7 +191,7 @@ static void on_record(void *self, const struct record *given)
 	watch_clock(stream, record, is_new);
 	if (!is_new || stream->failed)
 		return; // read again after a restart: it is in the database
-	if (!stream->ended || record->kind != RECORD_QUARANTINE) {
+	if (!stream->ended || record->kind == RECORD_STANZA) {
 		stream->reached = (struct mark){true, record->offset, record->index};
 		stream->records++;
 	}
@@ -301,21 +252,15 @@ static void on_inherited(void *self, struct text key, struct text value)
 		     &(struct batch_fact){stream->generation.id, false, key, value});
 }
 
-static struct dialect_options dialect_options(const struct stream_options *options)
-{
-	return (struct dialect_options){.zone = options->zone,
-					.modified = options->modified,
-					.rules = options->rules,
-					.format = options->format};
-}
-
 static bool start_dialect(struct stream *stream, const struct stream_options *options,
 			  struct err *err)
 {
-	struct dialect_options dialect = dialect_options(options);
-
+	stream->dialect_options = (struct dialect_options){.zone = options->zone,
+							   .modified = options->modified,
+							   .rules = options->rules,
+							   .format = options->format};
 	stream->sink = (struct dialect_sink){stream, on_record, on_remember, on_ignored};
-	stream->dialect = stream->type->open(&dialect, &stream->sink);
+	stream->dialect = stream->type->open(&stream->dialect_options, &stream->sink);
 	struct store *store = batcher_store(stream->batcher);
 	return stream->is_new
 		       ? store_recall_last(store, stream->reader, stream, on_inherited, err)
@@ -331,15 +276,21 @@ static bool take_place(struct stream *stream, const struct stream_options *optio
 	struct source_setup setup = {
 		.dialect = options->dialect->name, .path = options->path, .live = options->live};
 
-	if (!know_generation(stream, options, file, err))
+	struct known_file known;
+	if (!known_file_find(stream->batcher, file, options->others, options->other_count, &known,
+			     err))
 		return false;
+	stream->generation = known.generation;
+	stream->is_new = !known.found;
 	setup.of_file = stream->generation.source;
 	if (!store_source(store, batcher_realm(stream->batcher), options->source, &setup,
 			  &stream->reader, err))
 		return false;
 	struct fingerprint print = stream->generation.print;
-	return !stream->is_new || store_generation_new(store, stream->reader, options->path, &print,
-						       &stream->generation, err);
+	return !stream->is_new || ((options->skip || store_half_waits(store, stream->reader,
+								      &stream->half_waits, err)) &&
+				   store_generation_new(store, stream->reader, options->path,
+							&print, &stream->generation, err));
 }
 
 bool stream_open(struct batcher *batcher, const struct stream_options *options,
@@ -358,8 +309,7 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 		stream_close(made);
 		return false;
 	}
-	if (made->is_new)
-		made->generation.low_water = options->skip;
+	made->generation.low_water = made->is_new ? options->skip : made->generation.low_water;
 	pulse_begin(&made->pulse, usec_now());
 	clock_watch_begin(&made->clock, made->type);
 	timeless_begin(&made->timeless, made->type, options->live, file->size);
@@ -476,10 +426,35 @@ static void forget_old_bytes(struct stream *stream)
 	}
 }
 
+static bool is_blank(struct text text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (!strchr(" \t\r\n", text.p[i]))
+			return false;
+	return true;
+}
+
+// F26: the first lines of a file that mean nothing by themselves are set aside beside the half that waits.
+static void look_for_half(struct stream *stream, struct text data)
+{
+	stream->half_waits = false;
+	size_t foreign = join_foreign(stream->type, &stream->dialect_options, data);
+	if (!is_blank((struct text){data.p, foreign}))
+		on_record(stream, &(struct record){.kind = RECORD_QUARANTINE,
+						   .at = USEC_NONE,
+						   .dir = DIR_ROUTE,
+						   .xml = {data.p, foreign},
+						   .length = (uint32_t)foreign,
+						   .reason = "begins inside a record",
+						   .lost = -1});
+}
+
 bool stream_bytes(struct stream *stream, struct text data, struct err *err)
 {
 	uint64_t at = stream->offset;
 
+	if (stream->half_waits)
+		look_for_half(stream, data);
 	timeless_read(&stream->timeless, usec_now());
 	buf_text(&stream->recent, data);
 	stream->offset += data.n;
@@ -490,7 +465,12 @@ bool stream_bytes(struct stream *stream, struct text data, struct err *err)
 	return done(stream, err);
 }
 
-size_t stream_join(struct stream *stream, const struct stream_options *options, struct text head)
+bool stream_is_torn(const struct stream *stream)
+{
+	return low_water(stream) < stream->offset;
+}
+
+size_t stream_join(struct stream *stream, struct text head, usec_t soon)
 {
 	uint64_t low = low_water(stream);
 	struct text recent = buf_view(&stream->recent);
@@ -498,13 +478,19 @@ size_t stream_join(struct stream *stream, const struct stream_options *options, 
 		return 0;
 	struct join join = {
 		.type = stream->type,
-		.options = dialect_options(options),
+		.options = stream->dialect_options,
 		.rest = {recent.p + (low - stream->recent_at), (size_t)(stream->offset - low)},
 		.offset = low,
-		.head = head};
+		.head = head,
+		.soon = soon};
 	size_t length = join_length(&join);
 	buf_add(&stream->joined, head.p, length);
 	return length;
+}
+
+void stream_joined(struct stream *stream, int32_t next)
+{
+	stream->next = next;
 }
 
 bool stream_end(struct stream *stream, bool final, struct err *err)
@@ -514,9 +500,12 @@ bool stream_end(struct stream *stream, bool final, struct err *err)
 		return done(stream, err);
 	stream->low_at_end = low_water(stream);
 	stream->ended = true;
-	if (stream->joined.len)
+	if (stream->joined.len) {
 		stream->type->bytes(stream->dialect, stream->offset, buf_view(&stream->joined));
+		stream->type->end(stream->dialect, false); // that is its end as it is now
+	}
 	stream->type->end(stream->dialect, true);
+	stream->size = stream->offset;
 	struct batch_gap odd;
 	if (clock_watch_odd(&stream->clock, &odd))
 		put_clock_gap(stream, &odd);
@@ -547,6 +536,13 @@ void stream_gap(struct stream *stream, const char *cause, uint64_t to_offset)
 	stream->dirty = true;
 }
 
+// It was read to its end before; there is more of it now, or the next file goes on with its last record.
+static bool went_on(const struct stream *stream)
+{
+	return stream->generation.finished &&
+	       (stream->offset > stream->generation.size || stream->joined.len);
+}
+
 bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoint)
 {
 	uint64_t low = stream->ended ? stream->low_at_end : low_water(stream);
@@ -572,7 +568,10 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 						.records = stream->records,
 						.stanzas = stream->stanzas,
 						.size = stream->size,
-						.finished = stream->finished};
+						.finished = stream->finished,
+						.went_on = went_on(stream),
+						.next = stream->next,
+						.next_bytes = stream->joined.len};
 	memcpy(checkpoint->ahead, stream->generation.ahead, sizeof(checkpoint->ahead));
 	checkpoint->print.tail_len = (uint32_t)tail;
 	print_digest(stream->recent.data + (low - tail - stream->recent_at), (size_t)tail,
@@ -590,5 +589,6 @@ void stream_committed(struct stream *stream)
 					     stream->reached.index < ahead->index));
 	}
 	stream->records = stream->stanzas = 0;
+	stream->generation.finished = stream->generation.finished && !went_on(stream);
 	stream->dirty = false;
 }

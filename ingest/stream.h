@@ -54,9 +54,13 @@ void stream_note_silence(struct stream *stream);
 // Continues at stream_offset(). False: a feed could not be looked up (database).
 bool stream_bytes(struct stream *stream, struct text data, struct err *err);
 bool stream_end(struct stream *stream, bool final, struct err *err);
+// What was read ends inside a record, as far as it is known.
+bool stream_is_torn(const struct stream *stream);
 // At the final end: bytes of the next file that end the last record of this one; 0: none. They are taken by
-// stream_end(). The options are those that the stream was opened with.
-size_t stream_join(struct stream *stream, const struct stream_options *options, struct text head);
+// stream_end(). soon: as of struct join.
+size_t stream_join(struct stream *stream, struct text head, usec_t soon);
+// Those bytes are of a generation that was read before.
+void stream_joined(struct stream *stream, int32_t next);
 bool stream_is_dirty(const struct stream *stream); // there is something to flush
 // The next flush says that this source was looked at, also when nothing came (complete_until).
 void stream_touch(struct stream *stream);

@@ -244,6 +244,13 @@ bool tail_is_waiting(struct tail *tail)
 	return !seen;
 }
 
+bool tail_is_nothing(const struct tail *tail)
+{
+	struct stat st;
+	return tail->fd < 0 && !tail->stream && !tail->parked && !tail->skip &&
+	       lstat(tail->path, &st) && errno == ENOENT;
+}
+
 usec_t tail_written_at(const struct tail *tail)
 {
 	struct stat st;
@@ -460,15 +467,13 @@ bool tail_is_leaving(const struct tail *tail)
 // F26: the rotation fell into a record, and the file that is at the path now goes on with it.
 static void join_next(struct tail *tail)
 {
-	struct stat st;
 	int next = open(tail->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (next >= 0 && !fstat(tail->fd, &st) && !fstat(next, &tail->skip_of) &&
-	    S_ISREG(tail->skip_of.st_mode) && join_is_direct(tail->fd, next, tail->path)) {
-		struct stream_options options = options_of(tail, stream_type(tail->stream), &st);
+	if (next >= 0 && !fstat(next, &tail->skip_of) && S_ISREG(tail->skip_of.st_mode) &&
+	    join_is_direct(tail->fd, next, tail->path)) {
 		ssize_t got = pread(next, tail->buffer, CHUNK, 0);
 		if (got > 0)
-			tail->skip = stream_join(tail->stream, &options,
-						 (struct text){tail->buffer, (size_t)got});
+			tail->skip = stream_join(tail->stream,
+						 (struct text){tail->buffer, (size_t)got}, 0);
 	}
 	if (next >= 0)
 		close(next);

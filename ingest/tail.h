@@ -27,6 +27,8 @@ bool tail_is_there(const struct tail *tail);
 // When the file that is read, or would be opened next, was last written; USEC_NONE: there is none. A
 // hint for the order of files, no proof of anything.
 usec_t tail_written_at(const struct tail *tail);
+// Nothing is open, nothing is there, and nothing is remembered for what comes.
+bool tail_is_nothing(const struct tail *tail);
 // What keeps it from being read, in words; NULL: nothing does.
 const char *tail_trouble(const struct tail *tail);
 struct stream *tail_stream(const struct tail *tail); // NULL when the file is not open

@@ -281,6 +281,7 @@ CREATE TABLE gap (
 	to_at       timestamptz,
 	cause       text NOT NULL,
 	lost        int8,
+	at_end      boolean NOT NULL DEFAULT false,
 	found_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE UNIQUE INDEX gap_place ON gap (source, generation, from_offset);
@@ -295,6 +296,8 @@ COMMENT ON COLUMN gap.from_at IS 'Last record time before it; null: unknown';
 COMMENT ON COLUMN gap.to_at IS 'First record time after it; null: unknown';
 COMMENT ON COLUMN gap.cause IS 'Why';
 COMMENT ON COLUMN gap.lost IS 'Estimate of the records missing; null: unknown';
+COMMENT ON COLUMN gap.at_end IS
+	'True: only because nothing follows in its file; goes when the file grows or the next one goes on with the record';
 COMMENT ON COLUMN gap.found_at IS 'Clock of the database';
 COMMENT ON INDEX gap_place IS 'Identity: a replay finds the same gap in the same place';
 
@@ -308,8 +311,11 @@ CREATE TABLE quarantine (
 	at         timestamptz,
 	reason     text NOT NULL,
 	raw        bytea NOT NULL,
+	at_end     boolean NOT NULL DEFAULT false,
+	other_half int4,
 	found_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CREATE INDEX quarantine_at_end ON quarantine (generation) WHERE at_end;
 CREATE UNIQUE INDEX quarantine_place ON quarantine (generation, "offset", "index");
 COMMENT ON TABLE quarantine IS 'Records that could not be used; never shown through the API';
 COMMENT ON COLUMN quarantine.realm IS 'realm.id';
@@ -322,7 +328,12 @@ COMMENT ON COLUMN quarantine.at IS 'Record time; null: unknown';
 COMMENT ON COLUMN quarantine.reason IS 'Reason code';
 COMMENT ON COLUMN quarantine.raw IS
 	'The bytes, or their beginning; text masked unless bodies = full';
+COMMENT ON COLUMN quarantine.at_end IS
+	'True: only because nothing follows in its file; goes when the file grows or the next one goes on with the record';
+COMMENT ON COLUMN quarantine.other_half IS
+	'generation.id of the file that may hold the other half of the record; null: none is known';
 COMMENT ON COLUMN quarantine.found_at IS 'Clock of the database';
+COMMENT ON INDEX quarantine_at_end IS 'Which files end inside a record: asked for each new file';
 COMMENT ON INDEX quarantine_place IS 'Identity: a replay finds the same record in the same place';
 
 CREATE TABLE quarantine_range (

@@ -113,6 +113,7 @@ static struct generation read_generation(const struct rows *rows, int row)
 		.has_mark = !row_null(rows, row, 3),
 		.finished = row_bool(rows, row, 9),
 		.reader = (int32_t)row_int(rows, row, 10),
+		.size = (uint64_t)row_int(rows, row, 11),
 	};
 	out.print.head_len = read_hash(rows, row, 5, out.print.head);
 	out.print.tail_len = read_hash(rows, row, 7, out.print.tail);
@@ -211,6 +212,17 @@ bool store_recall_last(struct store *store, int32_t reader, void *self,
 		       struct err *err)
 {
 	return recall(store, "recall_last", reader, (struct recall){self, fact}, err);
+}
+
+bool store_half_waits(struct store *store, int32_t reader, bool *waits, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int4(&params, reader);
+	if (!sql_run(store, "half_waits", &params, &rows, err))
+		return false;
+	*waits = row_bool(&rows, 0, 0);
+	return true;
 }
 
 // --- how sources do ---

@@ -86,6 +86,7 @@ struct generation {
 	struct lane_mark ahead[LANES];
 	struct fingerprint print; // tail is that before low_water
 	bool finished;            // read to its end and closed
+	uint64_t size;            // then: where its end was
 	int64_t look;             // for the checkpoint: what was known when it was taken up
 };
 
@@ -118,6 +119,8 @@ bool store_missing(struct store *store, int32_t realm, const struct string_list 
 // What a dialect knows at low water of a generation, whoever read it up to there.
 bool store_recall(struct store *store, int32_t generation, void *self,
 		  void (*fact)(void *self, struct text key, struct text value), struct err *err);
+// A file that this source read ended inside a record, and the other half was not found (F26).
+bool store_half_waits(struct store *store, int32_t reader, bool *waits, struct err *err);
 // What it knows at the end of the file that gave this source its last record: for the next file.
 bool store_recall_last(struct store *store, int32_t reader, void *self,
 		       void (*fact)(void *self, struct text key, struct text value),
@@ -144,6 +147,10 @@ struct batch_checkpoint { // one per generation touched
 	uint64_t records, stanzas;
 	uint64_t size; // file size known, for lag
 	bool finished;
+	bool went_on; // more of it was read than there was at its end before
+	// F26: so many first bytes of that generation are the end of this one; 0: none.
+	int32_t next;
+	uint64_t next_bytes;
 };
 
 struct batch_fact { // changed row of dialect_fact; value absent = forgotten
@@ -159,6 +166,7 @@ struct batch_gap {
 	usec_t from_at, to_at; // USEC_NONE = unknown
 	const char *cause;
 	int64_t lost; // estimate, -1 unknown
+	bool at_end;  // only because nothing follows in this file: goes when something does
 };
 
 enum { UNREAD_SINGLE = 1000 }; // of a generation, rows of gaps and of quarantine each; then ranges
@@ -171,6 +179,8 @@ struct batch_quarantine {
 	usec_t at;
 	const char *reason;
 	struct text raw;
+	bool at_end;   // only because nothing follows in this file: goes when something does
+	bool at_start; // of a new file: may be the other half of such a record (F26)
 };
 
 struct batch {

@@ -387,6 +387,10 @@ static bool put_facts(struct part *part, struct err *err)
 			sort_out(part, fact, &q);
 	}
 	free(list);
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		if (plan->batch->checkpoints[i].went_on)
+			put_int4(&q.grown, plan->batch->checkpoints[i].generation);
+	}
 	return forget_facts(plan, &q, err) && keep_facts(plan, &q, err);
 }
 

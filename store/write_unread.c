@@ -65,6 +65,7 @@ static bool put_gap(struct plan *plan, const struct batch_gap *gap, const char *
 		put_null(&params);
 	else
 		put_int8(&params, gap->lost);
+	put_bool(&params, gap->at_end);
 	return sql_run(plan->store, query, &params, NULL, err);
 }
 
@@ -122,6 +123,13 @@ static bool add_gaps(struct plan *plan, struct err *err)
 
 // --- quarantine ---
 
+static bool link_halves(struct plan *plan, int32_t generation, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int4(&params, generation);
+	return sql_run(plan->store, "quarantine_link", &params, NULL, err);
+}
+
 static bool put_single(struct plan *plan, const struct batch_quarantine *it, struct err *err)
 {
 	FIELDS_AUTO params = {0};
@@ -134,7 +142,9 @@ static bool put_single(struct plan *plan, const struct batch_quarantine *it, str
 	put_usec(&params, usec_bounded(it->at));
 	put_zstr(&params, it->reason);
 	put_bytea(&params, it->raw.p ? it->raw : TEXT(""));
-	return sql_run(plan->store, "quarantine_add", &params, NULL, err);
+	put_bool(&params, it->at_end);
+	return sql_run(plan->store, "quarantine_add", &params, NULL, err) &&
+	       (!it->at_start || link_halves(plan, it->generation, err));
 }
 
 struct many { // records that are counted only
@@ -186,7 +196,7 @@ static bool add_quarantine(struct plan *plan, struct err *err)
 		bool single;
 		if (!take_room(plan, &room, it->generation, &single, err))
 			return false;
-		if (!single)
+		if (!single && !it->at_end) // few, and they may have to go
 			count_only(&many, it);
 		else if (!put_single(plan, it, err))
 			return false;
@@ -194,7 +204,50 @@ static bool add_quarantine(struct plan *plan, struct err *err)
 	return put_many(plan, &many, err);
 }
 
+// What was the end of a file is not any more.
+static bool read_ends_again(struct plan *plan, struct err *err)
+{
+	FIELDS_AUTO generation = {0};
+	FIELDS_AUTO offset = {0};
+	FIELDS_AUTO index = {0};
+	FIELDS_AUTO gaps = {0};
+	FIELDS_AUTO params = {0};
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		if (!point->went_on)
+			continue;
+		put_int4(&generation, point->generation);
+		put_int8(&offset, point->has_from ? (int64_t)point->from_offset : -1);
+		put_int4(&index, (int32_t)point->from_index);
+	}
+	if (!generation.count)
+		return true;
+	put_array(&gaps, OF_INT4, &generation);
+	put_array(&gaps, OF_INT8, &offset);
+	put_array(&params, OF_INT4, &generation);
+	put_array(&params, OF_INT8, &offset);
+	put_array(&params, OF_INT4, &index);
+	return sql_run(plan->store, "gap_go_on", &gaps, NULL, err) &&
+	       sql_run(plan->store, "quarantine_go_on", &params, NULL, err);
+}
+
+static bool take_beginnings(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		FIELDS_AUTO params = {0};
+		if (!point->next)
+			continue;
+		put_int4(&params, point->next);
+		put_int8(&params, (int64_t)point->next_bytes);
+		if (!sql_run(plan->store, "quarantine_taken", &params, NULL, err))
+			return false;
+	}
+	return true;
+}
+
 bool write_unread(struct plan *plan, struct err *err)
 {
-	return add_gaps(plan, err) && add_quarantine(plan, err);
+	return read_ends_again(plan, err) && add_gaps(plan, err) && add_quarantine(plan, err) &&
+	       take_beginnings(plan, err);
 }

@@ -5,9 +5,11 @@
 --   $6 timestamptz  last time before it, $7 timestamptz first time after it
 --   $8 text  cause
 --   $9 int8  records lost, null = unknown
+--   $10 bool only because nothing follows in its file
 INSERT INTO gap AS g
-       (realm, source, generation, from_offset, to_offset, from_at, to_at, cause, lost)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       (realm, source, generation, from_offset, to_offset, from_at, to_at, cause, lost, at_end)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (source, generation, from_offset) DO UPDATE
 SET to_offset = greatest(g.to_offset, excluded.to_offset),
-    to_at = greatest(g.to_at, excluded.to_at), lost = greatest(g.lost, excluded.lost);
+    to_at = greatest(g.to_at, excluded.to_at), lost = greatest(g.lost, excluded.lost),
+    at_end = g.at_end AND excluded.at_end;

@@ -6,13 +6,14 @@
 --   $6 timestamptz  last time before it, $7 timestamptz first time after it
 --   $8 text  cause
 --   $9 int8  records lost, null = unknown
+--   $10 bool only because nothing follows in its file
 WITH last AS (
      SELECT max(g.from_offset) AS from_offset
      FROM gap AS g
      WHERE g.source = $2 AND g.generation = $3 AND g.cause = $8)
 INSERT INTO gap AS g
-       (realm, source, generation, from_offset, to_offset, from_at, to_at, cause, lost)
-SELECT $1, $2, $3, coalesce(last.from_offset, $4), $5, $6, $7, $8, $9
+       (realm, source, generation, from_offset, to_offset, from_at, to_at, cause, lost, at_end)
+SELECT $1, $2, $3, coalesce(last.from_offset, $4), $5, $6, $7, $8, $9, $10
 FROM last
 ON CONFLICT (source, generation, from_offset) DO UPDATE
 SET to_offset = excluded.to_offset, to_at = excluded.to_at, lost = g.lost + excluded.lost

@@ -5,7 +5,8 @@
 --   $7 timestamptz  record time
 --   $8 text  reason
 --   $9 bytea its bytes
+--   $10 bool only because nothing follows in its file
 INSERT INTO quarantine
-       (realm, source, generation, "offset", "index", length, at, reason, raw)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       (realm, source, generation, "offset", "index", length, at, reason, raw, at_end)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (generation, "offset", "index") DO NOTHING;

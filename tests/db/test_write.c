@@ -200,10 +200,11 @@ static void facts_gaps_and_quarantine_go_with_the_batch(void **state)
 		{sample.generation.id, true, TEXT("c2s2"), TEXT_NONE},
 		{sample.generation.id, true, TEXT("c2s1"), TEXT("none")},
 	};
-	const struct batch_gap gap = {sample.source, 1, 10, 20, NOON, USEC_NONE, "dropped", 37};
+	const struct batch_gap gap = {sample.source, 1,         10, 20,   NOON,
+				      USEC_NONE,     "dropped", 37, false};
 	const struct batch_quarantine bad = {
-		sample.source, sample.generation.id, 30,           0, 4,
-		NOON,          "not well-formed",    TEXT("<a\0b")};
+		sample.source,     sample.generation.id, 30,    0,    4, NOON,
+		"not well-formed", TEXT("<a\0b"),        false, false};
 	struct batch batch = {.realm = sample.realm.id,
 			      .pairing = sample.pairing,
 			      .checkpoints = &point,
@@ -226,6 +227,40 @@ static void facts_gaps_and_quarantine_go_with_the_batch(void **state)
 	char *stored = fixture_text(store, query);
 	assert_string_equal(stored, "ada@a.example/b x\xef\xbf\xbdy none ");
 	free(stored);
+}
+
+static void what_was_set_aside_at_an_end_goes_when_the_file_goes_on(void **state)
+{
+	(void)state;
+	struct batch_result result;
+	struct err err = {0};
+	struct batch_checkpoint point = sample_checkpoint(&sample);
+	struct batch_quarantine half = {.source = sample.source,
+					.generation = sample.generation.id,
+					.offset = 30,
+					.length = 4,
+					.at = NOON,
+					.reason = "unterminated at end of file",
+					.raw = TEXT("half"),
+					.at_end = true};
+	struct batch batch = {.realm = sample.realm.id,
+			      .pairing = sample.pairing,
+			      .checkpoints = &point,
+			      .checkpoint_count = 1,
+			      .quarantine = &half,
+			      .quarantine_count = 1};
+	assert_true(store_commit(store, &batch, &result, &err));
+	bool waits = false;
+	assert_true(store_half_waits(store, sample.source, &waits, &err));
+	assert_true(waits);
+	batch.quarantine_count = 0;
+	assert_true(store_commit(store, &batch, &result, &err)); // only looked at
+	assert_int_equal(count("quarantine", "at_end"), 1);
+	point.went_on = true;
+	assert_true(store_commit(store, &batch, &result, &err));
+	assert_int_equal(count("quarantine", "true"), 0);
+	assert_true(store_half_waits(store, sample.source, &waits, &err));
+	assert_false(waits);
 }
 
 static void many_batches_equal_one(void **state)
@@ -266,6 +301,7 @@ int main(void)
 		WITH_SAMPLE(batches_are_numbered_and_marks_are_kept),
 		WITH_SAMPLE(what_is_stored_already_is_refused),
 		WITH_SAMPLE(facts_gaps_and_quarantine_go_with_the_batch),
+		WITH_SAMPLE(what_was_set_aside_at_an_end_goes_when_the_file_goes_on),
 		WITH_SAMPLE(many_batches_equal_one),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

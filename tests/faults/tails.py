@@ -6,7 +6,9 @@ database). In the end the checker judges each case by itself: its sources, its d
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +27,12 @@ class Quiet:
 
     def write(self, text):
         pass
+
+
+def can_trace():
+    """Faults of system calls are injected by strace."""
+    return shutil.which("strace") and subprocess.run(
+        ["strace", "-D", "-o", "/dev/null", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 class Case:

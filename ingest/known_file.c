@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/known_file.h"
+
+#include "core/arena.h"
+#include "ingest/fingerprint.h"
+
+#include <stdlib.h>
+
+enum { GENERATIONS_MAX = 100000 };
+
+struct candidate {
+	const struct stream_file *file;
+	unsigned char head[PRINT_BYTES];
+	size_t size; // of the head
+	struct stream *const *others;
+	size_t other_count;
+};
+
+static bool is_taken(const struct candidate *file, int32_t generation)
+{
+	for (size_t i = 0; i < file->other_count; i++)
+		if (stream_generation(file->others[i]) == generation)
+			return true;
+	return false;
+}
+
+// Without a mark nothing of it was stored: a bare header proves no identity.
+static bool is_life(const struct candidate *file, const struct generation *life)
+{
+	return life->has_mark && !is_taken(file, life->id) &&
+	       print_head_matches(life, file->head, file->size) &&
+	       (print_tail_matches(file->file, life) || print_tail_is_lost(file->file, life));
+}
+
+static bool find_life(struct batcher *batcher, const struct candidate *file,
+		      struct known_file *known, struct err *err)
+{
+	struct generation *list = xcalloc(GENERATIONS_MAX, sizeof(*list));
+	size_t count = 0;
+
+	bool ok = store_generations(batcher_store(batcher), batcher_realm(batcher), list,
+				    GENERATIONS_MAX, &count, err);
+	for (size_t i = 0; ok && i < count; i++) {
+		if (known->found && list[i].low_water <= known->generation.low_water)
+			continue;
+		if (!is_life(file, &list[i]))
+			continue;
+		known->generation = list[i];
+		known->found = true;
+	}
+	free(list);
+	return ok;
+}
+
+bool known_file_find(struct batcher *batcher, const struct stream_file *file,
+		     struct stream *const *others, size_t other_count, struct known_file *known,
+		     struct err *err)
+{
+	struct candidate own = {.file = file, .others = others, .other_count = other_count};
+
+	*known = (struct known_file){0};
+	own.size = file->size < PRINT_BYTES ? (size_t)file->size : PRINT_BYTES;
+	while (own.size && !file->read(file->self, 0, own.size, own.head))
+		own.size /= 2; // a compressed file does not tell its size: take what there is
+	if (!find_life(batcher, &own, known, err))
+		return false;
+	if (known->found)
+		return true;
+	known->generation.print.head_len = (uint32_t)own.size;
+	print_digest(own.head, own.size, known->generation.print.head);
+	return true;
+}

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Files that end inside a record and are imported (F25, F26): one after the other, together, in whatever order the
+# shell names them; the file that has grown meanwhile; strangers. The names of the cases are those of their sources.
+import gzip
+import json
+import os
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import rig  # noqa: E402
+import tails  # noqa: E402
+
+MARKS = {"prosody": b"RECV: <message", "observations": b'"stanza": "<message',
+         "ejabberd": b'Received XML on stream = <<"<message', "openfire": b"<message"}
+DIALECTS = {"ejabberd": "ejabberd-debug", "openfire": "openfire-audit"}
+HALVES = ("SELECT count(*) FROM receiptd.quarantine AS a JOIN receiptd.quarantine AS b ON b.generation ="
+          " a.other_half AND a.generation = b.other_half WHERE a.at_end AND NOT b.at_end AND a.source = $SOURCE")
+
+
+class Case(tails.Case):
+    form = "prosody"
+
+    def __init__(self, imports, function):
+        def steps(case):
+            try:
+                function(case)
+            except Exception as problem:  # a broken case is one bad result
+                case.problems.append(f"{type(problem).__name__}: {problem}")
+
+        steps.__doc__ = function.__doc__
+        super().__init__(imports, steps, function.__name__)
+
+    def load(self, *names):
+        """One command."""
+        self.tails.it.program.call("import", "--source", self.name, "--zone", "UTC", "--dialect",
+                                   DIALECTS.get(self.form, self.form), *[self.path(name) for name in names])
+
+    def halves(self, form="prosody", records=60):
+        """A log in two pieces, the cut lies inside a record."""
+        self.form = form
+        log = b"".join(self.made(records, format=form, gap_ms=200))
+        mark, at = MARKS[form], len(log) // 2
+        while True:
+            at = log.index(mark, at) + len(mark) + 12
+            line = log[at:log.index(b"\n", at)] if form != "openfire" else b""
+            if form != "ejabberd" or line.endswith(b'/message>">>'):  # one read: it ends in its line
+                return log[:at], log[at:]
+
+    def expect(self, query, wanted, what):
+        got = self.ask(query)
+        if got != wanted:
+            self.problems.append(f"{what}: {got}, expected {wanted}")
+
+    def expect_set_aside(self, count, when):
+        self.expect("SELECT count(*) FROM receiptd.quarantine WHERE source = $SOURCE", str(count),
+                    f"in quarantine {when}")
+
+
+def together(case):
+    """F26: both in one command, the younger one named first"""
+    one, two = case.halves()
+    case.write(one, "log.1")
+    case.write(two)
+    case.load("log", "log.1")
+
+
+def twice(case):
+    """F26: one after the other, and both once more: nothing is added"""
+    one, two = case.halves()
+    case.write(one, "log.2")
+    case.load("log.2")
+    case.expect_set_aside(1, "before the rest is there")
+    case.write(two, "log.1")
+    case.load("log.1")
+    case.expect_set_aside(0, "when it is")
+    case.load("log.1", "log.2")
+
+
+def renamed(case):
+    """F26: imported while it was written, then rotated and compressed, then the new file"""
+    one, two = case.halves()
+    case.write(one)
+    case.load("log")
+    with gzip.open(case.path("log.1.gz"), "wb") as packed:
+        packed.write(one)
+    os.unlink(case.path())
+    case.write(two)
+    case.load("log")
+    case.load("log.1.gz")
+
+
+def dated(case):
+    """F26: names with dates"""
+    one, two = case.halves()
+    case.write(one, "log-2026-11-30.txt")
+    case.load("log-2026-11-30.txt")
+    case.write(two, "log-2026-12-01.txt")
+    case.load("log-2026-12-01.txt")
+
+
+def of_observations(case):
+    """F26: observations"""
+    one, two = case.halves("observations")
+    case.write(one, "log.1")
+    case.load("log.1")
+    case.write(two)
+    case.load("log")
+
+
+def of_ejabberd(case):
+    """F26: ejabberd; a connection that is not over is read again from its beginning, once more adds nothing"""
+    one, two = case.halves("ejabberd")
+    case.write(one, "log.0")
+    case.load("log.0")
+    case.load("log.0")
+    case.write(two)
+    case.load("log")
+
+
+def of_openfire(case):
+    """F26: Openfire's audit log"""
+    one, two = case.halves("openfire")
+    case.write(one, "audit-000.log")
+    case.load("audit-000.log")
+    case.write(two, "audit-001.log")
+    case.load("audit-001.log")
+
+
+def often(case):
+    """F26: many rotations, each inside a record"""
+    log, files = b"".join(case.made(300 if not tails.LONG else 3000)), 20 if not tails.LONG else 100
+    case.form, mark, cuts = "observations", MARKS["observations"], [0]
+    for number in range(1, files):
+        at = len(log) * number // files
+        cuts.append(log.index(mark, at) + len(mark) + number % 40)
+    for number, (start, end) in enumerate(zip(cuts, cuts[1:] + [len(log)])):
+        case.write(log[start:end], f"log.{files - number}")
+    case.load(*sorted(os.listdir(case.folder), reverse=True)[:files // 2])
+    case.load(*[name for name in os.listdir(case.folder) if name.startswith("log")])
+
+
+def grown(case):
+    """F25: the file itself has grown: its record is read whole, and nothing is left of the half"""
+    one, two = case.halves()
+    case.write(one)
+    case.load("log")
+    case.expect_set_aside(1, "of the half")
+    case.load("log")
+    case.expect_set_aside(1, "once more")
+    case.write(two)
+    case.load("log")
+
+
+def torn_strangers(case, older, younger, start="2026-11-28T10:10:00Z"):
+    """The halves of two records that do not belong together, with whole records around them."""
+    before, torn = case.made(20, format="prosody", start="2026-11-28T10:00:00Z"), case.made(3, format="prosody", lost=True)
+    after = case.made(20, format="prosody", start=start)
+    line = next(line for line in torn if MARKS["prosody"] in line)
+    at = line.index(MARKS["prosody"]) + 25
+    case.form, case.quarantined = "prosody", 2
+    case.write(b"".join(before) + line[:at], older)
+    case.write(line[at:] + b"".join(after), younger)
+    case.load(older)
+    case.load(younger)
+    case.expect(HALVES, "1", "halves that name each other")
+
+
+def stranger(case):
+    """F26: a file that was between is missing: never joined, both halves are set aside and linked"""
+    torn_strangers(case, "log.3", "log.1")
+
+
+def late(case):
+    """F26: the younger file goes on a day later: never joined"""
+    torn_strangers(case, "log.2", "log.1", start="2036-11-28T10:00:00Z")
+
+
+def other_log(case):
+    """F26: another log of the same folder: never joined"""
+    torn_strangers(case, "log.2", "other.1")
+
+
+def main():
+    tap = rig.product.Tap()
+    server = rig.Server().start()
+    try:
+        with rig.Rig(server) as it:
+            imports = type("", (), {"it": it, "server": server, "generating": threading.Lock()})
+            cases = [Case(imports, function) for function in (
+                together, twice, renamed, dated, of_observations, of_ejabberd, of_openfire, often, grown,
+                stranger, late, other_log) if not sys.argv[1:] or function.__name__ in sys.argv[1:]]
+            with open(it.direct.export("messages"), encoding="utf-8") as lines:
+                rows = [json.loads(line) for line in lines]
+            for case in cases:
+                case.judge(rows)
+                tap.ok(not case.problems, f"{case.what} (seed {it.seed})")
+                for problem in case.problems:
+                    tap.note(problem)
+    finally:
+        server.close()
+    tap.done()
+
+
+main()
