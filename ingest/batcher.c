@@ -266,6 +266,12 @@ bool batcher_is_empty(const struct batcher *batcher)
 	return !batcher->box->events && !batcher->box->fact_count;
 }
 
+usec_t batcher_due_at(const struct batcher *batcher)
+{
+	usec_t first = batcher->box->first_at;
+	return first == USEC_NONE ? USEC_NONE : first + batcher->app->settings->flush_after;
+}
+
 bool batcher_is_due(const struct batcher *batcher, bool live)
 {
 	const struct settings *settings = batcher->app->settings;
@@ -278,7 +284,7 @@ bool batcher_is_due(const struct batcher *batcher, bool live)
 	    (int64_t)pairing_bytes(batcher->box->pairing) >= settings->flush_bytes)
 		return true;
 	return live && batcher->box->first_at != USEC_NONE &&
-	       usec_monotonic() - batcher->box->first_at >= settings->flush_after;
+	       usec_monotonic() >= batcher_due_at(batcher);
 }
 
 static void box_empty(struct box *box)

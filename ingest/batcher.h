@@ -47,6 +47,8 @@ void batcher_fact(struct batcher *batcher, const struct batch_fact *fact);
 
 // True when a limit of the settings is reached, or flush_after has passed since the first record.
 bool batcher_is_due(const struct batcher *batcher, bool live);
+// When it will be due if it is fed live and nothing comes any more (usec_monotonic); USEC_NONE: never.
+usec_t batcher_due_at(const struct batcher *batcher);
 bool batcher_is_empty(const struct batcher *batcher);
 
 // Commits with the checkpoints of all streams given.

@@ -2,6 +2,7 @@
 // receiptd doctor: looks at what is configured and says in plain words what is wrong.
 #include "ingest/doctor.h"
 #include "ingest/ingest.h"
+#include "ingest/watch.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -102,6 +103,13 @@ int cmd_doctor(struct app *app, int argc, char **argv)
 		doctor_title(&doctor, "source %s: %s", source->name, source->path);
 		doctor_source(&doctor, source);
 	}
+	const char *limit = watch_check(app);
+	if (limit)
+		doctor_say(
+			&doctor, DOCTOR_WARN,
+			"the limit %s is reached: files cannot be watched and are looked at every "
+			"100 ms instead; nothing is lost, but raise it (sysctl -w)",
+			limit);
 	doctor_title(&doctor, "database");
 	if (!look_at_database(app, &doctor, &err)) {
 		doctor_say(&doctor, DOCTOR_BAD, "%s", err.text);

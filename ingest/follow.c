@@ -7,14 +7,18 @@
 #include "ingest/own_files.h"
 #include "ingest/spool.h"
 #include "ingest/tail.h"
+#include "ingest/watch.h"
 
 #include <glob.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#define POLL (100 * INT64_C(1000))   // how often an idle file is looked at
+#define POLL (100 * INT64_C(1000))   // how often an idle file is looked at that is not watched
+#define PAUSE (20 * INT64_C(1000))   // between two looks, whatever is told of changes
+#define LOOK_ANYWAY USEC_PER_SEC     // at what is watched, too
 #define SETTLE (USEC_PER_SEC / 5)    // settling between two looks at the files
+#define SETTLE_AGAIN USEC_PER_SEC    // when nothing waited: others may have stored something
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
 #define SWEEP (USEC_PER_SEC / 2)     // how often spools are looked at
@@ -34,6 +38,10 @@ struct follow {
 	struct feeds *feeds;
 	struct store *store;
 	struct batcher *batcher;
+	struct watch *watch;
+	bool names_changed; // files came or went
+	usec_t scan_pause;  // between two looks for files because of that
+	usec_t settled_at;  // nothing waited then; USEC_NONE: something may
 	struct realm_settings rules;
 	struct tail **tails;
 	size_t count, cap;
@@ -69,27 +77,53 @@ static void add_tail(struct follow *follow, const struct source_setting *setting
 	follow->tails[follow->count++] = tail_new(follow->app, setting, path, &follow->rules);
 }
 
+// Files that came and went beside a log. What is configured by its name is waited for (F15).
+static void forget_gone(struct follow *follow)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < follow->count; i++) {
+		struct tail *tail = follow->tails[i];
+		if (tail_is_nothing(tail) && strcmp(tail_path(tail), tail_setting(tail)->path) != 0)
+			tail_free(tail);
+		else
+			follow->tails[kept++] = tail;
+	}
+	follow->count = kept;
+}
+
 // A name that matches nothing is followed as it is: the file may come later (F15).
 static void scan(struct follow *follow)
 {
 	const struct settings *settings = follow->app->settings;
+	usec_t begun_at = usec_monotonic();
 
+	follow->names_changed = false;
+	forget_gone(follow);
+	watch_begin(follow->watch);
 	for (size_t i = 0; i < settings->source_count; i++) {
 		glob_t found;
 		int flags = source_is_spool(&settings->sources[i]) ? 0 : GLOB_NOCHECK;
+		watch_pattern(follow->watch, settings->sources[i].path);
 		if (glob(settings->sources[i].path, flags, NULL, &found))
 			continue;
 		for (size_t j = 0; j < found.gl_pathc; j++)
 			add_tail(follow, &settings->sources[i], found.gl_pathv[j]);
 		globfree(&found);
 	}
+	for (size_t i = 0; i < follow->count; i++)
+		watch_target(follow->watch, tail_path(follow->tails[i]));
 	follow->scanned_at = usec_monotonic();
+	// In a folder where many files come and go most of the time is left for reading.
+	follow->scan_pause = 10 * (follow->scanned_at - begun_at);
 }
 
 // A file that is about to be opened may have older ones beside it that were renamed just now.
 static void scan_for_new(struct follow *follow)
 {
-	bool now = usec_monotonic() - follow->scanned_at > RESCAN;
+	usec_t pause =
+		follow->names_changed && follow->scan_pause < RESCAN ? follow->scan_pause : RESCAN;
+	bool now = usec_monotonic() - follow->scanned_at > pause;
 
 	for (size_t i = 0; i < follow->count && !now; i++)
 		now = tail_is_there(follow->tails[i]);
@@ -115,6 +149,8 @@ static bool flush(struct follow *follow, struct err *err)
 	if (!batcher_flush(follow->batcher, follow->streams, count, &result, err))
 		return false;
 	follow->backoff = 0;
+	if (result.commit)
+		follow->settled_at = USEC_NONE;
 	if (result.inserted || result.updated)
 		log_debug(follow->app->log, "committed", LOG_I("commit", result.commit),
 			  LOG_I("inserted", result.inserted), LOG_I("updated", result.updated));
@@ -192,6 +228,7 @@ static bool read_one(struct follow *follow, struct tail *tail, bool *some, struc
 	if (batcher_is_due(follow->batcher,
 			   false)) { // more than one batch waits: read on meanwhile
 		follow->backoff = 0;
+		follow->settled_at = USEC_NONE;
 		return batcher_flush_later(follow->batcher, follow->streams, open_streams(follow),
 					   err);
 	}
@@ -276,7 +313,34 @@ static bool read_all(struct follow *follow, bool *more, struct err *err)
 static void rest(usec_t usec)
 {
 	struct timespec pause = {usec / USEC_PER_SEC, (usec % USEC_PER_SEC) * 1000};
-	nanosleep(&pause, NULL);
+	if (usec > 0)
+		nanosleep(&pause, NULL);
+}
+
+static usec_t earlier(usec_t a, usec_t b)
+{
+	return a < b ? a : b;
+}
+
+// Nothing more can be read: until something was written, or something is due.
+static void wait_for_news(struct follow *follow)
+{
+	usec_t now = usec_monotonic(), due = batcher_due_at(follow->batcher);
+	usec_t files = (usec_t)(1 + follow->count / POLL_FILES);
+	usec_t most = follow->beat_at + HEARTBEAT - now;
+
+	if (due != USEC_NONE)
+		most = earlier(most, due - now);
+	if (follow->names_changed)
+		most = earlier(most, follow->scanned_at + follow->scan_pause - now);
+	if (!watch_works(follow->watch)) {
+		rest(earlier(most, POLL * files));
+		return;
+	}
+	most = earlier(most, LOOK_ANYWAY * files);
+	rest(earlier(most, PAUSE * files));
+	enum watch_news news = watch_wait(follow->watch, most - PAUSE * files);
+	follow->names_changed = follow->names_changed || news == WATCH_NAMES;
 }
 
 // When all that can be opened is open and read: what is not there?
@@ -350,6 +414,22 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 			    batcher_realm(follow->batcher), follow->tails, follow->count, err);
 }
 
+// What waits to be settled, as long as nothing is to be stored; or a rest.
+static bool settle(struct follow *follow, struct err *err)
+{
+	struct settle_result settled = {.empty = true};
+	usec_t now = usec_monotonic();
+
+	if (follow->settled_at == USEC_NONE || now - follow->settled_at > SETTLE_AGAIN) {
+		if (!batcher_settle(follow->batcher, SETTLE, &settled, err))
+			return false;
+		follow->settled_at = settled.empty ? now : USEC_NONE;
+	}
+	if (settled.empty)
+		wait_for_news(follow);
+	return true;
+}
+
 static bool learn(struct follow *follow, struct err *err);
 
 static bool step(struct follow *follow, struct err *err)
@@ -366,12 +446,7 @@ static bool step(struct follow *follow, struct err *err)
 		return false;
 	if (more)
 		return true;
-	struct settle_result settled;
-	if (!batcher_settle(follow->batcher, SETTLE, &settled, err))
-		return false;
-	if (settled.empty)
-		rest(POLL * (usec_t)(1 + follow->count / POLL_FILES));
-	return true;
+	return settle(follow, err);
 }
 
 static void rewind_all(struct follow *follow)
@@ -516,9 +591,11 @@ bool follow_run(struct app *app, struct feeds *feeds, struct err *err)
 				.feeds = feeds,
 				.warned_at = USEC_NONE,
 				.begun_at = usec_monotonic(),
+				.settled_at = USEC_NONE,
 				.open_max = most_files()};
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
+	follow.watch = watch_new(app);
 	scan(&follow);
 	bool ok = check_dialects(app, err) && own_files_check(app->settings, err);
 	while (ok && !*app->stop) {
@@ -535,6 +612,7 @@ bool follow_run(struct app *app, struct feeds *feeds, struct err *err)
 		}
 	}
 	rewind_all(&follow);
+	watch_free(follow.watch);
 	for (size_t i = 0; i < follow.count; i++)
 		tail_free(follow.tails[i]);
 	free(follow.tails);
