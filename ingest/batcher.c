@@ -261,6 +261,11 @@ void batcher_fact(struct batcher *batcher, const struct batch_fact *fact)
 		arena_text(batcher->box->arena, fact->value)};
 }
 
+uint64_t batcher_events(const struct batcher *batcher)
+{
+	return batcher->box->events;
+}
+
 bool batcher_is_empty(const struct batcher *batcher)
 {
 	return !batcher->box->events && !batcher->box->fact_count;
@@ -480,6 +485,11 @@ static void count_stored(struct batcher *batcher, const struct batch_result *res
 static struct box *other_box(struct batcher *batcher)
 {
 	return batcher->box == &batcher->boxes[0] ? &batcher->boxes[1] : &batcher->boxes[0];
+}
+
+bool batcher_is_storing(const struct batcher *batcher)
+{
+	return batcher->pending && !store_commit_is_done(batcher->pending);
 }
 
 bool batcher_wait(struct batcher *batcher, struct err *err)

@@ -49,6 +49,7 @@ void batcher_fact(struct batcher *batcher, const struct batch_fact *fact);
 bool batcher_is_due(const struct batcher *batcher, bool live);
 // When it will be due if it is fed live and nothing comes any more (usec_monotonic); USEC_NONE: never.
 usec_t batcher_due_at(const struct batcher *batcher);
+uint64_t batcher_events(const struct batcher *batcher); // that wait
 bool batcher_is_empty(const struct batcher *batcher);
 
 // Commits with the checkpoints of all streams given.
@@ -59,6 +60,7 @@ bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_
 // failure is told by the next call that has to do with the database.
 bool batcher_flush_later(struct batcher *batcher, struct stream *const *streams, size_t count,
 			 struct err *err);
+bool batcher_is_storing(const struct batcher *batcher);      // and would have to be waited for
 bool batcher_wait(struct batcher *batcher, struct err *err); // for the answer, if any is to come
 
 // Records that must be read with care after a failure; 0: none. Ask before batcher_close().

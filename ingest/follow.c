@@ -14,10 +14,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define POLL (100 * INT64_C(1000))   // how often an idle file is looked at that is not watched
-#define PAUSE (20 * INT64_C(1000))   // between two looks, whatever is told of changes
-#define LOOK_ANYWAY USEC_PER_SEC     // at what is watched, too
-#define SETTLE (USEC_PER_SEC / 5)    // settling between two looks at the files
+#define POLL (100 * INT64_C(1000)) // how often an idle file is looked at that is not watched
+#define PAUSE (20 * INT64_C(1000)) // between two looks, whatever is told of changes
+#define LOOK_ANYWAY USEC_PER_SEC   // at what is watched, too
+#define SETTLE (USEC_PER_SEC / 5)  // settling between two looks at the files, at most
+#define SETTLE_LEAST (USEC_PER_SEC / 50)
+#define SETTLE_PAUSE USEC_PER_SEC    // between two turns of it while records wait
 #define SETTLE_AGAIN USEC_PER_SEC    // when nothing waited: others may have stored something
 #define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
@@ -30,6 +32,7 @@ enum {
 	LOOK_LIMIT = 32 << 20,
 	OTHER_DESCRIPTORS = 40, // database, HTTP, zones
 	FEWEST_FILES = 4,
+	EARLY_EVENTS = 10000, // are stored at once when nothing else is to be read
 	POLL_FILES = 200 // for each so many files the pause between two looks is one POLL longer
 };
 
@@ -42,6 +45,7 @@ struct follow {
 	bool names_changed; // files came or went
 	usec_t scan_pause;  // between two looks for files because of that
 	usec_t settled_at;  // nothing waited then; USEC_NONE: something may
+	usec_t settle_from; // a transaction of it costs as much as one of a batch: not before
 	struct realm_settings rules;
 	struct tail **tails;
 	size_t count, cap;
@@ -157,6 +161,16 @@ static bool flush(struct follow *follow, struct err *err)
 	return true;
 }
 
+// While more is read.
+static bool store(struct follow *follow, struct err *err)
+{
+	if (!batcher_flush_later(follow->batcher, follow->streams, open_streams(follow), err))
+		return false;
+	follow->backoff = 0;
+	follow->settled_at = USEC_NONE;
+	return true;
+}
+
 static bool finish_tail(struct follow *follow, struct tail *tail, struct err *err)
 {
 	if ((!tail_is_stale(tail) && !tail_finish(tail, err)) || !flush(follow, err))
@@ -225,14 +239,8 @@ static bool read_one(struct follow *follow, struct tail *tail, bool *some, struc
 	if (!*some && (tail_is_stale(tail) || tail_is_over(tail)) &&
 	    !finish_tail(follow, tail, err))
 		return false;
-	if (batcher_is_due(follow->batcher,
-			   false)) { // more than one batch waits: read on meanwhile
-		follow->backoff = 0;
-		follow->settled_at = USEC_NONE;
-		return batcher_flush_later(follow->batcher, follow->streams, open_streams(follow),
-					   err);
-	}
-	return !batcher_is_due(follow->batcher, true) || flush(follow, err);
+	// More than one batch waits: read on meanwhile. A full one waits for the one before it.
+	return !batcher_is_due(follow->batcher, false) || store(follow, err);
 }
 
 // --- the order of files ---
@@ -398,34 +406,66 @@ static bool sweep_spools(struct follow *follow, struct err *err)
 
 static bool heartbeat(struct follow *follow, bool more, struct err *err)
 {
-	if (usec_monotonic() - follow->beat_at < HEARTBEAT)
+	usec_t since = usec_monotonic() - follow->beat_at;
+	if (since < HEARTBEAT || (batcher_is_storing(follow->batcher) && since < 2 * HEARTBEAT))
 		return true;
 	if (feeds_broken(follow->feeds, err))
 		return false;
-	follow->beat_at = usec_monotonic();
+	follow->beat_at += since;
 	usec_t now = usec_now(), patience = follow->app->settings->silence;
 	for (size_t i = 0, count = open_streams(follow); i < count; i++) {
 		stream_touch(follow->streams[i]);
 		if (stream_is_silent(follow->streams[i], now, patience))
 			stream_note_silence(follow->streams[i]);
 	}
-	return flush(follow, err) && (more || note_missing(follow, err)) &&
+	// What waits says so itself, soon.
+	bool fine = batcher_is_empty(follow->batcher) ? flush(follow, err)
+						      : batcher_wait(follow->batcher, err);
+	return fine && (more || note_missing(follow, err)) &&
 	       health_write(follow->app, follow->feeds, follow->store,
 			    batcher_realm(follow->batcher), follow->tails, follow->count, err);
 }
 
-// What waits to be settled, as long as nothing is to be stored; or a rest.
+// Between two batches, for as long as none is due.
 static bool settle(struct follow *follow, struct err *err)
 {
-	struct settle_result settled = {.empty = true};
-	usec_t now = usec_monotonic();
+	struct settle_result settled;
+	usec_t now = usec_monotonic(), due = batcher_due_at(follow->batcher), budget = SETTLE;
 
-	if (follow->settled_at == USEC_NONE || now - follow->settled_at > SETTLE_AGAIN) {
-		if (!batcher_settle(follow->batcher, SETTLE, &settled, err))
-			return false;
-		follow->settled_at = settled.empty ? now : USEC_NONE;
+	if (due != USEC_NONE)
+		budget = earlier(budget, due - now > SETTLE_LEAST ? due - now : SETTLE_LEAST);
+	if (!batcher_settle(follow->batcher, budget, &settled, err))
+		return false;
+	follow->settled_at = settled.empty ? now : USEC_NONE;
+	follow->settle_from = usec_monotonic() + SETTLE_PAUSE;
+	return true;
+}
+
+static bool may_wait_to_be_settled(const struct follow *follow)
+{
+	return follow->settled_at == USEC_NONE ||
+	       usec_monotonic() - follow->settled_at > SETTLE_AGAIN;
+}
+
+// What was read is stored when its time has come, or sooner when it is much: a busy log is stored in many small
+// batches instead of few that take long. Meanwhile the files are read. Settling has a turn every second, however
+// busy they are, and all the time that is left.
+static bool store_or_settle(struct follow *follow, bool more, struct err *err)
+{
+	uint64_t events = batcher_events(follow->batcher);
+	bool due = batcher_is_due(follow->batcher, true) || (!more && events >= EARLY_EVENTS);
+	bool unsettled = !more && may_wait_to_be_settled(follow);
+
+	if (batcher_is_storing(follow->batcher)) {
+		if (!more)
+			rest(PAUSE);
+		return true;
 	}
-	if (settled.empty)
+	if (unsettled && (!events || usec_monotonic() >= follow->settle_from))
+		return settle(follow, err);
+	if (due)
+		return store(follow, err);
+	if (!more)
 		wait_for_news(follow);
 	return true;
 }
@@ -444,9 +484,7 @@ static bool step(struct follow *follow, struct err *err)
 		return false;
 	if (!sweep_spools(follow, err) || !heartbeat(follow, more, err))
 		return false;
-	if (more)
-		return true;
-	return settle(follow, err);
+	return store_or_settle(follow, more, err);
 }
 
 static void rewind_all(struct follow *follow)

@@ -216,6 +216,7 @@ bool store_commit(struct store *store, const struct batch *batch, struct batch_r
 // names belong to that thread. End takes the pending batch and must be called once.
 struct pending;
 struct pending *store_commit_begin(struct store *store, const struct batch *batch);
+bool store_commit_is_done(const struct pending *pending); // end will not wait
 bool store_commit_end(struct pending *pending, struct batch_result *result, struct err *err);
 // The last failure was about values (SQLSTATE 22xxx, 23xxx, 54xxx, or two texts with one hash):
 // the same batch fails again, and one of its records is why (F98). Else NULL.

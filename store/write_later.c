@@ -3,6 +3,7 @@
 #include "store/write.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct pending {
@@ -11,6 +12,7 @@ struct pending {
 	struct batch_result result;
 	struct err err;
 	bool fine, started;
+	atomic_bool done;
 	pthread_t thread;
 };
 
@@ -19,6 +21,7 @@ static void *run(void *self)
 	struct pending *pending = self;
 	pending->fine =
 		store_commit(pending->store, &pending->batch, &pending->result, &pending->err);
+	atomic_store(&pending->done, true);
 	return NULL;
 }
 
@@ -31,6 +34,11 @@ struct pending *store_commit_begin(struct store *store, const struct batch *batc
 	if (!pending->started) // then it is done at once
 		run(pending);
 	return pending;
+}
+
+bool store_commit_is_done(const struct pending *pending)
+{
+	return atomic_load(&pending->done);
 }
 
 bool store_commit_end(struct pending *pending, struct batch_result *result, struct err *err)

@@ -20,6 +20,9 @@ import product  # noqa: E402
 import rig  # noqa: E402
 
 STEP = 0.01
+# The log is of a month, whatever its length; a log that is followed begins a day once a day (limit.c does the same).
+DAYS = ("SET search_path = receiptd; SELECT count(make_day(d::date)) FROM generate_series(timestamptz '2026-03-01',"
+        " timestamptz '2026-04-02', interval '1 day') AS d;\n")
 POLL = "SELECT coalesce(sum(inserted), 0) FROM receiptd.batch;\n"
 
 
@@ -36,6 +39,10 @@ class Watch:
     def rows(self):
         self.process.stdin.write(POLL)
         return int(self.process.stdout.readline() or -1)
+
+    def make_days(self):
+        self.process.stdin.write(DAYS)
+        self.process.stdout.readline()
 
     def close(self):
         self.process.stdin.close()
@@ -96,6 +103,7 @@ def measure(options, rate):
         product.wait_until(program.cluster_is_ready, 60)
         watch, writer, seen = Watch(program), Writer(whole, log, messages, rate), []
         product.wait_until(lambda: watch.rows() >= 0, 30)
+        watch.make_days()
         writer.start()
         end = time.monotonic() + options.seconds + 60
         while (not seen or seen[-1][1] < messages) and time.monotonic() < end:
