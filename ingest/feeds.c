@@ -7,10 +7,13 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define HEARD (10 * USEC_PER_SEC) // a sender of empty deliveries sends one more often
 
 enum { SECRET_MOST = 1024 };
 
@@ -19,6 +22,7 @@ struct feed {
 	struct spool *spool;
 	struct component *component; // of a feed of that kind, once all are open
 	char secret[SECRET_MOST];    // without the newline at its end; "" = none
+	atomic_llong heard_at;       // monotonic, of a webhook; 0 = never
 };
 
 struct feeds {
@@ -146,6 +150,8 @@ static enum feed_status take(void *self, const struct feed_delivery *delivery,
 	enum feed_status status = webhook_read(delivery, arena, &batch, answer);
 	if (status == FEED_TAKEN)
 		status = put(feed, delivery, &batch, answer);
+	if (status == FEED_TAKEN)
+		atomic_store(&feed->heard_at, usec_monotonic());
 	arena_free(arena);
 	return status;
 }
@@ -163,6 +169,19 @@ bool feeds_component(struct feeds *feeds, const char *source, struct component_s
 			continue;
 		component_state(feed->component, state);
 		return true;
+	}
+	return false;
+}
+
+bool feeds_heard(struct feeds *feeds, const char *source)
+{
+	struct component_state state;
+	if (feeds_component(feeds, source, &state))
+		return strcmp(state.word, "online") == 0;
+	for (size_t i = 0; feeds && i < feeds->count; i++) {
+		long long at = atomic_load(&feeds->list[i].heard_at);
+		if (strcmp(feeds->list[i].setting->name, source) == 0)
+			return at && usec_monotonic() - at < HEARD;
 	}
 	return false;
 }

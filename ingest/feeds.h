@@ -19,6 +19,9 @@ void feeds_close(struct feeds *feeds);
 const struct feed_sink *feeds_sink(struct feeds *feeds);
 // False: the source is not what a component feeds.
 bool feeds_component(struct feeds *feeds, const char *source, struct component_state *state);
+// Its other end was heard in the last seconds: a component is online, a webhook was sent something, if
+// only an empty delivery. Else what it shows is complete up to then, and no further.
+bool feeds_heard(struct feeds *feeds, const char *source);
 // No spool of some feed can be written any more: the daemon ends with ERR_STORAGE (F62).
 bool feeds_broken(struct feeds *feeds, struct err *err);
 

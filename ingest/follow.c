@@ -404,6 +404,13 @@ static bool sweep_spools(struct follow *follow, struct err *err)
 	return true;
 }
 
+// That nothing came is known of a file; of a feed only while its other end is heard.
+static bool is_heard(const struct follow *follow, const struct tail *tail)
+{
+	const struct source_setting *setting = tail_setting(tail);
+	return !source_is_spool(setting) || feeds_heard(follow->feeds, setting->name);
+}
+
 static bool heartbeat(struct follow *follow, bool more, struct err *err)
 {
 	usec_t since = usec_monotonic() - follow->beat_at;
@@ -413,10 +420,14 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 		return false;
 	follow->beat_at += since;
 	usec_t now = usec_now(), patience = follow->app->settings->silence;
-	for (size_t i = 0, count = open_streams(follow); i < count; i++) {
-		stream_touch(follow->streams[i]);
-		if (stream_is_silent(follow->streams[i], now, patience))
-			stream_note_silence(follow->streams[i]);
+	for (size_t i = 0; i < follow->count; i++) {
+		struct stream *stream = tail_stream(follow->tails[i]);
+		if (!stream)
+			continue;
+		if (is_heard(follow, follow->tails[i]))
+			stream_touch(stream);
+		if (stream_is_silent(stream, now, patience))
+			stream_note_silence(stream);
 	}
 	// What waits says so itself, soon.
 	bool fine = batcher_is_empty(follow->batcher) ? flush(follow, err)

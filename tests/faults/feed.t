@@ -215,6 +215,28 @@ def folder_gone(tap, server):
         rig.product.stop(process)
 
 
+def silence(tap, server):
+    """A sender that stopped looks like one that has nothing to say: complete_until says how far is known."""
+    def complete():
+        return feeds.ask(it.http, "GET", "/readyz")[1]["complete_until"] or ""
+    with feeds.FeedRig(server, settings=FAST) as it:
+        process = it.run()
+        it.post(body_of([stanza(1)]))
+        rig.product.wait_until(complete, 30, 0.5)
+        beats = time.monotonic() + 14
+        first = complete()
+        while time.monotonic() < beats:
+            it.post(b"")
+            time.sleep(2)
+        second = complete()
+        time.sleep(17)
+        third = complete()
+        time.sleep(8)
+        tap.ok(first < second and third == complete(),
+               f"empty deliveries move it, silence does not: {first}, {second}, {third}, {complete()}")
+        rig.product.stop(process)
+
+
 def nodes(tap, server):
     """F72: two nodes of a cluster send what they see of the same messages, each with its own numbers."""
     with feeds.FeedRig(server, settings=FAST, feed="") as it:
@@ -258,7 +280,7 @@ def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
     try:
-        for test in (refused, same_delivery, bad_and_numbered, folder_gone, nodes, log_and_feed, spool_full, database_away,
+        for test in (*([silence] if rig.LONG else []), refused, same_delivery, bad_and_numbered, folder_gone, nodes, log_and_feed, spool_full, database_away,
                      crash_loop):
             test(tap, server)
     finally:
