@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The daemon with a component feed: what the server sent becomes rows, through a kill and a restart, and the break is a
 # gap (F54, F58).
+import datetime
 import json
 import os
 import signal
@@ -80,10 +81,13 @@ def main():
         connection.send(talk(range(600, 700)))
         tap.ok(product.wait_until(lambda: confirmed(program)[-100:] == list(range(600, 700)), 30, 0.5),
                "and so after a kill")
+        closed = datetime.datetime.now(datetime.timezone.utc)
         connection.close()
         peer.accept().greet(error="host-unknown")
         tap.ok(product.wait_until(lambda: rows(program, "sources")[0].get("state") == "refused", 15, 0.5),
                "who was refused says so among the sources")
+        seen = datetime.datetime.fromisoformat(rows(program, "sources")[0]["seen_at"].replace("Z", "+00:00"))
+        tap.ok((seen - closed).total_seconds() < 0.5, "and that nothing is known since")
         tap.ok(product.stop(process) == 0, "it ends when told to")
         got = confirmed(program)
         before = [n for n in got if n < 600]
