@@ -80,7 +80,7 @@ void settings_free(struct settings *settings)
 		source_free(&settings->sources[i]);
 	free(settings->sources);
 	for (size_t i = 0; i < settings->feed_count; i++)
-		feed_free(&settings->feeds[i]);
+		feed_setting_free(&settings->feeds[i]);
 	free(settings->feeds);
 	realm_settings_free(&settings->rules);
 	free(settings);

@@ -70,7 +70,7 @@ bool feed_check(const struct feed_setting *feed, struct err *err)
 	return true;
 }
 
-void feed_free(struct feed_setting *feed)
+void feed_setting_free(struct feed_setting *feed)
 {
 	free(feed->name);
 	free(feed->secret_file);

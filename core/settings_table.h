@@ -58,7 +58,7 @@ extern const struct setting_row feed_rows[];
 extern const size_t feed_row_count;
 // Are the values of a feed such that it can work? Texts of the section have been taken.
 bool feed_check(const struct feed_setting *feed, struct err *err);
-void feed_free(struct feed_setting *feed);
+void feed_setting_free(struct feed_setting *feed);
 
 const struct setting_row *setting_find(const char *name, size_t length); // NULL when unknown
 
