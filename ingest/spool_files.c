@@ -31,16 +31,19 @@ static uint64_t number_of(const char *name)
 	return strcmp(end, suffix) == 0 ? number : 0;
 }
 
-static bool make_one(const char *path, struct err *err)
+static bool make_one(const char *path, mode_t mode, struct err *err)
 {
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
 		return true;
 	return err_set(err, ERR_STORAGE, "%.300s: %s", path, strerror(errno));
 }
 
-// The folder and the one above it; data_dir is there already or is made too.
+// The folder and the one above it, ours alone; data_dir is there already or is made too, and must let
+// the database's user pass when we are root.
 bool spool_folder_make(const char *dir, struct err *err)
 {
+	const char *last = strrchr(dir, '/');
+	mode_t above = geteuid() == 0 ? 0755 : 0700;
 	char path[PATH_MAX];
 	size_t n = strlen(dir);
 	if (n >= sizeof path)
@@ -50,10 +53,10 @@ bool spool_folder_make(const char *dir, struct err *err)
 			continue;
 		memcpy(path, dir, i);
 		path[i] = '\0';
-		if (access(path, F_OK) != 0 && !make_one(path, err))
+		if (access(path, F_OK) != 0 && !make_one(path, dir + i == last ? 0700 : above, err))
 			return false;
 	}
-	return make_one(dir, err);
+	return make_one(dir, 0700, err);
 }
 
 int64_t spool_folder_size(const char *dir, uint64_t *newest)

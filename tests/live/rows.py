@@ -17,7 +17,6 @@ class Database:
     """A private cluster in a folder; a realm for each way that the same traffic came."""
 
     def __init__(self, folder):
-        os.makedirs(folder, 0o755)  # as root: the server's user must be able to enter it
         self.options = ["--log-level", "error", "--set", f"data_dir={folder}"]
         self.process = None
 
