@@ -39,6 +39,7 @@ class Receiver:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # connections of a server that was killed
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1/feed"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
