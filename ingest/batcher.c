@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ingest/batcher.h"
+#include "ingest/batcher_internal.h"
 
-#include "core/arena.h"
 #include "ingest/secret.h"
 #include "ingest/stanza.h"
 #include "ingest/stream.h"
@@ -14,57 +13,9 @@ enum {
 };
 enum { CAREFUL_EVENTS = 1000, CAREFUL_BYTES = 4 << 20 }; // of a batch that is read with care
 
-struct kept { // F98: a stanza that waits for its batch as it came
-	struct batch_stanza stanza;
-	const char *refused; // by the database: why
-};
-
 struct known_feed {
 	char *name;
 	int32_t source;
-};
-
-// Lists that live until the next flush.
-#define GROW(list, count, cap)                                                                     \
-	do {                                                                                       \
-		if ((count) == (cap)) {                                                            \
-			(cap) = (cap) ? (cap)*2 : 16;                                              \
-			(list) = xrealloc((list), (cap) * sizeof(*(list)));                        \
-		}                                                                                  \
-	} while (0)
-
-struct box { // what waits for its transaction
-	struct pairing *pairing;
-	struct arena *arena;
-	struct batch_gap *gaps;
-	size_t gap_count, gap_cap;
-	struct batch_quarantine *quarantine;
-	size_t quarantine_count, quarantine_cap;
-	size_t raw_bytes; // of them
-	struct batch_fact *facts;
-	size_t fact_count, fact_cap;
-	uint64_t events;
-	usec_t first_at;
-	struct kept *kept;
-	size_t kept_count, kept_cap, kept_bytes;
-};
-
-enum { BOXES = 2 }; // one is filled while the other one is stored
-
-struct batcher {
-	struct app *app;
-	struct store *store;
-	struct realm realm;
-	struct realm_settings rules;
-	struct box boxes[BOXES], *box; // box: the one that is filled
-	struct pending *pending;       // the other one, NULL: nothing is being stored
-	bool spent;                    // a batch failed
-	struct stanza_parser *parser;
-	struct arena *scratch; // one stanza
-	struct known_feed *feeds;
-	size_t feed_count, feed_cap;
-	struct batcher_totals totals;
-	uint64_t care; // records still to be read with care
 };
 
 static void box_open(struct batcher *batcher, const char *realm, struct box *box)
@@ -172,8 +123,8 @@ static void add_quarantine(struct batcher *batcher, const struct batch_quarantin
 }
 
 // E1: what cannot be parsed is counted and kept; it never blocks the source.
-static void keep_unparsable(struct batcher *batcher, const struct batch_stanza *stanza,
-			    const char *reason)
+void batcher_set_aside(struct batcher *batcher, const struct batch_stanza *stanza,
+		       const char *reason)
 {
 	note_event(batcher);
 	add_quarantine(batcher, &(struct batch_quarantine){.source = stanza->source,
@@ -187,7 +138,7 @@ static void keep_unparsable(struct batcher *batcher, const struct batch_stanza *
 }
 
 // The reason when it cannot be parsed, else NULL.
-static const char *observe(struct batcher *batcher, const struct batch_stanza *stanza)
+const char *batcher_observe(struct batcher *batcher, const struct batch_stanza *stanza)
 {
 	struct stanza *parsed = NULL;
 	const char *reason = NULL;
@@ -232,9 +183,9 @@ void batcher_stanza(struct batcher *batcher, const struct batch_stanza *stanza)
 		keep(batcher, stanza);
 		return;
 	}
-	const char *reason = observe(batcher, stanza);
+	const char *reason = batcher_observe(batcher, stanza);
 	if (reason)
-		keep_unparsable(batcher, stanza, reason);
+		batcher_set_aside(batcher, stanza, reason);
 }
 
 void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
@@ -326,89 +277,6 @@ void batcher_be_careful(struct batcher *batcher, uint64_t records)
 	batcher->care = records;
 }
 
-struct sift {
-	struct batcher *batcher;
-	size_t *good; // records that the database takes together
-	size_t count;
-};
-
-// Would the database take the good ones?
-static bool try_good(struct sift *sift, struct err *err)
-{
-	struct batcher *batcher = sift->batcher;
-	struct batch batch = {
-		.realm = batcher->realm.id, .pairing = batcher->box->pairing, .trial = true};
-	struct batch_result nothing;
-
-	pairing_reset(batcher->box->pairing);
-	for (size_t i = 0; i < sift->count; i++)
-		observe(batcher, &batcher->box->kept[sift->good[i]].stanza);
-	return store_commit(batcher->store, &batch, &nothing, err);
-}
-
-// Finds by halves what is refused in [from, to), given the good ones before it. False: another
-// failure.
-static bool sift_range(struct sift *sift, size_t from, size_t to, struct err *err)
-{
-	size_t before = sift->count;
-	struct err why = {0};
-
-	if (from == to)
-		return true;
-	for (size_t i = from; i < to; i++)
-		sift->good[sift->count++] = i;
-	if (try_good(sift, &why))
-		return true;
-	const char *refused = store_refused(sift->batcher->store);
-	sift->count = before;
-	if (!refused)
-		return err_set(err, why.kind, "%s", why.text);
-	if (to - from == 1) {
-		sift->batcher->box->kept[from].refused =
-			arena_zstr(sift->batcher->box->arena, text_of(refused));
-		return true;
-	}
-	size_t middle = from + (to - from) / 2;
-	return sift_range(sift, from, middle, err) && sift_range(sift, middle, to, err);
-}
-
-static bool find_refused(struct batcher *batcher, struct err *err)
-{
-	struct sift sift = {.batcher = batcher,
-			    .good = xcalloc(batcher->box->kept_count + 1, sizeof(*sift.good))};
-	bool ok = sift_range(&sift, 0, batcher->box->kept_count, err);
-	free(sift.good);
-	return ok;
-}
-
-// Gives pairing what was kept, but for what is refused.
-static void observe_kept(struct batcher *batcher)
-{
-	pairing_reset(batcher->box->pairing);
-	for (size_t i = 0; i < batcher->box->kept_count; i++) {
-		const struct kept *kept = &batcher->box->kept[i];
-		const char *reason =
-			kept->refused ? kept->refused : observe(batcher, &kept->stanza);
-		if (reason)
-			keep_unparsable(batcher, &kept->stanza, reason);
-	}
-}
-
-static void report_refused(const struct batcher *batcher)
-{
-	const char *reason = NULL;
-	int64_t count = 0;
-
-	for (size_t i = 0; i < batcher->box->kept_count; i++) {
-		reason = batcher->box->kept[i].refused ? batcher->box->kept[i].refused : reason;
-		count += batcher->box->kept[i].refused != NULL;
-	}
-	if (count)
-		log_warn(batcher->app->log, "records-refused", LOG_I("records", count),
-			 LOG_S("reason", reason),
-			 LOG_S("next", "they are in quarantine, all others are stored"));
-}
-
 // --- the flush ---
 
 static struct batch batch_of(const struct batcher *batcher,
@@ -429,37 +297,11 @@ static struct batch batch_of(const struct batcher *batcher,
 			      .events = box->events};
 }
 
-static bool commit(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
-		   size_t count, struct batch_result *result, struct err *err)
+bool batcher_commit(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
+		    size_t count, struct batch_result *result, struct err *err)
 {
 	struct batch batch = batch_of(batcher, checkpoints, count);
 	return store_commit(batcher->store, &batch, result, err);
-}
-
-// As a whole; when a value is refused, without the records that hold it.
-static bool commit_kept(struct batcher *batcher, const struct batch_checkpoint *checkpoints,
-			size_t count, struct batch_result *result, struct err *err)
-{
-	size_t quarantined = batcher->box->quarantine_count;
-	struct batcher_totals totals = batcher->totals;
-	uint64_t events = batcher->box->events;
-
-	for (int i = 0; i < 2; i++) {
-		struct err why = {0};
-		observe_kept(batcher);
-		if (commit(batcher, checkpoints, count, result, &why)) {
-			if (err)
-				*err = (struct err){0};
-			return true;
-		}
-		batcher->box->quarantine_count = quarantined;
-		batcher->totals = totals;
-		batcher->box->events = events;
-		err_set(err, why.kind, "%s", why.text);
-		if (!store_refused(batcher->store) || (i == 0 && !find_refused(batcher, err)))
-			return false;
-	}
-	return false;
 }
 
 // A batch that can never be stored as it is, or not in time, is read again with care.
@@ -537,11 +379,12 @@ bool batcher_flush(struct batcher *batcher, struct stream *const *streams, size_
 	struct batch_checkpoint *checkpoints = take_checkpoints(batcher, streams, count, &used);
 	if (!used && batcher_is_empty(batcher))
 		return true;
-	bool ok = batcher->box->kept_count ? commit_kept(batcher, checkpoints, used, result, err)
-					   : commit(batcher, checkpoints, used, result, err);
+	bool ok = batcher->box->kept_count
+			  ? batcher_commit_kept(batcher, checkpoints, used, result, err)
+			  : batcher_commit(batcher, checkpoints, used, result, err);
 	if (!ok)
 		return ask_for_care(batcher, batcher->box->events, err);
-	report_refused(batcher);
+	batcher_report_refused(batcher);
 	for (size_t i = 0; i < count; i++)
 		stream_committed(streams[i]);
 	count_stored(batcher, result);

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ingest/follow.h"
+#include "ingest/follow_internal.h"
 
 #include "core/arena.h"
 #include "ingest/assume.h"
 #include "ingest/health.h"
 #include "ingest/own_files.h"
 #include "ingest/spool.h"
-#include "ingest/tail.h"
-#include "ingest/watch.h"
 
-#include <glob.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define POLL (100 * INT64_C(1000)) // how often an idle file is looked at that is not watched
@@ -21,302 +17,16 @@
 #define SETTLE_LEAST (USEC_PER_SEC / 50)
 #define SETTLE_PAUSE USEC_PER_SEC    // between two turns of it while records wait
 #define SETTLE_AGAIN USEC_PER_SEC    // when nothing waited: others may have stored something
-#define RESCAN (2 * USEC_PER_SEC)    // how often patterns are expanded again
 #define HEARTBEAT (5 * USEC_PER_SEC) // how often "nothing came" is written down
 #define SWEEP (USEC_PER_SEC / 2)     // how often spools are looked at
 #define WARN_AGAIN (60 * USEC_PER_SEC)
 #define BACKOFF_MOST (5 * USEC_PER_SEC)
 #define LOOK_AGAIN (5 * USEC_PER_SEC)
 enum {
-	READ_SHARE = 8 << 20,
 	LOOK_LIMIT = 32 << 20,
-	OTHER_DESCRIPTORS = 40, // database, HTTP, zones
-	FEWEST_FILES = 4,
 	EARLY_EVENTS = 10000, // are stored at once when nothing else is to be read
 	POLL_FILES = 200 // for each so many files the pause between two looks is one POLL longer
 };
-
-struct follow {
-	struct app *app;
-	struct feeds *feeds;
-	struct store *store;
-	struct batcher *batcher;
-	struct watch *watch;
-	bool names_changed; // files came or went
-	usec_t scan_pause;  // between two looks for files because of that
-	usec_t settled_at;  // nothing waited then; USEC_NONE: something may
-	usec_t settle_from; // a transaction of it costs as much as one of a batch: not before
-	struct realm_settings rules;
-	struct tail **tails;
-	size_t count, cap;
-	size_t open_max;         // files at once (F42)
-	struct stream **streams; // those open now, for flushing
-	usec_t begun_at, scanned_at, beat_at, swept_at;
-	usec_t look_at, look_pause; // files are looked at again for MUC domains
-	usec_t backoff;
-	usec_t warned_at; // F163: the same trouble is told once a minute
-	int64_t unsaid;
-	char warned[24]; // how it begins
-	uint64_t care;   // records to be read with care after a failure (F98)
-};
-
-static bool is_followed(const struct follow *follow, const char *path)
-{
-	for (size_t i = 0; i < follow->count; i++)
-		if (!strcmp(tail_path(follow->tails[i]), path))
-			return true;
-	return false;
-}
-
-static void add_tail(struct follow *follow, const struct source_setting *setting, const char *path)
-{
-	if (is_followed(follow, path) ||
-	    (!source_is_spool(setting) && own_file(follow->app->settings, path)))
-		return; // at the start the latter is an error
-	if (follow->count == follow->cap) {
-		follow->cap = follow->cap ? follow->cap * 2 : 8;
-		follow->tails = xrealloc(follow->tails, follow->cap * sizeof(*follow->tails));
-		follow->streams = xrealloc(follow->streams, follow->cap * sizeof(*follow->streams));
-	}
-	follow->tails[follow->count++] = tail_new(follow->app, setting, path, &follow->rules);
-}
-
-// Files that came and went beside a log. What is configured by its name is waited for (F15).
-static void forget_gone(struct follow *follow)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < follow->count; i++) {
-		struct tail *tail = follow->tails[i];
-		if (tail_is_nothing(tail) && strcmp(tail_path(tail), tail_setting(tail)->path) != 0)
-			tail_free(tail);
-		else
-			follow->tails[kept++] = tail;
-	}
-	follow->count = kept;
-}
-
-// A name that matches nothing is followed as it is: the file may come later (F15).
-static void scan(struct follow *follow)
-{
-	const struct settings *settings = follow->app->settings;
-	usec_t begun_at = usec_monotonic();
-
-	follow->names_changed = false;
-	forget_gone(follow);
-	watch_begin(follow->watch);
-	for (size_t i = 0; i < settings->source_count; i++) {
-		glob_t found;
-		int flags = source_is_spool(&settings->sources[i]) ? 0 : GLOB_NOCHECK;
-		watch_pattern(follow->watch, settings->sources[i].path);
-		if (glob(settings->sources[i].path, flags, NULL, &found))
-			continue;
-		for (size_t j = 0; j < found.gl_pathc; j++)
-			add_tail(follow, &settings->sources[i], found.gl_pathv[j]);
-		globfree(&found);
-	}
-	for (size_t i = 0; i < follow->count; i++)
-		watch_target(follow->watch, tail_path(follow->tails[i]));
-	follow->scanned_at = usec_monotonic();
-	// In a folder where many files come and go most of the time is left for reading.
-	follow->scan_pause = 10 * (follow->scanned_at - begun_at);
-}
-
-// A file that is about to be opened may have older ones beside it that were renamed just now.
-static void scan_for_new(struct follow *follow)
-{
-	usec_t pause =
-		follow->names_changed && follow->scan_pause < RESCAN ? follow->scan_pause : RESCAN;
-	bool now = usec_monotonic() - follow->scanned_at > pause;
-
-	for (size_t i = 0; i < follow->count && !now; i++)
-		now = tail_is_there(follow->tails[i]);
-	if (now)
-		scan(follow);
-}
-
-static size_t open_streams(struct follow *follow)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < follow->count; i++)
-		if (tail_stream(follow->tails[i]))
-			follow->streams[count++] = tail_stream(follow->tails[i]);
-	return count;
-}
-
-static bool flush(struct follow *follow, struct err *err)
-{
-	struct batch_result result;
-	size_t count = open_streams(follow);
-
-	if (!batcher_flush(follow->batcher, follow->streams, count, &result, err))
-		return false;
-	follow->backoff = 0;
-	if (result.commit)
-		follow->settled_at = USEC_NONE;
-	if (result.inserted || result.updated)
-		log_debug(follow->app->log, "committed", LOG_I("commit", result.commit),
-			  LOG_I("inserted", result.inserted), LOG_I("updated", result.updated));
-	return true;
-}
-
-// While more is read.
-static bool store(struct follow *follow, struct err *err)
-{
-	if (!batcher_flush_later(follow->batcher, follow->streams, open_streams(follow), err))
-		return false;
-	follow->backoff = 0;
-	follow->settled_at = USEC_NONE;
-	return true;
-}
-
-static bool finish_tail(struct follow *follow, struct tail *tail, struct err *err)
-{
-	if ((!tail_is_stale(tail) && !tail_finish(tail, err)) || !flush(follow, err))
-		return false;
-	tail_release(tail);
-	return true;
-}
-
-// --- fewer descriptors than files (F42) ---
-
-static size_t most_files(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
-		return SIZE_MAX;
-	return limit.rlim_cur > OTHER_DESCRIPTORS + FEWEST_FILES
-		       ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS
-		       : FEWEST_FILES;
-}
-
-static size_t open_files(const struct follow *follow)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < follow->count; i++)
-		count += tail_has_file(follow->tails[i]);
-	return count;
-}
-
-static struct tail *longest_idle(const struct follow *follow)
-{
-	struct tail *found = NULL;
-	usec_t since = 0;
-
-	for (size_t i = 0; i < follow->count; i++) {
-		usec_t idle = tail_idle_since(follow->tails[i]);
-		if (idle == USEC_NONE || (found && idle >= since))
-			continue;
-		found = follow->tails[i];
-		since = idle;
-	}
-	return found;
-}
-
-// False: the database. *room: one more file may be opened.
-static bool make_room(struct follow *follow, const struct tail *wanted, bool *room, struct err *err)
-{
-	*room = true;
-	if (tail_has_file(wanted) || open_files(follow) < follow->open_max)
-		return true;
-	if (!flush(follow, err))
-		return false;
-	struct tail *idle = longest_idle(follow);
-	if (idle)
-		tail_park(idle);
-	*room = idle != NULL;
-	return true;
-}
-
-static bool read_one(struct follow *follow, struct tail *tail, bool *some, struct err *err)
-{
-	size_t others = open_streams(follow);
-
-	*some = false;
-	if (!tail_read(tail, follow->batcher, follow->streams, others, READ_SHARE, some, err))
-		return false;
-	if (!*some && (tail_is_stale(tail) || tail_is_over(tail)) &&
-	    !finish_tail(follow, tail, err))
-		return false;
-	// More than one batch waits: read on meanwhile. A full one waits for the one before it.
-	return !batcher_is_due(follow->batcher, false) || store(follow, err);
-}
-
-// --- the order of files ---
-//
-// A log that was rotated is several files, and what a dialect knows (who is connected, how many records
-// a second had, T1b) goes on from one to the next. So a file is opened only when those of its source that
-// were written before it are read to their end, and what they taught is stored (F1, F4, F52). Files
-// that are open are all read in every round: none waits for a busy one.
-
-struct turn {
-	struct tail *tail;
-	usec_t written_at;
-	bool open, gave;
-};
-
-static int by_age(const void *a, const void *b)
-{
-	const struct turn *x = a, *y = b;
-	return (x->written_at > y->written_at) - (x->written_at < y->written_at);
-}
-
-static struct turn *take_turns(struct follow *follow)
-{
-	scan_for_new(follow);
-	struct turn *turns = xcalloc(follow->count + 1, sizeof(*turns));
-	for (size_t i = 0; i < follow->count; i++) {
-		struct tail *tail = follow->tails[i];
-		turns[i] = (struct turn){tail, tail_written_at(tail), tail_stream(tail) != NULL,
-					 false};
-	}
-	qsort(turns, follow->count, sizeof(*turns), by_age);
-	return turns;
-}
-
-static bool is_too_early(const struct turn *turns, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if ((turns[i].gave || tail_is_leaving(turns[i].tail)) &&
-		    tail_setting(turns[i].tail) == tail_setting(turns[at].tail))
-			return true;
-	return false;
-}
-
-static bool read_turns(struct follow *follow, struct turn *turns, bool open, struct err *err)
-{
-	for (size_t i = 0; i < follow->count; i++) {
-		struct turn *turn = &turns[i];
-		bool room = true;
-		if (turn->open != open ||
-		    (!open && (tail_is_read_by(turn->tail, follow->tails, follow->count) ||
-			       is_too_early(turns, i))))
-			continue;
-		if (!open && tail_is_there(turn->tail) &&
-		    ((!batcher_is_empty(follow->batcher) && !flush(follow, err)) ||
-		     !make_room(follow, turn->tail, &room, err)))
-			return false;
-		if (!room)
-			continue;
-		if (!read_one(follow, turn->tail, &turn->gave, err))
-			return false;
-	}
-	return true;
-}
-
-static bool read_all(struct follow *follow, bool *more, struct err *err)
-{
-	struct turn *turns = take_turns(follow);
-	size_t count = follow->count;
-	bool ok = read_turns(follow, turns, true, err) && read_turns(follow, turns, false, err);
-
-	*more = false;
-	for (size_t i = 0; i < count; i++)
-		*more = *more || turns[i].gave;
-	free(turns);
-	return ok;
-}
 
 static void rest(usec_t usec)
 {
@@ -393,7 +103,7 @@ static bool sweep_spools(struct follow *follow, struct err *err)
 		if (!source_is_spool(tail_setting(tail)) || tail_idle_since(tail) == USEC_NONE ||
 		    !spool_is_left(tail_path(tail)))
 			continue;
-		if (!finish_tail(follow, tail, err))
+		if (!follow_finish(follow, tail, err))
 			return false;
 		spool_remove(tail_path(tail));
 		tail_free(tail);
@@ -430,7 +140,7 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 			stream_note_silence(stream);
 	}
 	// What waits says so itself, soon.
-	bool fine = batcher_is_empty(follow->batcher) ? flush(follow, err)
+	bool fine = batcher_is_empty(follow->batcher) ? follow_flush(follow, err)
 						      : batcher_wait(follow->batcher, err);
 	return fine && (more || note_missing(follow, err)) &&
 	       health_write(follow->app, follow->feeds, follow->store,
@@ -475,7 +185,7 @@ static bool store_or_settle(struct follow *follow, bool more, struct err *err)
 	if (unsettled && (!events || usec_monotonic() >= follow->settle_from))
 		return settle(follow, err);
 	if (due)
-		return store(follow, err);
+		return follow_store(follow, err);
 	if (!more)
 		wait_for_news(follow);
 	return true;
@@ -491,7 +201,7 @@ static bool step(struct follow *follow, struct err *err)
 		return false;
 	if (!follow->batcher)
 		return true; // rewound
-	if (!read_all(follow, &more, err))
+	if (!follow_read(follow, &more, err))
 		return false;
 	if (!sweep_spools(follow, err) || !heartbeat(follow, more, err))
 		return false;
@@ -616,7 +326,7 @@ static bool learn(struct follow *follow, struct err *err)
 	}
 	if (known(&follow->rules) == before)
 		return true;
-	if (!flush(follow, err))
+	if (!follow_flush(follow, err))
 		return false;
 	rewind_all(follow); // the next round opens the realm with the new rules
 	return true;
@@ -641,11 +351,11 @@ bool follow_run(struct app *app, struct feeds *feeds, struct err *err)
 				.warned_at = USEC_NONE,
 				.begun_at = usec_monotonic(),
 				.settled_at = USEC_NONE,
-				.open_max = most_files()};
+				.open_max = follow_most_files()};
 
 	realm_settings_copy(&follow.rules, &app->settings->rules);
 	follow.watch = watch_new(app);
-	scan(&follow);
+	follow_scan(&follow);
 	bool ok = check_dialects(app, err) && own_files_check(app->settings, err);
 	while (ok && !*app->stop) {
 		if (!follow.batcher)
@@ -653,7 +363,7 @@ bool follow_run(struct app *app, struct feeds *feeds, struct err *err)
 		while (ok && follow.batcher && !*app->stop)
 			ok = step(&follow, err);
 		if (ok && follow.batcher)
-			ok = flush(&follow, err); // TERM: what was read is stored
+			ok = follow_flush(&follow, err); // TERM: what was read is stored
 		if (!ok && can_wait(err)) {
 			rewind_all(&follow);
 			wait_for_database(&follow, err);
