@@ -139,6 +139,15 @@ static enum feed_status put(struct feed *feed, const struct feed_delivery *deliv
 	return statuses[result];
 }
 
+// An empty delivery says that nothing waits. One of old items says that more of them may follow.
+static bool is_current(const struct webhook_batch *batch, usec_t now)
+{
+	bool current = !batch->count;
+	for (size_t i = 0; i < batch->count && !current; i++)
+		current = batch->items[i].at > now - HEARD;
+	return current;
+}
+
 static enum feed_status take(void *self, const struct feed_delivery *delivery,
 			     struct feed_answer *answer)
 {
@@ -151,7 +160,8 @@ static enum feed_status take(void *self, const struct feed_delivery *delivery,
 	if (status == FEED_TAKEN)
 		status = put(feed, delivery, &batch, answer);
 	if (status == FEED_TAKEN)
-		atomic_store(&feed->heard_at, usec_monotonic());
+		atomic_store(&feed->heard_at,
+			     is_current(&batch, delivery->now) ? usec_monotonic() : 0);
 	arena_free(arena);
 	return status;
 }

@@ -114,13 +114,6 @@ static bool sweep_spools(struct follow *follow, struct err *err)
 	return true;
 }
 
-// That nothing came is known of a file; of a feed only while its other end is heard.
-static bool is_heard(const struct follow *follow, const struct tail *tail)
-{
-	const struct source_setting *setting = tail_setting(tail);
-	return !source_is_spool(setting) || feeds_heard(follow->feeds, setting->name);
-}
-
 static bool heartbeat(struct follow *follow, bool more, struct err *err)
 {
 	usec_t since = usec_monotonic() - follow->beat_at;
@@ -134,8 +127,7 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 		struct stream *stream = tail_stream(follow->tails[i]);
 		if (!stream)
 			continue;
-		if (is_heard(follow, follow->tails[i]))
-			stream_touch(stream);
+		stream_touch(stream);
 		if (stream_is_silent(stream, now, patience))
 			stream_note_silence(stream);
 	}

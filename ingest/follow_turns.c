@@ -6,13 +6,24 @@
 
 enum { READ_SHARE = 8 << 20 };
 
+// That nothing came is known of a file; of a feed only while its other end is heard.
+static bool is_heard(const struct follow *follow, const struct tail *tail)
+{
+	const struct source_setting *setting = tail_setting(tail);
+	return !source_is_spool(setting) || feeds_heard(follow->feeds, setting->name);
+}
+
 size_t follow_streams(struct follow *follow)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < follow->count; i++)
-		if (tail_stream(follow->tails[i]))
-			follow->streams[count++] = tail_stream(follow->tails[i]);
+	for (size_t i = 0; i < follow->count; i++) {
+		struct stream *stream = tail_stream(follow->tails[i]);
+		if (!stream)
+			continue;
+		stream_is_heard(stream, is_heard(follow, follow->tails[i]));
+		follow->streams[count++] = stream;
+	}
 	return count;
 }
 

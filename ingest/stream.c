@@ -38,6 +38,7 @@ struct stream {
 	struct generation generation;
 	bool is_new, finished, dirty;
 	bool witness;        // F68
+	bool unheard;        // stream_is_heard
 	bool ended;          // stream_end(final): what is quarantined now may still grow,
 	uint64_t low_at_end; // so a later look reads it again from here
 	uint64_t start, offset, size;
@@ -397,6 +398,11 @@ bool stream_is_dirty(const struct stream *stream)
 	return stream->dirty;
 }
 
+void stream_is_heard(struct stream *stream, bool heard)
+{
+	stream->unheard = !heard;
+}
+
 void stream_touch(struct stream *stream)
 {
 	stream->dirty = true;
@@ -569,6 +575,7 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 						.stanzas = stream->stanzas,
 						.size = stream->size,
 						.finished = stream->finished,
+						.unheard = stream->unheard,
 						.went_on = went_on(stream),
 						.next = stream->next,
 						.next_bytes = stream->joined.len};

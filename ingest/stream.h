@@ -64,6 +64,9 @@ void stream_joined(struct stream *stream, int32_t next);
 bool stream_is_dirty(const struct stream *stream); // there is something to flush
 // The next flush says that this source was looked at, also when nothing came (complete_until).
 void stream_touch(struct stream *stream);
+// Whether its end says that nothing is missing up to now: a feed whose sender is away, or still sends what
+// it had kept, does not.
+void stream_is_heard(struct stream *stream, bool heard);
 void stream_saw_size(struct stream *stream, uint64_t size);
 // The bytes before stream_offset() are those that were read (F8): else the file was truncated and has
 // grown again.

@@ -147,6 +147,7 @@ struct batch_checkpoint { // one per generation touched
 	uint64_t records, stanzas;
 	uint64_t size; // file size known, for lag
 	bool finished;
+	bool unheard; // its end does not say that nothing is missing up to now (feeds)
 	bool went_on; // more of it was read than there was at its end before
 	// F26: so many first bytes of that generation are the end of this one; 0: none.
 	int32_t next;

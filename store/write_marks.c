@@ -213,7 +213,7 @@ static bool put_checked(struct plan *plan, struct err *err)
 	FIELDS_AUTO params = {0};
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		if (point->finished || point->low_water >= point->size)
+		if (!point->unheard && (point->finished || point->low_water >= point->size))
 			put_int4(&generations, point->generation);
 	}
 	if (!generations.count)

@@ -221,7 +221,10 @@ def silence(tap, server):
         return feeds.ask(it.http, "GET", "/readyz")[1]["complete_until"] or ""
     with feeds.FeedRig(server, settings=FAST) as it:
         process = it.run()
-        it.post(body_of([stanza(1)]))
+        it.post(body_of([stanza(1)])) # of yesterday: what it had kept
+        it.wait_stored()
+        tap.ok(not complete(), "while a sender sends what it had kept nothing is complete")
+        it.post(b"")
         rig.product.wait_until(complete, 30, 0.5)
         beats = time.monotonic() + 14
         first = complete()
