@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses of a batch are few and come often: each text is normalised once. What is given belongs to
 // the batch's arena, so that entries need no copies.
+#include "core/mix.h"
 #include "pairing/workset.h"
 
 struct known_jid {
@@ -12,16 +13,9 @@ struct known_jid {
 // No identity, only a place in a map: the text is compared. The key keeps it from being guessed.
 static int64_t place_of(const struct pairing *pairing, struct text text)
 {
-	uint64_t seed, hash;
+	uint64_t seed;
 	memcpy(&seed, pairing->key.bytes, sizeof(seed));
-	hash = seed ^ text.n;
-	for (size_t i = 0; i < text.n; i += 8) {
-		uint64_t piece = 0;
-		memcpy(&piece, text.p + i, text.n - i < 8 ? text.n - i : 8);
-		hash = (hash ^ piece) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
-	}
-	return (int64_t)hash;
+	return (int64_t)mix_text(seed, text);
 }
 
 bool jid_read(struct pairing *pairing, struct text text, struct jid *jid)

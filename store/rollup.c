@@ -2,6 +2,7 @@
 // Collects what rows contribute, cell by cell.
 #include "store/rollup_cells.h"
 
+#include "core/mix.h"
 #include "store/message_row.h"
 
 #include <stdlib.h>
@@ -37,25 +38,6 @@ void rollups_free(struct rollups *rollups)
 }
 
 // --- finding the cell of a key ---
-
-// Within one process only, and equal hashes are told apart: no keyed hash is needed.
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 29;
-}
-
-static uint64_t mix_text(uint64_t hash, struct text text)
-{
-	size_t i = 0;
-	for (uint64_t part = 0; i + sizeof part <= text.n; i += sizeof part) {
-		memcpy(&part, text.p + i, sizeof part);
-		hash = mix(hash, part);
-	}
-	for (; i < text.n; i++)
-		hash = (hash ^ (unsigned char)text.p[i]) * UINT64_C(0x100000001b3);
-	return mix(hash, text.n);
-}
 
 static void add_cell(struct cells *cells, void *cell)
 {
