@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives libxml2's SAX2 push parser. One context is used again and again, because making one costs
+// Drives libxml2's SAX2 push parser, for what stanza_plain.c cannot read. One context is used again and again, because making one costs
 // more than reading a stanza; it is thrown away where it could carry something over: after any
 // error, after a big stanza, when its dictionary of names has grown, and now and then.
 //
@@ -22,6 +22,8 @@ enum {
 };
 
 struct stanza_parser {
+	struct plain plain;
+	bool only_libxml2;
 	xmlParserCtxtPtr context; // NULL: make a new one
 	unsigned parsed;          // with this context
 	const char *failed;       // first reason to refuse the stanza at hand
@@ -173,6 +175,11 @@ void stanza_parser_declare(struct stanza_parser *parser, const struct private_ac
 	parser->reader.ack_count = count;
 }
 
+void stanza_parser_only_libxml2(struct stanza_parser *parser)
+{
+	parser->only_libxml2 = true;
+}
+
 static void drop_context(struct stanza_parser *parser)
 {
 	xmlFreeParserCtxt(parser->context);
@@ -186,6 +193,7 @@ void stanza_parser_free(struct stanza_parser *parser)
 	if (!parser)
 		return;
 	drop_context(parser);
+	plain_free(&parser->plain);
 	buf_free(&parser->reader.text);
 	free(parser);
 }
@@ -228,6 +236,9 @@ static void parse(struct stanza_parser *parser, struct text xml, struct arena *a
 	parser->failed = NULL;
 	parser->root_closed = false;
 	parser->declared_total = 0;
+	reader_begin(&parser->reader, arena);
+	if (!parser->only_libxml2 && plain_read(&parser->plain, &parser->reader, xml))
+		return;
 	reader_begin(&parser->reader, arena);
 	if (!need_context(parser)) {
 		fail(parser, "out of memory");

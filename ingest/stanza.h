@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// XML -> struct stanza (PAIRING K0..K20), by libxml2's SAX2 push parser with one reused context.
+// XML -> struct stanza (PAIRING K0..K20), by libxml2's SAX2 push parser with one reused context,
+// or without it what is plain.
 //
 // Limits before or beside libxml2 (FAULTS F108-F119, F128): size 256 KiB, depth 64, 256 attributes or
 // namespace declarations in one element; DOCTYPE, entities other than the predefined five, undeclared prefixes, encoding
@@ -19,6 +20,8 @@ struct stanza_parser *stanza_parser_new(void);
 // Private acknowledgements to look for from now on; the list must outlive the parser.
 void stanza_parser_declare(struct stanza_parser *parser, const struct private_ack *acks,
 			   size_t count);
+// For tests: nothing is read without libxml2.
+void stanza_parser_only_libxml2(struct stanza_parser *parser);
 void stanza_parser_free(struct stanza_parser *parser);
 
 enum stanza_result {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of the stanza parser share; nobody else includes this. stanza.c drives libxml2,
-// stanza_guard.c looks at the bytes before that, stanza_elements.c knows which element means what,
+// stanza_guard.c looks at the bytes before that, stanza_plain.c spares it most of them, stanza_elements.c knows which element means what,
 // stanza_facts.c, stanza_levels.c and stanza_known.c write it down, stanza_private.c knows what
 // operators declare, stanza_text.c knows about characters.
 #ifndef INGEST_STANZA_INTERNAL_H
@@ -136,6 +136,21 @@ struct reader {
 
 // stanza_guard.c: white space around is cut off; NULL when the parser may see it, else why not.
 const char *stanza_guard(struct text *xml);
+
+// stanza_plain.c: what needs no libxml2. False: it did not read it, the reader must begin anew.
+enum { PLAIN_SLOTS = 1024, PLAIN_ATTRIBUTES = 32 };
+struct plain {
+	struct arena *arena; // of the names
+	struct text names[PLAIN_SLOTS];
+	size_t count;
+	const char *attributes[5 * PLAIN_ATTRIBUTES];
+	struct plain_open {
+		struct text name;
+		const char *ns;
+	} open[STANZA_DEPTH_MAX];
+};
+bool plain_read(struct plain *plain, struct reader *reader, struct text xml);
+void plain_free(struct plain *plain);
 
 // stanza_elements.c. Names and namespaces must be interned: the pointers are remembered until
 // reader_forget_names. Depth is the caller's to check.
