@@ -223,27 +223,33 @@ struct text markup_first(struct text data)
 	return markup_tag(&markup, data);
 }
 
+// The next attribute from *at on. False: "<name>" without more of them, or no XML.
+static bool next_attr(struct text tag, size_t *at, struct text *name, struct text *value)
+{
+	size_t start = *at;
+	while (start < tag.n && (is_space(tag.p[start]) || tag.p[start] == '/'))
+		start++;
+	size_t end = name_end(tag, start);
+	*name = (struct text){tag.p + start, end - start};
+	while (end < tag.n && (is_space(tag.p[end]) || tag.p[end] == '='))
+		end++;
+	if (end >= tag.n || (tag.p[end] != '"' && tag.p[end] != '\''))
+		return false;
+	const char *close = memchr(tag.p + end + 1, tag.p[end], tag.n - end - 1);
+	if (!close)
+		return false;
+	*value = (struct text){tag.p + end + 1, (size_t)(close - tag.p) - end - 1};
+	*at = (size_t)(close - tag.p) + 1;
+	return true;
+}
+
 struct text tag_attr(struct text tag, const char *name)
 {
-	if (!tag.p)
-		return TEXT_NONE;
-	size_t at = name_end(tag, 1);
-	while (at < tag.n) {
-		while (at < tag.n && (is_space(tag.p[at]) || tag.p[at] == '/'))
-			at++;
-		size_t end = name_end(tag, at);
-		struct text found = {tag.p + at, end - at};
-		while (end < tag.n && (is_space(tag.p[end]) || tag.p[end] == '='))
-			end++;
-		if (end >= tag.n || (tag.p[end] != '"' && tag.p[end] != '\''))
-			return TEXT_NONE; // "<name>" without more attributes, or no XML
-		const char *close = memchr(tag.p + end + 1, tag.p[end], tag.n - end - 1);
-		if (!close)
-			return TEXT_NONE;
+	struct text found, value;
+	size_t at = tag.p ? name_end(tag, 1) : 0;
+	while (tag.p && next_attr(tag, &at, &found, &value))
 		if (text_is(found, name))
-			return (struct text){tag.p + end + 1, (size_t)(close - tag.p) - end - 1};
-		at = (size_t)(close - tag.p) + 1;
-	}
+			return value;
 	return TEXT_NONE;
 }
 
@@ -286,9 +292,8 @@ static size_t decode_reference(struct text in, char *out, size_t *written)
 	return (size_t)(end - in.p) + 1;
 }
 
-struct text tag_value(struct arena *arena, struct text tag, const char *name)
+static struct text resolve(struct arena *arena, struct text raw)
 {
-	struct text raw = tag_attr(tag, name);
 	if (!raw.p || !memchr(raw.p, '&', raw.n))
 		return raw;
 	char *out = arena_alloc(arena, raw.n + 1);
@@ -307,6 +312,24 @@ struct text tag_value(struct arena *arena, struct text tag, const char *name)
 		n += written;
 	}
 	return (struct text){out, n};
+}
+
+struct text tag_value(struct arena *arena, struct text tag, const char *name)
+{
+	return resolve(arena, tag_attr(tag, name));
+}
+
+void tag_values(struct arena *arena, struct text tag, const char *const *names,
+		struct text *const *values, size_t count)
+{
+	struct text found, value;
+	size_t at = tag.p ? name_end(tag, 1) : 0;
+	for (size_t i = 0; i < count; i++)
+		*values[i] = TEXT_NONE;
+	while (tag.p && next_attr(tag, &at, &found, &value))
+		for (size_t i = 0; i < count; i++)
+			if (!values[i]->p && text_is(found, names[i]))
+				*values[i] = resolve(arena, value);
 }
 
 struct text jid_bare_of(struct text jid)

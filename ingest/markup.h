@@ -54,6 +54,9 @@ struct text tag_name(struct text tag);
 struct text tag_attr(struct text tag, const char *name);
 // The same with the predefined entities and character references resolved.
 struct text tag_value(struct arena *arena, struct text tag, const char *name);
+// Several at once.
+void tag_values(struct arena *arena, struct text tag, const char *const *names,
+		struct text *const *values, size_t count);
 
 // JID pieces as slices, no normalisation (JIDs in logs are the server's). Absent when missing.
 struct text jid_domain_of(struct text jid);

@@ -6,6 +6,7 @@
 // positions must come in order: at most HELD_LIMIT packets or HELD_TIME of log time. Clock ordinals
 // (T1b) are given when a packet leaves, so that a restart from low water counts the same again.
 #include "ingest/dialects/openfire_audit.h"
+#include "core/mix.h"
 #include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
 #include "ingest/ordinal.h"
@@ -40,14 +41,6 @@ struct dialect {
 	bool hole;      // a hole is remembered
 	bool quiet;     // end() was called and nothing came since
 };
-
-static uint64_t hash_of(struct text text)
-{
-	uint64_t hash = UINT64_C(1469598103934665603);
-	for (size_t i = 0; i < text.n; i++)
-		hash = (hash ^ (unsigned char)text.p[i]) * UINT64_C(1099511628211);
-	return hash;
-}
 
 static bool holds(struct text text, const char *what)
 {
@@ -95,12 +88,11 @@ static void read_stanza(struct dialect *d, struct text xml, struct audit_entry *
 			entry->kind = (unsigned)kinds[i].kind;
 	if (entry->kind == AUDIT_OTHER)
 		return;
-	entry->from = tag_value(d->arena, tag, "from");
-	entry->to = tag_value(d->arena, tag, "to");
-	entry->type = tag_value(d->arena, tag, "type");
+	struct text *values[] = {&entry->from, &entry->to, &entry->type};
+	tag_values(d->arena, tag, (const char *const[]){"from", "to", "type"}, values, 3);
 	look_inside(d->arena, xml, entry);
 	if (entry->kind == AUDIT_MESSAGE)
-		entry->hash = hash_of(xml);
+		entry->hash = mix_text(0, xml);
 }
 
 // iq and presence that PAIRING has a use for: K18, K19, what operators declare, and rooms that the
@@ -229,12 +221,13 @@ static void on_packet(void *self, uint64_t offset, struct text packet)
 {
 	struct dialect *d = self;
 	arena_reset(d->arena);
-	struct text tag = markup_first(packet);
+	struct text tag = markup_first(packet), stamp;
 	struct item item = {.offset = offset, .length = (uint32_t)packet.n};
+	struct text *values[] = {&stamp, &item.entry.stream, &item.entry.status};
+	tag_values(d->arena, tag, (const char *const[]){"timestamp", "streamID", "status"}, values,
+		   3);
 	item.entry.offset = offset;
-	item.stamp = time_of(d, tag_attr(tag, "timestamp"), &item);
-	item.entry.stream = tag_value(d->arena, tag, "streamID");
-	item.entry.status = tag_value(d->arena, tag, "status");
+	item.stamp = time_of(d, stamp, &item);
 	d->at_hand = item.stamp;
 	item.entry.at = item.stamp == USEC_NONE ? newest_known(d) : item.stamp;
 	static const size_t footer = sizeof "</packet>" - 1;

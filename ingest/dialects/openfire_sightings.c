@@ -4,34 +4,46 @@
 // stands on the sender's stream. The last second of a log is kept for that, across restarts too.
 #include "ingest/dialects/openfire_streams.h"
 
+#include "core/mix.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 enum { WINDOW = 1000000, BLIND = 300000, SAVED = 64 };
 
-static uint64_t hash_of(struct text text)
+static unsigned char *count_of(struct sightings *sightings, uint64_t hash)
 {
-	uint64_t hash = UINT64_C(1469598103934665603);
-	for (size_t i = 0; i < text.n; i++)
-		hash = (hash ^ (unsigned char)text.p[i]) * UINT64_C(1099511628211);
-	return hash;
+	return &sightings->counts[hash >> 32 & (SIGHTING_PLACES - 1)];
+}
+
+// In the place of the oldest one.
+static void put(struct sightings *sightings, const struct sighting *one)
+{
+	struct sighting *place = &sightings->ring[sightings->next];
+	if (place->at)
+		--*count_of(sightings, place->hash);
+	*place = *one;
+	if (place->at)
+		++*count_of(sightings, place->hash);
+	sightings->next = (sightings->next + 1) % SIGHTINGS;
 }
 
 // The oldest one of the window with these bytes.
-static const struct sighting *oldest(const struct sightings *sightings, const struct audit_entry *e)
+static const struct sighting *oldest(struct sightings *sightings, const struct audit_entry *e)
 {
-	const struct sighting *found = NULL;
+	if (!*count_of(sightings, e->hash))
+		return NULL;
 	for (size_t i = 0; i < SIGHTINGS; i++) {
 		const struct sighting *one = &sightings->ring[(sightings->next + i) % SIGHTINGS];
-		if (one->hash == e->hash && one->at != 0 && e->at - one->at <= WINDOW && !found)
-			found = one;
+		if (one->hash == e->hash && one->at != 0 && e->at - one->at <= WINDOW)
+			return one;
 	}
-	return found;
+	return NULL;
 }
 
 enum audit_copy sightings_see(struct sightings *sightings, const struct audit_entry *e)
 {
-	uint64_t stream = e->stream.n ? hash_of(e->stream) : 0;
+	uint64_t stream = e->stream.n ? mix_text(0, e->stream) : 0;
 	if (e->kind != AUDIT_MESSAGE || e->at == USEC_NONE)
 		return AUDIT_COPY_UNKNOWN;
 	if (!sightings->begun)
@@ -41,8 +53,7 @@ enum audit_copy sightings_see(struct sightings *sightings, const struct audit_en
 			       : e->at - sightings->begun < BLIND && !first
 				       ? AUDIT_COPY_UNKNOWN // the first one may be before the log
 				       : AUDIT_COPY_FIRST;
-	sightings->ring[sightings->next] = (struct sighting){e->offset, e->at, e->hash, stream};
-	sightings->next = (sightings->next + 1) % SIGHTINGS;
+	put(sightings, &(struct sighting){e->offset, e->at, e->hash, stream});
 	sightings->changed = true;
 	return copy;
 }
@@ -77,8 +88,6 @@ void sightings_load(struct sightings *sightings, struct text saved)
 		return;
 	for (const char *at = copy + used; sscanf(at, " %" SCNd64 ":%" SCNx64 ":%" SCNx64 "%n",
 						  &one.at, &one.hash, &one.stream, &used) == 3;
-	     at += used) {
-		sightings->ring[sightings->next] = one;
-		sightings->next = (sightings->next + 1) % SIGHTINGS;
-	}
+	     at += used)
+		put(sightings, &one);
 }

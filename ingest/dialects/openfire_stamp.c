@@ -60,6 +60,18 @@ static struct text take_word(struct text *rest, char end)
 	return word;
 }
 
+// The first names, that most servers write, are looked at first.
+static int month_of(const char *word, size_t size)
+{
+	for (int i = 0; i < 12; i++)
+		if (strncmp(months[i], word, size) == 0)
+			return i + 1;
+	for (int i = 0; i < 12; i++)
+		if (strstr(months[i], word))
+			return i + 1;
+	return 0;
+}
+
 static bool take_month(struct reading *r, char end)
 {
 	char word[24] = " ";
@@ -68,12 +80,8 @@ static bool take_month(struct reading *r, char end)
 		return false;
 	memcpy(word + 1, name.p, name.n);
 	word[name.n + 1] = ' ';
-	for (int i = 0; i < 12; i++)
-		if (strstr(months[i], word)) {
-			r->time.civil.month = i + 1;
-			return true;
-		}
-	return false;
+	r->time.civil.month = month_of(word, name.n + 2);
+	return r->time.civil.month > 0;
 }
 
 static bool take_half(struct reading *r, char end)

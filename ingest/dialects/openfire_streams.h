@@ -30,7 +30,7 @@ struct stream {
 	usec_t self_at;
 };
 
-enum { SIGHTINGS = 128 };
+enum { SIGHTINGS = 128, SIGHTING_PLACES = 1024 };
 
 struct sightings {
 	struct sighting {
@@ -38,6 +38,7 @@ struct sightings {
 		usec_t at; // 0 = empty
 		uint64_t hash, stream;
 	} ring[SIGHTINGS];
+	unsigned char counts[SIGHTING_PLACES]; // how many of the ring have such a hash
 	size_t next;
 	usec_t begun; // time of the log's first message
 	bool changed;

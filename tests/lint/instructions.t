@@ -13,8 +13,8 @@ import product  # noqa: E402
 
 PIPELINE = os.path.join(product.BUILD, "tests", "bench", "pipeline")
 SIZES = (300, 1200)
-# What is wanted is 35,000. Openfire's audit log is not there (docs/ARCHITECTURE.md): it must not get worse.
-MOST = {"prosody": 35000, "openfire-audit": 52000}
+# What is wanted is 35,000. What was reached, and a tenth: it must not get worse.
+MOST = {"prosody": 24000, "openfire-audit": 35000}
 
 
 def run(*command):
