@@ -37,8 +37,9 @@ asset_files := $(sort $(shell find api/web docs/openapi.yaml -type f 2>/dev/null
 test_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/db/test_*.c))
 test_tools := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/*.c tests/faults/*.c))
 vectors_program := $(BUILD)/tests/vectors
-bench_programs := $(BUILD)/tests/bench/store $(BUILD)/tests/bench/pipeline
-bench_parts = $(filter-out tests/bench/store.c tests/bench/pipeline.c tests/bench/post.c,$(wildcard tests/bench/*.c))
+bench_names := store pipeline dialects
+bench_programs := $(addprefix $(BUILD)/tests/bench/,$(bench_names))
+bench_parts = $(filter-out $(patsubst %,tests/bench/%.c,$(bench_names) post),$(wildcard tests/bench/*.c))
 vectors_sources := $(wildcard tests/vectors/*.c)
 
 # tests/fuzz/fuzz_x.c: a target each; fuzz_dialect.c is one for each dialect of the table.
@@ -115,11 +116,13 @@ vectors: ## run the vector files of DIR through the database path
 	@$(MAKE) $(program) $(vectors_program)
 	@$(vectors_program) "$(DIR)"
 
-bench: ## storing against COPY, import against its halves, a followed log; MESSAGES=10000000 for the long one
-	@scripts/setup.sh run
+bench: ## storing against COPY, import against its halves, other programs, a followed log; MESSAGES=10000000 for the long one
+	@scripts/setup.sh run bench
 	@$(MAKE) $(program) $(bench_programs) $(BUILD)/tests/bench/post
 	@$(BUILD)/tests/bench/store --messages $(MESSAGES)
 	@$(BUILD)/tests/bench/pipeline --messages $(MESSAGES)
+	@$(BUILD)/tests/bench/dialects
+	@BUILD=$(BUILD) tests/bench/beside.py
 	@BUILD=$(BUILD) tests/bench/latency.py
 	@BUILD=$(BUILD) tests/bench/webhook.py
 

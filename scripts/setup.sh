@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that are missing for one or more goals, and says which and why.
-# Usage: scripts/setup.sh [--look] run|check|lint...
+# Usage: scripts/setup.sh [--look] run|check|lint|bench...
 # --look: says only what is missing. Exit status 2: something is missing and stays so.
 set -eu
 
@@ -44,6 +44,10 @@ check|python3-slixmpp||the users of the live tests
 check|lua5.4|lua5.4|what Prosody runs on, for the specs of its module
 check|lua-busted|busted|specs of the Prosody module
 check|lua-check|luacheck|static analysis of the Prosody module
+bench|rsyslog|/usr/sbin/rsyslogd|make bench: stores the same lines as rows
+bench|dbconfig-no-thanks||keeps rsyslog-pgsql from asking for a database
+bench|rsyslog-pgsql|/usr/lib/*/rsyslog/ompgsql.so|make bench: its way to PostgreSQL
+bench|goaccess|goaccess|make bench: counts as many lines
 lint|clang-format|clang-format|format
 lint|clang-tidy|clang-tidy|static analysis
 lint|cppcheck|cppcheck|static analysis
@@ -61,7 +65,7 @@ is_there() { # package, proof
 	esac
 }
 
-# "check" and "lint" build the program first, so they need what "run" needs.
+# "check", "lint" and "bench" build the program first, so they need what "run" needs.
 wanted() {
 	for goal in run "$@"; do
 		packages | grep "^$goal|" || :
@@ -101,9 +105,9 @@ forbid_main_cluster() {
 }
 
 # Debian starts a server as soon as it is installed, and whenever the machine starts. The tests run one
-# of their own, so a server that was not there before stays silent: not started now (policy-rc.d), not later
-# (masked; "systemctl unmask NAME" makes it an ordinary service).
-xmpp_servers='prosody ejabberd'
+# of their own, and so does the bench (rsyslog), so a server that was not there before stays silent: not
+# started now (policy-rc.d), not later (masked; "systemctl unmask NAME" makes it an ordinary service).
+silent_servers='prosody ejabberd rsyslog'
 policy=/usr/sbin/policy-rc.d
 
 quietly() { # command
@@ -130,7 +134,7 @@ install_all() {
 	case " $* " in
 	*' postgresql '*) forbid_main_cluster || return 1 ;;
 	esac
-	for server in $xmpp_servers; do
+	for server in $silent_servers; do
 		case " $* " in
 		*" $server "*)
 			mask "$server" || return 1
@@ -151,7 +155,7 @@ give_up() {
 HINT
 		;;
 	esac
-	for server in $xmpp_servers; do
+	for server in $silent_servers; do
 		case " $missing " in
 		*" $server "*) echo "  systemctl mask $server # else it would be started" >&2 ;;
 		esac

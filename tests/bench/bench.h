@@ -97,8 +97,10 @@ void dump_rows(const struct bench *bench, struct store *store);
 
 // --- render.c: the same records as the log of a server, with the noise that real ones have ---
 
-// Bytes written. dialect: prosody or openfire-audit.
+// Bytes written.
 int64_t render_log(const char *events, const char *path, const char *dialect);
+const char *render_dialect(int number);     // from 0; NULL: there are no more
+int64_t render_copies(const char *dialect); // of each stanza that is to be read
 
 // --- pipeline legs ---
 

@@ -46,7 +46,8 @@ int64_t parse_log(const char *path, const char *name)
 	const struct dialect_type *type = dialect_by_name(text_of(name));
 	struct reader reader = {.parser = stanza_parser_new(), .scratch = arena_new()};
 	struct dialect_sink sink = {&reader, whole, remember, pass_over};
-	struct dialect_options options = {.zone = zone, .modified = USEC_NONE};
+	const struct line_format format = {.line = (char *)(uintptr_t) "%t [%d] %s: %x"};
+	struct dialect_options options = {.zone = zone, .modified = USEC_NONE, .format = &format};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *buffer = xcalloc(1, CHUNK);
 	if (fd < 0 || !type || !zone)

@@ -4,6 +4,7 @@
 // compared with the slower of the other two. No number is printed unless all came to the same rows.
 //
 //	pipeline [--messages N] [--rounds N] [--dialect NAME]
+//	pipeline --render LOG --dialect NAME     only makes the log
 //	pipeline --parse LOG --dialect NAME      reads only: for callgrind
 #include "ingest/ingest.h"
 #include "tests/bench/bench.h"
@@ -125,7 +126,7 @@ static void parse_options(int argc, char **argv, struct wish *wish)
 		exit(2);
 }
 
-// A log for callgrind; its events go with it.
+// A log for callgrind; its events go with it. Says how many stanzas and acks it holds.
 static void render_only(const struct wish *wish)
 {
 	struct traffic traffic;
@@ -134,6 +135,8 @@ static void render_only(const struct wish *wish)
 	traffic_write(events, wish->messages, &traffic);
 	render_log(events, wish->render, wish->dialect);
 	remove(events);
+	printf("%lld %lld\n", (long long)traffic.events,
+	       (long long)(traffic.receipts + traffic.markers));
 }
 
 int main(int argc, char **argv)
