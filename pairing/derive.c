@@ -362,6 +362,15 @@ static int by_time(const void *a, const void *b)
 	return order ? order : (x->last > y->last) - (x->last < y->last);
 }
 
+// Nearly always: it came so, and it is derived several times a batch.
+static bool is_in_time(const struct entry *entry)
+{
+	for (size_t i = 1; i < entry->evidence.count; i++)
+		if (by_time(&entry->evidence.items[i - 1], &entry->evidence.items[i]) > 0)
+			return false;
+	return true;
+}
+
 // P12: an ack is as early as the earlier of its legs.
 static int by_room_time(const void *a, const void *b)
 {
@@ -474,7 +483,7 @@ void derive_entry(struct pairing *pairing, struct entry *entry)
 	}
 	if (entry->row_count > 1)
 		qsort(entry->rows, entry->row_count, sizeof(struct row), by_sent);
-	if (entry->evidence.count > 1) {
+	if (!is_in_time(entry)) {
 		qsort(entry->evidence.items, entry->evidence.count, sizeof(struct evidence),
 		      by_time);
 		entry->indexed = false;

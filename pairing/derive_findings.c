@@ -123,35 +123,39 @@ static const char *unasked_rule(const struct pairing *pairing, const struct entr
 	return requests[ev->kind].rule;
 }
 
+static struct text ref_of(const struct entry *entry, const struct evidence *ev)
+{
+	return ev->named.p ? ev->named : entry->id;
+}
+
+static void find_fault(struct pairing *pairing, struct entry *entry, const char *rule,
+		       const struct evidence *ev)
+{
+	entry_finding(pairing, entry, rule, room_by(pairing, entry, ev), ref_of(entry, ev),
+		      ev->first, ev->position);
+}
+
 static void find_in_evidence(struct pairing *pairing, struct entry *entry, const struct row *row,
 			     const struct evidence *ev, struct heard *heard)
 {
-	struct text by = room_by(pairing, entry, ev);
-	struct text ref = ev->named.p ? ev->named : entry->id;
 	const char *unasked = unasked_rule(pairing, entry, row, ev);
 
 	if (unasked)
-		entry_finding(pairing, entry, unasked, by, ref, ev->first, ev->position);
+		find_fault(pairing, entry, unasked, ev);
 	if (is_late_error(entry, ev, heard))
-		entry_finding(pairing, entry, "ERR-AFTER-DELIVERY", by, ref, ev->first,
-			      ev->position);
+		find_fault(pairing, entry, "ERR-AFTER-DELIVERY", ev);
 	if (is_late_receipt(row, ev, heard))
-		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, ref, ev->first,
-			      ev->position);
+		entry_finding(pairing, entry, "DISP-BEFORE-RCPT", entry->r, ref_of(entry, ev),
+			      ev->first, ev->position);
 	// P12: found by id although the room had given it another.
 	if (entry->group && is_marker(ev->kind) && !ev->borrowed && (row->flags & FLAG_ROOM_ID))
-		entry_finding(pairing, entry, "MARK-MUC-ID", by, ref, ev->first, ev->position);
+		find_fault(pairing, entry, "MARK-MUC-ID", ev);
 }
 
 struct answered { // by one device, with one kind
 	struct text own_id, ref;
 	bool many; // with several own ids
 };
-
-static struct text ref_of(const struct entry *entry, const struct evidence *ev)
-{
-	return ev->named.p ? ev->named : entry->id;
-}
 
 // P4: an ack of a kind after another one from the same device, with another own id or none; NULL: it
 // is none.

@@ -195,6 +195,7 @@ struct evidence {
 	int32_t place;       // of that row in its entry, from 1; 0 = none
 	struct text by_resource; // of A; absent = A is the bare JID of the key's recipient
 	struct text own_id;      // absent = the stanza had none
+	int64_t own_sent;        // evidence_sent(); 0 = not asked for yet
 	usec_t first, last;      // T3 times; first counts
 	struct text tie;         // T1: of the sighting that gave first (tie.h); absent = not kept
 	usec_t out_at;           // last seen on egress, whatever stamp it bore; USEC_NONE

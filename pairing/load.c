@@ -278,9 +278,17 @@ static void want_orphans(struct pairing *pairing, struct text sender, struct tex
 }
 
 // Evidence that may wait for this row, under each of the ids that name it.
-static void want_waiting(struct pairing *pairing, const struct entry *entry, const struct row *row)
+// It waits under the whole text (waiting_hash).
+static bool is_whole(struct text party)
 {
-	if (entry->id.p)
+	return party.p && !memchr(party.p, '/', party.n);
+}
+
+static void want_waiting(struct pairing *pairing, struct entry *entry, const struct row *row)
+{
+	if (entry->id.p && is_whole(entry->s) && text_same(entry->s, row->from))
+		want_orphan_hash(pairing, entry_sent(pairing, entry));
+	else if (entry->id.p)
 		want_orphans(pairing, row->from, entry->id);
 	if (entry->id.p && entry->group)
 		want_orphans(pairing, entry->r, entry->id);
@@ -346,8 +354,12 @@ static void want_neighbours(struct pairing *pairing, struct entry *entry)
 		if (entry->again || !is_as_stored(pairing, entry, &entry->rows[i]))
 			want_waiting(pairing, entry, &entry->rows[i]);
 	for (size_t i = 0; i < entry->evidence.count; i++) {
-		const struct evidence *ev = &entry->evidence.items[i];
-		if (ev->own_id.p && (entry->again || !ev->stored) && ev->kind <= EV_XE_DISPLAYED)
+		struct evidence *ev = &entry->evidence.items[i];
+		bool asks = ev->own_id.p && (entry->again || !ev->stored) &&
+			    ev->kind <= EV_XE_DISPLAYED;
+		if (asks && is_whole(entry->r))
+			want_orphan_hash(pairing, evidence_sent(pairing, entry, ev));
+		else if (asks)
 			want_orphans(pairing, entry->r, ev->own_id);
 		if (ev->kind == EV_ERROR && !ev->borrowed && entry->id.p && !entry->group)
 			want_reverse(pairing, entry);

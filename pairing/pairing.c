@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pairing/workset.h"
+#include "core/mix.h"
 #include "pairing/sequence.h"
+#include "pairing/workset.h"
 
 #include <stdlib.h>
 
-enum { LARGE = 256 };
+enum { LARGE = 256, RECENT_ENTRIES = 1 << 14 };
 
 void list_room(struct arena *arena, void **items, size_t *cap, size_t count, size_t size)
 {
@@ -52,6 +53,7 @@ struct pairing *pairing_new(const struct pairing_options *options)
 	struct pairing *pairing = xcalloc(1, sizeof(*pairing));
 
 	pairing->arena = arena_new();
+	pairing->recent = xcalloc(RECENT_ENTRIES, sizeof(*pairing->recent));
 	pairing->rules = own_rules(options->rules, pairing->arena);
 	char *realm = xcalloc(1, options->realm.n + 1);
 	memcpy(realm, options->realm.p, options->realm.n);
@@ -81,6 +83,7 @@ void pairing_free(struct pairing *pairing)
 	if (!pairing)
 		return;
 	buf_free(&pairing->tie);
+	free(pairing->recent);
 	map_free(&pairing->jids);
 	free_entry_maps(pairing);
 	free_passing(pairing);
@@ -112,6 +115,7 @@ void pairing_reset(struct pairing *pairing)
 		.bodies = pairing->bodies,
 		.arena = pairing->arena,
 		.tie = pairing->tie,
+		.recent = pairing->recent,
 		.jids = pairing->jids,
 		.entries = pairing->entries,
 		.conversations = pairing->conversations,
@@ -124,6 +128,7 @@ void pairing_reset(struct pairing *pairing)
 		.known_seen = pairing->known_seen,
 	};
 	*pairing = empty;
+	memset(pairing->recent, 0, RECENT_ENTRIES * sizeof(*pairing->recent));
 	map_clear(&pairing->jids);
 	map_clear(&pairing->entries);
 	map_clear(&pairing->conversations);
@@ -168,6 +173,22 @@ int64_t pairing_room(const struct pairing *pairing, struct text room)
 int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id)
 {
 	return KEYED(&pairing->key, TEXT("sent"), pairing->realm, sender, id);
+}
+
+int64_t entry_sent(const struct pairing *pairing, struct entry *entry)
+{
+	if (!entry->sent)
+		entry->sent = sent_hash(pairing, entry->s, entry->id);
+	return entry->sent;
+}
+
+int64_t evidence_sent(const struct pairing *pairing, const struct entry *entry, struct evidence *ev)
+{
+	if (ev->borrowed) // from another entry, whose R is another
+		return sent_hash(pairing, entry->r, ev->own_id);
+	if (!ev->own_sent)
+		ev->own_sent = sent_hash(pairing, entry->r, ev->own_id);
+	return ev->own_sent;
 }
 
 int64_t waiting_hash(const struct pairing *pairing, struct text sender, struct text id)
@@ -224,14 +245,31 @@ int64_t message_key(const struct pairing *pairing, struct text s, struct text r,
 	return KEYED(&pairing->key, TEXT("message"), pairing->realm, s, r, id);
 }
 
+// What is said of a message follows it soon: its key need not be hashed again. Texts of addresses are
+// shared (jid_cache.c), so where they stand tells most of them apart.
+static struct entry **recent_place(const struct pairing *pairing, struct text s, struct text r,
+				   struct text id)
+{
+	uint64_t hash = mix(mix(s.n, (uintptr_t)s.p), (uintptr_t)r.p);
+	return &pairing->recent[mix_text(hash, id) & (RECENT_ENTRIES - 1)];
+}
+
+static bool is_of(const struct entry *entry, struct text s, struct text r, struct text id)
+{
+	return text_same(entry->id, id) && text_same(entry->s, s) && text_same(entry->r, r);
+}
+
 struct entry *entry_for_message(struct pairing *pairing, struct text s, struct text r,
 				struct text id)
 {
+	struct entry **recent = recent_place(pairing, s, r, id);
+	if (*recent && is_of(*recent, s, r, id))
+		return *recent;
 	int64_t key = message_key(pairing, s, r, id);
 	struct entry *known = map_get(&pairing->entries, key);
-	if (known)
-		return known;
-	return entry_get(pairing, pairing_conv(pairing, s, r), key, s, r, id, false);
+	if (!known)
+		known = entry_get(pairing, pairing_conv(pairing, s, r), key, s, r, id, false);
+	return *recent = known;
 }
 
 // M6: key (room, id), no recipient.

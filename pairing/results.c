@@ -164,8 +164,7 @@ static bool is_told(const struct row *was, const struct row *row)
 	       (!(row->given_count || row->origin_count) || text_same(was->facts, row->facts));
 }
 
-static void sent_of_entry(struct pairing *pairing, const struct entry *entry, void *self,
-			  sent_fn *sent)
+static void sent_of_entry(struct pairing *pairing, struct entry *entry, void *self, sent_fn *sent)
 {
 	const struct row **was = arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));
 

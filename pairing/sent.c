@@ -18,17 +18,27 @@ struct sent_node *sent_find(const struct pairing *pairing, struct text sender, s
 	return map_get(&pairing->sent, sent_hash(pairing, sender, id));
 }
 
+static void give_hash(const struct entry *entry, const struct row *row, enum sent_what what,
+		      int64_t hash, sent_fn *take, void *self)
+{
+	take(self, &(struct sent){hash, what, entry->conv, entry->key, row->sent_at, row->from,
+				  entry->r});
+}
+
 static void give(struct pairing *pairing, const struct entry *entry, const struct row *row,
 		 enum sent_what what, struct text who, struct text id, sent_fn *take, void *self)
 {
-	take(self, &(struct sent){sent_hash(pairing, who, id), what, entry->conv, entry->key,
-				  row->sent_at, row->from, entry->r});
+	give_hash(entry, row, what, sent_hash(pairing, who, id), take, self);
 }
 
-void sent_of_row(struct pairing *pairing, const struct entry *entry, const struct row *row,
-		 sent_fn *take, void *self)
+void sent_of_row(struct pairing *pairing, struct entry *entry, const struct row *row, sent_fn *take,
+		 void *self)
 {
-	if (entry->id.p && !entry->group)
+	bool own = entry->id.p && !entry->group && text_same(row->from, entry->s);
+
+	if (own)
+		give_hash(entry, row, SENT_MESSAGE, entry_sent(pairing, entry), take, self);
+	else if (entry->id.p && !entry->group)
 		give(pairing, entry, row, SENT_MESSAGE, row->from, entry->id, take, self);
 	if (entry->id.p && entry->group) { // by its sender for errors, in its room for acks
 		give(pairing, entry, row, SENT_GROUP_MESSAGE, row->from, entry->id, take, self);
@@ -43,7 +53,7 @@ void sent_of_row(struct pairing *pairing, const struct entry *entry, const struc
 }
 
 // An error may bounce it, or somebody acknowledge it (P6, P11). Of the legs of a room the upload.
-void sent_of_ack(struct pairing *pairing, const struct entry *entry, const struct evidence *ev,
+void sent_of_ack(struct pairing *pairing, const struct entry *entry, struct evidence *ev,
 		 sent_fn *take, void *self)
 {
 	bool upload = ev->leg == LEG_UPLOAD;
@@ -51,8 +61,10 @@ void sent_of_ack(struct pairing *pairing, const struct entry *entry, const struc
 
 	if (!is_ack(ev->kind) || !ev->own_id.p || ev->borrowed || (entry->group && !upload))
 		return;
-	take(self, &(struct sent){sent_hash(pairing, from, ev->own_id), SENT_ACK, entry->conv,
-				  entry->key, ev->first, from, upload ? entry->r : entry->s});
+	int64_t hash =
+		upload ? sent_hash(pairing, from, ev->own_id) : evidence_sent(pairing, entry, ev);
+	take(self, &(struct sent){hash, SENT_ACK, entry->conv, entry->key, ev->first, from,
+				  upload ? entry->r : entry->s});
 }
 
 static void put_one(void *self, const struct sent *sent)
@@ -66,7 +78,7 @@ void collect_sent(struct pairing *pairing)
 	for (size_t i = 0; i < pairing->loaded_sent.count; i++)
 		sent_put(pairing, &pairing->loaded_sent.items[i]);
 	for (size_t i = 0; i < pairing->order.count; i++) {
-		const struct entry *entry = pairing->order.items[i];
+		struct entry *entry = pairing->order.items[i];
 		for (size_t j = 0; j < entry->row_count; j++)
 			sent_of_row(pairing, entry, &entry->rows[j], put_one, pairing);
 		for (size_t j = 0; j < entry->evidence.count; j++)

@@ -44,6 +44,7 @@ struct stood { // a marker as it is stored, with the number of the row that it m
 struct entry { // one key: (S, R, id), or (room, id)
 	int64_t conv, key;
 	struct text s, r, id; // parties; group: s = absent, r = room. id absent = untracked (M4)
+	int64_t sent;         // hash of (S, id), once it was asked for; else 0
 	bool group;
 	bool fault;   // findings of groupchat stanzas: no rows
 	bool touched; // this batch has facts for it: everything about it must be known and written
@@ -130,6 +131,7 @@ struct pairing {
 	struct buf tie;                // the last one that was made (tie.h)
 	struct map jids;               // texts as they came -> struct known_jid
 	struct map entries;            // key -> struct entry (keys are unique across conversations)
+	struct entry **recent;         // RECENT_ENTRIES places, by their texts
 	struct map conversations;      // conv -> struct conversation
 	LIST_OF(struct entry *) order; // entries as they came
 	struct map sent;               // hash of (sender, id) -> struct sent_node
@@ -206,6 +208,10 @@ struct entry *entry_for_fault(struct pairing *pairing, struct text room, struct 
 			      int64_t sig);
 struct conversation *conversation_get(struct pairing *pairing, int64_t conv);
 int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text id);
+// The same of the entry's own message, and of an ack of R with an id of its own: each hashed once.
+int64_t entry_sent(const struct pairing *pairing, struct entry *entry);
+int64_t evidence_sent(const struct pairing *pairing, const struct entry *entry,
+		      struct evidence *ev);
 // Under which evidence waits for a message: by the room when it names an occupant, whose nick may not
 // be seen (RCPT-GC-ADDR).
 int64_t waiting_hash(const struct pairing *pairing, struct text sender, struct text id);
@@ -316,9 +322,9 @@ void want_room_marks(struct pairing *pairing);
 
 // --- sent.c: entries of "who sent which id" ---
 typedef void sent_fn(void *self, const struct sent *sent);
-void sent_of_row(struct pairing *pairing, const struct entry *entry, const struct row *row,
-		 sent_fn *take, void *self);
-void sent_of_ack(struct pairing *pairing, const struct entry *entry, const struct evidence *ev,
+void sent_of_row(struct pairing *pairing, struct entry *entry, const struct row *row, sent_fn *take,
+		 void *self);
+void sent_of_ack(struct pairing *pairing, const struct entry *entry, struct evidence *ev,
 		 sent_fn *take, void *self);
 void collect_sent(struct pairing *pairing);
 

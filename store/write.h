@@ -7,6 +7,7 @@
 
 #include "core/arena.h"
 #include "core/map.h"
+#include "core/order.h"
 #include "store/key_filter.h"
 #include "store/message_row.h"
 
@@ -123,11 +124,6 @@ struct unit { // a part of a conversation that must be settled
 	bool reaches; // MDS: rows before it may change too (I3)
 };
 
-struct sent_place { // small, so that it is quickly sorted
-	int64_t hash;
-	size_t at;
-};
-
 // What one lane writes of a batch, in a transaction of its own.
 struct part {
 	struct plan *plan;
@@ -143,8 +139,8 @@ struct part {
 	VEC(struct place) ack_removes;
 	VEC(const struct stored_evidence *) acks;
 	VEC(struct sent) sent;
-	struct sent_place *sent_order; // the same, by hash
-	bool ordered;                  // lists are in the order of their tables
+	struct numbered *sent_order; // the same, by hash
+	bool ordered;                // lists are in the order of their tables
 	VEC(struct new_finding) findings;
 	VEC(struct range) withdraws;
 	VEC(struct new_state) states;

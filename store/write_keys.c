@@ -127,12 +127,20 @@ static void add_state(struct part *part, size_t at)
 		add_key(part, key, state->seen->at);
 }
 
-static int by_day(const void *a, const void *b)
+// No day is negative (FIRST_DAY).
+static void sort_keys(struct part *part)
 {
-	const struct key_day *x = a, *y = b;
-	if (x->day != y->day)
-		return x->day < y->day ? -1 : 1;
-	return (x->part > y->part) - (x->part < y->part);
+	size_t count = part->keys.count;
+	struct numbered *order = xcalloc(count, sizeof *order);
+	for (size_t i = 0; i < count; i++) {
+		const struct key_day *at = &part->keys.items[i];
+		order[i].number = (uint64_t)at->day << 32 | at->part;
+	}
+	order_by_number(order, count);
+	for (size_t i = 0; i < count; i++)
+		part->keys.items[i] = (struct key_day){(int64_t)(order[i].number >> 32),
+						       (uint32_t)order[i].number};
+	free(order);
 }
 
 void keys_collect(struct part *part)
@@ -157,8 +165,7 @@ void keys_collect(struct part *part)
 		add_ack(part, part->acks.items[i]);
 	for (size_t i = 0; i < part->states.count; i++)
 		add_state(part, i);
-	if (part->keys.count)
-		qsort(part->keys.items, part->keys.count, sizeof *part->keys.items, by_day);
+	sort_keys(part);
 }
 
 static void put_lists(const struct part *part, struct fields *day, struct fields *keys)

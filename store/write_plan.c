@@ -270,22 +270,14 @@ static int by_identity(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
-static int by_hash(const void *a, const void *b)
-{
-	const struct sent_place *x = a, *y = b;
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	return (x->at > y->at) - (x->at < y->at);
-}
-
 static void sort_sent(struct part *part)
 {
 	if (!part->sent.count)
 		return;
 	part->sent_order = xcalloc(part->sent.count, sizeof *part->sent_order);
 	for (size_t i = 0; i < part->sent.count; i++)
-		part->sent_order[i] = (struct sent_place){part->sent.items[i].hash, i};
-	qsort(part->sent_order, part->sent.count, sizeof *part->sent_order, by_hash);
+		part->sent_order[i] = (struct numbered){order_of(part->sent.items[i].hash), i};
+	order_by_number(part->sent_order, part->sent.count);
 }
 
 static int by_id(const void *a, const void *b)
@@ -294,15 +286,38 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+// By conversation, and those of one by the rest of their identity.
+static void sort_inserts(struct part *part)
+{
+	size_t count = part->inserts.count;
+	const struct row **rows = part->inserts.items;
+	if (!count)
+		return;
+	struct numbered *order = xcalloc(count, sizeof *order);
+	const struct row **sorted = xcalloc(count, sizeof *sorted);
+	for (size_t i = 0; i < count; i++)
+		order[i] = (struct numbered){order_of(rows[i]->conv), i};
+	order_by_number(order, count);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = rows[order[i].at];
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1; end < count && order[end].number == order[i].number; end++)
+			;
+		if (end - i > 1)
+			qsort(sorted + i, end - i, sizeof *sorted, by_identity);
+	}
+	memcpy(rows, sorted, count * sizeof *rows);
+	free(sorted);
+	free(order);
+}
+
 // Rows of one conversation meet in the same index pages.
 void part_order(struct part *part)
 {
 	if (part->ordered)
 		return;
 	part->ordered = true;
-	if (part->inserts.count)
-		qsort(part->inserts.items, part->inserts.count, sizeof *part->inserts.items,
-		      by_identity);
+	sort_inserts(part);
 	sort_sent(part);
 	order_states(part);
 	keys_collect(part);

@@ -30,7 +30,7 @@ template(name="row" type="list" option.stdsql="on") {{
   constant(value="INSERT INTO line (text) VALUES ('") property(name="msg") constant(value="')")
 }}
 ruleset(name="store") {{
-  action(type="ompgsql" conninfo="host={folder} dbname=beside user={user}" template="row")
+  action(type="ompgsql" conninfo="postgresql:///beside?host={folder}&user={user}" template="row")
 }}
 input(type="imfile" File="{log}" Tag="prosody" ruleset="store" freshStartTail="off")
 """
@@ -97,6 +97,10 @@ def cpu_of(process):
     return used.ru_utime + used.ru_stime
 
 
+def process_ended(process):
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def rsyslog(server, log, lines):
     config = os.path.join(server.folder, "rsyslog.conf")
     with open(config, "w", encoding="utf-8") as out:
@@ -105,9 +109,7 @@ def rsyslog(server, log, lines):
     before = server.cpu()
     process = subprocess.Popen(["/usr/sbin/rsyslogd", "-n", "-f", config, "-i", os.path.join(server.folder, "rsyslogd.pid")],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + PATIENCE
-    while int(server.ask("SELECT count(*) FROM line") or 0) < lines and time.monotonic() < end:
-        time.sleep(5)
+    product.wait_until(lambda: int(server.ask("SELECT count(*) FROM line") or 0) >= lines or process_ended(process), PATIENCE, 2)
     process.terminate()
     client = cpu_of(process)
     product.wait_until(lambda: server.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = 'beside'") == "1", 20)
