@@ -49,6 +49,9 @@ struct fields {
 	bool refused; // a text held a NUL byte (22021): sql_run and copy_row refuse to send it
 };
 
+// timestamptz counts from 2000-01-01T00:00:00Z.
+#define PG_EPOCH (INT64_C(946684800) * USEC_PER_SEC)
+
 void fields_free(struct fields *fields);
 void fields_clear(struct fields *fields); // keeps the memory
 #define FIELDS_AUTO __attribute__((cleanup(fields_free))) struct fields

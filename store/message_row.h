@@ -59,6 +59,8 @@ extern const struct message_column message_columns[MESSAGE_COLUMNS];
 // Puts one column. False when a text had to be changed to be storable (F98).
 bool message_put(struct fields *fields, const struct message_column *column,
 		 const struct message_row *row);
+// All of them, for COPY: how many texts had to be changed.
+size_t message_put_all(struct fields *fields, const struct message_row *row);
 void message_read(const struct rows *rows, int at, struct message_row *row);
 
 // From and to what pairing knows. Hashes of JIDs, realm and commit are the caller's.

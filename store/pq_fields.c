@@ -6,9 +6,6 @@
 #include <endian.h>
 #include <string.h>
 
-// timestamptz counts from 2000-01-01T00:00:00Z.
-#define PG_EPOCH (INT64_C(946684800) * USEC_PER_SEC)
-
 void fields_free(struct fields *fields)
 {
 	buf_free(&fields->bytes);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PG_EPOCH (INT64_C(946684800) * USEC_PER_SEC)
-
 enum { TEXT_ARRAY_HEADER = 20, ARRAY_HEADER = 12 };
 
 enum { RECORD_OID = 2249 };

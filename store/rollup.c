@@ -54,7 +54,7 @@ static bool same_key(const struct sum_key *a, const struct sum_key *b)
 	       text_same(a->from, b->from) && text_same(a->to, b->to);
 }
 
-static struct sum_cell *sum_cell(struct rollups *rollups, const struct sum_key *key)
+static struct sum_cell *find_cell(struct rollups *rollups, const struct sum_key *key)
 {
 	uint64_t hash =
 		mix(mix(mix(1, (uint64_t)key->grain), (uint64_t)key->kind), (uint64_t)key->bucket);
@@ -72,6 +72,14 @@ static struct sum_cell *sum_cell(struct rollups *rollups, const struct sum_key *
 	*place = cell;
 	add_cell(&rollups->sums, cell);
 	return cell;
+}
+
+static struct sum_cell *sum_cell(struct rollups *rollups, const struct sum_key *key)
+{
+	struct sum_cell **last = &rollups->last[key->grain];
+	if (!*last || !same_key(&(*last)->key, key))
+		*last = find_cell(rollups, key);
+	return *last;
 }
 
 static struct user_cell *user_cell(struct rollups *rollups, usec_t day, struct text jid)
@@ -116,47 +124,84 @@ static struct bin_count *bin_place(struct histogram *histogram, int bin)
 	return &histogram->items[lo];
 }
 
-struct addend { // what a row adds; most of it is nothing
+struct addend { // what a row adds beside what it counted as before; most of it is nothing
 	int at[SUM_COUNT];
 	int64_t by[SUM_COUNT];
 	int count;
+	struct {
+		int metric, bin, by;
+	} bins[2 * LATENCY_COUNT];
+	int bin_count;
 };
 
-static struct addend addend_of(const struct contribution *it, int sign)
+static void add_bin(struct addend *addend, int metric, int64_t ms, int by)
+{
+	if (ms < 0)
+		return;
+	int at = addend->bin_count++;
+	addend->bins[at].metric = metric;
+	addend->bins[at].bin = latency_bin(ms);
+	addend->bins[at].by = by;
+}
+
+static struct addend addend_of(const struct contribution *was, const struct contribution *now)
 {
 	struct addend addend;
-	addend.count = 0;
+	addend.count = addend.bin_count = 0;
 	for (int i = 0; i < SUM_COUNT; i++) {
 		addend.at[addend.count] = i;
-		addend.by[addend.count] = sign * it->sums[i];
-		addend.count += it->sums[i] != 0;
+		addend.by[addend.count] = now->sums[i] - was->sums[i];
+		addend.count += now->sums[i] != was->sums[i];
+	}
+	for (int i = 0; i < LATENCY_COUNT; i++) {
+		if (was->ms[i] == now->ms[i])
+			continue;
+		add_bin(&addend, i, was->ms[i], -1);
+		add_bin(&addend, i, now->ms[i], 1);
 	}
 	return addend;
 }
 
 static void add_sums(struct rollups *rollups, const struct sum_key *key,
-		     const struct addend *addend, const struct contribution *it, int sign)
+		     const struct addend *addend)
 {
+	int bins = key->grain == GRAIN_KIND ? 0 : addend->bin_count;
+	if (!addend->count && !bins)
+		return;
 	struct sum_cell *cell = sum_cell(rollups, key);
 	for (int i = 0; i < addend->count; i++)
 		cell->sums[addend->at[i]] += addend->by[i];
-	for (size_t i = 0; key->grain != GRAIN_KIND && i < LATENCY_COUNT; i++) {
-		if (it->ms[i] >= 0)
-			bin_place(&cell->latencies[i], latency_bin(it->ms[i]))->n += sign;
-	}
+	for (int i = 0; i < bins; i++)
+		bin_place(&cell->latencies[addend->bins[i].metric], addend->bins[i].bin)->n +=
+			addend->bins[i].by;
+}
+
+struct user_sums {
+	int32_t sent[USER_RECEIVED], received;
+};
+
+static struct user_sums user_sums_of(const struct contribution *it)
+{
+	return (struct user_sums){{it->counted, it->counted && it->requested,
+				   it->counted && it->requested && it->confirmed,
+				   it->counted && it->failed, it->counted && it->read_requested,
+				   it->counted && it->read_requested && it->read},
+				  it->counted};
 }
 
 static void add_users(struct rollups *rollups, const struct row *row, usec_t day,
-		      const struct contribution *it, int sign)
+		      const struct contribution *was, const struct contribution *now)
 {
-	const bool sums[] = {true,       it->requested,      it->requested && it->confirmed,
-			     it->failed, it->read_requested, it->read_requested && it->read};
-	if (!it->counted)
-		return;
-	struct user_cell *sender = user_cell(rollups, day, row->from.p ? row->from : TEXT(""));
-	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-		sender->sums[i] += sums[i] ? sign : 0;
-	user_cell(rollups, day, row->to.p ? row->to : TEXT(""))->sums[USER_RECEIVED] += sign;
+	struct user_sums a = user_sums_of(was), b = user_sums_of(now);
+	if (memcmp(a.sent, b.sent, sizeof a.sent) != 0) {
+		struct user_cell *sender =
+			user_cell(rollups, day, row->from.p ? row->from : TEXT(""));
+		for (size_t i = 0; i < USER_RECEIVED; i++)
+			sender->sums[i] += b.sent[i] - a.sent[i];
+	}
+	if (a.received != b.received)
+		user_cell(rollups, day, row->to.p ? row->to : TEXT(""))->sums[USER_RECEIVED] +=
+			b.received - a.received;
 }
 
 // "user@domain/resource", each part but the domain may be missing; absent: "".
@@ -171,21 +216,52 @@ struct text jid_domain(struct text jid)
 	return (struct text){bare.p + skip, bare.n - skip};
 }
 
+// One of both is a row that counts as nothing, or both count under the same keys: those of "row" and "at".
+static void add_difference(struct rollups *rollups, const struct row *row,
+			   const struct contribution *at, const struct contribution *was,
+			   const struct contribution *now)
+{
+	struct addend addend = addend_of(was, now);
+	usec_t day = rollup_day(at->sent_at);
+	const struct sum_key keys[] = {
+		{GRAIN_QUARTER, 0, usec_floor(at->sent_at, USEC_PER_QUARTER), TEXT(""), TEXT("")},
+		{GRAIN_DAY, 0, day, TEXT(""), TEXT("")},
+		{GRAIN_DOMAINS, 0, day, jid_domain(row->from), jid_domain(row->to)},
+		{GRAIN_KIND, at->kind, day, TEXT(""), TEXT("")},
+	};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		add_sums(rollups, &keys[i], &addend);
+	add_users(rollups, row, day, was, now);
+}
+
+static const struct contribution nothing = {.ms = {-1, -1, -1, -1}};
+
 void rollups_add(struct rollups *rollups, const struct row *row, int sign)
 {
 	struct contribution it;
 	if (row->class_ == CLASS_JOINED) // not shown: another row holds it (M6)
 		return;
 	contribution_of(row, &it);
-	struct addend addend = addend_of(&it, sign);
-	usec_t day = rollup_day(it.sent_at);
-	const struct sum_key keys[] = {
-		{GRAIN_QUARTER, 0, usec_floor(it.sent_at, USEC_PER_QUARTER), TEXT(""), TEXT("")},
-		{GRAIN_DAY, 0, day, TEXT(""), TEXT("")},
-		{GRAIN_DOMAINS, 0, day, jid_domain(row->from), jid_domain(row->to)},
-		{GRAIN_KIND, it.kind, day, TEXT(""), TEXT("")},
-	};
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		add_sums(rollups, &keys[i], &addend, &it, sign);
-	add_users(rollups, row, day, &it, sign);
+	add_difference(rollups, row, &it, sign < 0 ? &it : &nothing, sign < 0 ? &nothing : &it);
+}
+
+// It counts under the same keys as before: then most of what it counts as is the same, too.
+static bool stays(const struct row *was, const struct contribution *a, const struct row *now,
+		  const struct contribution *b)
+{
+	return was->class_ == now->class_ && a->sent_at == b->sent_at && a->kind == b->kind &&
+	       text_same(was->from, now->from) && text_same(was->to, now->to);
+}
+
+void rollups_move(struct rollups *rollups, const struct row *was, const struct row *now)
+{
+	struct contribution a, b;
+	contribution_of(was, &a);
+	contribution_of(now, &b);
+	if (was->class_ != CLASS_JOINED && stays(was, &a, now, &b)) {
+		add_difference(rollups, now, &b, &a, &b);
+		return;
+	}
+	rollups_add(rollups, was, -1);
+	rollups_add(rollups, now, 1);
 }

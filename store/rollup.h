@@ -13,6 +13,8 @@ struct rollups *rollups_new(int32_t realm, int lane);
 void rollups_free(struct rollups *rollups); // NULL is fine
 // All columns of the row count, the settled ones too.
 void rollups_add(struct rollups *rollups, const struct row *row, int sign);
+// A row that was and is: the same as adding it with -1 as it was and with +1 as it is.
+void rollups_move(struct rollups *rollups, const struct row *was, const struct row *now);
 // Adds the sum to the tables: one statement per table, rows in the order of their keys.
 bool rollups_write(struct store *store, struct rollups *rollups, struct err *err);
 

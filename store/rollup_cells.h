@@ -52,7 +52,8 @@ struct rollups {
 	int32_t realm;
 	int lane; // of the rows that are written
 	struct arena *arena;
-	struct cells sums, users; // struct sum_cell, struct user_cell
+	struct cells sums, users;              // struct sum_cell, struct user_cell
+	struct sum_cell *last[GRAIN_KIND + 1]; // of each grain: rows of one hour come together
 };
 
 #endif

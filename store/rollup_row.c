@@ -11,9 +11,8 @@ enum { HORIZONS = sizeof horizons / sizeof *horizons };
 
 int latency_bin(int64_t ms)
 {
-	int octave = 0; // above the first 32
-	for (int64_t rest = ms; rest >= 32; rest >>= 1)
-		octave++;
+	int bits = 64 - __builtin_clzll((uint64_t)ms | 1);
+	int octave = bits > 5 ? bits - 5 : 0; // above the first 32
 	return octave * 16 + (int)(ms >> octave);
 }
 

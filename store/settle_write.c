@@ -47,12 +47,11 @@ static bool move_rollups(void *self, const struct rows *rows)
 {
 	struct moving *moving = self;
 	const struct sequence_row *now = moving->changed[row_int(rows, 0, COUNTED_COLUMNS) - 1].row;
-	struct row row = counted_row_read(rows);
-	rollups_add(moving->rollups, &row, -1);
+	struct row was = counted_row_read(rows), row = was;
 	row.read_inferred_at = now->read_inferred_at;
 	row.read_via = now->read_via;
 	row.response_ms = now->response_ms;
-	rollups_add(moving->rollups, &row, 1);
+	rollups_move(moving->rollups, &was, &row);
 	return true;
 }
 

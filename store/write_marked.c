@@ -9,8 +9,7 @@
 static void keep(struct part *part, const struct row *was, const struct row *row)
 {
 	struct rollups *rollups = part_rollups(part);
-	rollups_add(rollups, was, -1);
-	rollups_add(rollups, row, 1);
+	rollups_move(rollups, was, row);
 	*VEC_ADD(&part->marked) = (struct marked){
 		.conv = row->conv,
 		.key = row->key,

@@ -29,8 +29,7 @@ static void sum_rows(struct part *part)
 		rollups_add(rollups, part->removes.items[i], -1);
 	for (size_t i = 0; i < part->updates.count; i++) {
 		struct row now = updated(&part->updates.items[i]);
-		rollups_add(rollups, part->updates.items[i].was, -1);
-		rollups_add(rollups, &now, 1);
+		rollups_move(rollups, part->updates.items[i].was, &now);
 	}
 	for (size_t i = 0; i < part->inserts.count; i++)
 		rollups_add(rollups, part->inserts.items[i], 1);

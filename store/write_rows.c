@@ -110,9 +110,7 @@ static bool copy_rows(struct part *part, struct err *err)
 		struct message_row flat;
 		fill_row(part, part->inserts.items[i], &flat);
 		copy_row(&copy, MESSAGE_COLUMNS);
-		for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
-			part->changed_texts +=
-				!message_put(&copy.fields, &message_columns[c], &flat);
+		part->changed_texts += message_put_all(&copy.fields, &flat);
 	}
 	return copy_end(&copy, err);
 }
