@@ -157,6 +157,29 @@ struct answered { // by one device, with one kind
 	bool many; // with several own ids
 };
 
+enum { FEW = 8 }; // so many are looked at one by one
+
+// Of one device, of one kind, about one row.
+static bool answer_alike(const struct evidence *a, const struct evidence *b)
+{
+	return a->place == b->place && a->kind == b->kind && a->via == b->via &&
+	       text_same(a->by_resource, b->by_resource);
+}
+
+// Most keys have one receipt and one marker. Of rooms and of many it is not looked for in pairs.
+static bool has_second(const struct entry *entry)
+{
+	const struct evidence *list = entry->evidence.items;
+
+	if (entry->group || entry->evidence.count > FEW)
+		return entry->evidence.count > 1;
+	for (size_t i = 1; i < entry->evidence.count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (answer_alike(&list[i], &list[j]))
+				return true;
+	return false;
+}
+
 // P4: an ack of a kind after another one from the same device, with another own id or none; NULL: it
 // is none.
 static const struct answered *second_of(struct pairing *pairing, const struct entry *entry,
@@ -186,7 +209,7 @@ static void count_duplicates(struct pairing *pairing, struct entry *entry)
 {
 	struct map devices = {0};
 
-	if (entry->evidence.count < 2)
+	if (!has_second(entry))
 		return;
 	for (size_t i = 0; i < entry->evidence.count; i++) {
 		struct evidence *ev = &entry->evidence.items[i];

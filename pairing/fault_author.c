@@ -117,13 +117,15 @@ void find_fault_author(struct pairing *pairing, const struct entry *entry, struc
 void want_fault_message(struct pairing *pairing, const struct entry *entry,
 			const struct evidence *ev)
 {
+	if (!ev->by_message)
+		return;
 	int64_t key = group_key(pairing, entry->r, ev->own_id);
-	struct entry *message = ev->by_message ? map_get(&pairing->entries, key) : NULL;
+	struct entry *message = map_get(&pairing->entries, key);
 
 	if (message && !message->touched && !message->wanted) {
 		message->wanted = true;
 		pairing->settled = false;
-	} else if (ev->by_message && !message) {
+	} else if (!message) {
 		want_key_of(pairing, entry->conv, key);
 	}
 }

@@ -98,7 +98,8 @@ int64_t content_digest(struct pairing *pairing, const struct stanza *st)
 	parts[0] = TEXT("digest");
 	if (count) {
 		memcpy(parts + 1, st->digest_parts, count * sizeof(*parts));
-		qsort(parts + 1, count, sizeof(*parts), by_bytes);
+		if (count > 1)
+			qsort(parts + 1, count, sizeof(*parts), by_bytes);
 	}
 	return keyed_hash(&pairing->key, parts, count + 1);
 }

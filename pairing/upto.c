@@ -28,17 +28,37 @@ static void keep_stored(const struct pairing *pairing, const struct conversation
 		min_into(&row->upto_displayed_at, old->upto_displayed_at);
 }
 
-struct marked {        // by one device
-	usec_t newest; // sent_at of the newest message marked so far
+struct marked {                // by one device
+	const struct mark *by; // its first one
+	usec_t newest;         // sent_at of the newest message marked so far
 };
 
-static struct marked *marked_by(struct pairing *pairing, struct map *devices,
+enum { FEW = 8 };
+
+struct devices {
+	struct marked few[FEW]; // most conversations have two
+	size_t count;
+	struct map more;
+};
+
+static bool is_by(const struct mark *a, const struct mark *b)
+{
+	return text_same(a->ev->by_resource, b->ev->by_resource) &&
+	       text_same(a->entry->s, b->entry->s) && text_same(a->entry->r, b->entry->r);
+}
+
+static struct marked *marked_by(struct pairing *pairing, struct devices *devices,
 				const struct mark *mark)
 {
-	int64_t device =
-		KEYED(&pairing->key, mark->entry->s, mark->entry->r, mark->ev->by_resource);
-	void **place = map_put(devices, device);
-
+	for (size_t i = 0; i < devices->count; i++)
+		if (is_by(devices->few[i].by, mark))
+			return &devices->few[i];
+	if (devices->count < FEW) {
+		devices->few[devices->count] = (struct marked){mark, INT64_MIN};
+		return &devices->few[devices->count++];
+	}
+	void **place = map_put(&devices->more, KEYED(&pairing->key, mark->entry->s, mark->entry->r,
+						     mark->ev->by_resource));
 	if (!*place) {
 		*place = arena_alloc(pairing->arena, sizeof(struct marked));
 		((struct marked *)*place)->newest = INT64_MIN;
@@ -50,8 +70,10 @@ static struct marked *marked_by(struct pairing *pairing, struct map *devices,
 // is not known (T1) do not judge each other.
 static void find_backward(struct pairing *pairing, const struct marks *marks)
 {
-	struct map devices = {0};
+	struct devices devices;
 
+	devices.count = 0;
+	devices.more = (struct map){0};
 	if (marks->count < 2)
 		return;
 	for (size_t i = 0, end; i < marks->count; i = end) {
@@ -70,7 +92,7 @@ static void find_backward(struct pairing *pairing, const struct marks *marks)
 			marked->newest = at > marked->newest ? at : marked->newest;
 		}
 	}
-	map_free(&devices);
+	map_free(&devices.more);
 }
 
 static void finish_row(struct pairing *pairing, const struct conversation *conversation,
