@@ -34,8 +34,8 @@ void traffic_write(const char *path, int64_t messages, struct traffic *made);
 
 struct feed;
 
-struct feed *feed_new(const char *path);
-void feed_free(struct feed *feed);
+struct feed *feed_open(const char *path);
+void feed_close(struct feed *feed);
 bool feed_next(struct feed *feed, struct event *event);
 // Valid until the next call.
 const struct observation *feed_observation(struct feed *feed, const struct event *event,

@@ -46,7 +46,7 @@ static void name_user(struct user *user, uint64_t number)
 	user->n = (size_t)full;
 }
 
-struct feed *feed_new(const char *path)
+struct feed *feed_open(const char *path)
 {
 	struct feed *feed = xcalloc(1, sizeof *feed);
 	feed->in = fopen(path, "re");
@@ -58,7 +58,7 @@ struct feed *feed_new(const char *path)
 	return feed;
 }
 
-void feed_free(struct feed *feed)
+void feed_close(struct feed *feed)
 {
 	fclose(feed->in);
 	free(feed->users);

@@ -221,7 +221,7 @@ bool leg_single(struct bench *bench, struct store *store, struct run_result *leg
 {
 	struct clock clock;
 	struct event event;
-	struct feed *feed = feed_new(bench->events);
+	struct feed *feed = feed_open(bench->events);
 	PQsetnonblocking(store->conn, 0);
 	command(store,
 		"CREATE TABLE receiptd.single (sender text, recipient text, id text, sent_at "
@@ -243,6 +243,6 @@ bool leg_single(struct bench *bench, struct store *store, struct run_result *leg
 		single_event(store, feed, &event);
 	}
 	clock_stop(bench, store, &clock, leg);
-	feed_free(feed);
+	feed_close(feed);
 	return true;
 }

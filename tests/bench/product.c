@@ -139,7 +139,7 @@ bool leg_product(struct bench *bench, struct store *store, struct run_result *le
 	struct clock clock;
 	struct run run = {.bench = bench,
 			  .store = store,
-			  .feed = feed_new(bench->events),
+			  .feed = feed_open(bench->events),
 			  .bounds = xcalloc(BATCHES_MAX, sizeof(usec_t))};
 	open_realm(&run);
 	make_days(store);
@@ -155,7 +155,7 @@ bool leg_product(struct bench *bench, struct store *store, struct run_result *le
 	pairing_free(run.pairing);
 	pairing_free(run.other);
 	realm_settings_free(&run.rules);
-	feed_free(run.feed);
+	feed_close(run.feed);
 	free(run.bounds);
 	return true;
 }

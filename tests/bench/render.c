@@ -253,7 +253,7 @@ int64_t render_log(const char *events, const char *path, const char *dialect)
 	struct render render = renderer->how;
 	struct event event;
 	render.out = fopen(path, "we");
-	render.feed = feed_new(events);
+	render.feed = feed_open(events);
 	if (!render.out)
 		bench_fail(path, "cannot be written");
 	fputs(renderer->before, render.out);
@@ -263,7 +263,7 @@ int64_t render_log(const char *events, const char *path, const char *dialect)
 	int64_t size = ftell(render.out);
 	if (fclose(render.out) != 0)
 		bench_fail(path, "cannot be written");
-	feed_free(render.feed);
+	feed_close(render.feed);
 	map_free(&render.sessions);
 	return size;
 }
