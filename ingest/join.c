@@ -66,12 +66,13 @@ static struct trial try_out(const struct join *join, struct text before, struct 
 	return trial;
 }
 
-// Names of files may lie, and so may what fits together: the log must go on where it was left.
+// Names of files may lie, and so may what fits together: the log must go on where it was left, never before (names
+// do not say which of two is the older one).
 static bool is_in_time(const struct join *join, const struct trial *trial)
 {
-	return !join->soon || (trial->at != USEC_NONE && trial->next_at != USEC_NONE &&
-			       trial->next_at > trial->at - USEC_PER_SEC &&
-			       trial->next_at - trial->at < join->soon);
+	return !join->soon ||
+	       (trial->at != USEC_NONE && trial->next_at != USEC_NONE &&
+		trial->next_at >= trial->at && trial->next_at - trial->at < join->soon);
 }
 
 size_t join_length(const struct join *join)
