@@ -17,6 +17,7 @@ struct trial {
 	bool whole_first; // a stanza begins at the seam
 	usec_t at;        // its time
 	usec_t next_at;   // of the first record after it
+	usec_t newest;    // of all after it
 	bool noise;       // nothing was said but that there are lines without meaning
 };
 
@@ -33,13 +34,19 @@ static void on_record(void *self, const struct record *record)
 	trial->noise = false;
 	if (trial->end && trial->next_at == USEC_NONE)
 		trial->next_at = record->at;
+	if (trial->end && record->at > trial->newest)
+		trial->newest = record->at;
 	if (!is_stanza(record) || !markup_whole(record->xml))
 		return;
 	trial->whole_first = trial->whole_first || record->offset == trial->seam;
 	if (record->offset < trial->seam && record->offset + record->length > trial->seam)
-		*trial = (struct trial){trial->seam,        record->offset + record->length,
-					trial->whole_first, record->at,
-					USEC_NONE,          false};
+		*trial = (struct trial){trial->seam,
+					record->offset + record->length,
+					trial->whole_first,
+					record->at,
+					USEC_NONE,
+					USEC_NONE,
+					false};
 }
 
 static void on_fact(void *self, struct text key, struct text value)
@@ -55,8 +62,10 @@ static void on_ignored(void *self, const char *kind)
 
 static struct trial try_out(const struct join *join, struct text before, struct text after)
 {
-	struct trial trial = {
-		.seam = join->offset + before.n, .at = USEC_NONE, .next_at = USEC_NONE};
+	struct trial trial = {.seam = join->offset + before.n,
+			      .at = USEC_NONE,
+			      .next_at = USEC_NONE,
+			      .newest = USEC_NONE};
 	const struct dialect_sink sink = {&trial, on_record, on_fact, on_ignored};
 	struct dialect *dialect = join->type->open(&join->options, &sink);
 	if (before.n)
@@ -72,7 +81,8 @@ static bool is_in_time(const struct join *join, const struct trial *trial)
 {
 	return !join->soon ||
 	       (trial->at != USEC_NONE && trial->next_at != USEC_NONE &&
-		trial->next_at >= trial->at && trial->next_at - trial->at < join->soon);
+		trial->next_at > trial->at - USEC_PER_SEC && trial->newest >= trial->at &&
+		trial->next_at - trial->at < join->soon);
 }
 
 size_t join_length(const struct join *join)

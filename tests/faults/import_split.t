@@ -130,15 +130,16 @@ def of_openfire(case):
 
 def often(case):
     """F26: many rotations, each inside a record"""
-    log, files = b"".join(case.made(300 if not tails.LONG else 3000)), 20 if not tails.LONG else 100
+    log, files = b"".join(case.made(300 if not tails.LONG else 3000, gap_ms=2000)), 20 if not tails.LONG else 100
     case.form, mark, cuts = "observations", MARKS["observations"], [0]
     for number in range(1, files):
         at = len(log) * number // files
         cuts.append(log.index(mark, at) + len(mark) + number % 40)
     for number, (start, end) in enumerate(zip(cuts, cuts[1:] + [len(log)])):
         case.write(log[start:end], f"log.{files - number}")
-    case.load(*sorted(os.listdir(case.folder), reverse=True)[:files // 2])
-    case.load(*[name for name in os.listdir(case.folder) if name.startswith("log")])
+    names = [f"log.{number}" for number in range(files, 0, -1)]
+    case.load(*names[:files // 2])
+    case.load(*reversed(names[files // 2:]))
 
 
 def grown(case):
