@@ -44,7 +44,7 @@ enum spool_result {
 	SPOOL_FULL,  // nothing was taken; try again later
 	SPOOL_LARGE, // nothing was taken: it never fits, as a whole
 	SPOOL_FAILED, // nothing may be believed; the segment was abandoned, the next call begins a new
-	// one (F62)
+		      // one (F62)
 };
 
 struct spool_delivery {
