@@ -9,11 +9,11 @@
 
 #include <jansson.h>
 
-enum feed_status {
+enum feed_status {    // what nobody thought of is not durable: 0 must be no success
+	FEED_BROKEN,  // not taken, the disk fails: 503
 	FEED_TAKEN,   // durable
 	FEED_BUSY,    // not taken: 503, come again
 	FEED_LARGE,   // never fits as a whole: in smaller deliveries
-	FEED_BROKEN,  // not taken, the disk fails: 503 too
 	FEED_UNKNOWN, // there is no webhook of that name
 	FEED_TYPE,    // not a content type that is read here
 	FEED_BAD,     // not readable as a whole; detail says why

@@ -23,6 +23,7 @@ struct feed {
 	struct component *component; // of a feed of that kind, once all are open
 	char secret[SECRET_MOST];    // without the newline at its end; "" = none
 	atomic_llong heard_at;       // monotonic, of a webhook; 0 = never
+	atomic_llong ahead;          // its newest item's time, against ours
 };
 
 struct feeds {
@@ -121,17 +122,29 @@ static bool knows_signature(void *self, struct text name, const struct feed_sign
 	return feed && webhook_signed(signature, text_of(feed->secret));
 }
 
+static usec_t newest(const struct webhook_batch *batch)
+{
+	usec_t at = batch->items[0].at;
+	for (size_t i = 1; i < batch->count; i++)
+		at = batch->items[i].at > at ? batch->items[i].at : at;
+	return at;
+}
+
 static enum feed_status put(struct feed *feed, const struct feed_delivery *delivery,
 			    const struct webhook_batch *batch, struct feed_answer *answer)
 {
-	static const enum feed_status statuses[] = {
-		[SPOOL_DONE] = FEED_TAKEN, [SPOOL_FULL] = FEED_BUSY, [SPOOL_FAILED] = FEED_BROKEN};
+	static const enum feed_status statuses[] = {[SPOOL_DONE] = FEED_TAKEN,
+						    [SPOOL_FULL] = FEED_BUSY,
+						    [SPOOL_LARGE] = FEED_LARGE,
+						    [SPOOL_FAILED] = FEED_BROKEN};
 	struct spool_delivery put = {.id = delivery->id,
 				     .stream = delivery->stream,
 				     .items = batch->items,
 				     .count = batch->count};
 	struct spool_outcome outcome;
 	enum spool_result result = spool_deliver(feed->spool, &put, &outcome, &answer->err);
+	if (result == SPOOL_DONE && batch->count)
+		atomic_store(&feed->ahead, newest(batch) - delivery->now);
 	bool again = outcome.duplicates == batch->count;
 	answer->duplicates = outcome.duplicates;
 	answer->quarantined = again ? 0 : batch->quarantined;
@@ -142,10 +155,7 @@ static enum feed_status put(struct feed *feed, const struct feed_delivery *deliv
 // An empty delivery says that nothing waits. One of old items says that more of them may follow.
 static bool is_current(const struct webhook_batch *batch, usec_t now)
 {
-	bool current = !batch->count;
-	for (size_t i = 0; i < batch->count && !current; i++)
-		current = batch->items[i].at > now - HEARD;
-	return current;
+	return !batch->count || newest(batch) > now - HEARD;
 }
 
 static enum feed_status take(void *self, const struct feed_delivery *delivery,
@@ -194,6 +204,14 @@ bool feeds_heard(struct feeds *feeds, const char *source)
 			return at && usec_monotonic() - at < HEARD;
 	}
 	return false;
+}
+
+usec_t feeds_ahead(struct feeds *feeds, const char *source)
+{
+	for (size_t i = 0; feeds && i < feeds->count; i++)
+		if (strcmp(feeds->list[i].setting->name, source) == 0)
+			return atomic_load(&feeds->list[i].ahead);
+	return 0;
 }
 
 bool feeds_broken(struct feeds *feeds, struct err *err)

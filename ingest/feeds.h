@@ -22,6 +22,9 @@ bool feeds_component(struct feeds *feeds, const char *source, struct component_s
 // Its other end was heard in the last seconds: a component is online, a webhook was sent something, if
 // only an empty delivery. Else what it shows is complete up to then, and no further.
 bool feeds_heard(struct feeds *feeds, const char *source);
+// How far the newest time that its sender gave was ahead of this machine's clock (F73). Behind says less: it
+// may have sent what it had kept. 0: not known.
+usec_t feeds_ahead(struct feeds *feeds, const char *source);
 // No spool of some feed can be written any more: the daemon ends with ERR_STORAGE (F62).
 bool feeds_broken(struct feeds *feeds, struct err *err);
 

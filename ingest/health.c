@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define AHEAD (60 * USEC_PER_SEC)
+
 struct view { // of one source
 	const struct source_setting *setting;
 	size_t files, open, behind, silent;
@@ -11,6 +13,8 @@ struct view { // of one source
 	usec_t unread_since;
 	bool fed; // by a component
 	struct component_state component;
+	bool ahead;         // F73
+	char ahead_by[128]; // the same in words
 };
 
 // Of a component its connection counts first: while that is down nothing comes.
@@ -29,6 +33,15 @@ static const char *state_of_feed(const struct view *view, const char **note)
 		}
 	}
 	return NULL;
+}
+
+// F73. Delays are differences of the sender's own times, so they are right all the same.
+static void look_at_clock(struct view *view, usec_t ahead)
+{
+	view->ahead = ahead > AHEAD;
+	snprintf(view->ahead_by, sizeof view->ahead_by,
+		 "its clock is %lld s ahead of this machine's: one of the two is wrong",
+		 (long long)(ahead / USEC_PER_SEC));
 }
 
 static void look(struct view *view, const struct tail *tail, usec_t now, usec_t patience)
@@ -74,6 +87,7 @@ static const char *state_of(const struct view *view, const char **note)
 		{view->silent > 0, "silent",
 		 "the server logs other lines and no stanzas: was stanza logging switched off?"},
 		{view->behind > 0, "behind", NULL},
+		{view->ahead, "following", view->ahead_by},
 		{!view->open, "waiting", "nothing in it yet"},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -106,6 +120,7 @@ bool health_write(struct app *app, struct feeds *feeds, struct store *store, int
 				    .oldest = USEC_NONE,
 				    .newest = USEC_NONE,
 				    .unread_since = USEC_NONE};
+		look_at_clock(&view, feeds_ahead(feeds, setting->name));
 		view.fed = feeds_component(feeds, setting->name, &view.component);
 		for (size_t k = 0; k < count; k++)
 			if (tail_setting(tails[k]) == setting)

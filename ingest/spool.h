@@ -40,11 +40,10 @@ struct spool_item { // texts are copied
 };
 
 enum spool_result {
-	SPOOL_DONE,  // durable, now or before: then all are duplicates
-	SPOOL_FULL,  // nothing was taken; try again later
-	SPOOL_LARGE, // nothing was taken: it never fits, as a whole
-	SPOOL_FAILED, // nothing may be believed; the segment was abandoned, the next call begins a new
-		      // one (F62)
+	SPOOL_DONE,   // durable, now or before: then all are duplicates
+	SPOOL_FULL,   // nothing was taken; try again later
+	SPOOL_LARGE,  // nothing was taken: it never fits, as a whole
+	SPOOL_FAILED, // not durable: the segment was abandoned (F62)
 };
 
 struct spool_delivery {

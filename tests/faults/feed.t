@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import feeds  # noqa: E402
+import proxy as rig_proxy  # noqa: E402
 import rig  # noqa: E402
 
 RECORDS = 20000 if rig.LONG else 700
@@ -257,6 +258,43 @@ def nodes(tap, server):
         rig.product.stop(process)
 
 
+def odd_times(tap, server):
+    """F67: in any order; F73: the sender's clock is an hour ahead."""
+    with feeds.FeedRig(server, settings=FAST) as it:
+        it.generate(RECORDS, format="observations")
+        process = it.run()
+        lines = it.lines()
+        random.Random(it.seed).shuffle(lines)
+        sender = send_all(it, lines, size=50)
+        tap.ok(end_sender(sender), "receipts before their messages, hours apart")
+        it.wait_stored()
+        it.judge(tap, "in no order at all (F67)")
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        it.post(body_of([{**stanza(1), "ts": when}]))
+
+        def note():
+            return it.server.ask("SELECT coalesce(note, '') FROM receiptd.source WHERE name = 'web'", check=False)
+        rig.product.wait_until(lambda: "ahead" in note(), 15, 0.5)
+        tap.ok("s ahead" in note(), f"its clock is an hour ahead: {note()} (F73)")
+        rig.product.stop(process)
+
+
+def slow_database(tap, server):
+    """F69: every answer of the database takes its time; memory stays where it is and nothing is lost."""
+    slow = rig_proxy.Proxy(server.port, lambda number: time.sleep(0.3))
+    with feeds.FeedRig(server, port=slow.port, settings=FAST) as it:
+        it.generate(2 * RECORDS, format="observations")
+        process = it.run()
+        sender = send_all(it, it.lines(), size=50)
+        tap.ok(end_sender(sender) and set(sender.statuses) == {200}, f"taken at its own pace: {sender.statuses}")
+        it.wait_stored(120)
+        it.judge(tap, "a database that is far slower than the feed (F69)")
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+            peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+        tap.ok(peak < 128, f"memory is bounded: {peak:.0f} MB")
+        rig.product.stop(process)
+
+
 def log_and_feed(tap, server):
     """F68: refused, unless one is declared the authority; then the other adds no lines and no states."""
     with feeds.FeedRig(server, settings=FAST) as it:
@@ -283,7 +321,7 @@ def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
     try:
-        for test in (*([silence] if rig.LONG else []), refused, same_delivery, bad_and_numbered, folder_gone, nodes, log_and_feed, spool_full, database_away,
+        for test in (*([silence] if rig.LONG else []), refused, same_delivery, bad_and_numbered, folder_gone, nodes, odd_times, slow_database, log_and_feed, spool_full, database_away,
                      crash_loop):
             test(tap, server)
     finally:
