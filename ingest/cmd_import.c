@@ -28,6 +28,7 @@ struct import {
 	char *buffer;
 	usec_t started, drawn;
 	uint64_t care;    // records to be read with care after a failure (F98)
+	bool lost;        // the database, while what was read was settled
 	uint64_t read_to; // offset from which the file was read last
 };
 
@@ -423,6 +424,7 @@ static bool settle_some(struct import *import, struct settle_result *result, str
 	bool fine = batcher_settle(import->batcher, USEC_PER_SEC / 5, result, err);
 
 	for (int i = 0; !fine && err->kind == ERR_DATABASE && !*import->app->stop; i++) {
+		import->lost = true;
 		if (i >= TRIES && usec_monotonic() - since > wait)
 			return false;
 		log_warn(import->app->log, "settling-not-stored", LOG_S("error", err->text),
@@ -450,6 +452,21 @@ static int settle_all(struct import *import, int status)
 	return status;
 }
 
+// A server that crashed while this settled may have forgotten what it had confirmed (F93): so the files are
+// read again, of which it adds only what is missing.
+static int import_and_settle(struct import *import, int argc, char **argv)
+{
+	int status;
+
+	do {
+		if (import->lost)
+			close_batcher(import);
+		import->lost = false;
+		status = settle_all(import, import_all(import, argc, argv));
+	} while (import->lost && status == ERR_NONE && !*import->app->stop);
+	return status;
+}
+
 int cmd_import(struct app *app, int argc, char **argv)
 {
 	struct import import = {.app = app, .realm = app->settings->realm};
@@ -462,7 +479,7 @@ int cmd_import(struct app *app, int argc, char **argv)
 	realm_settings_copy(&import.rules, &app->settings->rules);
 	if (store_open(app, STORE_WRITE, &import.store, &err) &&
 	    assume_known(app, import.store, import.realm, &import.rules, &err)) {
-		status = settle_all(&import, import_all(&import, argc, argv));
+		status = import_and_settle(&import, argc, argv);
 	} else {
 		log_error(app->log, "database", LOG_S("error", err.text));
 		status = (int)err.kind;

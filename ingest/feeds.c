@@ -162,7 +162,7 @@ static enum feed_status take(void *self, const struct feed_delivery *delivery,
 			     struct feed_answer *answer)
 {
 	struct feed *feed = webhook_of(self, delivery->feed);
-	struct webhook_batch batch;
+	struct webhook_batch batch = {0};
 	if (!feed)
 		return FEED_UNKNOWN;
 	struct arena *arena = arena_new();

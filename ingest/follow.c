@@ -123,16 +123,20 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 		return false;
 	follow->beat_at += since;
 	usec_t now = usec_now(), patience = follow->app->settings->silence;
+	bool noted = false;
 	for (size_t i = 0; i < follow->count; i++) {
 		struct stream *stream = tail_stream(follow->tails[i]);
 		if (!stream)
 			continue;
-		stream_touch(stream);
-		if (stream_is_silent(stream, now, patience))
-			stream_note_silence(stream);
+		if (follow_hears(follow, follow->tails[i]))
+			stream_touch(stream);
+		if (!stream_is_silent(stream, now, patience))
+			continue;
+		stream_note_silence(stream);
+		noted = true;
 	}
-	// What waits says so itself, soon.
-	bool fine = batcher_is_empty(follow->batcher) ? follow_flush(follow, err)
+	// What waits says so itself, soon; but that a source is silent is shown together with its gap.
+	bool fine = noted || batcher_is_empty(follow->batcher) ? follow_flush(follow, err)
 						      : batcher_wait(follow->batcher, err);
 	return fine && (more || note_missing(follow, err)) &&
 	       health_write(follow->app, follow->feeds, follow->store,

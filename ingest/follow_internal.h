@@ -48,6 +48,7 @@ struct tail *follow_longest_idle(const struct follow *follow);
 
 // Those that are open now are follow->streams.
 size_t follow_streams(struct follow *follow);
+bool follow_hears(const struct follow *follow, const struct tail *tail);
 bool follow_flush(struct follow *follow, struct err *err); // and waits for it
 bool follow_store(struct follow *follow, struct err *err); // while more is read
 bool follow_finish(struct follow *follow, struct tail *tail, struct err *err);

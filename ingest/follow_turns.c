@@ -7,7 +7,7 @@
 enum { READ_SHARE = 8 << 20 };
 
 // That nothing came is known of a file; of a feed only while its other end is heard.
-static bool is_heard(const struct follow *follow, const struct tail *tail)
+bool follow_hears(const struct follow *follow, const struct tail *tail)
 {
 	const struct source_setting *setting = tail_setting(tail);
 	return !source_is_spool(setting) || feeds_heard(follow->feeds, setting->name);
@@ -21,7 +21,7 @@ size_t follow_streams(struct follow *follow)
 		struct stream *stream = tail_stream(follow->tails[i]);
 		if (!stream)
 			continue;
-		stream_is_heard(stream, is_heard(follow, follow->tails[i]));
+		stream_is_heard(stream, follow_hears(follow, follow->tails[i]));
 		follow->streams[count++] = stream;
 	}
 	return count;

@@ -24,10 +24,12 @@ static bool is_taken(const struct candidate *file, int32_t generation)
 	return false;
 }
 
-// Without a mark nothing of it was stored: a bare header proves no identity.
+// Without a mark nothing of it was stored: a bare header proves no identity. But one that was read to its end
+// and gave no record (F22: a hole of NUL bytes) is known by its end.
 static bool is_life(const struct candidate *file, const struct generation *life)
 {
-	return life->has_mark && !is_taken(file, life->id) &&
+	bool read = life->has_mark || (life->finished && life->low_water > 0);
+	return read && !is_taken(file, life->id) &&
 	       print_head_matches(life, file->head, file->size) &&
 	       (print_tail_matches(file->file, life) || print_tail_is_lost(file->file, life));
 }

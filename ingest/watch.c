@@ -186,7 +186,8 @@ static void add_spot(struct watch *watch, struct text folder, const char *names,
 		watch->spots = xrealloc(watch->spots, watch->cap * sizeof *watch->spots);
 	}
 	char *copy = xcalloc(1, folder.n + 1);
-	memcpy(copy, folder.p, folder.n);
+	if (folder.p)
+		memcpy(copy, folder.p, folder.n);
 	watch->spots[watch->count] = (struct spot){copy, xstrdup(names), exact, -1};
 	watch_spot(watch, &watch->spots[watch->count++]);
 }

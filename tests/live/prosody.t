@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian's Prosody with real clients, seen three ways: by the clients, by its log (mod_stanza_debug) and by
 # mod_receiptd, which feeds a receiptd by way of a receiver that looks closely, is away, cuts and loses answers. The
-# rows must be the same. Prosody is killed in the middle and started again.
+# rows must be the same. Prosody, receiptd and its PostgreSQL are killed in the middle and started again.
 import asyncio
 import os
 import shutil
@@ -22,7 +22,7 @@ from tap import Tap  # noqa: E402
 NO_MATTER = {"response_ms", "precision_us"}
 
 
-async def play(server, post):
+async def play(server, post, database):
     cast = scenario.Cast(server.address)
     post.moods += [None, None, "503", "cut", "lost"]
     await scenario.first_act(cast)
@@ -35,6 +35,7 @@ async def play(server, post):
     await scenario.talk(cast)
     await asyncio.sleep(0.5)
     server.end(signal.SIGKILL)
+    database.kill()
     post.moods.clear()
     before = len(post.items)
     server.start()
@@ -71,7 +72,7 @@ def main():
     server = prosody.Prosody(scenario.USERS, [scenario.ROOMS], post.url, receiver.TOKEN)
     try:
         server.start()
-        cast, before = asyncio.run(play(server, post))
+        cast, before = asyncio.run(play(server, post, database))
         server.end()
         text = server.log_text()
         tap.check("the receiver was away, cut and lost answers", not {"503", "cut", "lost"} <= set(post.met))

@@ -2,8 +2,10 @@
 """What receiptd makes of a log and of a feed: the rows of both beside each other and beside what the clients saw."""
 
 import datetime
+import glob
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -17,8 +19,8 @@ class Database:
     """A private cluster in a folder; a realm for each way that the same traffic came."""
 
     def __init__(self, folder):
-        self.options = ["--log-level", "error", "--set", f"data_dir={folder}"]
-        self.process = None
+        self.folder, self.options = folder, ["--log-level", "error", "--set", f"data_dir={folder}"]
+        self.process, self.command = None, None
 
     def serve(self, folder, secret, rooms):
         """receiptd with one webhook, into the realm "feed". It takes seconds until it is there: meanwhile users
@@ -31,9 +33,18 @@ class Database:
         with open(config, "w", encoding="utf-8") as file:
             file.write(f'realm = "feed"\nmuc_domains = {{"{rooms}"}}\n'
                        f'feed prosody {{\n\tkind = "webhook"\n\tsecret_file = "{path}"\n}}\n')
-        self.process = subprocess.Popen([PROGRAM, *self.options, "--config", config, "--set", f"port={port}", "run"],
-                                        stdout=subprocess.DEVNULL)
+        self.command = [PROGRAM, *self.options, "--config", config, "--set", f"port={port}", "run"]
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
         return port
+
+    def kill(self):
+        """receiptd and its PostgreSQL, at once and without a word; then both again."""
+        self.process.kill()
+        self.process.wait()
+        for path in glob.glob(os.path.join(self.folder, "**", "postmaster.pid"), recursive=True):
+            with open(path, encoding="ascii") as file:
+                os.kill(int(file.readline()), signal.SIGQUIT)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
 
     def end(self):
         if self.process:
