@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 folder=build-fuzz/tests/fuzz
-seconds=${RECEIPTD_FUZZ_SECONDS:-3}
+seconds=${RECEIPTD_FUZZ_SECONDS:-2}
 [ -z "${RECEIPTD_LONG:-}" ] || seconds=60
 if ! command -v clang >/dev/null 2>&1; then
 	echo '1..0 # SKIP clang is not installed: nothing was fuzzed'
