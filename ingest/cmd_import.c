@@ -456,7 +456,7 @@ static int settle_all(struct import *import, int status)
 // read again, of which it adds only what is missing.
 static int import_and_settle(struct import *import, int argc, char **argv)
 {
-	int status;
+	int status = ERR_NONE;
 
 	do {
 		if (import->lost)

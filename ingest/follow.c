@@ -137,7 +137,7 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 	}
 	// What waits says so itself, soon; but that a source is silent is shown together with its gap.
 	bool fine = noted || batcher_is_empty(follow->batcher) ? follow_flush(follow, err)
-						      : batcher_wait(follow->batcher, err);
+							       : batcher_wait(follow->batcher, err);
 	return fine && (more || note_missing(follow, err)) &&
 	       health_write(follow->app, follow->feeds, follow->store,
 			    batcher_realm(follow->batcher), follow->tails, follow->count, err);
