@@ -79,23 +79,25 @@ void spool_close(struct spool *spool)
 
 // What was written and is not durable must never be believed: it is cut off, or the whole file is put
 // aside (F62).
-static bool cut_to_durable(const struct spool *spool, int fd)
+static bool cut_to_durable(int fd, int64_t sure)
 {
 	struct buf mark = {0};
-	spool_mark_write(&mark, spool->sure); // the one that was there may have been behind it
-	bool ok = ftruncate(fd, (off_t)spool->sure) == 0 && spool_write_all(fd, buf_view(&mark));
+	spool_mark_write(&mark, sure); // the one that was there may have been behind it
+	bool ok = ftruncate(fd, (off_t)sure) == 0 && spool_write_all(fd, buf_view(&mark));
 	buf_free(&mark);
 	return ok;
 }
 
-// Somebody's fsync may be under way: his file stays open until it has ended.
+// Somebody's fsync may be under way: his file stays open until it has ended. Meanwhile others may begin the
+// next segment, so the sizes of this one are taken before.
 static void close_abandoned(struct spool *spool, int fd, const char *path)
 {
 	char aside[PATH_MAX + 8];
+	int64_t sure = spool->sure, written = spool->written;
 	while (spool->syncing)
 		pthread_cond_wait(&spool->changed, &spool->lock);
 	snprintf(aside, sizeof aside, "%s.failed", path);
-	if (spool->sure < spool->written && !cut_to_durable(spool, fd) && rename(path, aside))
+	if (sure < written && !cut_to_durable(fd, sure) && rename(path, aside))
 		log_error(spool->options.log, "spool-segment-stays", LOG_S("file", path),
 			  LOG_S("next", "what was not durable may be stored though its sender "
 					"was not told so"));

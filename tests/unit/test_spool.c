@@ -10,14 +10,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // The program's calls come here first: the disk fails when a test says so.
 static int sync_fails;
+static _Atomic int sync_waits, write_fails, syncs;
+
+ssize_t write(int fd, const void *bytes, size_t size)
+{
+	if (write_fails && size > 100) { // a block, no mark
+		write_fails = 0;
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_write, fd, bytes, size);
+}
 
 int fdatasync(int fd)
 {
+	syncs++;
+	for (int i = 0; sync_waits && i < 5000; i++)
+		usleep(1000);
 	if (sync_fails > 0 && --sync_fails == 0) {
 		errno = EIO;
 		return -1;
@@ -195,6 +211,54 @@ static void fsync_fails(void **state)
 	end(&place);
 }
 
+static void *put_two(void *place)
+{
+	return (void *)(uintptr_t)put(place, "two", "<message id='2'/>");
+}
+
+static void *put_three(void *place)
+{
+	return (void *)(uintptr_t)put(place, "three", "<message id='3'/>");
+}
+
+static void *put_four(void *place)
+{
+	return (void *)(uintptr_t)put(place, "four", "<message id='4'/>");
+}
+
+// F62: while an fsync is under way a write fails, and the next segment is begun before the failed one is closed.
+// The failed one keeps what was durable in it, whatever the size of the other.
+static void a_write_fails_beside_an_fsync(void **state)
+{
+	struct place place;
+	pthread_t threads[3];
+	(void)state;
+	begin(&place);
+	for (int i = 0; i < 3; i++) {
+		char id[8] = {'o', (char)('0' + i)};
+		assert_int_equal(put(&place, id, "<message id='1'/>"), SPOOL_DONE);
+	}
+	int before = syncs;
+	sync_waits = 1;
+	pthread_create(&threads[0], NULL, put_two, &place);
+	while (syncs == before)
+		usleep(1000);
+	write_fails = 1;
+	pthread_create(&threads[1], NULL, put_three, &place);
+	while (write_fails)
+		usleep(1000);
+	usleep(20000); // it waits for the fsync now
+	pthread_create(&threads[2], NULL, put_four, &place);
+	usleep(20000);
+	sync_waits = 0;
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	struct buf bytes = file_of(place.path);
+	assert_int_equal(stanzas_of(buf_view(&bytes), 4096), 3);
+	buf_free(&bytes);
+	end(&place);
+}
+
 static void no_segment_can_be_made(void **state)
 {
 	struct place place;
@@ -237,9 +301,13 @@ static void memory_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_put_is_read),   cmocka_unit_test(cut_at_every_byte),
-		cmocka_unit_test(flipped_anywhere),       cmocka_unit_test(fsync_fails),
-		cmocka_unit_test(no_segment_can_be_made), cmocka_unit_test(memory_goes_on),
+		cmocka_unit_test(what_was_put_is_read),
+		cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(flipped_anywhere),
+		cmocka_unit_test(fsync_fails),
+		cmocka_unit_test(a_write_fails_beside_an_fsync),
+		cmocka_unit_test(no_segment_can_be_made),
+		cmocka_unit_test(memory_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
