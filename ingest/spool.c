@@ -172,8 +172,7 @@ static void mark_durable(struct spool *spool, uint64_t ticket, int64_t size)
 {
 	spool->durable = ticket;
 	spool->sure = size;
-	if (ticket == spool->taken)
-		spool_memory_durable(&spool->memory);
+	spool_memory_durable(&spool->memory, ticket);
 }
 
 static bool write_mark(struct spool *spool, int64_t upto)
@@ -311,6 +310,7 @@ static void put_items(struct spool *spool, const struct spool_delivery *delivery
 	spool->payload.len = 0;
 	for (size_t i = 0; i < delivery->count; i++)
 		put_item(spool, stream, &delivery->items[i], outcome);
+	stream->ticket = stream->taken > before ? spool->taken + 1 : stream->ticket;
 	if (stream->taken > before)
 		spool_stream_write(&spool->payload, text_of(stream->name), stream->taken);
 }

@@ -85,10 +85,11 @@ void spool_memory_newest(struct spool_memory *memory, usec_t at)
 		memory->last_at = at;
 }
 
-void spool_memory_durable(struct spool_memory *memory)
+void spool_memory_durable(struct spool_memory *memory, uint64_t ticket)
 {
 	for (size_t i = 0; i < memory->stream_count; i++)
-		memory->streams[i].durable = memory->streams[i].taken;
+		if (memory->streams[i].ticket <= ticket)
+			memory->streams[i].durable = memory->streams[i].taken;
 }
 
 void spool_memory_undo(struct spool_memory *memory, uint64_t ticket)

@@ -20,6 +20,7 @@ struct spool_stream {
 	char *name;
 	int64_t taken;
 	int64_t durable;
+	uint64_t ticket; // of the delivery that took it so far
 };
 
 struct spool_memory {
@@ -40,7 +41,7 @@ struct spool_stream *spool_memory_stream(struct spool_memory *memory, struct tex
 void spool_memory_newest(struct spool_memory *memory, usec_t at);
 
 // What was taken up to this ticket is durable; what was taken after it is forgotten.
-void spool_memory_durable(struct spool_memory *memory);
+void spool_memory_durable(struct spool_memory *memory, uint64_t ticket);
 void spool_memory_undo(struct spool_memory *memory, uint64_t ticket);
 
 // With the newest "most" ids.
