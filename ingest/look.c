@@ -128,7 +128,7 @@ static void on_ignored(void *self, const char *kind)
 static bool not_recognised(const char *path, struct text head, const struct look *look,
 			   struct err *err)
 {
-	char names[160] = "";
+	char names[512] = "";
 	size_t used = 0;
 	for (size_t i = 0; dialect_types[i] && used < sizeof names; i++) {
 		int n = snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
