@@ -54,6 +54,7 @@ struct call {
 	struct service *service;
 	const struct request *request;
 	const struct route *route;
+	const struct text *parts;   // what stands in the path for {…}, in order
 	const struct param *params; // in the order of the route's table
 	struct token token;
 	struct pool_slot *db; // NULL for routes without database
@@ -72,7 +73,11 @@ struct param_table {
 
 enum { PARAMS_MAX = 20 };
 
+enum { ROUTE_PARTS = 2 };
+
 struct route {
+	// {name} in the path stands for one part of it, of letters, digits and -._ only (never empty
+	// or starting with a dot); of two routes the first that fits is taken.
 	const char *method, *path;
 	unsigned scope; // of enum scope_bits; 0 = no token asked for
 	bool database;
@@ -87,8 +92,8 @@ static inline bool route_takes_body(const struct route *route)
 	return strcmp(route->method, "POST") == 0;
 }
 
-// NULL: nothing is at this path.
-const struct route *route_find(struct text path);
+// NULL: nothing is at this path. parts has room for ROUTE_PARTS; NULL = not wanted.
+const struct route *route_find(struct text path, struct text *parts);
 
 // Answers with a problem; always true, so that a handler can return it.
 bool call_problem(struct call *call, int status, const char *detail, const char *parameter);

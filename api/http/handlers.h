@@ -8,7 +8,7 @@
 route_fn handle_index, handle_style, handle_openapi; // site.c
 route_fn handle_healthz, handle_readyz;
 
-route_fn handle_delivery; // metrics.c
+route_fn handle_delivery; // metric_delivery.c
 extern const struct param_table delivery_params;
 
 route_fn handle_messages; // messages.c

@@ -30,11 +30,50 @@ static const struct route routes[] = {
 	{"POST", "/v1/feed", 0, false, false, NO_STORE, handle_feed, &feed_params},
 };
 
-const struct route *route_find(struct text path)
+static bool part_char(char c)
 {
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
+// Takes one part off the front of the path.
+static bool take_part(struct text *path, struct text *part)
+{
+	size_t n = 0;
+	while (n < path->n && part_char(path->p[n]))
+		n++;
+	*part = (struct text){path->p, n};
+	*path = (struct text){path->p + n, path->n - n};
+	return n > 0 && part->p[0] != '.';
+}
+
+static bool path_fits(const char *pattern, struct text path, struct text parts[ROUTE_PARTS])
+{
+	size_t count = 0;
+	while (*pattern) {
+		if (*pattern == '{') {
+			if (count == ROUTE_PARTS || !take_part(&path, &parts[count++]))
+				return false;
+			pattern = strchr(pattern, '}') + 1;
+		} else if (path.n > 0 && path.p[0] == *pattern) {
+			path = (struct text){path.p + 1, path.n - 1};
+			pattern++;
+		} else {
+			return false;
+		}
+	}
+	return path.n == 0;
+}
+
+const struct route *route_find(struct text path, struct text *parts)
+{
+	struct text found[ROUTE_PARTS] = {TEXT_NONE};
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (text_is(path, routes[i].path))
-			return &routes[i];
+		if (!path_fits(routes[i].path, path, found))
+			continue;
+		if (parts)
+			memcpy(parts, found, sizeof found);
+		return &routes[i];
 	}
 	return NULL;
 }
@@ -85,7 +124,7 @@ static bool log_intent(struct call *call, int64_t *access, struct err *err)
 	struct buf filter = {0};
 	for (size_t i = 0; i < call->route->params->count; i++)
 		add_filter(&filter, &call->route->params->specs[i], &call->params[i]);
-	bool ok = store_access(slot->store, call->token.name, text_of(call->route->path),
+	bool ok = store_access(slot->store, call->token.name, call->request->path,
 			       buf_view(&filter), wants_bodies(call), access, err);
 	buf_free(&filter);
 	pool_give(pool, slot, !ok && err->kind == ERR_DATABASE);
@@ -208,9 +247,11 @@ static void answer(struct call *call)
 void dispatch(struct service *service, const struct request *request, struct reply *reply,
 	      struct text *token_name)
 {
+	struct text parts[ROUTE_PARTS] = {TEXT_NONE};
 	struct call call = {.service = service,
 			    .request = request,
-			    .route = route_find(request->path),
+			    .route = route_find(request->path, parts),
+			    .parts = parts,
 			    .reply = reply,
 			    .now = usec_now()};
 	answer(&call);

@@ -210,7 +210,7 @@ static const char too_large[] = "The body is too large.";
 
 static bool takes_body(const struct request *request)
 {
-	const struct route *route = route_find(request->path);
+	const struct route *route = route_find(request->path, NULL);
 	return request->has_body && route && route_takes_body(route) &&
 	       text_is(request->method, route->method);
 }

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http/question.h"
+
+enum { DEFAULT_DAYS = 7, MAX_BUCKETS = 3000, CONSISTENT_TRIES = 3 };
+
+const char *const bucket_words[] = {"15m", "1h", "1d", "none", NULL};
+static const usec_t bucket_widths[] = {900 * USEC_PER_SEC, 3600 * USEC_PER_SEC, USEC_PER_DAY, 0};
+
+const char *const switch_words[] = {"0", "1", NULL};
+
+// ---- the window
+
+static usec_t bucket_start(const struct question *question, usec_t at)
+{
+	usec_t width = question->query.bucket;
+	if (width == 0)
+		return at;
+	if (width == USEC_PER_DAY)
+		return zone_day_start(question->zone, at);
+	return at - ((at % width) + width) % width;
+}
+
+// Now; but where nothing new came for longer than the default window (an import of old logs), the end
+// of the newest day: an empty answer would help nobody.
+static usec_t default_until(const struct question *question)
+{
+	usec_t now = question->call->now, newest = question->honesty.newest;
+	if (newest == USEC_NONE || newest > now - DEFAULT_DAYS * USEC_PER_DAY)
+		return now;
+	usec_t day = zone_day_start(question->zone, newest);
+	return zone_day_start(question->zone,
+			      day + 30 * 3600 * USEC_PER_SEC); // days have <= 25 hours
+}
+
+static void fill_window(struct question *question)
+{
+	const struct param *params = question->call->params;
+	struct metric_query *query = &question->query;
+	usec_t width = DEFAULT_DAYS * USEC_PER_DAY;
+	query->since = params[Q_SINCE].number;
+	query->until = params[Q_UNTIL].number;
+	if (query->until == USEC_NONE)
+		query->until = default_until(question);
+	if (!params[Q_UNTIL].given && query->since != USEC_NONE && query->since >= query->until)
+		query->until = query->since + width;
+	if (query->since == USEC_NONE)
+		query->since = bucket_start(question, query->until - width);
+}
+
+static bool check_window(struct question *question)
+{
+	struct call *call = question->call;
+	struct metric_query *query = &question->query;
+	if (!call_range(call, query->since, query->until))
+		return false;
+	if (query->bucket > 0 && (query->until - query->since) / query->bucket > MAX_BUCKETS)
+		return !call_problem(call, 400, "The window has too many buckets of that size.",
+				     "bucket");
+	return true;
+}
+
+static bool open_zone(struct question *question)
+{
+	struct call *call = question->call;
+	const struct param *tz = &call->params[Q_TZ];
+	const char *name = tz->text.p ? arena_zstr(call->request->arena, tz->text)
+				      : call->service->app->settings->zone;
+	question->zone = zone_open(name, NULL);
+	if (!question->zone)
+		return !call_problem(call, 400, "There is no such time zone.", "tz");
+	question->query.zone = question->zone;
+	return true;
+}
+
+// A token limited to domains needs one of its own at either end (F134).
+static bool check_domains(struct question *question)
+{
+	struct call *call = question->call;
+	struct metric_query *query = &question->query;
+	query->from_domain = call->params[Q_FROM_DOMAIN].text;
+	query->to_domain = call->params[Q_TO_DOMAIN].text;
+	if (query->to_domain.p && call->token.domains.count > 0 &&
+	    token_sees(&call->token, query->to_domain))
+		return true;
+	return call_domain(call, &call->params[Q_FROM_DOMAIN], "from_domain", &query->from_domain);
+}
+
+// ---- open and close
+
+bool question_open(struct question *question, struct call *call, bool *refused, struct err *err)
+{
+	struct metric_query *query = &question->query;
+	*question = (struct question){.call = call};
+	*refused = true;
+	query->realm = call->db->realm.id;
+	query->bucket = bucket_widths[call->params[Q_BUCKET].number];
+	query->now = call->now;
+	query->t_expire = call->db->rules.t_expire;
+	query->infer = call->db->rules.t_infer;
+	query->exact = call->params[Q_EXACT].number == 1;
+	if (!reply_format(call->params[Q_FORMAT].number, call->request->accept, &question->format))
+		return call_problem(call, 406, "JSON, NDJSON and CSV are spoken here.", NULL);
+	if (!check_domains(question) || !open_zone(question))
+		return true;
+	if (!store_honesty(call->db->store, query->realm, USEC_NONE, USEC_NONE, &question->honesty,
+			   err))
+		return false;
+	fill_window(question);
+	*refused = !check_window(question);
+	return true;
+}
+
+void question_close(struct question *question)
+{
+	zone_free(question->zone);
+}
+
+bool question_final(const struct question *question, usec_t end)
+{
+	return is_final(&question->honesty, end, question->query.t_expire);
+}
+
+// ---- the answer
+
+static json_t *window_json(const struct question *question)
+{
+	const struct metric_query *query = &question->query;
+	json_t *window = json_object();
+	json_object_set_new(window, "since", json_usec(query->since, 6));
+	json_object_set_new(window, "until", json_usec(query->until, 6));
+	json_object_set_new(window, "bucket",
+			    json_string(bucket_words[question->call->params[Q_BUCKET].number]));
+	json_object_set_new(window, "tz", json_string(zone_name(question->zone)));
+	return window;
+}
+
+static json_t *population_json(const struct question *question)
+{
+	const struct metric_query *query = &question->query;
+	json_t *population = json_object();
+	json_object_set_new(population, "realm",
+			    json_string(question->call->service->app->settings->realm));
+	json_object_set_new(population, "from_domain", json_text(query->from_domain));
+	json_object_set_new(population, "to_domain", json_text(query->to_domain));
+	json_object_set_new(population, "classes",
+			    json_pack("[s, s, s]", "chat", "pm", "correction"));
+	return population;
+}
+
+void question_members(const struct question *question, json_t *answer)
+{
+	json_object_set_new(answer, "window", window_json(question));
+	json_object_set_new(answer, "population", population_json(question));
+	json_object_set_new(answer, "evaluated_at", json_usec(question->query.now, 6));
+	honesty_members(answer, &question->honesty,
+			question_final(question, question->query.until));
+}
+
+static void answer_json(const struct question *question, const json_t *totals, json_t *series)
+{
+	JSON_AUTO *answer = json_object();
+	question_members(question, answer);
+	json_t *total = json_array_get(totals, 0);
+	json_object_set(answer, "totals", total ? total : json_null());
+	json_object_set(answer, "series", series);
+	reply_json(question->call->reply, answer);
+}
+
+static void answer_rows(const struct question *question, const char *const *columns,
+			const json_t *rows)
+{
+	struct reply *reply = question->call->reply;
+	struct table table = {.format = question->format, .columns = columns, .out = &reply->body};
+	size_t i;
+	json_t *row;
+	reply->type = table_format_types[question->format];
+	table_begin(&table);
+	json_array_foreach(rows, i, row) {
+		table_row(&table, row);
+	}
+	table_end(&table);
+}
+
+static bool ask(struct question *question, const struct question_form *form, usec_t width,
+		json_t *rows, struct err *err)
+{
+	struct metric_query query = question->query;
+	query.bucket = width;
+	return form->ask(question, &query, rows, err);
+}
+
+// Totals and series must be of one state of the data. There is no snapshot over two queries, so the
+// commit number is looked at before and after; a state that moves on each time is answered as it is.
+static bool collect(struct question *question, const struct question_form *form, json_t *totals,
+		    json_t *series, struct err *err)
+{
+	struct store *store = question->call->db->store;
+	const struct metric_query *query = &question->query;
+	for (int i = 0; i < CONSISTENT_TRIES; i++) {
+		struct honesty after;
+		json_array_clear(totals);
+		json_array_clear(series);
+		if (!store_honesty(store, query->realm, query->since, query->until,
+				   &question->honesty, err) ||
+		    !ask(question, form, 0, totals, err) ||
+		    (query->bucket > 0 && !ask(question, form, query->bucket, series, err)) ||
+		    !store_honesty(store, query->realm, query->since, query->until, &after, err))
+			return false;
+		if (after.commit == question->honesty.commit)
+			break;
+	}
+	return true;
+}
+
+static bool answer(struct question *question, const struct question_form *form, struct err *err)
+{
+	JSON_AUTO *totals = json_array();
+	JSON_AUTO *series = json_array();
+	if (!collect(question, form, totals, series, err))
+		return false;
+	if (question->format == TABLE_JSON)
+		answer_json(question, totals, series);
+	else
+		answer_rows(question, form->columns, question->query.bucket > 0 ? series : totals);
+	honesty_headers(question->call->reply, &question->honesty,
+			question_final(question, question->query.until));
+	return true;
+}
+
+bool question_handle(struct call *call, const struct question_form *form, struct err *err)
+{
+	struct question question;
+	bool refused;
+	bool ok = question_open(&question, call, &refused, err);
+	if (ok && !refused)
+		ok = answer(&question, form, err);
+	question_close(&question);
+	return ok;
+}
