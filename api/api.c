@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/api.h"
 
+#include "api/http/again.h"
 #include "api/http/server.h"
 
 #include <arpa/inet.h>
@@ -115,6 +116,7 @@ static void free_service(struct service *service)
 {
 	pool_free(service->read);
 	pool_free(service->access);
+	again_free(service->again);
 	pthread_mutex_destroy(&service->throttle.lock);
 }
 
@@ -144,6 +146,7 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
 	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
 	pthread_mutex_init(&api->service.throttle.lock, NULL);
+	api->service.again = again_new();
 	if (store)
 		pool_adopt(api->service.read, store);
 	return api;

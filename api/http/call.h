@@ -35,6 +35,7 @@ struct service { // one per server, shared by all threads
 	struct pool *access;
 	struct throttle throttle;
 	struct feed_tokens feed_tokens;
+	struct again *again;
 };
 
 struct request { // as sent; the head has been checked (head.h)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/routes.h"
 
+#include "api/http/again.h"
 #include "api/http/auth.h"
 #include "api/http/handlers.h"
 
@@ -204,6 +205,44 @@ static void run(struct call *call)
 		answer_failure(call, &err);
 }
 
+// Figures name nobody and are recorded nowhere: they may be given again for a second.
+static bool may_repeat(const struct call *call)
+{
+	return call->route->scope == SCOPE_METRICS && !call->route->audited &&
+	       token_looks_right(auth_bearer(call->request));
+}
+
+// A path has no "?" and an address no blank: there is one reading.
+static struct text question_of(const struct call *call)
+{
+	const struct request *request = call->request;
+	char *hash = arena_alloc(request->arena, TOKEN_HASH);
+	token_hash(auth_bearer(request), (unsigned char *)hash);
+	struct text parts[] = {{hash, TOKEN_HASH}, request->path, TEXT("?"),
+			       request->query,     TEXT(" "),     request->accept};
+	struct buf question = {0};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		buf_text(&question, parts[i]);
+	struct text copy = arena_text(request->arena, buf_view(&question));
+	buf_free(&question);
+	return copy;
+}
+
+static void run_or_repeat(struct call *call)
+{
+	struct again *again = call->service->again;
+	if (!may_repeat(call)) {
+		run(call);
+		return;
+	}
+	struct text question = question_of(call);
+	if (again_find(again, question, call->reply, &call->token.name))
+		return;
+	run(call);
+	if (call->reply->status == 200)
+		again_keep(again, question, call->reply, call->token.name);
+}
+
 static void common_headers(struct reply *reply, const struct request *request,
 			   const struct route *route)
 {
@@ -241,7 +280,7 @@ static void answer(struct call *call)
 	else if (!auth_same_origin(call->request))
 		call_problem(call, 403, "Pages of other origins may not ask here.", NULL);
 	else
-		run(call);
+		run_or_repeat(call);
 }
 
 void dispatch(struct service *service, const struct request *request, struct reply *reply,

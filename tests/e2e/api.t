@@ -508,6 +508,19 @@ def throttle(bench):
     bench.tap.ok(bench.get("/v1/gaps").status == 200, "a right token still works")
 
 
+def repeats(bench):
+    """An answer may be given again for a second, to the token that it was made for."""
+    tap, path = bench.tap, "/v1/metrics/delivery?since=2026-03-02T00:00:00Z&until=2026-03-04T00:00:00Z"
+    time.sleep(1.2)
+    first, again, other = (bench.get(path, token).json() for token in ("metrics", "metrics", "all"))
+    csv_form = bench.get(path + "&format=csv", "metrics")
+    tap.ok(first == again and first["evaluated_at"] != other["evaluated_at"] and csv_form.body[:1] != b"{",
+           "asked twice at once: the same answer; another token or form: another one")
+    bench.product.call("token", "revoke", "metrics")
+    time.sleep(1.2)
+    tap.ok(bench.get(path, "metrics").status in (401, 429), "a second after it was revoked: refused")
+
+
 def make_tokens(bench):
     bench.make_token("all", "--scopes", "metrics,messages,bodies")
     bench.make_token("metrics", "--scopes", "metrics")
@@ -528,7 +541,7 @@ def main():
             return tap.done()
         make_tokens(bench)
         for test in (shapes, numbers, pages, filters, bodies, tenants, heads, slow, commands, traces,
-                     refusals, throttle, database):
+                     refusals, throttle, repeats, database):
             test(bench)
         tap.ok(product.stop(bench.server, 30) == 0, "TERM: exit 0")
     finally:
