@@ -13,15 +13,13 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import product  # noqa: E402
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 try:
-    import jsonschema
-    import yaml
+    import contract
 except ImportError as missing:
     print(f"1..0 # SKIP {missing}")
     sys.exit(0)
@@ -29,66 +27,6 @@ except ImportError as missing:
 NO_TOKEN = "rcd_" + "A" * 43
 BODIES = ["=1+1", "<script>alert(1)</script>", "Canary-7 äöü \u2028 \U0001f600", "plain", "'quoted", 'a "b", c']
 MESSAGES = 30
-
-
-# ---- what is asked
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
-
-    def json(self):
-        return json.loads(self.body)
-
-
-class Client:
-    def __init__(self, port, token=None):
-        self.port, self.token = port, token
-
-    def get(self, path, token=None, headers=None, method="GET", data=None, seconds=40):
-        token = token or self.token
-        headers = dict(headers or {})
-        if token:
-            headers.setdefault("Authorization", f"Bearer {token}")
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers,
-                                         method=method, data=data)
-        try:
-            with urllib.request.urlopen(request, timeout=seconds) as reply:
-                return Answer(reply.status, reply.headers, reply.read())
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers, error.read())
-
-
-def raw(port, data):
-    """Everything that comes back for these bytes, until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
-        sock.sendall(data)
-        out = b""
-        try:
-            while chunk := sock.recv(65536):
-                out += chunk
-        except ConnectionResetError:
-            pass
-    return out
-
-
-class Contract:
-    def __init__(self):
-        with open(os.path.join(product.ROOT, "docs", "openapi.yaml"), encoding="utf-8") as file:
-            self.document = yaml.safe_load(file)
-
-    def gets(self):
-        """What feed.t sends to is POSTed to."""
-        return [path for path, how in self.document["paths"].items() if "get" in how]
-
-    def schema(self, path, media):
-        content = self.document["paths"][path]["get"]["responses"]["200"]["content"]
-        return content[media]["schema"]
-
-    def problems(self, schema, value):
-        whole = {**schema, "components": self.document["components"]}
-        validator = jsonschema.Draft202012Validator(whole)
-        return [f"{list(e.absolute_path)}: {e.message}"[:300] for e in validator.iter_errors(value)]
 
 
 # ---- what is in the database
@@ -120,9 +58,9 @@ class Bench:
     def __init__(self, tap):
         self.tap = tap
         self.product = product.Product(environment={"TZ": "UTC"})
-        self.contract = Contract()
+        self.contract = contract.standard()
         self.port = 0
-        self.client = Client(0)
+        self.client = contract.Client(0)
         self.tokens = {}
         self.server = None
 
@@ -286,11 +224,11 @@ def bodies(bench):
 def refusals(bench):
     """401, 403, 404, 405, 406, 400: what is wrong is said, and nothing else."""
     tap = bench.tap
-    contract = {"$ref": "#/components/schemas/Problem"}
+    problems = {"$ref": "#/components/schemas/Problem"}
 
     def refused(text, answer, status, parameter=None):
         problem = answer.json()
-        good = answer.status == status and not bench.contract.problems(contract, problem) \
+        good = answer.status == status and not bench.contract.problems(problems, problem) \
             and answer.headers["Content-Type"] == "application/problem+json" \
             and (parameter is None or problem.get("parameter") == parameter)
         if not tap.ok(good, f"{text}: {status}"):
@@ -311,7 +249,7 @@ def refusals(bench):
             texts.add(json.dumps(problem))
     tap.ok(len(texts) == 1, "all 401 say the same")
     token = bench.tokens["all"]
-    reply = raw(bench.port, f"GET /v1/gaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+    reply = bench.client.raw(f"GET /v1/gaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
                             f"Authorization: Bearer {token}\r\n\r\n".encode())
     tap.ok(b" 401 " in reply[:40], "a token sent twice: 401")
     refused("a token in the address", bench.client.get(f"/v1/gaps?access_token={token}"), 401)
@@ -394,7 +332,7 @@ HEADS = [
 
 def heads(bench):
     for text, data, status in HEADS:
-        reply = raw(bench.port, data)
+        reply = bench.client.raw(data)
         answers = reply.count(b"\nRequest-Id: ")
         if not bench.tap.ok(reply[9:12] == b"%d" % status and answers == 1, f"{text}: {status}, once"):
             bench.tap.note(repr(reply[:200]))
@@ -543,6 +481,7 @@ def main():
         for test in (shapes, numbers, pages, filters, bodies, tenants, heads, slow, commands, traces,
                      refusals, throttle, repeats, database):
             test(bench)
+        bench.client.judge(tap)
         tap.ok(product.stop(bench.server, 30) == 0, "TERM: exit 0")
     finally:
         if bench.server and bench.server.poll() is None:
