@@ -285,14 +285,15 @@ static void put_rate(json_t *object, const char *key, int64_t part, int64_t whol
 				    json_pack("[I, I]", (json_int_t)part, (json_int_t)whole));
 }
 
-// ms: p50 p90 p95 p99 max, of which the vectors have no p95.
-static void put_latency(json_t *object, const char *key, int64_t n, const int64_t ms[5])
+// p50 p90 p95 p99 max, of which the vectors have no p95.
+static void put_latency(json_t *object, const char *key, const struct latency *latency)
 {
-	if (n <= 0)
+	const int64_t *ms = latency->ms;
+	if (latency->n <= 0)
 		return;
 	json_object_set_new(object, key,
-			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)n, "p50",
-				      (json_int_t)ms[0], "p90", (json_int_t)ms[1], "p99",
+			    json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)latency->n,
+				      "p50", (json_int_t)ms[0], "p90", (json_int_t)ms[1], "p99",
 				      (json_int_t)ms[3], "max", (json_int_t)ms[4]));
 }
 
@@ -300,8 +301,8 @@ static bool each_total(void *self, const struct delivery_bucket *bucket)
 {
 	put_rate(self, "delivery_rate", bucket->confirmed, bucket->requested);
 	put_rate(self, "read_rate", bucket->read, bucket->read_requested);
-	put_latency(self, "ttd_ms", bucket->ttd_n, bucket->ttd_ms);
-	put_latency(self, "ttr_ms", bucket->ttr_n, bucket->ttr_ms);
+	put_latency(self, "ttd_ms", &bucket->latencies[SERIES_DELIVER]);
+	put_latency(self, "ttr_ms", &bucket->latencies[SERIES_READ]);
 	return true;
 }
 

@@ -80,14 +80,15 @@ void table_csv_cell(struct buf *out, const json_t *value)
 	buf_free(&nested);
 }
 
-// "time_to_deliver_ms.p50": one dot, names of ours only.
+// "time_to_deliver_ms.p50": names of ours only.
 static const json_t *column_value(const json_t *row, const char *column)
 {
-	const char *dot = strchr(column, '.');
-	if (!dot)
-		return json_object_get(row, column);
-	const json_t *part = json_object_getn(row, column, (size_t)(dot - column));
-	return part ? json_object_get(part, dot + 1) : NULL;
+	const char *dot;
+	while (row && (dot = strchr(column, '.'))) {
+		row = json_object_getn(row, column, (size_t)(dot - column));
+		column = dot + 1;
+	}
+	return row ? json_object_get(row, column) : NULL;
 }
 
 static void csv_row(struct table *table, const json_t *row)

@@ -44,7 +44,13 @@ CREATE TABLE rollup (
 	read_1m          int8 NOT NULL,
 	read_1h          int8 NOT NULL,
 	read_24h         int8 NOT NULL,
-	read_7d          int8 NOT NULL
+	read_7d          int8 NOT NULL,
+	accepted         int8 NOT NULL,
+	routed           int8 NOT NULL,
+	delivered        int8 NOT NULL,
+	displayed        int8 NOT NULL,
+	retracted        int8 NOT NULL,
+	read_upto        int8 NOT NULL
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX rollup_key
 	ON rollup (realm, grain, bucket, from_domain, to_domain, kind, lane);
@@ -90,6 +96,15 @@ COMMENT ON COLUMN rollup.read_1m IS 'Of read: within 1 minute of sending';
 COMMENT ON COLUMN rollup.read_1h IS 'Of read: within 1 hour of sending';
 COMMENT ON COLUMN rollup.read_24h IS 'Of read: within 24 hours of sending';
 COMMENT ON COLUMN rollup.read_7d IS 'Of read: within 7 days of sending';
+COMMENT ON COLUMN rollup.accepted IS
+	'Counted rows that the server took: seen on their way, stored, routed or delivered';
+COMMENT ON COLUMN rollup.routed IS
+	'Counted rows that went to a device: seen on their way there, or delivered';
+COMMENT ON COLUMN rollup.delivered IS 'Counted rows delivered or displayed, asked for or not';
+COMMENT ON COLUMN rollup.displayed IS 'Counted rows displayed, asked for or not';
+COMMENT ON COLUMN rollup.retracted IS 'Counted rows that their sender took back';
+COMMENT ON COLUMN rollup.read_upto IS
+	'Of read: displayed only by a marker on a later message (P8)';
 
 -- latencies ---------------------------------------------------------------------------------------
 
@@ -118,7 +133,8 @@ COMMENT ON COLUMN rollup_latency.from_domain IS 'As rollup.from_domain';
 COMMENT ON COLUMN rollup_latency.to_domain IS 'As rollup.to_domain';
 COMMENT ON COLUMN rollup_latency.metric IS
 	'1 time to deliver, 2 the same of messages that waited in offline storage, 3 time to read, 4 '
-	'time to respond';
+	'time to respond, 5 time to confirm where no direct evidence tells when it was delivered, 6 of 3: '
+	'displayed only by a marker on a later message';
 COMMENT ON COLUMN rollup_latency.bins IS 'Bins that are not empty, ascending: see latency_bin';
 COMMENT ON COLUMN rollup_latency.counts IS 'Messages in each of bins';
 
@@ -191,7 +207,8 @@ RETURNS TABLE (quarter timestamptz, day timestamptz, from_jid int8, to_jid int8,
 	read_requested boolean, displayed boolean, inferred boolean, skew boolean, stored boolean,
 	error boolean, counts_acks boolean, direct boolean, resends int4, acks int4, acks_dup int4,
 	confirmed_after interval, displayed_after interval, deliver_ms int8, read_ms int8,
-	response_ms int8)
+	response_ms int8, sent_at timestamptz, confirm_ms int8, accepted boolean, routed boolean,
+	retracted boolean, upto boolean)
 LANGUAGE sql STABLE AS $$
 	SELECT (date_trunc('hour', m.sent_at AT TIME ZONE 'UTC') + interval '15 minutes'
 	        * floor(extract(minute FROM m.sent_at AT TIME ZONE 'UTC') / 15)) AT TIME ZONE 'UTC',
@@ -210,14 +227,18 @@ LANGUAGE sql STABLE AS $$
 	       m.resends, m.acks, m.acks_dup,
 	       least(m.delivered_at, m.displayed_at) - m.sent_at, m.displayed_at - m.sent_at,
 	       elapsed_ms(m.sent_at, m.delivered_at), elapsed_ms(m.sent_at, m.displayed_at),
-	       m.response_ms
+	       m.response_ms, m.sent_at, elapsed_ms(m.sent_at, least(m.delivered_at, m.displayed_at)),
+	       m.accepted_at IS NOT NULL OR m.stored_at IS NOT NULL OR m.routed_at IS NOT NULL
+	       OR m.state >= 5,
+	       m.routed_at IS NOT NULL OR m.state >= 5, m.retracted_at IS NOT NULL,
+	       m.displayed_via = 4
 	FROM message AS m
 	LEFT JOIN jid AS f ON f.id = m.from_jid
 	LEFT JOIN jid AS t ON t.id = m.to_jid
-	WHERE m.realm = of_realm AND m.sent_at >= since AND m.sent_at < until AND m.class < 8
+	WHERE (of_realm = 0 OR m.realm = of_realm) AND m.sent_at >= since AND m.sent_at < until AND m.class < 8
 $$;
 COMMENT ON FUNCTION rollup_facts(int4, timestamptz, timestamptz) IS
-	'What each row counts as, by the terms of PAIRING section 7';
+	'What each row counts as, by the terms of PAIRING section 7; realm 0 = all';
 
 CREATE FUNCTION rollup_of_rows(of_realm int4, since timestamptz, until timestamptz, grains int2[])
 RETURNS TABLE (grain int2, bucket timestamptz, from_domain text, to_domain text, kind int2,
@@ -225,7 +246,8 @@ RETURNS TABLE (grain int2, bucket timestamptz, from_domain text, to_domain text,
 	requested_failed int8, read_requested int8, read int8, read_inferred int8, resends int8,
 	skew_clamped int8, stored int8, acks int8, acks_group int8, acks_dup int8, errors int8,
 	confirmed_10s int8, confirmed_1m int8, confirmed_1h int8, confirmed_24h int8, confirmed_7d int8,
-	read_10s int8, read_1m int8, read_1h int8, read_24h int8, read_7d int8)
+	read_10s int8, read_1m int8, read_1h int8, read_24h int8, read_7d int8,
+	accepted int8, routed int8, delivered int8, displayed int8, retracted int8, read_upto int8)
 LANGUAGE sql STABLE AS $$
 	SELECT g.grain, g.bucket, g.from_domain, g.to_domain, g.kind,
 	       count(*),
@@ -254,7 +276,13 @@ LANGUAGE sql STABLE AS $$
 	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '1 minute'),
 	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '1 hour'),
 	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '24 hours'),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '7 days')
+	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '7 days'),
+	       count(*) FILTER (WHERE f.counted AND f.accepted),
+	       count(*) FILTER (WHERE f.counted AND f.routed),
+	       count(*) FILTER (WHERE f.counted AND f.confirmed),
+	       count(*) FILTER (WHERE f.counted AND f.displayed),
+	       count(*) FILTER (WHERE f.counted AND f.retracted),
+	       count(*) FILTER (WHERE f.read_requested AND f.displayed AND f.upto)
 	FROM rollup_facts(of_realm, since, until) AS f
 	CROSS JOIN LATERAL (VALUES (1::int2, f.quarter, '', '', 0::int2), (2::int2, f.day, '', '', 0::int2),
 	     (3::int2, f.day, f.from_domain, f.to_domain, 0::int2), (4::int2, f.day, '', '', f.kind))
@@ -275,7 +303,10 @@ LANGUAGE sql STABLE AS $$
 	     (1::int2, f.requested AND f.direct AND NOT f.stored, f.deliver_ms),
 	     (2::int2, f.requested AND f.direct AND f.stored, f.deliver_ms),
 	     (3::int2, f.read_requested AND f.displayed, f.read_ms),
-	     (4::int2, f.counted AND f.response_ms >= 0, f.response_ms)) AS v (metric, there, ms)
+	     (4::int2, f.counted AND f.response_ms >= 0, f.response_ms),
+	     (5::int2, f.requested AND f.confirmed AND (NOT f.direct OR f.deliver_ms IS NULL),
+	      f.confirm_ms),
+	     (6::int2, f.read_requested AND f.displayed AND f.upto, f.read_ms)) AS v (metric, there, ms)
 	CROSS JOIN LATERAL (VALUES (1::int2, f.quarter, '', ''), (2::int2, f.day, '', ''),
 	     (3::int2, f.day, f.from_domain, f.to_domain))
 	     AS g (grain, bucket, from_domain, to_domain)

@@ -31,7 +31,8 @@ enum { // columns of part/counted_columns.sql
 	READ_INFERRED_AT,
 	RESPONSE_MS,
 	FROM_JID,
-	TO_JID
+	TO_JID,
+	ACCEPTED_AT
 };
 
 struct row counted_row_read(const struct rows *rows)
@@ -48,7 +49,7 @@ struct row counted_row_read(const struct rows *rows)
 		.flags = (unsigned)row_int(rows, 0, FLAGS),
 		.stored_at = row_usec(rows, 0, STORED_AT),
 		.routed_at = row_usec(rows, 0, ROUTED_AT),
-		.accepted_at = USEC_NONE,
+		.accepted_at = row_usec(rows, 0, ACCEPTED_AT),
 		.delivered_at = row_usec(rows, 0, DELIVERED_AT),
 		.delivered_via = (enum via)row_int(rows, 0, DELIVERED_VIA),
 		.displayed_at = row_usec(rows, 0, DISPLAYED_AT),

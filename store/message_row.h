@@ -85,7 +85,7 @@ usec_t usec_bounded(usec_t at);
 // --- counted_row.c ---
 // The columns of store/sql/part/counted_columns.sql; texts are the result's. Other members are as of a
 // row of which nothing is known.
-enum { COUNTED_COLUMNS = 29 };
+enum { COUNTED_COLUMNS = 30 };
 struct row counted_row_read(const struct rows *rows);
 
 #endif

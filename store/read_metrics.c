@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters and rates, computed from rows (PAIRING F1..F3, F7, section 9).
+// Counters and rates, computed from rows (PAIRING F1..F4, F6, F7, section 9).
 #include "store/read_metrics.h"
 
 #include "store/message_row.h"
 #include "store/rollup.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 // --- counters ---
@@ -49,11 +50,23 @@ static usec_t next_start(const struct metric_query *query, usec_t at)
 	return usec_floor(at, query->bucket) + query->bucket;
 }
 
-static bool make_buckets(const struct metric_query *query, struct buckets *buckets, struct err *err)
+static void fill_buckets(struct buckets *buckets)
 {
+	buckets->items = xcalloc(buckets->count, sizeof *buckets->items);
+	for (size_t i = 0; i < buckets->count; i++) {
+		struct delivery_bucket *bucket = &buckets->items[i];
+		bucket->start = buckets->starts[i];
+		bucket->end = i + 1 < buckets->count ? buckets->starts[i + 1] : buckets->until;
+		for (size_t k = 0; k < SERIES_COUNT; k++)
+			bucket->latencies[k] = (struct latency){0, {-1, -1, -1, -1, -1}};
+	}
+}
+
+bool buckets_make(const struct metric_query *query, struct buckets *buckets, struct err *err)
+{
+	*buckets = (struct buckets){.until = query->until};
 	if (query->since == USEC_NONE || query->until == USEC_NONE || query->since >= query->until)
 		return err_set(err, ERR_USAGE, "since must lie before until");
-	buckets->until = query->until;
 	buckets->starts = xcalloc(BUCKETS_MAX, sizeof *buckets->starts);
 	for (usec_t at = query->since; at < query->until;) {
 		if (buckets->count == BUCKETS_MAX)
@@ -62,96 +75,157 @@ static bool make_buckets(const struct metric_query *query, struct buckets *bucke
 		usec_t next = next_start(query, at);
 		at = next > at ? next : query->until;
 	}
+	fill_buckets(buckets);
 	return true;
 }
 
-struct delivery_bucket delivery_empty(const struct buckets *buckets, size_t i)
+bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *each)
 {
-	struct delivery_bucket bucket = {
-		.start = buckets->starts[i],
-		.end = i + 1 < buckets->count ? buckets->starts[i + 1] : buckets->until,
-	};
-	for (size_t k = 0; k < 5; k++)
-		bucket.ttd_ms[k] = bucket.ttr_ms[k] = -1;
-	return bucket;
-}
-
-// --- delivery ---
-
-bool delivery_give(struct delivery_sink *sink, const struct delivery_bucket *bucket)
-{
-	sink->next++;
-	sink->stopped = !sink->each(sink->self, bucket);
-	return !sink->stopped;
-}
-
-bool delivery_skip(struct delivery_sink *sink, size_t end)
-{
-	while (sink->next < end && !sink->stopped) {
-		struct delivery_bucket bucket = delivery_empty(sink->buckets, sink->next);
-		delivery_give(sink, &bucket);
+	for (size_t i = 0; i < buckets->count && fine; i++) {
+		if (!each(self, &buckets->items[i]))
+			break;
 	}
-	return !sink->stopped;
+	free(buckets->starts);
+	free(buckets->items);
+	return fine;
 }
 
-static void read_percentiles(const struct rows *rows, int column, int64_t out[5])
+// --- reading them ---
+
+#define COUNTER(member) offsetof(struct delivery_bucket, member)
+#define WITHIN(member)                                                                             \
+	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
+		COUNTER(member[4])
+
+// The columns of delivery.sql and delivery_rollup.sql, after the bucket.
+static const size_t counters[] = {
+	COUNTER(sent),         COUNTER(unknown),         COUNTER(failed_all),
+	COUNTER(requested),    COUNTER(confirmed),       COUNTER(failed),
+	COUNTER(pending),      COUNTER(expired),         COUNTER(read_requested),
+	COUNTER(read),         COUNTER(read_upto),       COUNTER(read_inferred),
+	COUNTER(read_pending), COUNTER(read_expired),    COUNTER(stored),
+	COUNTER(accepted),     COUNTER(routed),          COUNTER(delivered),
+	COUNTER(displayed),    COUNTER(retracted),       COUNTER(skew_clamped),
+	COUNTER(resends),      WITHIN(confirmed_within), WITHIN(read_within),
+};
+
+static struct delivery_bucket *bucket_of(struct buckets *buckets, const struct rows *rows)
+{
+	size_t i = (size_t)row_int(rows, 0, 0) - 1; // width_bucket() counts from 1
+	return i < buckets->count ? &buckets->items[i] : NULL;
+}
+
+bool take_counts(void *self, const struct rows *rows)
+{
+	struct delivery_bucket *bucket = bucket_of(self, rows);
+	for (size_t k = 0; k < sizeof counters / sizeof *counters && bucket; k++) {
+		int64_t value = row_int(rows, 0, (int)k + 1);
+		memcpy((char *)bucket + counters[k], &value, sizeof value);
+	}
+	return true;
+}
+
+static void read_latency(const struct rows *rows, int column, struct latency *latency)
 {
 	struct array array;
 	struct text element;
-	array_open(&array, rows, 0, column);
-	for (size_t i = 0; i < 5 && array_next(&array, &element); i++)
-		out[i] = element.p ? array_int(element) : -1;
+	latency->n = row_int(rows, 0, column);
+	array_open(&array, rows, 0, column + 1);
+	for (size_t k = 0; k < LATENCY_POINTS && array_next(&array, &element); k++)
+		latency->ms[k] = array_int(element);
 }
 
-static bool take_bucket(void *self, const struct rows *rows)
+bool take_latency(void *self, const struct rows *rows)
 {
-	struct delivery_sink *sink = self;
-	size_t i = (size_t)row_int(rows, 0, 0) - 1; // width_bucket() counts from 1
-	if (i >= sink->buckets->count || !delivery_skip(sink, i))
-		return false;
-	struct delivery_bucket bucket = delivery_empty(sink->buckets, i);
-	int64_t *const members[] = {
-		&bucket.sent,           &bucket.unknown,      &bucket.failed_all, &bucket.requested,
-		&bucket.confirmed,      &bucket.failed,       &bucket.pending,    &bucket.expired,
-		&bucket.read_requested, &bucket.read,         &bucket.stored,     &bucket.ttd_n,
-		&bucket.ttr_n,          &bucket.skew_clamped, &bucket.resends,
-	};
-	int column = 1;
-	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
-		*members[k] = row_int(rows, 0, column++);
-	read_percentiles(rows, column, bucket.ttd_ms);
-	read_percentiles(rows, column + 1, bucket.ttr_ms);
-	return delivery_give(sink, &bucket);
+	struct delivery_bucket *bucket = bucket_of(self, rows);
+	size_t series = (size_t)row_int(rows, 0, 1);
+	if (bucket && series < SERIES_COUNT)
+		read_latency(rows, 2, &bucket->latencies[series]);
+	return true;
+}
+
+// --- delivery, reading, response ---
+
+static void put_question(struct fields *params, const struct metric_query *query,
+			 const struct buckets *buckets)
+{
+	FIELDS_AUTO starts = {0};
+	for (size_t i = 0; i < buckets->count; i++)
+		put_usec(&starts, usec_bounded(buckets->starts[i]));
+	put_int4(params, query->realm);
+	put_array(params, OF_TIMESTAMPTZ, &starts);
+	put_usec(params, usec_bounded(query->since));
+	put_usec(params, usec_bounded(query->until));
+	put_safe(params, query->from_domain);
+	put_safe(params, query->to_domain);
 }
 
 static bool run_delivery(struct store *store, const struct metric_query *query,
-			 struct delivery_sink *sink, struct err *err)
+			 struct buckets *buckets, struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	FIELDS_AUTO starts = {0};
-	if (delivery_is_rolled(query, sink->buckets))
-		return delivery_rolled(store, query, sink, err);
-	for (size_t i = 0; i < sink->buckets->count; i++)
-		put_usec(&starts, usec_bounded(sink->buckets->starts[i]));
-	put_int4(&params, query->realm);
-	put_array(&params, OF_TIMESTAMPTZ, &starts);
-	put_usec(&params, usec_bounded(query->since));
-	put_usec(&params, usec_bounded(query->until));
+	if (delivery_is_rolled(query, buckets))
+		return delivery_rolled(store, query, buckets, err);
+	put_question(&params, query, buckets);
+	if (!sql_run(store, "plan_known", NULL, NULL, err) ||
+	    !sql_each(store, "latency", &params, buckets, take_latency, err))
+		return false;
 	put_usec(&params, usec_bounded(query->now - query->t_expire));
-	put_safe(&params, query->from_domain);
-	put_safe(&params, query->to_domain);
-	return sql_run(store, "plan_known", NULL, NULL, err) &&
-	       sql_each(store, "delivery", &params, sink, take_bucket, err);
+	return sql_each(store, "delivery", &params, buckets, take_counts, err);
 }
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,
-		    bool (*each)(void *self, const struct delivery_bucket *bucket), struct err *err)
+		    bucket_fn *each, struct err *err)
 {
-	struct buckets buckets = {0};
-	struct delivery_sink sink = {.self = self, .each = each, .buckets = &buckets};
-	bool fine = make_buckets(query, &buckets, err) && run_delivery(store, query, &sink, err);
+	struct buckets buckets;
+	bool fine = buckets_make(query, &buckets, err) && run_delivery(store, query, &buckets, err);
+	for (size_t i = 0; i < buckets.count; i++) {
+		struct delivery_bucket *bucket = &buckets.items[i];
+		bucket->read_direct = bucket->read - bucket->read_upto;
+		bucket->answered = bucket->latencies[SERIES_RESPOND].n;
+	}
+	return buckets_close(&buckets, fine, self, each);
+}
+
+// --- typing ---
+
+static bool take_typing(void *self, const struct rows *rows)
+{
+	struct delivery_bucket *bucket = bucket_of(self, rows);
+	if (!bucket)
+		return true;
+	bucket->by_content = row_int(rows, 0, 1);
+	bucket->by_state = row_int(rows, 0, 2);
+	bucket->by_cap = row_int(rows, 0, 3);
+	bucket->typed = row_int(rows, 0, 4);
+	read_latency(rows, 4, &bucket->latencies[SERIES_TYPING]);
+	return true;
+}
+
+bool store_typing_metric(struct store *store, const struct metric_query *query, void *self,
+			 bucket_fn *each, struct err *err)
+{
+	struct buckets buckets;
+	FIELDS_AUTO params = {0};
+	bool fine = buckets_make(query, &buckets, err);
 	if (fine)
-		delivery_skip(&sink, buckets.count);
-	free(buckets.starts);
-	return fine;
+		put_question(&params, query, &buckets);
+	put_usec(&params, usec_bounded(query->now));
+	put_int8(&params, query->t_typing);
+	put_int8(&params, query->t_composing_open);
+	fine = fine && sql_run(store, "plan_known", NULL, NULL, err) &&
+	       sql_each(store, "typing_metric", &params, &buckets, take_typing, err);
+	return buckets_close(&buckets, fine, self, each);
+}
+
+// --- one state of the data ---
+
+bool store_snapshot(struct store *store, struct err *err)
+{
+	return txn_begin(store, TXN_SNAPSHOT, err);
+}
+
+void store_snapshot_end(struct store *store)
+{
+	txn_rollback(store);
 }

@@ -8,26 +8,23 @@
 
 struct buckets {
 	usec_t *starts;
+	struct delivery_bucket *items; // what was found so far
 	size_t count;
 	usec_t until;
 };
 
-struct delivery_sink {
-	void *self;
-	bool (*each)(void *self, const struct delivery_bucket *bucket);
-	const struct buckets *buckets;
-	size_t next; // bucket that was not given yet
-	bool stopped;
-};
+bool buckets_make(const struct metric_query *query, struct buckets *buckets, struct err *err);
+// Gives them first, when all went well.
+bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *each);
 
-struct delivery_bucket delivery_empty(const struct buckets *buckets, size_t i);
-// Both return false when the receiver wants no more.
-bool delivery_give(struct delivery_sink *sink, const struct delivery_bucket *bucket);
-bool delivery_skip(struct delivery_sink *sink, size_t end); // those before "end" are empty
+// For sql_each, buckets as self. Number of the bucket from 1, then the columns of read_metrics.c's
+// table; number of the bucket, metric_series, n, percentiles.
+bool take_counts(void *self, const struct rows *rows);
+bool take_latency(void *self, const struct rows *rows);
 
 // True when all buckets can be had from roll-ups.
 bool delivery_is_rolled(const struct metric_query *query, const struct buckets *buckets);
-bool delivery_rolled(struct store *store, const struct metric_query *query,
-		     struct delivery_sink *sink, struct err *err);
+bool delivery_rolled(struct store *store, const struct metric_query *query, struct buckets *buckets,
+		     struct err *err);
 
 #endif

@@ -61,38 +61,68 @@ static void put_pieces(struct fields *params, const struct metric_query *query,
 
 // --- latencies ---
 
-struct latency {
-	int64_t n, ms[5];
+// What the histograms add up to. F7: time to read has those that were marked up to in it.
+static const int8_t weights[SERIES_COUNT][LATENCY_COUNT] = {
+	[SERIES_DELIVER] = {[LATENCY_DELIVER] = 1},
+	[SERIES_DELIVER_STORED] = {[LATENCY_DELIVER_STORED] = 1},
+	[SERIES_EXPECTED] =
+		{[LATENCY_DELIVER] = 1, [LATENCY_DELIVER_STORED] = 1, [LATENCY_CONFIRM_OTHER] = 1},
+	[SERIES_READ] = {[LATENCY_READ] = 1},
+	[SERIES_READ_DIRECT] = {[LATENCY_READ] = 1, [LATENCY_READ_UPTO] = -1},
+	[SERIES_READ_UPTO] = {[LATENCY_READ_UPTO] = 1},
+	[SERIES_READ_EXPECTED] = {[LATENCY_READ] = 1},
+	[SERIES_RESPOND] = {[LATENCY_RESPOND] = 1},
 };
 
 struct adding { // histograms of one wanted bucket
 	size_t bucket;
-	int64_t sums[2][LATENCY_BINS]; // to deliver, to read
-	struct latency (*out)[2];
-	size_t count;
+	int64_t sums[LATENCY_COUNT][LATENCY_BINS];
+	struct buckets *buckets;
 };
 
-static const int percents[] = {50, 90, 95, 99, 100};
-enum { PERCENTS = sizeof percents / sizeof *percents };
+static const int percents[LATENCY_POINTS] = {50, 90, 95, 99, 100};
 
-// Nearest-rank: the smallest value with at least that share at or below it.
-static void find_percentiles(const int64_t *bins, struct latency *out)
+// Nearest-rank of "whole" values: the smallest one with at least that share at or below it. Those
+// that are in no bin take for ever.
+static void find_percentiles(const int64_t *bins, int64_t whole, struct latency *out)
 {
 	int64_t seen = 0;
 	size_t next = 0;
-	for (int i = 0; i < LATENCY_BINS; i++)
-		out->n += bins[i];
-	for (int i = 0; i < LATENCY_BINS && next < PERCENTS && out->n > 0; i++) {
+	out->n = whole;
+	for (size_t i = 0; i < LATENCY_POINTS; i++)
+		out->ms[i] = whole > 0 ? LATENCY_BEYOND : -1;
+	for (int i = 0; i < LATENCY_BINS && next < LATENCY_POINTS && whole > 0; i++) {
 		seen += bins[i];
-		while (next < PERCENTS && bins[i] && seen * 100 >= out->n * percents[next])
+		while (next < LATENCY_POINTS && bins[i] && seen * 100 >= whole * percents[next])
 			out->ms[next++] = latency_bin_ms(i);
+	}
+}
+
+static void add_series(const struct adding *adding, enum metric_series series,
+		       int64_t bins[LATENCY_BINS], int64_t *n)
+{
+	for (int metric = 0; metric < LATENCY_COUNT; metric++) {
+		int weight = weights[series][metric];
+		for (int i = 0; i < LATENCY_BINS && weight; i++) {
+			bins[i] += weight * adding->sums[metric][i];
+			*n += weight * adding->sums[metric][i];
+		}
 	}
 }
 
 static void finish_bucket(struct adding *adding)
 {
-	for (size_t i = 0; i < 2 && adding->bucket; i++)
-		find_percentiles(adding->sums[i], &adding->out[adding->bucket - 1][i]);
+	if (!adding->bucket)
+		return;
+	struct delivery_bucket *bucket = &adding->buckets->items[adding->bucket - 1];
+	for (enum metric_series series = 0; series < SERIES_COUNT; series++) {
+		int64_t bins[LATENCY_BINS] = {0}, n = 0;
+		add_series(adding, series, bins, &n);
+		n = series == SERIES_EXPECTED        ? bucket->requested
+		    : series == SERIES_READ_EXPECTED ? bucket->read_requested
+						     : n;
+		find_percentiles(bins, n, &bucket->latencies[series]);
+	}
 	memset(adding->sums, 0, sizeof adding->sums);
 }
 
@@ -101,32 +131,29 @@ static bool take_histogram(void *self, const struct rows *rows)
 	struct adding *adding = self;
 	struct array bins, counts;
 	struct text bin, count;
-	size_t bucket = (size_t)row_int(rows, 0, 0);
+	size_t bucket = (size_t)row_int(rows, 0, 0), metric = (size_t)row_int(rows, 0, 2) - 1;
 	int64_t sign = row_int(rows, 0, 1);
-	if (bucket < 1 || bucket > adding->count)
+	if (bucket < 1 || bucket > adding->buckets->count || metric >= LATENCY_COUNT)
 		return true;
 	if (bucket != adding->bucket)
 		finish_bucket(adding);
 	adding->bucket = bucket;
-	int64_t *sums = adding->sums[row_int(rows, 0, 2) == LATENCY_READ + 1];
 	array_open(&bins, rows, 0, 3);
 	array_open(&counts, rows, 0, 4);
 	while (array_next(&bins, &bin) && array_next(&counts, &count)) {
 		int64_t place = array_int(bin);
 		if (place >= 0 && place < LATENCY_BINS)
-			sums[place] += sign * array_int(count);
+			adding->sums[metric][place] += sign * array_int(count);
 	}
 	return true;
 }
 
 static bool load_latencies(struct store *store, const struct metric_query *query,
-			   const struct pieces *pieces, struct delivery_sink *sink,
-			   struct latency (*out)[2], struct err *err)
+			   const struct pieces *pieces, struct buckets *buckets, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	struct adding *adding = xcalloc(1, sizeof *adding);
-	adding->out = out;
-	adding->count = sink->buckets->count;
+	adding->buckets = buckets;
 	put_pieces(&params, query, pieces, false);
 	bool fine = sql_each(store, "latency_rollup", &params, adding, take_histogram, err);
 	finish_bucket(adding);
@@ -147,53 +174,34 @@ bool delivery_is_rolled(const struct metric_query *query, const struct buckets *
 	return fits;
 }
 
-struct rolled {
-	struct delivery_sink *sink;
-	struct latency (*latencies)[2];
-};
-
-static bool take_sums(void *self, const struct rows *rows)
+// A bucket of which nothing was answered has no histogram.
+static void nothing_answered(struct buckets *buckets)
 {
-	struct rolled *rolled = self;
-	size_t i = (size_t)row_int(rows, 0, 0) - 1;
-	if (i >= rolled->sink->buckets->count || !delivery_skip(rolled->sink, i))
-		return false;
-	struct delivery_bucket bucket = delivery_empty(rolled->sink->buckets, i);
-	int64_t *const members[] = {
-		&bucket.sent,           &bucket.unknown, &bucket.failed_all, &bucket.requested,
-		&bucket.confirmed,      &bucket.failed,  &bucket.pending,    &bucket.expired,
-		&bucket.read_requested, &bucket.read,    &bucket.stored,     &bucket.skew_clamped,
-		&bucket.resends,
-	};
-	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
-		*members[k] = row_int(rows, 0, (int)k + 1);
-	const struct latency *deliver = &rolled->latencies[i][0], *read = &rolled->latencies[i][1];
-	bucket.estimated = true;
-	bucket.ttd_n = deliver->n;
-	bucket.ttr_n = read->n;
-	for (size_t k = 0; k < PERCENTS; k++) {
-		bucket.ttd_ms[k] = deliver->n > 0 ? deliver->ms[k] : -1;
-		bucket.ttr_ms[k] = read->n > 0 ? read->ms[k] : -1;
+	static const int64_t no_bins[LATENCY_BINS];
+	for (size_t i = 0; i < buckets->count; i++) {
+		struct delivery_bucket *bucket = &buckets->items[i];
+		struct latency *latencies = bucket->latencies;
+		bucket->estimated = true;
+		find_percentiles(no_bins, bucket->requested, &latencies[SERIES_EXPECTED]);
+		find_percentiles(no_bins, bucket->read_requested, &latencies[SERIES_READ_EXPECTED]);
 	}
-	return delivery_give(rolled->sink, &bucket);
 }
 
-bool delivery_rolled(struct store *store, const struct metric_query *query,
-		     struct delivery_sink *sink, struct err *err)
+bool delivery_rolled(struct store *store, const struct metric_query *query, struct buckets *buckets,
+		     struct err *err)
 {
 	struct pieces pieces;
 	FIELDS_AUTO params = {0};
-	struct rolled rolled = {sink, xcalloc(sink->buckets->count, sizeof *rolled.latencies)};
-	pieces_make(query, sink->buckets, &pieces);
+	pieces_make(query, buckets, &pieces);
 	put_pieces(&params, query, &pieces, true);
 	put_int4(&params, pieces.edge_bucket);
 	put_usec(&params, pieces.edge);
 	put_usec(&params, pieces.edge_lo);
 	put_usec(&params, pieces.edge_hi);
 	bool fine = sql_run(store, "plan_kept", NULL, NULL, err) &&
-		    load_latencies(store, query, &pieces, sink, rolled.latencies, err) &&
-		    sql_each(store, "delivery_rollup", &params, &rolled, take_sums, err);
+		    sql_each(store, "delivery_rollup", &params, buckets, take_counts, err);
+	nothing_answered(buckets);
+	fine = fine && load_latencies(store, query, &pieces, buckets, err);
 	pieces_free(&pieces);
-	free(rolled.latencies);
 	return fine;
 }

@@ -234,7 +234,7 @@ static void add_difference(struct rollups *rollups, const struct row *row,
 	add_users(rollups, row, day, was, now);
 }
 
-static const struct contribution nothing = {.ms = {-1, -1, -1, -1}};
+static const struct contribution nothing = {.ms = {-1, -1, -1, -1, -1, -1}};
 
 void rollups_add(struct rollups *rollups, const struct row *row, int sign)
 {

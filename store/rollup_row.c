@@ -3,9 +3,9 @@
 
 #include "store/message_row.h"
 
-static const usec_t horizons[] = {10 * USEC_PER_SEC, 60 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
-				  USEC_PER_DAY, 7 * USEC_PER_DAY};
-enum { HORIZONS = sizeof horizons / sizeof *horizons };
+const usec_t horizon_lengths[HORIZONS] = {10 * USEC_PER_SEC, 60 * USEC_PER_SEC, 3600 * USEC_PER_SEC,
+					  USEC_PER_DAY, 7 * USEC_PER_DAY};
+const char *const horizon_names[HORIZONS] = {"10s", "1m", "1h", "24h", "7d"};
 
 // --- bins ---
 
@@ -36,7 +36,7 @@ static int64_t elapsed_ms(usec_t since, usec_t until)
 static void count_within(int64_t *sums, usec_t since, usec_t until)
 {
 	for (size_t i = 0; i < HORIZONS; i++)
-		sums[i] = until - since <= horizons[i];
+		sums[i] = until - since <= horizon_lengths[i];
 }
 
 // F2. P9: what was displayed was delivered by then, so the earlier of both counts.
@@ -52,8 +52,11 @@ static void add_delivery(const struct row *row, struct contribution *out)
 	out->sums[SUM_REQUESTED_FAILED] = out->failed;
 	if (out->confirmed && by != USEC_NONE)
 		count_within(out->sums + SUM_CONFIRMED_WITHIN, out->sent_at, by);
-	if (!row->direct || delivered == USEC_NONE)
+	if (!row->direct || delivered == USEC_NONE) {
+		if (out->confirmed && by != USEC_NONE)
+			out->ms[LATENCY_CONFIRM_OTHER] = elapsed_ms(out->sent_at, by);
 		return;
+	}
 	bool stored = row->stored_at != USEC_NONE;
 	out->ms[stored ? LATENCY_DELIVER_STORED : LATENCY_DELIVER] =
 		elapsed_ms(out->sent_at, delivered);
@@ -70,6 +73,22 @@ static void add_reading(const struct row *row, struct contribution *out)
 		return;
 	count_within(out->sums + SUM_READ_WITHIN, out->sent_at, displayed);
 	out->ms[LATENCY_READ] = elapsed_ms(out->sent_at, displayed);
+	if (row->displayed_via != VIA_UPTO)
+		return;
+	out->sums[SUM_READ_UPTO] = 1;
+	out->ms[LATENCY_READ_UPTO] = out->ms[LATENCY_READ];
+}
+
+// How far it got by what is known of it: who has it got it from the server.
+static void add_stages(const struct row *row, struct contribution *out)
+{
+	bool routed = row->routed_at != USEC_NONE || out->confirmed;
+	out->sums[SUM_ACCEPTED] =
+		routed || row->accepted_at != USEC_NONE || row->stored_at != USEC_NONE;
+	out->sums[SUM_ROUTED] = routed;
+	out->sums[SUM_DELIVERED] = out->confirmed;
+	out->sums[SUM_DISPLAYED] = out->read;
+	out->sums[SUM_RETRACTED] = row->retracted_at != USEC_NONE;
 }
 
 static void add_counted(const struct row *row, struct contribution *out)
@@ -80,6 +99,7 @@ static void add_counted(const struct row *row, struct contribution *out)
 	out->sums[SUM_RESENDS] = row->resends;
 	out->sums[SUM_SKEW_CLAMPED] = row->skew_clamped;
 	out->sums[SUM_STORED] = row->stored_at != USEC_NONE;
+	add_stages(row, out);
 	if (out->requested)
 		add_delivery(row, out);
 	if (out->read_requested)
@@ -98,7 +118,7 @@ void contribution_of(const struct row *row, struct contribution *out)
 {
 	*out = (struct contribution){
 		.sent_at = usec_bounded(row->sent_at),
-		.ms = {-1, -1, -1, -1},
+		.ms = {-1, -1, -1, -1, -1, -1},
 		.kind = kind_of(row),
 		.counted = class_is_counted(row->class_),
 		.requested = row_is_requested(row),

@@ -27,7 +27,13 @@ enum rollup_sum { // the columns of rollup, in their order
 	SUM_ERRORS,
 	SUM_CONFIRMED_WITHIN,
 	SUM_READ_WITHIN = SUM_CONFIRMED_WITHIN + 5,
-	SUM_COUNT = SUM_READ_WITHIN + 5
+	SUM_ACCEPTED = SUM_READ_WITHIN + 5,
+	SUM_ROUTED,
+	SUM_DELIVERED,
+	SUM_DISPLAYED,
+	SUM_RETRACTED,
+	SUM_READ_UPTO,
+	SUM_COUNT
 };
 
 enum user_sum { // the columns of rollup_user, in their order
@@ -46,6 +52,8 @@ enum latency_metric { // rollup_latency.metric - 1
 	LATENCY_DELIVER_STORED,
 	LATENCY_READ,
 	LATENCY_RESPOND,
+	LATENCY_CONFIRM_OTHER, // confirmed, and no direct evidence tells when it was delivered
+	LATENCY_READ_UPTO,     // of LATENCY_READ
 	LATENCY_COUNT
 };
 

@@ -10,6 +10,9 @@ route_fn handle_healthz, handle_readyz;
 
 route_fn handle_delivery; // metric_delivery.c
 extern const struct param_table delivery_params;
+// metric_read.c, metric_funnel.c, metric_typing.c, metric_response.c
+route_fn handle_read, handle_funnel, handle_typing, handle_response;
+extern const struct param_table read_params, funnel_params, typing_params, response_params;
 
 route_fn handle_messages; // messages.c
 extern const struct param_table messages_params;

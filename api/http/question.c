@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/question.h"
 
-enum { DEFAULT_DAYS = 7, MAX_BUCKETS = 3000, CONSISTENT_TRIES = 3 };
+enum { DEFAULT_DAYS = 7, MAX_BUCKETS = 3000 };
 
 const char *const bucket_words[] = {"15m", "1h", "1d", "none", NULL};
 static const usec_t bucket_widths[] = {900 * USEC_PER_SEC, 3600 * USEC_PER_SEC, USEC_PER_DAY, 0};
@@ -87,6 +87,20 @@ static bool check_domains(struct question *question)
 
 // ---- open and close
 
+// One snapshot from here on: totals, series and what they stand on are of one state of the data.
+static bool look(struct question *question, bool *refused, struct err *err)
+{
+	struct store *store = question->call->db->store;
+	const struct metric_query *query = &question->query;
+	if (!store_snapshot(store, err) ||
+	    !store_honesty(store, query->realm, USEC_NONE, USEC_NONE, &question->honesty, err))
+		return false;
+	fill_window(question);
+	*refused = !check_window(question);
+	return *refused || store_honesty(store, query->realm, query->since, query->until,
+					 &question->honesty, err);
+}
+
 bool question_open(struct question *question, struct call *call, bool *refused, struct err *err)
 {
 	struct metric_query *query = &question->query;
@@ -97,27 +111,27 @@ bool question_open(struct question *question, struct call *call, bool *refused, 
 	query->now = call->now;
 	query->t_expire = call->db->rules.t_expire;
 	query->infer = call->db->rules.t_infer;
+	query->t_typing = call->db->rules.t_typing;
+	query->t_composing_open = call->db->rules.t_composing_open;
+	question->ripens = query->t_expire;
 	query->exact = call->params[Q_EXACT].number == 1;
 	if (!reply_format(call->params[Q_FORMAT].number, call->request->accept, &question->format))
 		return call_problem(call, 406, "JSON, NDJSON and CSV are spoken here.", NULL);
 	if (!check_domains(question) || !open_zone(question))
 		return true;
-	if (!store_honesty(call->db->store, query->realm, USEC_NONE, USEC_NONE, &question->honesty,
-			   err))
-		return false;
-	fill_window(question);
-	*refused = !check_window(question);
-	return true;
+	return look(question, refused, err);
 }
 
 void question_close(struct question *question)
 {
+	if (question->call->db)
+		store_snapshot_end(question->call->db->store);
 	zone_free(question->zone);
 }
 
 bool question_final(const struct question *question, usec_t end)
 {
-	return is_final(&question->honesty, end, question->query.t_expire);
+	return is_final(&question->honesty, end, question->ripens);
 }
 
 // ---- the answer
@@ -156,10 +170,13 @@ void question_members(const struct question *question, json_t *answer)
 			question_final(question, question->query.until));
 }
 
-static void answer_json(const struct question *question, const json_t *totals, json_t *series)
+static void answer_json(const struct question *question, const struct question_form *form,
+			const json_t *totals, json_t *series)
 {
 	JSON_AUTO *answer = json_object();
 	question_members(question, answer);
+	if (form->members)
+		form->members(question, answer);
 	json_t *total = json_array_get(totals, 0);
 	json_object_set(answer, "totals", total ? total : json_null());
 	json_object_set(answer, "series", series);
@@ -189,37 +206,33 @@ static bool ask(struct question *question, const struct question_form *form, use
 	return form->ask(question, &query, rows, err);
 }
 
-// Totals and series must be of one state of the data. There is no snapshot over two queries, so the
-// commit number is looked at before and after; a state that moves on each time is answered as it is.
 static bool collect(struct question *question, const struct question_form *form, json_t *totals,
 		    json_t *series, struct err *err)
 {
-	struct store *store = question->call->db->store;
 	const struct metric_query *query = &question->query;
-	for (int i = 0; i < CONSISTENT_TRIES; i++) {
-		struct honesty after;
-		json_array_clear(totals);
-		json_array_clear(series);
-		if (!store_honesty(store, query->realm, query->since, query->until,
-				   &question->honesty, err) ||
-		    !ask(question, form, 0, totals, err) ||
-		    (query->bucket > 0 && !ask(question, form, query->bucket, series, err)) ||
-		    !store_honesty(store, query->realm, query->since, query->until, &after, err))
-			return false;
-		if (after.commit == question->honesty.commit)
-			break;
-	}
-	return true;
+	struct settle_lag lag = {0};
+	if (form->settled && !store_settle_lag(question->call->db->store, query->realm, &lag, err))
+		return false;
+	question->settle_waiting = lag.units;
+	return ask(question, form, 0, totals, err) &&
+	       (query->bucket == 0 || ask(question, form, query->bucket, series, err));
 }
 
 static bool answer(struct question *question, const struct question_form *form, struct err *err)
 {
+	const usec_t ripe[] = {
+		[RIPE_ANSWERED] = question->query.t_expire,
+		[RIPE_RESPONDED] = question->query.infer,
+		[RIPE_TYPED] = question->query.t_composing_open,
+	};
+	question->form = form;
+	question->ripens = ripe[form->ripens];
 	JSON_AUTO *totals = json_array();
 	JSON_AUTO *series = json_array();
 	if (!collect(question, form, totals, series, err))
 		return false;
 	if (question->format == TABLE_JSON)
-		answer_json(question, totals, series);
+		answer_json(question, form, totals, series);
 	else
 		answer_rows(question, form->columns, question->query.bucket > 0 ? series : totals);
 	honesty_headers(question->call->reply, &question->honesty,

@@ -25,10 +25,19 @@ extern const char *const bucket_words[], *const switch_words[]; // end with NULL
 	[Q_FORMAT] = {"format", PARAM_WORD, NULL, table_format_names, 0, 0, false, true}
 // clang-format on
 
+enum ripening {
+	RIPE_ANSWERED,
+	RIPE_RESPONDED,
+	RIPE_TYPED
+}; // after t_expire, t_infer, t_composing_open
+
 struct question {
 	struct call *call;
+	const struct question_form *form; // question_handle
 	struct metric_query query;
 	struct honesty honesty;
+	usec_t ripens;          // so long after its end a bucket is final (F8)
+	int64_t settle_waiting; // of a form that is settled
 	struct zone *zone;
 	enum table_format format;
 };
@@ -40,6 +49,11 @@ typedef bool question_fn(struct question *question, const struct metric_query *q
 struct question_form { // of one path
 	question_fn *ask;
 	const char *const *columns; // CSV; end with NULL
+	enum ripening ripens;
+	bool settled; // question->settle_waiting is wanted
+	// Further members of the answer in JSON; NULL = none.
+	void (*members)(const struct question *question, json_t *answer);
+	const struct metric_path *path; // of metric_fields.c
 };
 
 // The whole way of a metric route: reads the parameters, asks, answers. A problem of the client is in
@@ -47,7 +61,8 @@ struct question_form { // of one path
 bool question_handle(struct call *call, const struct question_form *form, struct err *err);
 
 // The same in pieces, for an answer that is no series: open leaves *refused true when the problem is in
-// the reply. close in any case.
+// the reply. All that is asked of the store until close is of one state of the data, that of
+// question->honesty. close in any case.
 bool question_open(struct question *question, struct call *call, bool *refused, struct err *err);
 void question_close(struct question *question);
 bool question_final(const struct question *question, usec_t end); // F8

@@ -20,7 +20,13 @@ WITH s AS (
             sum(r.confirmed_24h)::int8 AS confirmed_24h,
             sum(r.confirmed_7d)::int8 AS confirmed_7d, sum(r.read_10s)::int8 AS read_10s,
             sum(r.read_1m)::int8 AS read_1m, sum(r.read_1h)::int8 AS read_1h,
-            sum(r.read_24h)::int8 AS read_24h, sum(r.read_7d)::int8 AS read_7d
+            sum(r.read_24h)::int8 AS read_24h, sum(r.read_7d)::int8 AS read_7d,
+            sum(r.accepted)::int8 AS accepted,
+            sum(r.routed)::int8 AS routed,
+            sum(r.delivered)::int8 AS delivered,
+            sum(r.displayed)::int8 AS displayed,
+            sum(r.retracted)::int8 AS retracted,
+            sum(r.read_upto)::int8 AS read_upto
      FROM rollup AS r
      WHERE r.realm = $1 AND r.bucket >= $2::timestamptz AND r.bucket < $3::timestamptz
      GROUP BY r.grain, r.bucket, r.from_domain, r.to_domain, r.kind),
@@ -30,7 +36,8 @@ c AS (
             c.read_requested, c.read, c.read_inferred, c.resends, c.skew_clamped, c.stored,
             c.acks, c.acks_group, c.acks_dup, c.errors, c.confirmed_10s, c.confirmed_1m,
             c.confirmed_1h, c.confirmed_24h, c.confirmed_7d, c.read_10s, c.read_1m, c.read_1h,
-            c.read_24h, c.read_7d
+            c.read_24h, c.read_7d, c.accepted, c.routed, c.delivered, c.displayed, c.retracted,
+            c.read_upto
      FROM rollup_of_rows($1, $2, $3, '{1,2,3,4}') AS c)
 SELECT 'rollup grain ' || coalesce(s.grain, c.grain)::text
        || CASE coalesce(s.grain, c.grain)
@@ -68,7 +75,13 @@ CROSS JOIN LATERAL (VALUES
      ('read_1m', coalesce(s.read_1m, 0), coalesce(c.read_1m, 0)),
      ('read_1h', coalesce(s.read_1h, 0), coalesce(c.read_1h, 0)),
      ('read_24h', coalesce(s.read_24h, 0), coalesce(c.read_24h, 0)),
-     ('read_7d', coalesce(s.read_7d, 0), coalesce(c.read_7d, 0)))
+     ('read_7d', coalesce(s.read_7d, 0), coalesce(c.read_7d, 0)),
+     ('accepted', coalesce(s.accepted, 0), coalesce(c.accepted, 0)),
+     ('routed', coalesce(s.routed, 0), coalesce(c.routed, 0)),
+     ('delivered', coalesce(s.delivered, 0), coalesce(c.delivered, 0)),
+     ('displayed', coalesce(s.displayed, 0), coalesce(c.displayed, 0)),
+     ('retracted', coalesce(s.retracted, 0), coalesce(c.retracted, 0)),
+     ('read_upto', coalesce(s.read_upto, 0), coalesce(c.read_upto, 0)))
      AS v (name, stored, made)
 WHERE v.stored <> v.made
 ORDER BY coalesce(s.grain, c.grain), coalesce(s.bucket, c.bucket), what, v.name

@@ -16,17 +16,17 @@ CROSS JOIN LATERAL (
      SELECT l.metric, l.bins, l.counts
      FROM rollup_latency AS l
      WHERE l.realm = $1 AND l.grain = p.grain AND l.bucket >= p.lo AND l.bucket < p.hi
-       AND l.metric IN (1, 3) AND ($7::text IS NULL OR l.from_domain = $7)
+       AND ($7::text IS NULL OR l.from_domain = $7)
        AND ($8::text IS NULL OR l.to_domain = $8)
      OFFSET 0) AS l -- by the index, piece by piece
 UNION ALL
 SELECT $10::int4, $11::int4, c.metric, array_agg(c.bin), array_agg(c.n)
 FROM latency_of_rows($1, $12::timestamptz, $13::timestamptz, ARRAY[$9::int2]) AS c
-WHERE c.metric IN (1, 3) AND ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
+WHERE ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
 GROUP BY c.metric
 UNION ALL
 SELECT $14::int4, $15::int4, c.metric, array_agg(c.bin), array_agg(c.n)
 FROM latency_of_rows($1, $16::timestamptz, $17::timestamptz, ARRAY[$9::int2]) AS c
-WHERE c.metric IN (1, 3) AND ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
+WHERE ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
 GROUP BY c.metric
 ORDER BY 1;

@@ -106,6 +106,11 @@ static void any_line(void)
 		line.body = below(2) ? "one" : "two";
 		line.asks = below(3);
 		line.markable = below(2);
+		if (below(3) == 0) { // on its way to a device
+			line.dir = DIR_OUT;
+			line.session = pair.to_device;
+			line.from = pair.from_device;
+		}
 	} else if (what < 8) {
 		line.receipt = pair.id;
 	} else if (what == 8) {
@@ -245,18 +250,24 @@ static void bins_are_those_of_sql_and_off_by_at_most_3_2_percent(void **state)
 
 static int estimated; // buckets with latencies of histograms
 
+static long long bin_of(int64_t ms)
+{
+	return ms < 0 || ms == LATENCY_BEYOND ? -1 : latency_bin(ms);
+}
+
 static bool add_bucket(void *self, const struct delivery_bucket *b)
 {
+	const int64_t *end = (const int64_t *)&b->latencies;
 	estimated += b->estimated;
-	buf_printf(self, "%lld: %d %d %d | %d %d %d %d %d | %d %d | %d %d %d %d %d",
-		   (long long)b->start, (int)b->sent, (int)b->unknown, (int)b->failed_all,
-		   (int)b->requested, (int)b->confirmed, (int)b->failed, (int)b->pending,
-		   (int)b->expired, (int)b->read_requested, (int)b->read, (int)b->stored,
-		   (int)b->ttd_n, (int)b->ttr_n, (int)b->skew_clamped, (int)b->resends);
-	for (size_t i = 0; i < 5; i++) {
-		int64_t ttd = b->ttd_ms[i], ttr = b->ttr_ms[i];
-		buf_printf(self, " %lld %lld", ttd < 0 ? -1LL : (long long)latency_bin(ttd),
-			   ttr < 0 ? -1LL : (long long)latency_bin(ttr));
+	buf_printf(self, "%lld:", (long long)b->start);
+	for (const int64_t *count = &b->sent; count < end; count++)
+		buf_printf(self, " %lld", (long long)*count);
+	for (size_t i = 0; i < SERIES_COUNT; i++) {
+		const struct latency *it = &b->latencies[i];
+		buf_printf(self, " | %lld", (long long)it->n);
+		for (size_t k = 0; k < LATENCY_POINTS; k++)
+			buf_printf(self, "%s%lld", it->ms[k] == LATENCY_BEYOND ? " beyond " : " ",
+				   bin_of(it->ms[k]));
 	}
 	buf_char(self, '\n');
 	return true;

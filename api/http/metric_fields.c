@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http/metric_fields.h"
+
+#include <stdio.h>
+
+struct answer { // of one path, to one question
+	const struct metric_path *path;
+	struct question *question;
+	struct rating rating;
+	json_t *rows;
+};
+
+static int64_t number_at(const struct delivery_bucket *bucket, size_t offset)
+{
+	int64_t value;
+	memcpy(&value, (const char *)bucket + offset, sizeof value);
+	return value;
+}
+
+// ---- JSON
+
+// "read.rate" stands as "rate" in the object "read".
+static json_t *place_of(json_t *object, const char **name)
+{
+	const char *dot = strchr(*name, '.');
+	if (!dot)
+		return object;
+	size_t n = (size_t)(dot - *name);
+	json_t *place = json_object_getn(object, *name, n);
+	if (!place) {
+		place = json_object();
+		json_object_setn_new(object, *name, n, place);
+	}
+	*name = dot + 1;
+	return place;
+}
+
+// A cohort tells nothing of a horizon until all of it is so old, and until all that came by then has
+// been read.
+static bool is_mature(const struct question *question, usec_t end, usec_t horizon)
+{
+	usec_t known = question->honesty.complete_until;
+	if (known > question->query.now)
+		known = question->query.now;
+	return known != USEC_NONE && end <= known - horizon;
+}
+
+static json_t *horizon_json(const struct answer *answer, const struct metric_field *field,
+			    const struct delivery_bucket *bucket, size_t i)
+{
+	char within[64];
+	int64_t part = number_at(bucket, field->part + i * sizeof part);
+	int64_t whole = number_at(bucket, field->whole);
+	bool mature = is_mature(answer->question, bucket->end, horizon_lengths[i]);
+	json_t *object = json_object();
+	struct rating rating = answer->rating;
+	snprintf(within, sizeof within, "%s.%s.", field->name, horizon_names[i]);
+	rating.within = within;
+	put_number(object, "count", part);
+	put_rate(object, "rate", part, mature ? whole : 0, &rating);
+	json_object_set_new(object, "mature", json_boolean(mature));
+	return object;
+}
+
+static void put_within(const struct answer *answer, const struct metric_field *field,
+		       const struct delivery_bucket *bucket, json_t *object, const char *name)
+{
+	json_t *within = json_object();
+	for (size_t i = 0; i < HORIZONS; i++)
+		json_object_set_new(within, horizon_names[i],
+				    horizon_json(answer, field, bucket, i));
+	json_object_set_new(object, name, within);
+}
+
+static void put_rated(const struct answer *answer, const struct metric_field *field,
+		      const struct delivery_bucket *bucket, json_t *object, const char *name)
+{
+	char within[64];
+	struct rating rating = answer->rating;
+	int64_t part = number_at(bucket, field->part);
+	if (field->more)
+		part += number_at(bucket, field->more);
+	snprintf(within, sizeof within, "%.*s", (int)(name - field->name), field->name);
+	rating.within = within;
+	put_rate(object, name, part, number_at(bucket, field->whole), &rating);
+}
+
+static void put_field(const struct answer *answer, const struct metric_field *field,
+		      const struct delivery_bucket *bucket, json_t *row)
+{
+	const char *name = field->name;
+	json_t *object = place_of(row, &name);
+	const struct latency *latency = &bucket->latencies[field->series];
+	switch (field->kind) {
+	case FIELD_COUNT:
+		put_number(object, name, number_at(bucket, field->part));
+		break;
+	case FIELD_RATE:
+		put_rated(answer, field, bucket, object, name);
+		break;
+	case FIELD_WITHIN:
+		put_within(answer, field, bucket, object, name);
+		break;
+	case FIELD_LATENCY:
+		put_latency(object, name, latency->n, latency->ms, bucket->estimated);
+		break;
+	case FIELD_EXPECTED:
+		put_expected(object, name, number_at(bucket, field->part), latency,
+			     bucket->estimated);
+		break;
+	}
+}
+
+static bool each_bucket(void *self, const struct delivery_bucket *bucket)
+{
+	struct answer *answer = self;
+	json_t *row = json_object();
+	answer->rating.suppressed = json_array();
+	json_object_set_new(row, "start", json_usec(bucket->start, 6));
+	json_object_set_new(row, "end", json_usec(bucket->end, 6));
+	json_object_set_new(row, "final",
+			    json_boolean(question_final(answer->question, bucket->end)));
+	for (size_t i = 0; i < answer->path->count; i++)
+		put_field(answer, &answer->path->fields[i], bucket, row);
+	if (answer->path->rated)
+		json_object_set(row, "suppressed", answer->rating.suppressed);
+	json_decref(answer->rating.suppressed);
+	json_array_append_new(answer->rows, row);
+	return true;
+}
+
+// ---- CSV
+
+struct column_list {
+	struct arena *arena;
+	const char **items;
+	size_t count;
+};
+
+enum { COLUMNS_MAX = 256 };
+
+static void add_column(struct column_list *list, const char *name, const char *more)
+{
+	struct text text = arena_printf(list->arena, "%s%s", name, more);
+	if (list->count < COLUMNS_MAX - 1)
+		list->items[list->count++] = arena_zstr(list->arena, text);
+}
+
+static void add_columns(struct column_list *list, const char *name, const char *const *more)
+{
+	for (; *more; more++)
+		add_column(list, name, *more);
+}
+
+static void add_horizons(struct column_list *list, const char *name)
+{
+	static const char *const more[] = {
+		".count", ".rate", ".rate_wilson.low", ".rate_wilson.high", ".mature", NULL};
+	for (size_t i = 0; i < HORIZONS; i++) {
+		struct text text = arena_printf(list->arena, "%s.%s", name, horizon_names[i]);
+		add_columns(list, arena_zstr(list->arena, text), more);
+	}
+}
+
+static void add_field(struct column_list *list, const struct metric_field *field)
+{
+	static const char *const count[] = {"", NULL};
+	static const char *const rate[] = {"", "_wilson.low", "_wilson.high", NULL};
+	static const char *const latency[] = {".n",   ".p50", ".p90",       ".p95",
+					      ".p99", ".max", ".max_error", NULL};
+	static const char *const expected[] = {".answered", ".beyond", NULL};
+	if (field->kind == FIELD_WITHIN)
+		add_horizons(list, field->name);
+	else
+		add_columns(list, field->name,
+			    field->kind == FIELD_COUNT  ? count
+			    : field->kind == FIELD_RATE ? rate
+							: latency);
+	if (field->kind == FIELD_EXPECTED)
+		add_columns(list, field->name, expected);
+}
+
+static const char *const *columns_of(const struct metric_path *path, struct arena *arena)
+{
+	static const char *const first[] = {"start", "end", "final", NULL};
+	struct column_list list = {arena, arena_alloc(arena, COLUMNS_MAX * sizeof(char *)), 0};
+	add_columns(&list, "", first);
+	for (size_t i = 0; i < path->count; i++)
+		add_field(&list, &path->fields[i]);
+	if (path->rated)
+		add_column(&list, "suppressed", "");
+	list.items[list.count] = NULL;
+	return list.items;
+}
+
+// ---- the path
+
+static bool ask_path(struct question *question, const struct metric_query *query, json_t *rows,
+		     struct err *err)
+{
+	const struct metric_path *path = question->form->path;
+	struct call *call = question->call;
+	struct answer answer = {.path = path, .question = question, .rows = rows};
+	answer.rating =
+		(struct rating){path->rated ? call->params[Q_MIN_COUNT].number : 1, "", NULL};
+	return path->ask(call->db->store, query, &answer, each_bucket, err);
+}
+
+// What the numbers mean, and how rates are shown.
+static void put_members(const struct question *question, json_t *object)
+{
+	const struct metric_path *path = question->form->path;
+	json_t *definitions = json_object();
+	for (size_t i = 0; i < path->count; i++)
+		json_object_set_new(definitions, path->fields[i].name,
+				    json_string(path->fields[i].what));
+	json_object_set_new(object, "definitions", definitions);
+	if (path->settled)
+		put_number(object, "settle_waiting", question->settle_waiting);
+	if (!path->rated)
+		return;
+	put_number(object, "min_count", question->call->params[Q_MIN_COUNT].number);
+	json_object_set_new(object, "interval", json_string("Wilson score, 95 %"));
+}
+
+bool metric_handle(struct call *call, const struct metric_path *path, struct err *err)
+{
+	const struct question_form form = {
+		.ask = ask_path,
+		.columns = columns_of(path, call->request->arena),
+		.ripens = path->ripens,
+		.settled = path->settled,
+		.members = put_members,
+		.path = path,
+	};
+	return question_handle(call, &form, err);
+}
