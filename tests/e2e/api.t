@@ -63,8 +63,10 @@ class Bench:
         self.client = contract.Client(0)
         self.tokens = {}
         self.server = None
+        self.starts = 0
 
     def start(self):
+        self.starts += 1
         self.server = self.product.start("--set", "port=0", "serve")
         product.wait_until(self.find_port, 60)
         return product.wait_until(lambda: self.probe("/readyz") == 200, 60)
@@ -72,9 +74,13 @@ class Bench:
     def find_port(self):
         """Any free port was taken: the log says which."""
         with open(self.product.log, encoding="utf-8", errors="replace") as log:
-            found = re.search(r" listening .*port=(\d+)", log.read())
-        self.port = self.client.port = int(found.group(1)) if found else 0
+            found = re.findall(r" listening .*port=(\d+)", log.read())
+        self.port = self.client.port = int(found[-1]) if len(found) == self.starts else 0
         return self.port > 0
+
+    def restart(self):
+        """Forgets how many wrong tokens came."""
+        return product.stop(self.server, 30) == 0 and self.start()
 
     def probe(self, path):
         try:
@@ -238,7 +244,9 @@ def refusals(bench):
     routes = [path for path in bench.contract.gets() if path.startswith("/v1/")]
     expired = bench.tokens["expired"]
     texts = set()
-    for path in routes:
+    for i, path in enumerate(routes):
+        if i % 9 == 8: # or there are too many wrong tokens for one minute
+            tap.ok(bench.restart(), "started again")
         for text, headers in (("no token", {}), ("wrong token", {"Authorization": f"Bearer {NO_TOKEN}"}),
                               ("malformed", {"Authorization": "Bearer x"}),
                               ("other scheme", {"Authorization": f"Basic {NO_TOKEN}"}),
