@@ -126,6 +126,7 @@ bench: ## storing against COPY, import against its halves, other programs, a fol
 	@BUILD=$(BUILD) tests/bench/latency.py
 	@BUILD=$(BUILD) tests/bench/webhook.py
 	@BUILD=$(BUILD) tests/bench/component.py
+	@BUILD=$(BUILD) tests/bench/api.py
 
 lint: ## rooms, format, clang-tidy, cppcheck
 	@scripts/setup.sh lint

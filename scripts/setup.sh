@@ -47,6 +47,7 @@ check|lua-check|luacheck|static analysis of the Prosody module
 bench|rsyslog|/usr/sbin/rsyslogd|make bench: stores the same lines as rows
 bench|dbconfig-no-thanks||keeps rsyslog-pgsql from asking for a database
 bench|rsyslog-pgsql|/usr/lib/*/rsyslog/ompgsql.so|make bench: its way to PostgreSQL
+bench|apache2-utils|ab|make bench: asks the HTTP interface as fast as it answers
 bench|goaccess|goaccess|make bench: counts as many lines
 lint|clang-format|clang-format|format
 lint|clang-tidy|clang-tidy|static analysis
