@@ -206,14 +206,15 @@ def newest_log(program):
 
 def statements(database, api, path, log):
     """What the database is asked for one answer, with the values in place."""
-    database.ask("ALTER SYSTEM SET log_min_duration_statement = 0; SELECT pg_reload_conf()")
+    told = {"log_min_duration_statement": "0", "log_parameter_max_length": "-1", "log_error_verbosity": "default"}
+    database.ask("".join(f"ALTER SYSTEM SET {k} = '{v}';" for k, v in told.items()) + "SELECT pg_reload_conf()")
     time.sleep(1)
     with open(log, encoding="utf-8", errors="replace") as file:
         file.seek(0, os.SEEK_END)
         api.get(path)
         time.sleep(0.5)
         text = file.read()
-    database.ask("ALTER SYSTEM RESET log_min_duration_statement; SELECT pg_reload_conf()")
+    database.ask("".join(f"ALTER SYSTEM RESET {k};" for k in told) + "SELECT pg_reload_conf()")
     script = []
     for query, detail in re.findall(r"execute [^:]+: (.*?)\n[^\n]*DETAIL: +parameters: (.*?)(?=\n\S|\Z)", text, re.S):
         if "SELECT" not in query or "INSERT" in query:
