@@ -163,15 +163,22 @@ static void put_question(struct fields *params, const struct metric_query *query
 static bool run_delivery(struct store *store, const struct metric_query *query,
 			 struct buckets *buckets, struct err *err)
 {
-	FIELDS_AUTO params = {0};
+	FIELDS_AUTO counts = {0};
+	FIELDS_AUTO times = {0};
+	FIELDS_AUTO series = {0};
 	if (delivery_is_rolled(query, buckets))
 		return delivery_rolled(store, query, buckets, err);
-	put_question(&params, query, buckets);
-	if (!sql_run(store, "plan_known", NULL, NULL, err) ||
-	    !sql_each(store, "latency", &params, buckets, take_latency, err))
-		return false;
-	put_usec(&params, usec_bounded(query->now - query->t_expire));
-	return sql_each(store, "delivery", &params, buckets, take_counts, err);
+	for (int i = 0; i < SERIES_COUNT; i++) {
+		if (series_wanted(query, (size_t)i))
+			put_int4(&series, i);
+	}
+	put_question(&times, query, buckets);
+	put_array(&times, OF_INT4, &series);
+	put_question(&counts, query, buckets);
+	put_usec(&counts, usec_bounded(query->now - query->t_expire));
+	return sql_run(store, "plan_known", NULL, NULL, err) &&
+	       sql_each(store, "latency", &times, buckets, take_latency, err) &&
+	       sql_each(store, "delivery", &counts, buckets, take_counts, err);
 }
 
 bool store_delivery(struct store *store, const struct metric_query *query, void *self,

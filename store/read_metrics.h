@@ -22,6 +22,11 @@ bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *ea
 bool take_counts(void *self, const struct rows *rows);
 bool take_latency(void *self, const struct rows *rows);
 
+static inline bool series_wanted(const struct metric_query *query, size_t series)
+{
+	return query->series == 0 || (query->series & 1U << series);
+}
+
 // True when all buckets can be had from roll-ups.
 bool delivery_is_rolled(const struct metric_query *query, const struct buckets *buckets);
 bool delivery_rolled(struct store *store, const struct metric_query *query, struct buckets *buckets,

@@ -148,6 +148,20 @@ static bool take_histogram(void *self, const struct rows *rows)
 	return true;
 }
 
+// Of a year these are megabytes: no more than is wanted.
+static void put_metrics(struct fields *params, const struct metric_query *query)
+{
+	FIELDS_AUTO metrics = {0};
+	for (int metric = 0; metric < LATENCY_COUNT; metric++) {
+		bool wanted = false;
+		for (size_t i = 0; i < SERIES_COUNT; i++)
+			wanted |= weights[i][metric] && series_wanted(query, i);
+		if (wanted)
+			put_int2(&metrics, metric + 1);
+	}
+	put_array(params, OF_INT2, &metrics);
+}
+
 static bool load_latencies(struct store *store, const struct metric_query *query,
 			   const struct pieces *pieces, struct buckets *buckets, struct err *err)
 {
@@ -155,6 +169,7 @@ static bool load_latencies(struct store *store, const struct metric_query *query
 	struct adding *adding = xcalloc(1, sizeof *adding);
 	adding->buckets = buckets;
 	put_pieces(&params, query, pieces, false);
+	put_metrics(&params, query);
 	bool fine = sql_each(store, "latency_rollup", &params, adding, take_histogram, err);
 	finish_bucket(adding);
 	free(adding);

@@ -387,6 +387,7 @@ struct metric_query {
 	usec_t infer;                      // t_infer
 	bool exact;                        // count rows, also where roll-ups know the answer
 	usec_t t_typing, t_composing_open; // store_typing_metric
+	unsigned series;                   // 1 << metric_series of those that are wanted; 0 = all
 };
 
 typedef bool bucket_fn(void *self, const struct delivery_bucket *bucket);

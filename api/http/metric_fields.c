@@ -201,9 +201,16 @@ static bool ask_path(struct question *question, const struct metric_query *query
 	const struct metric_path *path = question->form->path;
 	struct call *call = question->call;
 	struct answer answer = {.path = path, .question = question, .rows = rows};
+	struct metric_query wanted = *query;
+	for (size_t i = 0; i < path->count; i++) {
+		enum field_kind kind = path->fields[i].kind;
+		if (kind == FIELD_LATENCY || kind == FIELD_EXPECTED)
+			wanted.series |= 1U << path->fields[i].series;
+	}
+	wanted.series = wanted.series ? wanted.series : 1U << SERIES_COUNT; // none
 	answer.rating =
 		(struct rating){path->rated ? call->params[Q_MIN_COUNT].number : 1, "", NULL};
-	return path->ask(call->db->store, query, &answer, each_bucket, err);
+	return path->ask(call->db->store, &wanted, &answer, each_bucket, err);
 }
 
 // What the numbers mean, and how rates are shown.

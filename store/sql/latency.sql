@@ -5,6 +5,7 @@
 --   $2 timestamptz[]  start of every bucket, ascending
 --   $3 timestamptz    since, $4 timestamptz until, exclusive
 --   $5 text           domain of the sender, $6 text of the recipient; null = any
+--   $7 int4[]         those that are wanted
 WITH v AS (
      SELECT width_bucket(f.sent_at, $2::timestamptz[]) AS bucket, v.series, v.ms
      FROM rollup_facts($1, $3::timestamptz, $4::timestamptz) AS f
@@ -19,7 +20,7 @@ WITH v AS (
           (5, f.read_requested AND f.displayed AND f.upto, f.read_ms),
           (6, f.read_requested, coalesce(f.read_ms, 9223372036854775807)),
           (7, f.response_ms >= 0, f.response_ms)) AS v (series, there, ms)
-     WHERE f.counted AND v.there AND v.ms IS NOT NULL
+     WHERE f.counted AND v.there AND v.ms IS NOT NULL AND v.series = ANY ($7::int4[])
        AND ($5::text IS NULL OR f.from_domain = $5) AND ($6::text IS NULL OR f.to_domain = $6)),
 r AS (
      SELECT v.bucket, v.series, v.ms,

@@ -9,6 +9,7 @@
 --   $9 int2           grain for rows: 1, by domains 3
 --   $10 ... $13       a piece of rows: bucket, sign, from, to
 --   $14 ... $17       another one
+--   $18 int2[]        rollup_latency.metric
 SELECT p.i, p.sign, l.metric, l.bins, l.counts
 FROM unnest($2::int4[], $3::int2[], $4::timestamptz[], $5::timestamptz[], $6::int4[])
      AS p (i, grain, lo, hi, sign)
@@ -16,17 +17,17 @@ CROSS JOIN LATERAL (
      SELECT l.metric, l.bins, l.counts
      FROM rollup_latency AS l
      WHERE l.realm = $1 AND l.grain = p.grain AND l.bucket >= p.lo AND l.bucket < p.hi
-       AND ($7::text IS NULL OR l.from_domain = $7)
+       AND l.metric = ANY ($18::int2[]) AND ($7::text IS NULL OR l.from_domain = $7)
        AND ($8::text IS NULL OR l.to_domain = $8)
      OFFSET 0) AS l -- by the index, piece by piece
 UNION ALL
 SELECT $10::int4, $11::int4, c.metric, array_agg(c.bin), array_agg(c.n)
 FROM latency_of_rows($1, $12::timestamptz, $13::timestamptz, ARRAY[$9::int2]) AS c
-WHERE ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
+WHERE c.metric = ANY ($18) AND ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
 GROUP BY c.metric
 UNION ALL
 SELECT $14::int4, $15::int4, c.metric, array_agg(c.bin), array_agg(c.n)
 FROM latency_of_rows($1, $16::timestamptz, $17::timestamptz, ARRAY[$9::int2]) AS c
-WHERE ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
+WHERE c.metric = ANY ($18) AND ($7 IS NULL OR c.from_domain = $7) AND ($8 IS NULL OR c.to_domain = $8)
 GROUP BY c.metric
 ORDER BY 1;

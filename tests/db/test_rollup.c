@@ -167,6 +167,42 @@ static void sums_follow_rows_that_merge_and_rows_that_change_their_day(void **st
 	assert_recomputed_equal(&sample, "moved");
 }
 
+// What a marker marks in passing (P8) was accepted before, and is not accepted once more.
+static void stages_follow_rows_that_are_only_marked(void **state)
+{
+	static const char *const ids[] = {"m1", "m2", "m3", "m4"};
+	(void)state;
+	char query[120];
+	for (int i = 0; i < 4; i++) {
+		struct sample_line line = {.at = NOON + i * MINUTE,
+					   .dir = DIR_IN,
+					   .session = ADA "/phone",
+					   .to = BEN,
+					   .id = ids[i],
+					   .body = "one",
+					   .markable = true};
+		sample_line(&sample, line);
+		line.at += SEC;
+		line.dir = DIR_S2S_OUT;
+		line.session = NULL;
+		line.from = ADA "/phone";
+		sample_line(&sample, line);
+	}
+	sample_commit(&sample);
+	sample_line(&sample, (struct sample_line){.at = NOON + HOUR,
+						  .dir = DIR_IN,
+						  .session = BEN "/tablet",
+						  .to = ADA "/phone",
+						  .displayed = "m4"});
+	sample_commit(&sample);
+	assert_recomputed_equal(&sample, "marked");
+	snprintf(query, sizeof query,
+		 "SELECT sum(accepted * 1000 + routed * 100 + displayed * 10 + read_upto) FROM "
+		 "rollup WHERE realm = %d AND grain = 2",
+		 (int)sample.realm.id);
+	assert_int_equal(fixture_int(store, query), 4443);
+}
+
 static void a_restatement_changes_nothing(void **state)
 {
 	(void)state;
@@ -332,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sums_equal_a_recompute_after_every_commit),
 		TEST(sums_follow_rows_that_merge_and_rows_that_change_their_day),
+		TEST(stages_follow_rows_that_are_only_marked),
 		TEST(a_restatement_changes_nothing),
 		TEST(what_is_settled_later_moves_its_sums),
 		TEST(bins_are_those_of_sql_and_off_by_at_most_3_2_percent),

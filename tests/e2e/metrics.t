@@ -388,6 +388,8 @@ def main():
     for span in SPANS:
         traffic.fill(usec(span), usec(span) + 3 * DAY, 150)
     traffic.fill(newest - 10 * DAY, newest, 200)
+    expires = newest + 1800 * SECOND - 7 * DAY  # in the quarter in which pending turns to expired, too
+    traffic.fill(expires - 600 * SECOND, expires + 1200 * SECOND, 90)
     traffic.lines = [line for line in traffic.lines if usec(line["ts"]) <= newest]
     traffic.line(newest, "in", USERS[0] + "/phone", f"<message to='{USERS[1]}' id='n-last' type='chat'><body>x</body></message>")
     try:
