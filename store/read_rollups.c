@@ -62,7 +62,7 @@ static void put_pieces(struct fields *params, const struct metric_query *query,
 // --- latencies ---
 
 // What the histograms add up to. F7: time to read has those that were marked up to in it.
-static const int8_t weights[SERIES_COUNT][LATENCY_COUNT] = {
+static const int weights[SERIES_COUNT][LATENCY_COUNT] = {
 	[SERIES_DELIVER] = {[LATENCY_DELIVER] = 1},
 	[SERIES_DELIVER_STORED] = {[LATENCY_DELIVER_STORED] = 1},
 	[SERIES_EXPECTED] =

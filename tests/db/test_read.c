@@ -320,8 +320,10 @@ static bool add_bucket(void *self, const struct delivery_bucket *b)
 {
 	buf_printf(self, "%d h: %d/%d/%d failed %d expired %d ttd %d %d %d ttr %d %d; ",
 		   (int)((b->end - b->start) / (3600 * SEC)), (int)b->sent, (int)b->requested,
-		   (int)b->confirmed, (int)b->failed, (int)b->expired, (int)b->latencies[SERIES_DELIVER].n,
-		   (int)b->latencies[SERIES_DELIVER].ms[0], (int)b->latencies[SERIES_DELIVER].ms[4], (int)b->latencies[SERIES_READ].n, (int)b->latencies[SERIES_READ].ms[0]);
+		   (int)b->confirmed, (int)b->failed, (int)b->expired,
+		   (int)b->latencies[SERIES_DELIVER].n, (int)b->latencies[SERIES_DELIVER].ms[0],
+		   (int)b->latencies[SERIES_DELIVER].ms[4], (int)b->latencies[SERIES_READ].n,
+		   (int)b->latencies[SERIES_READ].ms[0]);
 	return true;
 }
 
