@@ -97,7 +97,7 @@ bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *ea
 	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
 		COUNTER(member[4])
 
-// The columns of delivery.sql and delivery_rollup.sql, after the bucket.
+// The columns of delivery.sql and delivery_rollup.sql, after the bucket; several rows add up.
 static const size_t counters[] = {
 	COUNTER(sent),         COUNTER(unknown),         COUNTER(failed_all),
 	COUNTER(requested),    COUNTER(confirmed),       COUNTER(failed),
@@ -119,7 +119,9 @@ bool take_counts(void *self, const struct rows *rows)
 {
 	struct delivery_bucket *bucket = bucket_of(self, rows);
 	for (size_t k = 0; k < sizeof counters / sizeof *counters && bucket; k++) {
-		int64_t value = row_int(rows, 0, (int)k + 1);
+		int64_t value;
+		memcpy(&value, (char *)bucket + counters[k], sizeof value);
+		value += row_int(rows, 0, (int)k + 1);
 		memcpy((char *)bucket + counters[k], &value, sizeof value);
 	}
 	return true;

@@ -29,14 +29,18 @@ contents_of() {
 	case $kind in
 	sql)
 		awk -v folder="$(dirname "$1")/part" '
-			/^-- include / {
-				part = folder "/" $3 ".sql"
-				while ((status = (getline text <part)) > 0)
-					if (text !~ /^--/) print text
+			function show(file, text, words, status) { # a part may include others
+				while ((status = (getline text <file)) > 0) {
+					if (text ~ /^-- include /) {
+						split(text, words)
+						show(folder "/" words[3] ".sql")
+					} else if (text !~ /^--/)
+						print text
+				}
 				if (status < 0) exit 1
-				close(part)
-				next
+				close(file)
 			}
+			/^-- include / { show(folder "/" $3 ".sql"); next }
 			{ print }' "$1"
 		;;
 	*) cat "$1" ;;
