@@ -77,53 +77,70 @@ static const int weights[SERIES_COUNT][LATENCY_COUNT] = {
 struct adding { // histograms of one wanted bucket
 	size_t bucket;
 	int64_t sums[LATENCY_COUNT][LATENCY_BINS];
+	int lo, hi; // nothing but 0 before and from there on: most bins are days and weeks
+	const struct metric_query *query;
 	struct buckets *buckets;
 };
 
 static const int percents[LATENCY_POINTS] = {50, 90, 95, 99, 100};
 
 // Nearest-rank of "whole" values: the smallest one with at least that share at or below it. Those
-// that are in no bin take for ever.
-static void find_percentiles(const int64_t *bins, int64_t whole, struct latency *out)
+// that are in no bin from lo to hi take for ever.
+static void find_percentiles(const int64_t *bins, int lo, int hi, int64_t whole,
+			     struct latency *out)
 {
 	int64_t seen = 0;
 	size_t next = 0;
 	out->n = whole;
 	for (size_t i = 0; i < LATENCY_POINTS; i++)
 		out->ms[i] = whole > 0 ? LATENCY_BEYOND : -1;
-	for (int i = 0; i < LATENCY_BINS && next < LATENCY_POINTS && whole > 0; i++) {
+	for (int i = lo; i < hi && next < LATENCY_POINTS && whole > 0; i++) {
 		seen += bins[i];
 		while (next < LATENCY_POINTS && bins[i] && seen * 100 >= whole * percents[next])
 			out->ms[next++] = latency_bin_ms(i);
 	}
 }
 
-static void add_series(const struct adding *adding, enum metric_series series,
-		       int64_t bins[LATENCY_BINS], int64_t *n)
+static int64_t add_series(const struct adding *adding, size_t series, int64_t bins[LATENCY_BINS])
 {
+	int64_t n = 0;
+	for (int i = adding->lo; i < adding->hi; i++)
+		bins[i] = 0;
 	for (int metric = 0; metric < LATENCY_COUNT; metric++) {
 		int weight = weights[series][metric];
-		for (int i = 0; i < LATENCY_BINS && weight; i++) {
+		for (int i = adding->lo; i < adding->hi && weight; i++) {
 			bins[i] += weight * adding->sums[metric][i];
-			*n += weight * adding->sums[metric][i];
+			n += weight * adding->sums[metric][i];
 		}
 	}
+	return n;
+}
+
+static void clear_sums(struct adding *adding)
+{
+	for (int metric = 0; metric < LATENCY_COUNT && adding->lo < adding->hi; metric++)
+		memset(adding->sums[metric] + adding->lo, 0,
+		       (size_t)(adding->hi - adding->lo) * sizeof **adding->sums);
+	adding->lo = LATENCY_BINS;
+	adding->hi = 0;
 }
 
 static void finish_bucket(struct adding *adding)
 {
+	int64_t bins[LATENCY_BINS];
 	if (!adding->bucket)
 		return;
 	struct delivery_bucket *bucket = &adding->buckets->items[adding->bucket - 1];
-	for (enum metric_series series = 0; series < SERIES_COUNT; series++) {
-		int64_t bins[LATENCY_BINS] = {0}, n = 0;
-		add_series(adding, series, bins, &n);
+	for (size_t series = 0; series < SERIES_COUNT; series++) {
+		if (!series_wanted(adding->query, series))
+			continue;
+		int64_t n = add_series(adding, series, bins);
 		n = series == SERIES_EXPECTED        ? bucket->requested
 		    : series == SERIES_READ_EXPECTED ? bucket->read_requested
 						     : n;
-		find_percentiles(bins, n, &bucket->latencies[series]);
+		find_percentiles(bins, adding->lo, adding->hi, n, &bucket->latencies[series]);
 	}
-	memset(adding->sums, 0, sizeof adding->sums);
+	clear_sums(adding);
 }
 
 static bool take_histogram(void *self, const struct rows *rows)
@@ -141,9 +158,12 @@ static bool take_histogram(void *self, const struct rows *rows)
 	array_open(&bins, rows, 0, 3);
 	array_open(&counts, rows, 0, 4);
 	while (array_next(&bins, &bin) && array_next(&counts, &count)) {
-		int64_t place = array_int(bin);
-		if (place >= 0 && place < LATENCY_BINS)
-			adding->sums[metric][place] += sign * array_int(count);
+		int place = (int)array_int(bin);
+		if (place < 0 || place >= LATENCY_BINS)
+			continue;
+		adding->sums[metric][place] += sign * array_int(count);
+		adding->lo = place < adding->lo ? place : adding->lo;
+		adding->hi = place >= adding->hi ? place + 1 : adding->hi;
 	}
 	return true;
 }
@@ -168,6 +188,8 @@ static bool load_latencies(struct store *store, const struct metric_query *query
 	FIELDS_AUTO params = {0};
 	struct adding *adding = xcalloc(1, sizeof *adding);
 	adding->buckets = buckets;
+	adding->query = query;
+	clear_sums(adding);
 	put_pieces(&params, query, pieces, false);
 	put_metrics(&params, query);
 	bool fine = sql_each(store, "latency_rollup", &params, adding, take_histogram, err);
@@ -192,13 +214,13 @@ bool delivery_is_rolled(const struct metric_query *query, const struct buckets *
 // A bucket of which nothing was answered has no histogram.
 static void nothing_answered(struct buckets *buckets)
 {
-	static const int64_t no_bins[LATENCY_BINS];
 	for (size_t i = 0; i < buckets->count; i++) {
 		struct delivery_bucket *bucket = &buckets->items[i];
 		struct latency *latencies = bucket->latencies;
 		bucket->estimated = true;
-		find_percentiles(no_bins, bucket->requested, &latencies[SERIES_EXPECTED]);
-		find_percentiles(no_bins, bucket->read_requested, &latencies[SERIES_READ_EXPECTED]);
+		find_percentiles(NULL, 0, 0, bucket->requested, &latencies[SERIES_EXPECTED]);
+		find_percentiles(NULL, 0, 0, bucket->read_requested,
+				 &latencies[SERIES_READ_EXPECTED]);
 	}
 }
 

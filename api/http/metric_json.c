@@ -34,11 +34,11 @@ struct wilson wilson_interval(int64_t part, int64_t whole)
 static void put_wilson(json_t *object, const char *key, const struct wilson *wilson)
 {
 	char name[64];
+	json_t *interval = json_object();
 	snprintf(name, sizeof name, "%s_wilson", key);
-	json_object_set_new(object, name,
-			    json_pack("{s:o, s:o}", "low",
-				      wilson ? json_real(wilson->low) : json_null(), "high",
-				      wilson ? json_real(wilson->high) : json_null()));
+	json_object_set_new(interval, "low", wilson ? json_real(wilson->low) : json_null());
+	json_object_set_new(interval, "high", wilson ? json_real(wilson->high) : json_null());
+	json_object_set_new(object, name, interval);
 }
 
 void put_rate(json_t *object, const char *key, int64_t part, int64_t whole,
