@@ -125,7 +125,7 @@ static bool each_bucket(void *self, const struct delivery_bucket *bucket)
 	if (answer->path->rated)
 		json_object_set(row, "suppressed", answer->rating.suppressed);
 	json_decref(answer->rating.suppressed);
-	json_array_append_new(answer->rows, row);
+	question_row(answer->question, answer->rows, row);
 	return true;
 }
 

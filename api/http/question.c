@@ -170,74 +170,104 @@ void question_members(const struct question *question, json_t *answer)
 			question_final(question, question->query.until));
 }
 
-static void answer_json(const struct question *question, const struct question_form *form,
-			const json_t *totals, json_t *series)
+void question_row(struct question *question, json_t *rows, json_t *row)
+{
+	if (!question->table) {
+		json_array_append_new(rows, row);
+		return;
+	}
+	table_row(question->table, row);
+	json_decref(row);
+}
+
+static void answer_json(const struct question *question, const json_t *totals, struct text series)
 {
 	JSON_AUTO *answer = json_object();
+	struct reply *reply = question->call->reply;
 	question_members(question, answer);
-	if (form->members)
-		form->members(question, answer);
+	if (question->form->members)
+		question->form->members(question, answer);
 	json_t *total = json_array_get(totals, 0);
 	json_object_set(answer, "totals", total ? total : json_null());
-	json_object_set(answer, "series", series);
-	reply_json(question->call->reply, answer);
+	table_json(&reply->body, answer);
+	reply->body.len--; // its last brace: the series is text already
+	buf_zstr(&reply->body, ",\"series\":");
+	buf_text(&reply->body, series);
+	buf_zstr(&reply->body, "}\n");
 }
 
-static void answer_rows(const struct question *question, const char *const *columns,
-			const json_t *rows)
-{
-	struct reply *reply = question->call->reply;
-	struct table table = {.format = question->format, .columns = columns, .out = &reply->body};
-	size_t i;
-	json_t *row;
-	reply->type = table_format_types[question->format];
-	table_begin(&table);
-	json_array_foreach(rows, i, row) {
-		table_row(&table, row);
-	}
-	table_end(&table);
-}
-
-static bool ask(struct question *question, const struct question_form *form, usec_t width,
-		json_t *rows, struct err *err)
+static bool ask(struct question *question, usec_t width, json_t *rows, struct err *err)
 {
 	struct metric_query query = question->query;
 	query.bucket = width;
-	return form->ask(question, &query, rows, err);
+	return question->form->ask(question, &query, rows, err);
 }
 
-static bool collect(struct question *question, const struct question_form *form, json_t *totals,
-		    json_t *series, struct err *err)
+static void put_rows(struct table *table, const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row) {
+		table_row(table, row);
+	}
+}
+
+// Without buckets a table has the totals as its one row.
+static bool collect(struct question *question, json_t *totals, struct table *table, struct err *err)
+{
+	JSON_AUTO *rows = json_array(); // that did not go into the table at once
+	if (!ask(question, 0, totals, err))
+		return false;
+	if (question->query.bucket == 0) {
+		if (table->format != TABLE_JSON)
+			put_rows(table, totals);
+		return true;
+	}
+	question->table = table;
+	bool ok = ask(question, question->query.bucket, rows, err);
+	question->table = NULL;
+	put_rows(table, rows);
+	return ok;
+}
+
+static bool look_further(struct question *question, struct err *err)
 {
 	const struct metric_query *query = &question->query;
+	const usec_t ripe[] = {
+		[RIPE_ANSWERED] = query->t_expire,
+		[RIPE_RESPONDED] = query->infer,
+		[RIPE_TYPED] = query->t_composing_open,
+	};
 	struct settle_lag lag = {0};
-	if (form->settled && !store_settle_lag(question->call->db->store, query->realm, &lag, err))
+	question->ripens = ripe[question->form->ripens];
+	if (question->form->settled &&
+	    !store_settle_lag(question->call->db->store, query->realm, &lag, err))
 		return false;
 	question->settle_waiting = lag.units;
-	return ask(question, form, 0, totals, err) &&
-	       (query->bucket == 0 || ask(question, form, query->bucket, series, err));
+	return true;
 }
 
 static bool answer(struct question *question, const struct question_form *form, struct err *err)
 {
-	const usec_t ripe[] = {
-		[RIPE_ANSWERED] = question->query.t_expire,
-		[RIPE_RESPONDED] = question->query.infer,
-		[RIPE_TYPED] = question->query.t_composing_open,
-	};
-	question->form = form;
-	question->ripens = ripe[form->ripens];
+	struct reply *reply = question->call->reply;
+	struct buf text = {0};
+	struct table table = {.format = question->format, .columns = form->columns, .out = &text};
 	JSON_AUTO *totals = json_array();
-	JSON_AUTO *series = json_array();
-	if (!collect(question, form, totals, series, err))
-		return false;
-	if (question->format == TABLE_JSON)
-		answer_json(question, form, totals, series);
-	else
-		answer_rows(question, form->columns, question->query.bucket > 0 ? series : totals);
-	honesty_headers(question->call->reply, &question->honesty,
-			question_final(question, question->query.until));
-	return true;
+	question->form = form;
+	table_begin(&table);
+	bool ok = look_further(question, err) && collect(question, totals, &table, err);
+	table_end(&table);
+	if (ok) {
+		reply->type = table_format_types[question->format];
+		if (question->format == TABLE_JSON)
+			answer_json(question, totals, buf_view(&text));
+		else
+			buf_text(&reply->body, buf_view(&text));
+		honesty_headers(reply, &question->honesty,
+				question_final(question, question->query.until));
+	}
+	buf_free(&text);
+	return ok;
 }
 
 bool question_handle(struct call *call, const struct question_form *form, struct err *err)

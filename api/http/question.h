@@ -40,11 +40,16 @@ struct question {
 	int64_t settle_waiting; // of a form that is settled
 	struct zone *zone;
 	enum table_format format;
+	struct table *table; // where rows of the series go at once
 };
 
-// Adds a row of JSON for each bucket of one pass; query->bucket 0 asks for the totals alone.
+// Adds a row of JSON for each bucket of one pass, by question_row; query->bucket 0 asks for the totals
+// alone.
 typedef bool question_fn(struct question *question, const struct metric_query *query, json_t *rows,
 			 struct err *err);
+
+// Takes the row over: a tree of thousands of rows would cost more than all else.
+void question_row(struct question *question, json_t *rows, json_t *row);
 
 struct question_form { // of one path
 	question_fn *ask;
