@@ -13,7 +13,7 @@ static usec_t apart(usec_t a, usec_t b)
 
 // From the nearer end of the mirror's sightings. Neighbours among them are never further apart than
 // w_resend, so what lies between its ends is near enough.
-static bool is_near(const struct pairing *pairing, const struct incarnation *upload,
+bool mirror_is_near(const struct pairing *pairing, const struct incarnation *upload,
 		    const struct incarnation *mirror, usec_t *distance)
 {
 	usec_t a = apart(upload->first, mirror->first), b = apart(upload->first, mirror->last);
@@ -42,7 +42,7 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 	for (size_t i = 0; i < entry->incarnations.count; i++) {
 		const struct incarnation *mirror = &entry->incarnations.items[i];
 		if (mirror->leg != LEG_MIRROR || mirror->digest != upload->digest ||
-		    !is_near(pairing, upload, mirror, &d))
+		    !mirror_is_near(pairing, upload, mirror, &d))
 			continue;
 		bool closer = found < 0 || d < best;
 		bool tie = found >= 0 && d == best &&
@@ -109,6 +109,11 @@ static void join_own_uploads(struct pairing *pairing, struct entry *entry,
 	}
 }
 
+static bool is_guest(const struct entry *entry, size_t i)
+{
+	return entry->is_guest && entry->is_guest[i];
+}
+
 struct lone { // an upload without a mirror
 	const struct incarnation *upload;
 	size_t at;
@@ -126,16 +131,17 @@ static int by_upload(const void *a, const void *b)
 	return x->upload->first < y->upload->first ? -1 : 1;
 }
 
-// M3 among those that no mirror shows.
+// M3, M4 among those that no mirror shows.
 static void join_lone_uploads(struct pairing *pairing, struct entry *entry,
 			      struct incarnation *joined, bool *used)
 {
 	struct lone *list =
 		arena_alloc(pairing->arena, (entry->incarnations.count + 1) * sizeof(*list));
+	usec_t gap = entry->id.p ? pairing->rules->w_resend : pairing->rules->w_noid;
 	size_t count = 0;
 
-	for (size_t i = 0; entry->id.p && i < entry->incarnations.count; i++)
-		if (entry->incarnations.items[i].leg == LEG_UPLOAD && !used[i])
+	for (size_t i = 0; i < entry->incarnations.count; i++)
+		if (entry->incarnations.items[i].leg == LEG_UPLOAD && !used[i] && !is_guest(entry, i))
 			list[count++] = (struct lone){&entry->incarnations.items[i], i};
 	if (count > 1)
 		qsort(list, count, sizeof(*list), by_upload);
@@ -143,7 +149,7 @@ static void join_lone_uploads(struct pairing *pairing, struct entry *entry,
 		const struct incarnation *before = list[i - 1].upload, *now = list[i].upload;
 		if (now->digest != before->digest ||
 		    !text_same(now->from_account, before->from_account) ||
-		    now->first - before->last > pairing->rules->w_resend) {
+		    now->first - before->last > gap) {
 			head = i;
 			continue;
 		}
@@ -176,7 +182,7 @@ void derive_group(struct pairing *pairing, struct entry *entry)
 		struct row *row = &entry->rows[entry->row_count++];
 		group_row(pairing, entry, &joined[i], row);
 		row->part = i;
-		if (entry->is_guest && entry->is_guest[i])
+		if (is_guest(entry, i))
 			row->class_ = CLASS_JOINED;
 	}
 }

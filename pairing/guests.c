@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uploads of a room without id (PAIRING M6): each joins the nearest mirror of the room that says the
+// Uploads of a room without id (PAIRING M6): each line of one joins the nearest mirror of the room that says the
 // same, whatever id the room gave it; not one that an upload with that id has joined, and one without
 // id only within w_noid. The upload's own row stays, not shown: its facts must not be lost when a
 // nearer mirror comes.
@@ -70,40 +70,39 @@ static bool is_taken(const struct pairing *pairing, const struct mirror *mirror)
 	return false;
 }
 
-static usec_t distance(const struct incarnation *a, const struct incarnation *b)
+struct choice {
+	const struct mirror *mirror;
+	usec_t away;
+};
+
+static bool is_nearer(const struct choice *a, const struct choice *b)
 {
-	return a->first > b->first ? a->first - b->first : b->first - a->first;
+	if (!b->mirror || a->away != b->away)
+		return !b->mirror || a->away < b->away;
+	int order = compare_mirrors(a->mirror->inc, b->mirror->inc);
+	return order ? order < 0 : a->mirror->entry->key < b->mirror->entry->key;
 }
 
-static bool is_nearer(const struct incarnation *upload, const struct mirror *a,
-		      const struct mirror *b)
-{
-	usec_t x = distance(upload, a->inc), y = b ? distance(upload, b->inc) : 0;
-
-	if (!b || x != y)
-		return !b || x < y;
-	int order = compare_mirrors(a->inc, b->inc);
-	return order ? order < 0 : a->entry->key < b->entry->key;
-}
-
+// A mirror that was seen again and again may have begun long before what is near.
 static const struct mirror *mirror_of(const struct pairing *pairing, const struct mirrors *mirrors,
 				      const struct incarnation *upload)
 {
 	usec_t reach = pairing->rules->w_resend;
-	const struct mirror *best = NULL;
+	struct choice best = {NULL, 0};
 
-	for (size_t i = first_at(mirrors, upload->digest, upload->first - reach);
+	for (size_t i = first_at(mirrors, upload->digest, upload->first - 2 * reach);
 	     i < mirrors->count; i++) {
-		const struct mirror *mirror = &mirrors->items[i];
-		if (mirror->inc->digest != upload->digest ||
-		    mirror->inc->first > upload->first + reach)
+		struct choice it = {&mirrors->items[i], 0};
+		const struct incarnation *inc = it.mirror->inc;
+		if (inc->digest != upload->digest || inc->first > upload->first + reach)
 			break;
-		bool far = !mirror->entry->id.p &&
-			   distance(upload, mirror->inc) > pairing->rules->w_noid;
-		if (!far && is_nearer(upload, mirror, best) && !is_taken(pairing, mirror))
-			best = mirror;
+		if (!mirror_is_near(pairing, upload, inc, &it.away) ||
+		    (!it.mirror->entry->id.p && it.away > pairing->rules->w_noid))
+			continue;
+		if (is_nearer(&it, &best) && !is_taken(pairing, it.mirror))
+			best = it;
 	}
-	return best;
+	return best.mirror;
 }
 
 static void assign(struct pairing *pairing, struct entry *uploads)
@@ -150,9 +149,9 @@ void want_guests(struct pairing *pairing, struct entry *entry)
 		return;
 	struct entry *uploads = uploads_without_id(pairing, entry->r, true);
 	for (size_t i = 0; i < entry->incarnations.count; i++) {
-		usec_t at = entry->incarnations.items[i].first;
-		uploads->lo = at < uploads->lo ? at : uploads->lo;
-		uploads->hi = at > uploads->hi ? at : uploads->hi;
+		const struct incarnation *inc = &entry->incarnations.items[i];
+		uploads->lo = inc->first < uploads->lo ? inc->first : uploads->lo;
+		uploads->hi = inc->last > uploads->hi ? inc->last : uploads->hi;
 	}
 	if (!uploads->asked || uploads->lo < uploads->asked_lo || uploads->hi > uploads->asked_hi) {
 		uploads->asked = false;
@@ -162,7 +161,7 @@ void want_guests(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < uploads->incarnations.count; i++) {
 		const struct incarnation *upload = &uploads->incarnations.items[i];
 		struct conversation *room = conversation_get(pairing, entry->conv);
-		usec_t lo = upload->first - rules->w_resend, hi = upload->first + rules->w_resend;
+		usec_t lo = upload->first - 2 * rules->w_resend, hi = upload->first + rules->w_resend;
 		if (upload->leg != LEG_UPLOAD || (lo >= room->room_lo && hi <= room->room_hi))
 			continue;
 		room->room_lo = lo < room->room_lo ? lo : room->room_lo;

@@ -282,11 +282,11 @@ static bool spans_join(usec_t first_a, usec_t last_a, usec_t first_b, usec_t las
 }
 
 // M3, M4; M2: without an id an origin-id joins, whatever the text. M6: each line of an upload finds its
-// mirror by itself, so those with an id are brought together when rows are made (group.c).
+// mirror by itself, so they are brought together when rows are made (group.c).
 bool piece_is_one(const struct realm_settings *rules, const struct entry *entry,
 		  const struct incarnation *a, const struct incarnation *b)
 {
-	usec_t gap = !entry->id.p ? rules->w_noid : a->leg == LEG_UPLOAD ? 0 : rules->w_resend;
+	usec_t gap = a->leg == LEG_UPLOAD ? 0 : entry->id.p ? rules->w_resend : rules->w_noid;
 
 	if (says_the_same(a, b) && spans_join(a->first, a->last, b->first, b->last, gap))
 		return true;

@@ -253,6 +253,8 @@ void match_rows(const struct entry *entry, const struct row **was);
 void entry_make_room(struct pairing *pairing, struct entry *entry);
 void derive_entry(struct pairing *pairing, struct entry *entry);
 void derive_group(struct pairing *pairing, struct entry *entry);
+bool mirror_is_near(const struct pairing *pairing, const struct incarnation *upload,
+		    const struct incarnation *mirror, usec_t *distance);
 int compare_mirrors(const struct incarnation *a, const struct incarnation *b);
 int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 		   const struct incarnation *upload); // within one key, -1 = none

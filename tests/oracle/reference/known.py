@@ -15,11 +15,13 @@ def _jid(text):
         return None
 
 
-def roster_at(world, account, at):
-    """{jid: subscription} as last told, and whether all of it was told (a result)."""
+def roster_at(world, account, at, before):
+    """{jid: subscription} as last told, and whether all of it was told (a result). Before: not at this
+    instant, of which (T1) what a client sends comes before what is written to it."""
     roster, whole = {}, False
     for line in sorted(_iqs(world), key=lambda line: (line.ts, line.xml)):
-        if line.dir != "out" or line.ts > at or jid.bare(line.to) != account:
+        if line.dir != "out" or jid.bare(line.to) != account or (
+                line.ts > at or (before and line.ts == at)):
             continue
         for query in children(line.node, ROSTER, "query"):
             items = {_jid(i.get("jid")): i.get("subscription", "none")
@@ -90,8 +92,10 @@ def audit(world, acks):
 def _leak(world, ack):
     if ack.kind not in ("receipt", "marker-displayed", "marker-acknowledged"):
         return
+    if world.is_room(ack.A) or world.is_room(ack.B):
+        return  # occupants see each other's presence in the room
     account, peer = jid.bare(ack.A), jid.bare(ack.B)
-    roster, whole = roster_at(world, account, ack.t)
+    roster, whole = roster_at(world, account, ack.t, any(line.ingress for line in ack.lines))
     if account != peer and (whole or peer in roster) and (
             roster.get(peer) not in ("from", "both")):
         world.finding("ACK-LEAK", ack.A, ack.ref)
@@ -108,7 +112,7 @@ def _blocked(world, ack):
 def _archived(world, ack):
     out = [line for line in ack.row.out_lines() if line.ts <= ack.t]
     live = [line for line in ack.row.routed() if line.device == ack.A and line.ts <= ack.t]
-    seen = any(device == ack.A and ident == ack.row.id and at <= ack.t
-               for device, ident, at in world.archive)
+    seen = any(device == ack.A and key == (ack.row.S, ack.row.R, ack.row.id) and at < ack.t
+               for device, key, at in world.archive)
     if ack.row.id and seen and out and not live:
         world.finding("ACK-ARCHIVED", ack.A, ack.ref)

@@ -153,6 +153,16 @@ def _open_carbon(world, line, kind, inner):
     line.frm, line.to, line.device = frm or account, to, device
 
 
+def _archived_key(world, line, inner):
+    """The message that was given out: one id may be another sender's too."""
+    try:
+        S, R = (world.party(jid.normal(inner.get(name) or jid.bare(line.device)))
+                for name in ("from", "to"))
+    except jid.BadJid:
+        return None
+    return S, R, inner.get("id") or ""
+
+
 def _side_tracks(world, line, node):
     """E4 and E5: archive, delegation, pubsub, a user's forward."""
     for child in node:
@@ -161,7 +171,8 @@ def _side_tracks(world, line, node):
             for forwarded in children(child, FORWARD, "forwarded"):
                 for inner in forwarded:
                     if name(inner)[1] == "message" and line.device:
-                        world.archive.append((line.device, inner.get("id") or "", line.ts))
+                        key = _archived_key(world, line, inner)
+                        world.archive.append((line.device, key, line.ts))
             raise Skip("archive")
         if local == "privilege" and space.startswith("urn:xmpp:privilege:"):
             raise Skip("delegated")
