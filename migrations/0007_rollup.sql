@@ -170,9 +170,22 @@ COMMENT ON COLUMN rollup_user.received IS 'Messages sent to this user';
 
 -- the same from the rows --------------------------------------------------------------------------
 
+-- One expression each, so that the planner puts them in place of a call for every row.
+CREATE FUNCTION latency_octave(ms int8) RETURNS int4 LANGUAGE sql IMMUTABLE AS $$
+	SELECT width_bucket(ms, '{32,64,128,256,512,1024,2048,4096,8192,16384,32768,65536,131072,
+262144,524288,1048576,2097152,4194304,8388608,16777216,33554432,67108864,134217728,268435456,
+536870912,1073741824,2147483648,4294967296,8589934592,17179869184,34359738368,68719476736,
+137438953472,274877906944,549755813888,1099511627776,2199023255552,4398046511104,8796093022208,
+17592186044416,35184372088832,70368744177664,140737488355328,281474976710656,562949953421312,
+1125899906842624,2251799813685248,4503599627370496,9007199254740992,18014398509481984,
+36028797018963968,72057594037927936,144115188075855872,288230376151711744,576460752303423488,
+1152921504606846976,2305843009213693952,4611686018427387904}'::int8[])
+$$;
+COMMENT ON FUNCTION latency_octave(int8) IS
+	'How many bits a latency is longer than five: its bins are as wide as so many bits hold';
+
 CREATE FUNCTION latency_bin(ms int8) RETURNS int2 LANGUAGE sql IMMUTABLE AS $$
-	SELECT (CASE WHEN ms < 32 THEN ms ELSE (b.bits - 5) * 16 + (ms >> (b.bits - 5)) END)::int2
-	FROM (SELECT length(ltrim(ms::bit(64)::text, '0')) AS bits) AS b
+	SELECT (latency_octave(ms) * 16 + (ms >> latency_octave(ms)))::int2
 $$;
 COMMENT ON FUNCTION latency_bin(int8) IS
 	'Bin of a latency that is not negative: 16 to an octave, each of the same width within it';
@@ -183,10 +196,13 @@ CREATE FUNCTION latency_ms(bin int4) RETURNS int8 LANGUAGE sql IMMUTABLE AS $$
 $$;
 COMMENT ON FUNCTION latency_ms(int4) IS 'Middle of a bin: at most 3.2 % from what was counted there';
 
+-- A float holds microseconds of ten years exactly, and is four times as fast as numeric.
 CREATE FUNCTION elapsed_ms(since timestamptz, until timestamptz) RETURNS int8
 LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE WHEN until > since THEN (extract(epoch FROM until - since) * 1000000)::int8 / 1000
-	       WHEN until IS NOT NULL THEN 0 END
+	SELECT CASE WHEN until <= since THEN 0
+	       WHEN until - since < interval '3650 days'
+	       THEN (date_part('epoch', until - since) * 1000000)::int8 / 1000
+	       WHEN until > since THEN (extract(epoch FROM until - since) * 1000000)::int8 / 1000 END
 $$;
 COMMENT ON FUNCTION elapsed_ms(timestamptz, timestamptz) IS
 	'Whole milliseconds, rounded down, never negative (F7)';
@@ -210,9 +226,8 @@ RETURNS TABLE (quarter timestamptz, day timestamptz, from_jid int8, to_jid int8,
 	response_ms int8, sent_at timestamptz, confirm_ms int8, accepted boolean, routed boolean,
 	retracted boolean, upto boolean)
 LANGUAGE sql STABLE AS $$
-	SELECT (date_trunc('hour', m.sent_at AT TIME ZONE 'UTC') + interval '15 minutes'
-	        * floor(extract(minute FROM m.sent_at AT TIME ZONE 'UTC') / 15)) AT TIME ZONE 'UTC',
-	       date_trunc('day', m.sent_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC',
+	SELECT date_bin(interval '15 minutes', m.sent_at, '2000-01-01 00:00:00+00'),
+	       date_bin(interval '1 day', m.sent_at, '2000-01-01 00:00:00+00'),
 	       m.from_jid, m.to_jid, coalesce(f.domain, ''), coalesce(t.domain, ''),
 	       (m.type + 8 * m.class + CASE WHEN m.stored_at IS NULL THEN 0 ELSE 64 END
 	        + (m.flags & 128))::int2,
@@ -249,69 +264,107 @@ RETURNS TABLE (grain int2, bucket timestamptz, from_domain text, to_domain text,
 	read_10s int8, read_1m int8, read_1h int8, read_24h int8, read_7d int8,
 	accepted int8, routed int8, delivered int8, displayed int8, retracted int8, read_upto int8)
 LANGUAGE sql STABLE AS $$
-	SELECT g.grain, g.bucket, g.from_domain, g.to_domain, g.kind,
-	       count(*),
-	       count(*) FILTER (WHERE f.counted),
-	       count(*) FILTER (WHERE f.unknown),
-	       count(*) FILTER (WHERE f.counted AND f.failed),
-	       count(*) FILTER (WHERE f.requested),
-	       count(*) FILTER (WHERE f.requested AND f.confirmed),
-	       count(*) FILTER (WHERE f.requested AND f.failed),
-	       count(*) FILTER (WHERE f.read_requested),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed),
-	       count(*) FILTER (WHERE f.read_requested AND NOT f.displayed AND f.inferred),
-	       coalesce(sum(f.resends) FILTER (WHERE f.counted), 0)::int8,
-	       count(*) FILTER (WHERE f.counted AND f.skew),
-	       count(*) FILTER (WHERE f.counted AND f.stored),
-	       coalesce(sum(f.acks) FILTER (WHERE f.class <> 5 AND f.counts_acks), 0)::int8,
-	       coalesce(sum(f.acks) FILTER (WHERE f.class = 5), 0)::int8,
-	       coalesce(sum(f.acks_dup) FILTER (WHERE f.counts_acks OR f.class = 5), 0)::int8,
-	       count(*) FILTER (WHERE f.error),
-	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '10 seconds'),
-	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '1 minute'),
-	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '1 hour'),
-	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '24 hours'),
-	       count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '7 days'),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '10 seconds'),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '1 minute'),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '1 hour'),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '24 hours'),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '7 days'),
-	       count(*) FILTER (WHERE f.counted AND f.accepted),
-	       count(*) FILTER (WHERE f.counted AND f.routed),
-	       count(*) FILTER (WHERE f.counted AND f.confirmed),
-	       count(*) FILTER (WHERE f.counted AND f.displayed),
-	       count(*) FILTER (WHERE f.counted AND f.retracted),
-	       count(*) FILTER (WHERE f.read_requested AND f.displayed AND f.upto)
-	FROM rollup_facts(of_realm, since, until) AS f
-	CROSS JOIN LATERAL (VALUES (1::int2, f.quarter, '', '', 0::int2), (2::int2, f.day, '', '', 0::int2),
-	     (3::int2, f.day, f.from_domain, f.to_domain, 0::int2), (4::int2, f.day, '', '', f.kind))
-	     AS g (grain, bucket, from_domain, to_domain, kind)
-	WHERE g.grain = ANY (grains)
-	GROUP BY g.grain, g.bucket, g.from_domain, g.to_domain, g.kind
+	WITH q AS (
+	     SELECT f.quarter, f.day, f.from_domain, f.to_domain, f.kind,
+	            count(*) AS rows,
+	            count(*) FILTER (WHERE f.counted) AS sent,
+	            count(*) FILTER (WHERE f.unknown) AS unknown,
+	            count(*) FILTER (WHERE f.counted AND f.failed) AS failed,
+	            count(*) FILTER (WHERE f.requested) AS requested,
+	            count(*) FILTER (WHERE f.requested AND f.confirmed) AS confirmed,
+	            count(*) FILTER (WHERE f.requested AND f.failed) AS requested_failed,
+	            count(*) FILTER (WHERE f.read_requested) AS read_requested,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed) AS read,
+	            count(*) FILTER (WHERE f.read_requested AND NOT f.displayed AND f.inferred) AS read_inferred,
+	            coalesce(sum(f.resends) FILTER (WHERE f.counted), 0)::int8 AS resends,
+	            count(*) FILTER (WHERE f.counted AND f.skew) AS skew_clamped,
+	            count(*) FILTER (WHERE f.counted AND f.stored) AS stored,
+	            coalesce(sum(f.acks) FILTER (WHERE f.class <> 5 AND f.counts_acks), 0)::int8 AS acks,
+	            coalesce(sum(f.acks) FILTER (WHERE f.class = 5), 0)::int8 AS acks_group,
+	            coalesce(sum(f.acks_dup) FILTER (WHERE f.counts_acks OR f.class = 5), 0)::int8 AS acks_dup,
+	            count(*) FILTER (WHERE f.error) AS errors,
+	            count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '10 seconds') AS confirmed_10s,
+	            count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '1 minute') AS confirmed_1m,
+	            count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '1 hour') AS confirmed_1h,
+	            count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '24 hours') AS confirmed_24h,
+	            count(*) FILTER (WHERE f.requested AND f.confirmed AND f.confirmed_after <= interval '7 days') AS confirmed_7d,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '10 seconds') AS read_10s,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '1 minute') AS read_1m,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '1 hour') AS read_1h,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '24 hours') AS read_24h,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed_after <= interval '7 days') AS read_7d,
+	            count(*) FILTER (WHERE f.counted AND f.accepted) AS accepted,
+	            count(*) FILTER (WHERE f.counted AND f.routed) AS routed,
+	            count(*) FILTER (WHERE f.counted AND f.confirmed) AS delivered,
+	            count(*) FILTER (WHERE f.counted AND f.displayed) AS displayed,
+	            count(*) FILTER (WHERE f.counted AND f.retracted) AS retracted,
+	            count(*) FILTER (WHERE f.read_requested AND f.displayed AND f.upto) AS read_upto
+	     FROM rollup_facts(of_realm, since, until) AS f
+	     GROUP BY f.quarter, f.day, f.from_domain, f.to_domain, f.kind)
+	SELECT g.grain, CASE g.grain WHEN 1 THEN q.quarter ELSE q.day END,
+	       CASE g.grain WHEN 3 THEN q.from_domain ELSE '' END,
+	       CASE g.grain WHEN 3 THEN q.to_domain ELSE '' END,
+	       CASE g.grain WHEN 4 THEN q.kind ELSE 0 END,
+	       sum(q.rows)::int8, sum(q.sent)::int8, sum(q.unknown)::int8, sum(q.failed)::int8,
+	       sum(q.requested)::int8, sum(q.confirmed)::int8, sum(q.requested_failed)::int8,
+	       sum(q.read_requested)::int8, sum(q.read)::int8, sum(q.read_inferred)::int8,
+	       sum(q.resends)::int8, sum(q.skew_clamped)::int8, sum(q.stored)::int8,
+	       sum(q.acks)::int8, sum(q.acks_group)::int8, sum(q.acks_dup)::int8,
+	       sum(q.errors)::int8, sum(q.confirmed_10s)::int8, sum(q.confirmed_1m)::int8,
+	       sum(q.confirmed_1h)::int8, sum(q.confirmed_24h)::int8, sum(q.confirmed_7d)::int8,
+	       sum(q.read_10s)::int8, sum(q.read_1m)::int8, sum(q.read_1h)::int8,
+	       sum(q.read_24h)::int8, sum(q.read_7d)::int8, sum(q.accepted)::int8, sum(q.routed)::int8,
+	       sum(q.delivered)::int8, sum(q.displayed)::int8, sum(q.retracted)::int8,
+	       sum(q.read_upto)::int8
+	FROM q
+	CROSS JOIN (SELECT unnest(grains) AS grain) AS g
+	GROUP BY 1, 2, 3, 4, 5
 $$;
 COMMENT ON FUNCTION rollup_of_rows(int4, timestamptz, timestamptz, int2[]) IS
 	'What rollup must hold for the rows sent in since..until, at these grains';
+
+-- OFFSET 0: what is computed of a row is computed once.
+CREATE FUNCTION latency_facts(of_realm int4, since timestamptz, until timestamptz)
+RETURNS TABLE (quarter timestamptz, day timestamptz, from_domain text, to_domain text, metric int2,
+	bin int2)
+LANGUAGE sql STABLE AS $$
+	WITH f AS (
+	     SELECT f.quarter, f.day, f.from_domain, f.to_domain,
+	            ARRAY[CASE WHEN f.requested AND f.direct AND NOT f.stored THEN f.deliver_ms END,
+	                  CASE WHEN f.requested AND f.direct AND f.stored THEN f.deliver_ms END,
+	                  CASE WHEN f.read_requested AND f.displayed THEN f.read_ms END,
+	                  CASE WHEN f.counted AND f.response_ms >= 0 THEN f.response_ms END,
+	                  CASE WHEN f.requested AND f.confirmed
+	                            AND (NOT f.direct OR f.deliver_ms IS NULL) THEN f.confirm_ms END,
+	                  CASE WHEN f.read_requested AND f.displayed AND f.upto THEN f.read_ms END] AS ms
+	     FROM rollup_facts(of_realm, since, until) AS f
+	     OFFSET 0),
+	v AS (
+	     SELECT f.quarter, f.day, f.from_domain, f.to_domain, k.metric, f.ms[k.metric] AS ms
+	     FROM f
+	     CROSS JOIN (SELECT generate_series(1, 6)::int2 AS metric) AS k
+	     OFFSET 0)
+	SELECT v.quarter, v.day, v.from_domain, v.to_domain, v.metric, latency_bin(v.ms)
+	FROM v
+	WHERE v.ms IS NOT NULL
+$$;
+COMMENT ON FUNCTION latency_facts(int4, timestamptz, timestamptz) IS
+	'In which bin of which histogram each latency of each row is';
 
 CREATE FUNCTION latency_of_rows(of_realm int4, since timestamptz, until timestamptz, grains int2[])
 RETURNS TABLE (grain int2, bucket timestamptz, from_domain text, to_domain text, metric int2,
 	bin int2, n int8)
 LANGUAGE sql STABLE AS $$
-	SELECT g.grain, g.bucket, g.from_domain, g.to_domain, v.metric, latency_bin(v.ms), count(*)
-	FROM rollup_facts(of_realm, since, until) AS f
-	CROSS JOIN LATERAL (VALUES
-	     (1::int2, f.requested AND f.direct AND NOT f.stored, f.deliver_ms),
-	     (2::int2, f.requested AND f.direct AND f.stored, f.deliver_ms),
-	     (3::int2, f.read_requested AND f.displayed, f.read_ms),
-	     (4::int2, f.counted AND f.response_ms >= 0, f.response_ms),
-	     (5::int2, f.requested AND f.confirmed AND (NOT f.direct OR f.deliver_ms IS NULL),
-	      f.confirm_ms),
-	     (6::int2, f.read_requested AND f.displayed AND f.upto, f.read_ms)) AS v (metric, there, ms)
-	CROSS JOIN LATERAL (VALUES (1::int2, f.quarter, '', ''), (2::int2, f.day, '', ''),
-	     (3::int2, f.day, f.from_domain, f.to_domain))
-	     AS g (grain, bucket, from_domain, to_domain)
-	WHERE v.there AND v.ms IS NOT NULL AND g.grain = ANY (grains)
-	GROUP BY g.grain, g.bucket, g.from_domain, g.to_domain, v.metric, latency_bin(v.ms)
+	WITH b AS (
+	     SELECT f.quarter, f.day, f.from_domain, f.to_domain, f.metric, f.bin, count(*) AS n
+	     FROM latency_facts(of_realm, since, until) AS f
+	     GROUP BY 1, 2, 3, 4, 5, 6)
+	SELECT g.grain, CASE g.grain WHEN 1 THEN b.quarter ELSE b.day END,
+	       CASE g.grain WHEN 3 THEN b.from_domain ELSE '' END,
+	       CASE g.grain WHEN 3 THEN b.to_domain ELSE '' END, b.metric, b.bin, sum(b.n)::int8
+	FROM b
+	CROSS JOIN (SELECT unnest(grains) AS grain) AS g
+	GROUP BY 1, 2, 3, 4, 5, 6
 $$;
 COMMENT ON FUNCTION latency_of_rows(int4, timestamptz, timestamptz, int2[]) IS
 	'What rollup_latency must hold for the rows sent in since..until, bin by bin';
@@ -320,7 +373,7 @@ CREATE FUNCTION users_of_rows(of_realm int4, since timestamptz, until timestampt
 RETURNS TABLE (day date, jid int8, sent int8, requested int8, confirmed int8, failed int8,
 	read_requested int8, read int8, received int8)
 LANGUAGE sql STABLE AS $$
-	SELECT (f.day AT TIME ZONE 'UTC')::date, u.jid,
+	SELECT (f.day AT TIME ZONE 'UTC')::date, CASE WHEN u.sends THEN f.from_jid ELSE f.to_jid END,
 	       count(*) FILTER (WHERE u.sends),
 	       count(*) FILTER (WHERE u.sends AND f.requested),
 	       count(*) FILTER (WHERE u.sends AND f.requested AND f.confirmed),
@@ -329,9 +382,9 @@ LANGUAGE sql STABLE AS $$
 	       count(*) FILTER (WHERE u.sends AND f.read_requested AND f.displayed),
 	       count(*) FILTER (WHERE NOT u.sends)
 	FROM rollup_facts(of_realm, since, until) AS f
-	CROSS JOIN LATERAL (VALUES (true, f.from_jid), (false, f.to_jid)) AS u (sends, jid)
+	CROSS JOIN (VALUES (true), (false)) AS u (sends)
 	WHERE f.counted
-	GROUP BY f.day, u.jid
+	GROUP BY 1, 2
 $$;
 COMMENT ON FUNCTION users_of_rows(int4, timestamptz, timestamptz) IS
 	'What rollup_user must hold for the rows sent in since..until';

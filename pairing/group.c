@@ -141,7 +141,8 @@ static void join_lone_uploads(struct pairing *pairing, struct entry *entry,
 	size_t count = 0;
 
 	for (size_t i = 0; i < entry->incarnations.count; i++)
-		if (entry->incarnations.items[i].leg == LEG_UPLOAD && !used[i] && !is_guest(entry, i))
+		if (entry->incarnations.items[i].leg == LEG_UPLOAD && !used[i] &&
+		    !is_guest(entry, i))
 			list[count++] = (struct lone){&entry->incarnations.items[i], i};
 	if (count > 1)
 		qsort(list, count, sizeof(*list), by_upload);

@@ -161,7 +161,8 @@ void want_guests(struct pairing *pairing, struct entry *entry)
 	for (size_t i = 0; i < uploads->incarnations.count; i++) {
 		const struct incarnation *upload = &uploads->incarnations.items[i];
 		struct conversation *room = conversation_get(pairing, entry->conv);
-		usec_t lo = upload->first - 2 * rules->w_resend, hi = upload->first + rules->w_resend;
+		usec_t lo = upload->first - 2 * rules->w_resend,
+		       hi = upload->first + rules->w_resend;
 		if (upload->leg != LEG_UPLOAD || (lo >= room->room_lo && hi <= room->room_hi))
 			continue;
 		room->room_lo = lo < room->room_lo ? lo : room->room_lo;

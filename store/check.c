@@ -10,17 +10,20 @@
 
 #include <stdlib.h>
 
-// Days are looked at together until they have so many rows.
-enum { ROWS_AT_ONCE = 500000 };
+// Sums are compared by time: days are looked at together until they have so many rows, few enough for
+// the server to hold what it sums. What belongs to keys is compared by conversation, so many rows
+// together: a key may have rows and evidence on any day.
+enum { ROWS_AT_ONCE = 30000, ROWS_OF_SLICE = 100000, SLICES_MAX = 4096 };
 
-// Each takes realm, since, until, limit and gives (what, at, column, stored, made).
-static const char *const comparisons[] = {"check_rows",    "check_marks", "check_rollup",
-					  "check_latency", "check_users", "check_alone"};
+// Each takes realm, since, until, limit, the latter also the first and the last conversation; and gives
+// (what, at, column, stored, made).
+static const char *const by_time[] = {"check_rollup", "check_latency", "check_users", NULL};
+static const char *const by_conversation[] = {"check_rows", "check_marks", "check_alone", NULL};
 
 struct span {
 	usec_t since, until;
+	int64_t conv_lo, conv_hi; // none: by time
 	int64_t rows;
-	int first, count; // of the listed days: what lies between them holds nothing
 };
 
 // One contradiction may be seen in several ways.
@@ -56,41 +59,24 @@ bool check_is_enough(const struct check *check)
 	return check->result->differences >= request->limit || (request->stop && *request->stop);
 }
 
-// What is derived looks around itself: where a day was dropped, its neighbours would come out otherwise.
-static bool look_again(struct check *check, usec_t day)
-{
-	const struct realm_settings *rules = check->request->rules;
-	usec_t reach = rules->w_match + rules->w_upto + USEC_PER_DAY;
-	if (check->dropped != USEC_NONE && day <= check->dropped + reach) {
-		check->result->underived++;
-		return true;
-	}
-	check->result->looked_at++;
-	return check_derive(check, day, day + USEC_PER_DAY) &&
-	       check_settled(check, day, day + USEC_PER_DAY);
-}
-
-static bool compare_span(struct check *check, const struct rows *days, const struct span *span)
+static bool compare(struct check *check, const char *const *names, const struct span *span)
 {
 	const struct check_request *request = check->request;
-	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
+	for (; *names && !check_is_enough(check); names++) {
 		FIELDS_AUTO params = {0};
-		if (check_is_enough(check))
-			return true;
 		put_span(&params, request->realm, span->since, span->until);
 		put_int8(&params, request->limit - check->result->differences);
-		if (!sql_each(check->store, comparisons[i], &params, check, take_difference,
-			      check->err))
-			return err_wrap(check->err, "%s", comparisons[i]);
+		if (span->conv_lo < span->conv_hi) {
+			put_int8(&params, span->conv_lo);
+			put_int8(&params, span->conv_hi);
+		}
+		if (!sql_each(check->store, *names, &params, check, take_difference, check->err))
+			return err_wrap(check->err, "%s", *names);
 	}
-	for (int i = 0; i < span->count && !check_is_enough(check); i++)
-		if (!look_again(check, row_usec(days, span->first + i, 0)))
-			return false;
-	check->result->rows += span->rows;
-	if (request->progress)
-		request->progress(request->self, check->result->rows, check->total);
 	return true;
 }
+
+// --- by time ---
 
 static bool list_days(struct check *check, struct rows *days)
 {
@@ -103,12 +89,38 @@ static bool list_days(struct check *check, struct rows *days)
 		return false;
 	for (int i = 0; i < days->count; i++)
 		check->total += row_int(days, i, 1);
+	if (days->count) {
+		check->since = row_usec(days, 0, 0);
+		check->until = row_usec(days, days->count - 1, 0) + USEC_PER_DAY;
+	}
+	return true;
+}
+
+// What is derived looks around itself: where a day was dropped, its neighbours would come out otherwise.
+static bool read_state(struct check *check)
+{
+	const struct realm_settings *rules = check->request->rules;
 	ROWS_AUTO known = {0};
 	if (!sql_run(check->store, "check_state", NULL, &known, check->err))
 		return false;
 	check->commit = row_int(&known, 0, 0);
 	check->dropped = row_usec(&known, 0, 1);
+	check->derived_from = check->since;
+	usec_t fine = check->dropped + rules->w_match + rules->w_upto + 2 * USEC_PER_DAY;
+	if (check->dropped != USEC_NONE && fine > check->since)
+		check->derived_from = rollup_day(fine);
 	return true;
+}
+
+static void count_day(struct check *check, const struct rows *days, int i)
+{
+	struct check_result *result = check->result;
+	bool dropped = row_bool(days, i, 2);
+	bool derived = !dropped && row_usec(days, i, 0) >= check->derived_from;
+	result->days += !dropped && row_bool(days, i, 3);
+	result->dropped_days += dropped;
+	result->underived += !dropped && !derived;
+	result->looked_at += derived;
 }
 
 // A day whose rows were given up cannot be recomputed: it ends a span and is passed over.
@@ -120,21 +132,64 @@ static bool compare_days(struct check *check, const struct rows *days)
 		bool dropped = row_bool(days, i, 2);
 		bool full = span.rows + row_int(days, i, 1) > ROWS_AT_ONCE;
 		if (span.since != USEC_NONE && (dropped || full)) {
-			if (!compare_span(check, days, &span))
+			if (!compare(check, by_time, &span))
 				return false;
 			span = (struct span){.since = USEC_NONE};
 		}
-		check->result->days += !dropped && row_bool(days, i, 3);
-		check->result->dropped_days += dropped;
+		count_day(check, days, i);
 		if (dropped)
 			continue;
 		if (span.since == USEC_NONE)
-			span = (struct span){.since = day, .first = i};
-		span.count++;
+			span.since = day;
 		span.until = day + USEC_PER_DAY;
 		span.rows += row_int(days, i, 1);
 	}
-	return span.since == USEC_NONE || compare_span(check, days, &span);
+	return span.since == USEC_NONE || compare(check, by_time, &span);
+}
+
+// --- by conversation ---
+
+static bool compare_slice(struct check *check, const struct span *slice)
+{
+	return compare(check, by_conversation, slice);
+}
+
+static bool derive_slice(struct check *check, const struct span *slice)
+{
+	const struct check_request *request = check->request;
+	if (!check_pieces(check, slice->conv_lo, slice->conv_hi))
+		return false;
+	check->result->rows += slice->rows;
+	if (request->progress)
+		request->progress(request->self, check->result->rows, check->total);
+	return true;
+}
+
+// Hashes of conversations are spread evenly over all numbers.
+static bool each_slice(struct check *check,
+		       bool (*look)(struct check *check, const struct span *slice))
+{
+	int64_t most = check->total / ROWS_OF_SLICE + 1;
+	int64_t slices = most < SLICES_MAX ? most : SLICES_MAX, rows = 0;
+	uint64_t width = UINT64_MAX / (uint64_t)slices, first = UINT64_C(1) << 63;
+	for (int64_t i = 0; i < slices && !check_is_enough(check); i++, first += width) {
+		bool last = i + 1 == slices;
+		struct span span = {.since = check->since,
+				    .until = check->until,
+				    .conv_lo = (int64_t)first,
+				    .conv_hi = last ? INT64_MAX : (int64_t)(first + width - 1),
+				    .rows = last ? check->total - rows : check->total / slices};
+		rows += span.rows;
+		if (!look(check, &span))
+			return false;
+	}
+	return true;
+}
+
+static bool compare_all(struct check *check, const struct rows *days)
+{
+	return !days->count || (each_slice(check, compare_slice) && compare_days(check, days) &&
+				each_slice(check, derive_slice));
 }
 
 bool store_check(struct store *store, const struct check_request *request,
@@ -146,7 +201,7 @@ bool store_check(struct store *store, const struct check_request *request,
 	if (!txn_begin(store, TXN_SNAPSHOT, err))
 		return false;
 	bool fine = sql_run(store, "plan_known", NULL, NULL, err) && list_days(&check, &days) &&
-		    compare_days(&check, &days);
+		    read_state(&check) && compare_all(&check, &days);
 	txn_rollback(store);
 	map_free(&check.told);
 	return fine;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Derives every key of a span anew, from its stored facts and what is stored around it, as a batch would
+// Derives every key of a piece anew, from its stored facts and what is stored around it, as a batch would
 // that brings all of it at once; rows, evidence and findings must come out as they are stored.
 #include "store/check.h"
 #include "store/check_show.h"
@@ -8,15 +8,10 @@
 
 #include <stdlib.h>
 
-// So many keys are held at once, and what their conversations need beside them.
-enum { KEYS_AT_ONCE = 2000 };
-
 struct deriving {
 	struct check *check;
 	struct pairing *pairing;
-	usec_t since, until;
-	VEC(struct range) keys;
-	struct map held;     // those that are held now
+	const struct piece *piece;
 	struct map asked;    // key -> what was loaded of it
 	struct map findings; // of what was derived, by key and element
 	struct plan *plan;
@@ -29,10 +24,10 @@ static void tell(struct deriving *it, struct text what, usec_t at, const char *c
 	check_tell(it->check, &(struct check_difference){what, text_of(column), at, stored, made});
 }
 
-// What is on another day is compared there.
+// What is in another piece is compared there.
 static bool is_inside(const struct deriving *it, usec_t at)
 {
-	return at >= it->since && at < it->until;
+	return at >= it->piece->since && at < it->piece->until;
 }
 
 // --- rows ---
@@ -52,6 +47,8 @@ static void compare_row(struct deriving *it, const struct row *was, const struct
 	message_from_row(row, &made);
 	for (size_t c = 0; c < MESSAGE_COLUMNS; c++) {
 		const struct message_column *column = &message_columns[c];
+		if (check_is_same(column, &stored, &made))
+			continue;
 		struct text a = check_show(it->arena, column, &stored);
 		struct text b = check_show(it->arena, column, &made);
 		if (is_compared(it, column, was) && !text_same(a, b))
@@ -178,7 +175,7 @@ static void **place_of(struct deriving *it, int64_t key, int64_t element)
 static void take_change(void *self, const struct entry_change *change)
 {
 	struct deriving *it = self;
-	if (!map_get(&it->held, change->key))
+	if (!map_get(&it->plan->whole.keys, change->key))
 		return; // it only came along
 	compare_rows(it, change);
 	compare_evidence(it, change);
@@ -212,6 +209,8 @@ static bool is_judged(const struct deriving *it, int64_t key, struct text rule, 
 static bool take_stored(void *self, const struct rows *rows)
 {
 	struct deriving *it = self;
+	if (!map_get(&it->plan->whole.keys, row_int(rows, 0, 1)))
+		return true; // in another piece, or of the order of the conversation
 	void **place = place_of(it, row_int(rows, 0, 1), row_int(rows, 0, 2));
 	struct derived *derived = *place;
 	it->check->result->findings++;
@@ -229,17 +228,11 @@ static bool take_stored(void *self, const struct rows *rows)
 	return true;
 }
 
-static bool compare_findings(struct deriving *it, const struct range *keys, size_t count)
+static bool compare_findings(struct deriving *it)
 {
-	FIELDS_AUTO conv = {0};
-	FIELDS_AUTO key = {0};
 	FIELDS_AUTO params = {0};
-	for (size_t i = 0; i < count; i++) {
-		put_int8(&conv, keys[i].conv);
-		put_int8(&key, keys[i].key);
-	}
-	put_array(&params, OF_INT8, &conv);
-	put_array(&params, OF_INT8, &key);
+	put_int8(&params, it->piece->conv_lo);
+	put_int8(&params, it->piece->conv_hi);
 	if (!sql_each(it->check->store, "check_findings", &params, it, take_stored, it->check->err))
 		return false;
 	for (size_t i = 0; it->findings.mask && i <= it->findings.mask; i++) {
@@ -257,81 +250,58 @@ static bool compare_findings(struct deriving *it, const struct range *keys, size
 
 // --- keys ---
 
-static bool derive_keys(struct deriving *it, const struct range *keys, size_t count)
+static bool derive_keys(struct deriving *it)
 {
 	struct err *err = it->check->err;
+	struct plan *plan = it->plan;
 	if (!keys_refresh(it->check->store, it->check->commit, err) ||
-	    !plan_load_keys(it->plan, keys, count, err))
+	    !plan_load_whole(plan, it->check->request->realm, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		*map_put(&it->held, keys[i].key) = it;
-		pairing_judge(it->pairing, keys[i].key);
-	}
-	if (!plan_load(it->plan, err))
+	for (size_t i = 0; plan->whole.keys.mask && i <= plan->whole.keys.mask; i++)
+		if (plan->whole.keys.slots[i].value)
+			pairing_judge(it->pairing, plan->whole.keys.slots[i].key);
+	if (!plan_load(plan, err))
 		return false;
-	for (size_t i = 0; i < it->plan->ranges.count; i++)
-		*map_put(&it->asked, it->plan->ranges.items[i].key) = &it->plan->ranges.items[i];
+	for (size_t i = 0; i < plan->ranges.count; i++)
+		*map_put(&it->asked, plan->ranges.items[i].key) = &plan->ranges.items[i];
 	pairing_changes(it->pairing, it, take_change);
-	if (!sql_run(it->check->store, "plan_scans", NULL, NULL, err) ||
-	    !compare_findings(it, keys, count))
+	if (!compare_findings(it) || !sql_run(it->check->store, "plan_scans", NULL, NULL, err))
 		return false;
-	it->check->result->keys += (int64_t)count;
+	it->check->result->keys += (int64_t)plan->whole.keys.count;
 	return true;
 }
 
-static bool derive_some(struct deriving *it, const struct range *keys, size_t count)
+static bool derive_piece(struct deriving *it)
 {
+	const struct piece *piece = it->piece;
 	const struct batch batch = {.realm = it->check->request->realm, .pairing = it->pairing};
 	it->plan = xcalloc(1, sizeof *it->plan);
-	*it->plan = (struct plan){.store = it->check->store,
-				  .writer = it->check->store->writer,
-				  .batch = &batch,
-				  .lane_commit = it->check->commit};
+	*it->plan = (struct plan){
+		.store = it->check->store,
+		.writer = it->check->store->writer,
+		.batch = &batch,
+		.lane_commit = it->check->commit,
+		.whole = {piece->conv_lo, piece->conv_hi, piece->since, piece->until, {0}}};
 	it->arena = arena_new();
-	bool fine = derive_keys(it, keys, count);
+	bool fine = derive_keys(it);
 	plan_free(it->plan);
 	free(it->plan);
-	it->plan = NULL;
-	map_free(&it->held);
 	map_free(&it->asked);
 	map_free(&it->findings);
 	arena_free(it->arena);
-	pairing_reset(it->pairing);
 	return fine;
 }
 
-static bool take_key(void *self, const struct rows *rows)
+bool check_derive(struct check *check, const struct piece *piece)
 {
-	struct deriving *it = self;
-	*VEC_ADD(&it->keys) =
-		(struct range){row_int(rows, 0, 0), row_int(rows, 0, 1), it->since, it->until - 1};
-	return true;
-}
-
-static bool derive_all(struct deriving *it)
-{
-	for (size_t i = 0; i < it->keys.count && !check_is_enough(it->check); i += KEYS_AT_ONCE) {
-		size_t left = it->keys.count - i;
-		if (!derive_some(it, it->keys.items + i, left < KEYS_AT_ONCE ? left : KEYS_AT_ONCE))
-			return false;
-	}
-	return true;
-}
-
-bool check_derive(struct check *check, usec_t since, usec_t until)
-{
-	struct deriving it = {.check = check, .since = since, .until = until};
-	FIELDS_AUTO params = {0};
-	put_span(&params, check->request->realm, since, until);
-	if (!writer_ready(check->store, check->err) ||
-	    !sql_each(check->store, "check_keys", &params, &it, take_key, check->err))
+	struct deriving it = {.check = check, .piece = piece};
+	if (!writer_ready(check->store, check->err))
 		return false;
 	it.pairing = pairing_new(&(struct pairing_options){.rules = check->request->rules,
 							   .realm = check->request->name,
 							   .key = check->store->writer->key,
 							   .bodies = BODIES_NONE});
-	bool fine = derive_all(&it);
+	bool fine = derive_piece(&it);
 	pairing_free(it.pairing);
-	free(it.keys.items);
 	return fine;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Judges the order of conversations anew (store/settle*.c), day by day, without writing anything: what the
-// judgement would change is what differs.
+// Judges the order of the conversations of a piece anew (store/settle*.c), without writing anything: what
+// the judgement would change is what differs.
 #include "store/check.h"
 #include "store/check_show.h"
 #include "store/read.h"
@@ -8,13 +8,9 @@
 
 #include <stdlib.h>
 
-// So many conversations are looked at together, fewer when they turn out large.
-enum { CONVERSATIONS = 256, LOADED_MOST = 100000 };
-
 struct settled {
 	struct check *check;
 	usec_t since, until;
-	VEC(int64_t) convs;
 };
 
 static void tell(struct check *check, struct text what, usec_t at, const char *column,
@@ -118,70 +114,36 @@ static void compare(const struct settled *self, const struct settling *it)
 
 // --- conversations ---
 
-static void add_unit(struct settling *it, int64_t conv, const struct settled *self)
+static void add_unit(struct settling *it, const struct check_conv *conv, const struct piece *piece)
 {
-	*VEC_ADD(&it->units) = (struct unit){conv, self->since / USEC_PER_DAY, self->since,
-					     self->until - 1, false};
+	usec_t lo = conv->lo > piece->since ? conv->lo : piece->since;
+	usec_t hi = conv->hi < piece->until - 1 ? conv->hi : piece->until - 1;
+	*VEC_ADD(&it->units) = (struct unit){conv->conv, keys_day(lo), lo, hi, false};
 	settle_window(it, it->units.count - 1);
 }
 
-// *too_much: nothing was compared, fewer at once are to be tried.
-static bool judge(const struct settled *self, size_t first, size_t count, bool *too_much)
+static bool judge(struct check *check, struct settling *it, const struct piece *piece)
 {
-	struct check *check = self->check;
+	const struct settled self = {check, piece->since, piece->until};
+	if (!sql_run(check->store, "plan_lookups", NULL, NULL, check->err) ||
+	    !settle_load(it, check->err) || !settle_judge(it, check->err))
+		return false;
+	compare(&self, it);
+	return sql_run(check->store, "plan_scans", NULL, NULL, check->err);
+}
+
+bool check_settled(struct check *check, const struct check_convs *convs, const struct piece *piece)
+{
 	struct settling it = {.store = check->store,
 			      .writer = check->store->writer,
 			      .realm = check->request->realm,
 			      .rules = check->request->rules,
 			      .arena = arena_new(),
-			      .most = LOADED_MOST};
-	for (size_t i = 0; i < count; i++)
-		add_unit(&it, self->convs.items[first + i], self);
-	bool fine = settle_load(&it, check->err) && settle_judge(&it, check->err);
-	if (fine)
-		compare(self, &it);
-	*too_much = !fine && check->err->kind == ERR_NONE;
+			      .most = SIZE_MAX};
+	for (size_t i = piece->first; i < piece->first + piece->count; i++)
+		if (!convs->items[i].waits)
+			add_unit(&it, &convs->items[i], piece);
+	bool fine = !it.windows.count || judge(check, &it, piece);
 	settling_free(&it);
-	return fine;
-}
-
-static bool judge_all(const struct settled *self)
-{
-	size_t at_once = CONVERSATIONS;
-	for (size_t i = 0; i < self->convs.count && !check_is_enough(self->check);) {
-		size_t left = self->convs.count - i, count = left < at_once ? left : at_once;
-		bool too_much = false;
-		if (judge(self, i, count, &too_much)) {
-			i += count;
-			continue;
-		}
-		if (!too_much || count == 1)
-			return false;
-		at_once = count / 4 ? count / 4 : 1;
-	}
-	return true;
-}
-
-static bool take_conversation(void *self, const struct rows *rows)
-{
-	struct settled *settled = self;
-	if (row_bool(rows, 0, 1))
-		settled->check->result->unsettled++;
-	else
-		*VEC_ADD(&settled->convs) = row_int(rows, 0, 0);
-	return true;
-}
-
-bool check_settled(struct check *check, usec_t since, usec_t until)
-{
-	struct settled self = {.check = check, .since = since, .until = until};
-	FIELDS_AUTO params = {0};
-	put_span(&params, check->request->realm, since, until);
-	bool fine = writer_ready(check->store, check->err) &&
-		    sql_each(check->store, "check_units", &params, &self, take_conversation,
-			     check->err) &&
-		    sql_run(check->store, "plan_lookups", NULL, NULL, check->err) &&
-		    judge_all(&self) && sql_run(check->store, "plan_scans", NULL, NULL, check->err);
-	free(self.convs.items);
 	return fine;
 }

@@ -24,6 +24,23 @@ bool check_is_derived(const struct message_column *column)
 	return !is_one_of(column->name, others, COUNT(others));
 }
 
+bool check_is_same(const struct message_column *column, const struct message_row *a,
+		   const struct message_row *b)
+{
+	const char *x = (const char *)a + column->offset, *y = (const char *)b + column->offset;
+	switch (column->element) {
+	case OF_TEXT:
+	case OF_BYTEA:
+		return text_same(*(const struct text *)(const void *)x,
+				 *(const struct text *)(const void *)y);
+	case OF_TIMESTAMPTZ:
+	case OF_INT8:
+		return *(const int64_t *)(const void *)x == *(const int64_t *)(const void *)y;
+	default:
+		return *(const int32_t *)(const void *)x == *(const int32_t *)(const void *)y;
+	}
+}
+
 static struct text show_time(struct arena *arena, usec_t at)
 {
 	char text[USEC_TEXT];

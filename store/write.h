@@ -152,6 +152,12 @@ struct part {
 	bool fine;
 };
 
+struct whole { // conversations of which all rows and evidence of a span are loaded at once (check_derive.c)
+	int64_t conv_lo, conv_hi;
+	usec_t since, until; // exclusive; equal: none
+	struct map keys;
+};
+
 // All that one batch writes: collected once, written again as it is when the transaction must be
 // repeated. Points into the arena of the pairing object.
 struct plan {
@@ -164,7 +170,8 @@ struct plan {
 	int64_t commit;      // number of this batch
 
 	struct part parts[LANES];
-	int part_count;                  // 1: all lanes are written by one transaction
+	int part_count; // 1: all lanes are written by one transaction
+	struct whole whole;
 	VEC(struct range) ranges;        // asked keys, sorted by key once loaded
 	struct map asked;                // conversation -> what was asked of it (P8)
 	VEC(struct want_window) passing; // where rows are that need not be loaded (P8)
@@ -205,8 +212,8 @@ bool lane_lock(struct plan *plan, struct err *err); // first statement of the tr
 // --- write_load.c ---
 // Runs the rounds of pairing_wants(). After a failure the pairing object is of no more use.
 bool plan_load(struct plan *plan, struct err *err);
-// Rows and evidence of keys within spans, before all that they need (check_derive.c).
-bool plan_load_keys(struct plan *plan, const struct range *keys, size_t count, struct err *err);
+// plan->whole, before all that it needs.
+bool plan_load_whole(struct plan *plan, int32_t realm, struct err *err);
 bool plan_each_row(struct plan *plan, const char *name, const struct want_window *windows,
 		   size_t count, bool (*take)(void *self, const struct rows *rows),
 		   struct err *err);

@@ -8,9 +8,19 @@
 // begins with (conv, sent_at), so every key on its own would walk the same entries again.
 enum { MANY_KEYS = 4 };
 
+static usec_t later(usec_t a, usec_t b)
+{
+	return a > b ? a : b;
+}
+
+static usec_t earlier(usec_t a, usec_t b)
+{
+	return a < b ? a : b;
+}
+
 // --- taking in ---
 
-enum { FROM_COLUMN = MESSAGE_READ_COLUMNS, TO_COLUMN };
+enum { WHOLE_KEY = 2, FROM_COLUMN = MESSAGE_READ_COLUMNS, TO_COLUMN };
 
 static bool take_row(void *self, const struct rows *rows)
 {
@@ -160,6 +170,23 @@ static bool run_keys(struct plan *plan, const char *name, const struct key_query
 	return sql_each(plan->store, name, &params, plan, take, err);
 }
 
+// What of lo..hi of a conversation is not loaded already, at most two spans.
+static int not_whole(const struct plan *plan, int64_t conv, usec_t lo, usec_t hi,
+		     struct want_window rest[2])
+{
+	const struct whole *whole = &plan->whole;
+	bool apart = whole->since >= whole->until || conv < whole->conv_lo ||
+		     conv > whole->conv_hi || lo >= whole->until || hi < whole->since;
+	int count = 0;
+	if (apart)
+		rest[count++] = (struct want_window){.lo = lo, .hi = hi};
+	if (!apart && lo < whole->since)
+		rest[count++] = (struct want_window){.lo = lo, .hi = whole->since - 1};
+	if (!apart && hi >= whole->until)
+		rest[count++] = (struct want_window){.lo = whole->until, .hi = hi};
+	return count;
+}
+
 struct probe { // a key that may be stored on a day
 	int64_t conv, key, day;
 	usec_t lo, hi;
@@ -175,10 +202,12 @@ static void take_day(void *self, int64_t day)
 {
 	struct probes *probes = self;
 	const struct want_key *want = probes->want;
-	usec_t lo = keys_day_start(day), hi = keys_day_end(day);
-	*VEC_ADD(&probes->list) =
-		(struct probe){want->conv, want->key, day, lo > want->lo ? lo : want->lo,
-			       hi < want->hi ? hi : want->hi};
+	struct want_window rest[2];
+	usec_t lo = later(keys_day_start(day), want->lo), hi = earlier(keys_day_end(day), want->hi);
+	int count = not_whole(probes->plan, want->conv, lo, hi, rest);
+	for (int i = 0; i < count; i++)
+		*VEC_ADD(&probes->list) =
+			(struct probe){want->conv, want->key, day, rest[i].lo, rest[i].hi};
 }
 
 static int by_conv_day(const void *a, const void *b)
@@ -266,6 +295,7 @@ static bool load_keys(struct plan *plan, const struct want_key *wants, size_t co
 
 struct window_query {
 	struct fields conv, lo, hi, markers, since, whole;
+	const struct plan *plan;
 	const struct want_window *want;
 };
 
@@ -284,19 +314,23 @@ static void take_window_day(void *self, int64_t day)
 {
 	struct window_query *query = self;
 	const struct want_window *want = query->want;
-	usec_t lo = keys_day_start(day), hi = keys_day_end(day);
-	put_int8(&query->conv, want->conv);
-	put_usec(&query->lo, usec_bounded(lo > want->lo ? lo : want->lo));
-	put_usec(&query->hi, usec_bounded(hi < want->hi ? hi : want->hi));
-	put_bool(&query->markers, want->markers_only);
-	put_usec(&query->since, usec_bounded(want->since));
-	put_usec(&query->whole, usec_bounded(want->whole_from));
+	struct want_window rest[2];
+	usec_t lo = later(keys_day_start(day), want->lo), hi = earlier(keys_day_end(day), want->hi);
+	int count = not_whole(query->plan, want->conv, lo, hi, rest);
+	for (int i = 0; i < count; i++) {
+		put_int8(&query->conv, want->conv);
+		put_usec(&query->lo, usec_bounded(rest[i].lo));
+		put_usec(&query->hi, usec_bounded(rest[i].hi));
+		put_bool(&query->markers, want->markers_only);
+		put_usec(&query->since, usec_bounded(want->since));
+		put_usec(&query->whole, usec_bounded(want->whole_from));
+	}
 }
 
 bool plan_each_row(struct plan *plan, const char *name, const struct want_window *windows,
 		   size_t count, bool (*take)(void *self, const struct rows *rows), struct err *err)
 {
-	__attribute__((cleanup(window_query_free))) struct window_query query = {0};
+	__attribute__((cleanup(window_query_free))) struct window_query query = {.plan = plan};
 	FIELDS_AUTO params = {0};
 	for (size_t i = 0; i < count; i++) {
 		query.want = &windows[i];
@@ -454,16 +488,40 @@ static void sort_loaded(struct plan *plan)
 		qsort(plan->stored.items, plan->stored.count, sizeof *plan->stored.items, by_place);
 }
 
-bool plan_load_keys(struct plan *plan, const struct range *keys, size_t count, struct err *err)
+// --- what a check loads before all else ---
+
+static bool take_whole_row(void *self, const struct rows *rows)
 {
-	KEY_QUERY_AUTO query = {0};
-	for (size_t i = 0; i < count; i++) {
-		put_int8(&query.key, keys[i].key);
-		put_range(&query, keys[i].conv, keys[i].lo, keys[i].hi);
-	}
+	struct plan *plan = self;
+	*map_put(&plan->whole.keys, row_int(rows, 0, WHOLE_KEY)) = plan;
+	return take_row(self, rows);
+}
+
+static bool take_whole_ack(void *self, const struct rows *rows)
+{
+	struct plan *plan = self;
+	*map_put(&plan->whole.keys, row_int(rows, 0, 1)) = plan;
+	return take_ack(self, rows);
+}
+
+static bool run_whole(struct plan *plan, int32_t realm, const char *name,
+		      bool (*take)(void *self, const struct rows *rows), struct err *err)
+{
+	const struct whole *whole = &plan->whole;
+	FIELDS_AUTO params = {0};
+	put_int4(&params, realm);
+	put_usec(&params, whole->since);
+	put_usec(&params, whole->until);
+	put_int8(&params, whole->conv_lo);
+	put_int8(&params, whole->conv_hi);
+	return sql_each(plan->store, name, &params, plan, take, err);
+}
+
+bool plan_load_whole(struct plan *plan, int32_t realm, struct err *err)
+{
 	return sql_run(plan->store, "plan_lookups", NULL, NULL, err) &&
-	       run_keys(plan, "load_keys", &query, take_row, err) &&
-	       run_keys(plan, "load_acks", &query, take_ack, err);
+	       run_whole(plan, realm, "check_messages", take_whole_row, err) &&
+	       run_whole(plan, realm, "check_acks", take_whole_ack, err);
 }
 
 bool plan_load(struct plan *plan, struct err *err)

@@ -364,6 +364,7 @@ void plan_free(struct plan *plan)
 	free(plan->jids.items);
 	convs_free(plan);
 	map_free(&plan->plain);
+	map_free(&plan->whole.keys);
 	map_free(&plan->jid_seen);
 	free(plan->ids);
 	free(plan->late.items);

@@ -7,13 +7,16 @@
 --   $2 timestamptz  since: a UTC day, of the messages
 --   $3 timestamptz  until, exclusive: a UTC day
 --   $4 int8         at most so many
+--   $5 int8         first conversation
+--   $6 int8         last conversation
 WITH x AS (
      SELECT a.*, max(a.mark_target) OVER (
                  PARTITION BY a.conv, a.mark_device ORDER BY a.mark_at, a.mark_bits & 2 = 0,
                       CASE WHEN a.mark_bits & 4 = 0 THEN a.mark_tie ELSE a.tie END NULLS FIRST
                  GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
      FROM ack AS a
-     WHERE a.realm = $1 AND a.mark_device IS NOT NULL AND a.seen_at >= $2::timestamptz - interval '1 day')
+     WHERE a.realm = $1 AND a.mark_device IS NOT NULL AND a.seen_at >= $2::timestamptz - interval '1 day'
+       AND a.conv BETWEEN $5 AND $6)
 SELECT 'marker ' || lpad(to_hex(x.conv), 16, '0') || '/' || lpad(to_hex(x.key), 16, '0')
        || ' reader ' || lpad(to_hex(x.mark_device), 16, '0') AS what,
        x.mark_at, v.name, coalesce(v.stored, 'null'), coalesce(v.made, 'null')

@@ -73,9 +73,11 @@ static void print_difference(void *self, const struct check_difference *it)
 }
 
 // Rows and findings are those of their evidence, roll-ups by delta those that are counted from rows.
-static void check_rollups(struct store *store)
+static void check_rollups(struct bench *bench, struct store *store)
 {
 	struct err err = {0};
+	struct clock clock;
+	struct run_result took;
 	struct check_result result;
 	struct realm_settings rules;
 	realm_settings_default(&rules);
@@ -87,10 +89,15 @@ static void check_rollups(struct store *store)
 					.limit = 5,
 					.difference = print_difference};
 	store_patience(store, 600 * USEC_PER_SEC);
+	clock_start(bench, store, &clock);
 	if (!store_check(store, &request, &result, &err))
 		bench_fail("check", err.text);
 	if (result.differences || !result.rows)
 		bench_fail("rows", "are not what comes out anew");
+	clock_stop(bench, store, &clock, &took);
+	fprintf(stderr, "  check    %6.2f s wall, %6.2f + %6.2f s CPU, %lld MB\n",
+		(double)took.wall / 1e6, (double)took.client_cpu / 1e6,
+		(double)took.server_cpu / 1e6, (long long)took.rss_kb / 1024);
 	realm_settings_free(&rules);
 }
 
@@ -134,7 +141,7 @@ static void product_round(struct bench *bench, int round, bool dump, char **sum,
 		(double)outcome->product[round].server_cpu / 1e6,
 		(long long)outcome->product[round].rss_kb / 1024);
 	check_pairing(bench, store);
-	check_rollups(store);
+	check_rollups(bench, store);
 	check_sum(store, sum, "product");
 	if (round == 0) {
 		hot_share(store, outcome);

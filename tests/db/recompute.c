@@ -14,8 +14,8 @@ static void take_difference(void *self, const struct check_difference *it)
 			   (int)it->made.n, it->made.p);
 }
 
-struct check_result recompute(const struct sample *sample, usec_t since, usec_t until,
-			      struct buf *text)
+static struct check_result recompute_pieces(const struct sample *sample, usec_t since, usec_t until,
+					    int64_t at_once, struct buf *text)
 {
 	struct check_result result;
 	struct err err = {0};
@@ -25,6 +25,7 @@ struct check_result recompute(const struct sample *sample, usec_t since, usec_t 
 					.since = since,
 					.until = until,
 					.limit = 20,
+					.at_once = at_once,
 					.self = text,
 					.difference = take_difference};
 	if (!store_check(sample->store, &request, &result, &err))
@@ -32,12 +33,22 @@ struct check_result recompute(const struct sample *sample, usec_t since, usec_t 
 	return result;
 }
 
+struct check_result recompute(const struct sample *sample, usec_t since, usec_t until,
+			      struct buf *text)
+{
+	return recompute_pieces(sample, since, until, 0, text);
+}
+
+// All at once, and in the smallest pieces.
 void assert_recomputed_equal(const struct sample *sample, const char *when)
 {
 	struct buf text = {0};
-	struct check_result result = recompute(sample, USEC_NONE, USEC_NONE, &text);
-	if (result.differences)
-		fail_msg("%s:\n%s", when, text.data);
-	assert_true(result.rows > 0);
+	for (int64_t at_once = 0; at_once <= 1; at_once++) {
+		struct check_result result =
+			recompute_pieces(sample, USEC_NONE, USEC_NONE, at_once, &text);
+		if (result.differences)
+			fail_msg("%s:\n%s", when, text.data);
+		assert_true(result.rows > 0);
+	}
 	buf_free(&text);
 }

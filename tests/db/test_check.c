@@ -292,6 +292,41 @@ static void days_that_were_dropped_are_passed_over(void **state)
 	assert_int_equal(fixture_int(store, query), 3);
 }
 
+// --- work: each row is read a fixed number of times, however the days of a conversation lie ---
+
+static int64_t rows_read(void)
+{
+	fixture_sql(store, "SELECT pg_stat_force_next_flush()");
+	return fixture_int(store, "SELECT sum(seq_tup_read + idx_tup_fetch)::int8 FROM "
+				  "pg_stat_user_tables WHERE relname LIKE 'message%'");
+}
+
+// Each marker reaches back a month (P8).
+static void check_reads_a_long_conversation_once(void **state)
+{
+	(void)state;
+	char id[16];
+	int day = 0, count = 0;
+	for (; day < 60; day++)
+		for (int i = 0; i < 4; i++) {
+			usec_t at = NOON + day * USEC_PER_DAY + i * MINUTE;
+			snprintf(id, sizeof id, "m%d", ++count);
+			sample_message(&sample, at, id);
+			sample_line(&sample, (struct sample_line){.at = at + SEC,
+								  .dir = DIR_IN,
+								  .session = BEN "/tablet",
+								  .to = ADA,
+								  .displayed = id});
+		}
+	sample_commit(&sample);
+	int64_t before = rows_read();
+	struct check_result result = recompute(&sample, USEC_NONE, USEC_NONE, NULL);
+	assert_int_equal(result.differences, 0);
+	assert_int_equal(result.keys, count);
+	assert_in_range((rows_read() - before) / count, 1, 12);
+	assert_recomputed_equal(&sample, "in pieces");
+}
+
 // --- the command ---
 
 static int run(char *text, size_t size, char **argv)
@@ -403,6 +438,7 @@ int main(void)
 		TEST(check_judges_the_order_of_conversations_anew),
 		TEST(check_derives_columns_and_evidence_anew),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
+		TEST(check_reads_a_long_conversation_once),
 		TEST(days_between_absurd_years_are_not_looked_at),
 		TEST(the_command_exits_0_when_equal_and_3_with_the_first_differences),
 		TEST(the_command_refuses_what_it_does_not_know),

@@ -168,6 +168,7 @@ static bool check(struct run *run)
 	struct check_request request = {.since = USEC_NONE,
 					.until = USEC_NONE,
 					.limit = 1,
+					.at_once = 5, // by days too
 					.self = run->err,
 					.difference = take_difference};
 	struct realm realm;
