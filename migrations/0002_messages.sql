@@ -71,6 +71,8 @@ CREATE INDEX message_time ON message
 	USING brin (sent_at) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX message_open ON message (sent_at)
 	WHERE state < 4 AND (flags & 5) <> 0 AND id IS NOT NULL;
+CREATE INDEX message_long ON message (conv, last_at)
+	WHERE id IS NULL AND last_at - sent_at > interval '10 seconds';
 COMMENT ON TABLE message IS
 	'One row per incarnation of a message: what its facts say, and the plain facts. One '
 	'partition per UTC day of sent_at';
@@ -168,6 +170,8 @@ COMMENT ON COLUMN message.tie IS
 COMMENT ON INDEX message_identity IS
 	'Identity; conversations in order of time; look-ups by key within days';
 COMMENT ON INDEX message_time IS 'Rows of an interval within a day';
+COMMENT ON INDEX message_long IS
+	'Messages without id that were seen again and again (M4): few. What comes later belongs to them';
 COMMENT ON INDEX message_open IS
 	'Asked for a receipt, can be answered, not answered yet: oldest first';
 

@@ -25,6 +25,13 @@ void near_reach(struct pairing *pairing, struct entry *entry, usec_t at)
 	pairing->settled = false;
 }
 
+// M4: what was seen again and again, each time within w_noid, may have begun long before what is near.
+void near_began(struct pairing *pairing, struct entry *entry, const struct row *old)
+{
+	if (entry->partial && old->sent_at < entry->rows_from && old->last_at >= entry->rows_from)
+		near_reach(pairing, entry, old->sent_at);
+}
+
 // Of the rows with one origin-id that begin before what is near to what is new only the last can reach up
 // to it: one that began earlier and did would be one with it.
 void note_chain(struct pairing *pairing, const struct sent *sent)

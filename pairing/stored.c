@@ -38,6 +38,7 @@ void pairing_load_row(struct pairing *pairing, const struct row *row)
 	old->receipt = keep_evidence(pairing, row->receipt);
 	old->marker = keep_evidence(pairing, row->marker);
 	entry_load_row(pairing, entry, old);
+	near_began(pairing, entry, old);
 	if (row->complex && !entry->asked)
 		entry->wanted = true; // a window showed one row of it; its evidence is elsewhere
 	pairing->settled = false;

@@ -262,6 +262,7 @@ int nearest_mirror(const struct pairing *pairing, const struct entry *entry,
 // --- near.c (M4): keys without id, of which only what is near lo..hi was asked ---
 void near_asked(const struct pairing *pairing, struct entry *entry, usec_t lo, usec_t hi);
 void near_reach(struct pairing *pairing, struct entry *entry, usec_t at);
+void near_began(struct pairing *pairing, struct entry *entry, const struct row *old);
 // M2: sightings that an origin-id joins may go back any time; the row that they made is known by its start.
 void note_chain(struct pairing *pairing, const struct sent *sent);
 void want_chains(struct pairing *pairing, struct entry *entry);

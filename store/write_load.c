@@ -273,6 +273,56 @@ static bool probe_acks(struct probes *probes, struct err *err)
 	       (!scan || sql_run(plan->store, "plan_lookups", NULL, NULL, err));
 }
 
+// --- messages without id that began long before (M4) ---
+
+struct long_query {
+	struct key_query keys;
+	struct fields reach;
+	const struct want_key *want;
+};
+
+static void long_query_free(struct long_query *query)
+{
+	key_query_free(&query->keys);
+	fields_free(&query->reach);
+}
+
+static void take_long_day(void *self, int64_t day)
+{
+	struct long_query *query = self;
+	const struct want_key *want = query->want;
+	put_int8(&query->keys.key, want->key);
+	put_range(&query->keys, want->conv, keys_day_start(day),
+		  earlier(keys_day_end(day), want->lo - 1));
+	put_usec(&query->reach, usec_bounded(want->lo));
+}
+
+// What is seen again all the time for longer than this begins anew.
+#define LONGEST (7 * USEC_PER_DAY)
+
+static bool load_long(struct plan *plan, const struct want_key *wants, size_t count,
+		      struct err *err)
+{
+	__attribute__((cleanup(long_query_free))) struct long_query query = {0};
+	FIELDS_AUTO params = {0};
+	for (size_t i = 0; i < count; i++) {
+		query.want = &wants[i];
+		if (wants[i].lo > INT64_MIN / 4) // of keys with id all is loaded
+			key_filter_days(plan->writer->keys, wants[i].key,
+					keys_day(wants[i].lo - LONGEST), keys_day(wants[i].lo),
+					&query, take_long_day);
+	}
+	if (!query.reach.count)
+		return true;
+	put_array(&params, OF_INT8, &query.keys.conv);
+	put_array(&params, OF_INT8, &query.keys.key);
+	put_array(&params, OF_TIMESTAMPTZ, &query.keys.lo);
+	put_array(&params, OF_TIMESTAMPTZ, &query.keys.hi);
+	put_in_days(&params, &query.keys.lo, &query.keys.hi);
+	put_array(&params, OF_TIMESTAMPTZ, &query.reach);
+	return sql_each(plan->store, "load_long", &params, plan, take_row, err);
+}
+
 static bool load_keys(struct plan *plan, const struct want_key *wants, size_t count,
 		      struct err *err)
 {
@@ -286,7 +336,8 @@ static bool load_keys(struct plan *plan, const struct want_key *wants, size_t co
 	}
 	if (probes.list.count)
 		qsort(probes.list.items, probes.list.count, sizeof *probes.list.items, by_conv_day);
-	bool fine = probe_rows(&probes, err) && probe_acks(&probes, err);
+	bool fine = probe_rows(&probes, err) && load_long(plan, wants, count, err) &&
+		    probe_acks(&probes, err);
 	free(probes.list.items);
 	return fine;
 }
