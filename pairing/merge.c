@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Adding facts to an entry by union. A piece (M3) is the span of sightings of one digest whose
 // neighbours lie within the gap; keeping [first, last] of each piece is enough, because joining
-// spans gives the same pieces in any order. The same holds for sightings of one ack (P4).
+// spans gives the same pieces in any order. The same holds for sightings of one ack (P4), and for copies
+// between servers and components, which share the key (M10).
 #include "pairing/workset.h"
 
 static usec_t min_usec(usec_t a, usec_t b)

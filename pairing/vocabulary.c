@@ -102,7 +102,8 @@ bool row_is_read_requested(const struct row *row)
 	return !retracted || (displayed && row->displayed_at <= row->retracted_at);
 }
 
-// S3, S4: silence of a message that asked for nothing is "unknown", never a failure.
+// S3, S4: silence of a message that asked for nothing is "unknown", never a failure. S5: nothing is kept
+// of it, so a later ack confirms what was expired.
 enum verdict row_verdict(const struct row *row, usec_t now, usec_t t_expire)
 {
 	if (row->state == STATE_DELIVERED || row->state == STATE_DISPLAYED)

@@ -218,6 +218,13 @@ bool plan_each_row(struct plan *plan, const char *name, const struct want_window
 		   size_t count, bool (*take)(void *self, const struct rows *rows),
 		   struct err *err);
 
+// --- write_take.c: rows of load_keys, load_marks, load_acks, load_sent and their like; self: the plan ---
+enum { MESSAGE_KEY_COLUMN = 2 };
+bool plan_take_row(void *self, const struct rows *rows);
+bool plan_take_mark(void *self, const struct rows *rows);
+bool plan_take_ack(void *self, const struct rows *rows);
+bool plan_take_sent(void *self, const struct rows *rows);
+
 // In store->sqlstate, which knows no such SQLSTATE.
 #define HASH_COLLISION "HASH!"
 

@@ -18,118 +18,6 @@ static usec_t earlier(usec_t a, usec_t b)
 	return a < b ? a : b;
 }
 
-// --- taking in ---
-
-enum { WHOLE_KEY = 2, FROM_COLUMN = MESSAGE_READ_COLUMNS, TO_COLUMN };
-
-static bool take_row(void *self, const struct rows *rows)
-{
-	struct plan *plan = self;
-	struct message_row flat;
-	struct plain_acks acks;
-	struct row row;
-
-	message_read(rows, 0, &flat);
-	message_to_row(&flat, row_text(rows, 0, FROM_COLUMN), row_text(rows, 0, TO_COLUMN), &acks,
-		       &row);
-	pairing_load_row(plan->batch->pairing, &row);
-	if (!row.complex && row.id.p)
-		*map_put(&plan->plain, row.key) = plan;
-	return true;
-}
-
-// Its five columns, mark_tie the last; tie: the ack's own.
-static struct room_mark read_mark(const struct rows *rows, int column, struct text tie)
-{
-	int64_t bits = row_int(rows, 0, column + 3);
-	return (struct room_mark){
-		.device = row_int(rows, 0, column),
-		.at = row_usec(rows, 0, column + 1),
-		.target = row_usec(rows, 0, column + 2),
-		.ingress = bits & MARK_INGRESS,
-		.backward = bits & MARK_BACKWARD,
-		.tie = bits & MARK_OWN_TIE ? tie : row_text(rows, 0, column + 4),
-	};
-}
-
-static bool take_mark(void *self, const struct rows *rows)
-{
-	struct plan *plan = self;
-	pairing_load_mark(plan->batch->pairing,
-			  &(struct stored_mark){row_int(rows, 0, 0), row_int(rows, 0, 1),
-						read_mark(rows, 2, row_text(rows, 0, 7))});
-	return true;
-}
-
-// Columns of load_acks.sql and load_orphans.sql.
-static bool take_ack(void *self, const struct rows *rows)
-{
-	struct plan *plan = self;
-	struct upload_leg upload = {.real = row_text(rows, 0, 25)};
-	struct room_mark mark = read_mark(rows, 28, row_text(rows, 0, 27));
-	struct stored_evidence it = {
-		.conv = row_int(rows, 0, 0),
-		.key = row_int(rows, 0, 1),
-		.by = row_text(rows, 0, 2),
-		.to = row_text(rows, 0, 3),
-		.ref = row_text(rows, 0, 4),
-		.about = row_int(rows, 0, 5),
-		.about_self = row_int(rows, 0, 6),
-		.evidence =
-			{
-				.kind = (enum evidence_kind)row_int(rows, 0, 7),
-				.by_resource = row_text(rows, 0, 8),
-				.own_id = row_text(rows, 0, 9),
-				.first = row_usec(rows, 0, 10),
-				.last = row_usec(rows, 0, 11),
-				.thread = row_int(rows, 0, 12),
-				.condition = row_text(rows, 0, 13),
-				.position = row_int(rows, 0, 14),
-				.borrowed = row_bool(rows, 0, 15),
-				.class_ = (enum evidence_class)row_int(rows, 0, 16),
-				.n = (int32_t)row_int(rows, 0, 17),
-				.lent_conv = row_int(rows, 0, 18),
-				.lent_key = row_int(rows, 0, 19),
-				.leg = (enum leg)row_int(rows, 0, 20),
-				.sig = row_int(rows, 0, 21),
-				.seen = (unsigned)row_int(rows, 0, 22) &
-					(SEEN_INGRESS | SEEN_EGRESS),
-				.via = (int16_t)row_int(rows, 0, 23),
-				.named = row_text(rows, 0, 24),
-				.upload = &upload,
-				.out_at = row_usec(rows, 0, 26),
-				.tie = row_text(rows, 0, 27),
-				.mark = &mark,
-			},
-	};
-	if (it.evidence.borrowed || it.evidence.leg == LEG_UPLOAD)
-		it.evidence.by = it.by;
-	pairing_load_evidence(plan->batch->pairing, &it);
-	*VEC_ADD(&plan->stored) = (struct place){it.conv,
-						 it.key,
-						 it.evidence.first,
-						 (int16_t)it.evidence.kind,
-						 (int16_t)it.evidence.class_,
-						 it.evidence.n};
-	return true;
-}
-
-static bool take_sent(void *self, const struct rows *rows)
-{
-	struct plan *plan = self;
-	struct sent sent = {
-		.hash = row_int(rows, 0, 0),
-		.what = (enum sent_what)row_int(rows, 0, 1),
-		.conv = row_int(rows, 0, 2),
-		.key = row_int(rows, 0, 3),
-		.at = row_usec(rows, 0, 4),
-		.from = row_text(rows, 0, 5),
-		.to = row_text(rows, 0, 6),
-	};
-	pairing_load_sent(plan->batch->pairing, &sent);
-	return true;
-}
-
 // With this many conversations at once the planner may prefer to read evidence as a whole: there is
 // little of it, and what looks for every one of them walks all days.
 enum { MANY_CONVERSATIONS = 500 };
@@ -251,8 +139,8 @@ static bool probe_rows(struct probes *probes, struct err *err)
 			;
 		add_run(list + i, list + end, &single, &many);
 	}
-	return run_keys(probes->plan, "load_keys", &single, take_row, err) &&
-	       run_keys(probes->plan, "load_conversations", &many, take_row, err);
+	return run_keys(probes->plan, "load_keys", &single, plan_take_row, err) &&
+	       run_keys(probes->plan, "load_conversations", &many, plan_take_row, err);
 }
 
 // A plain row holds all evidence of its key: nothing of it can be in the table of acks.
@@ -269,7 +157,7 @@ static bool probe_acks(struct probes *probes, struct err *err)
 	}
 	bool scan = query.conv.count >= MANY_CONVERSATIONS;
 	return (!scan || sql_run(plan->store, "plan_scans", NULL, NULL, err)) &&
-	       run_keys(plan, "load_acks", &query, take_ack, err) &&
+	       run_keys(plan, "load_acks", &query, plan_take_ack, err) &&
 	       (!scan || sql_run(plan->store, "plan_lookups", NULL, NULL, err));
 }
 
@@ -320,7 +208,7 @@ static bool load_long(struct plan *plan, const struct want_key *wants, size_t co
 	put_array(&params, OF_TIMESTAMPTZ, &query.keys.hi);
 	put_in_days(&params, &query.keys.lo, &query.keys.hi);
 	put_array(&params, OF_TIMESTAMPTZ, &query.reach);
-	return sql_each(plan->store, "load_long", &params, plan, take_row, err);
+	return sql_each(plan->store, "load_long", &params, plan, plan_take_row, err);
 }
 
 static bool load_keys(struct plan *plan, const struct want_key *wants, size_t count,
@@ -413,7 +301,7 @@ static bool load_windows(struct plan *plan, const struct want_window *wants, siz
 		else
 			*VEC_ADD(&list) = want;
 	}
-	bool fine = plan_each_row(plan, "load_windows", list.items, list.count, take_row, err);
+	bool fine = plan_each_row(plan, "load_windows", list.items, list.count, plan_take_row, err);
 	free(list.items);
 	return fine;
 }
@@ -430,7 +318,7 @@ static bool load_sent(struct plan *plan, const int64_t *hashes, size_t count, st
 	put_int4(&params, plan->batch->realm);
 	const char *how = count <= FEW_SENT ? "plan_few" : "plan_scans";
 	return sql_run(plan->store, how, NULL, NULL, err) &&
-	       sql_each(plan->store, "load_sent", &params, plan, take_sent, err) &&
+	       sql_each(plan->store, "load_sent", &params, plan, plan_take_sent, err) &&
 	       sql_run(plan->store, "plan_lookups", NULL, NULL, err);
 }
 
@@ -471,7 +359,7 @@ static bool load_orphans(struct plan *plan, const int64_t *hashes, size_t count,
 	put_array(&params, OF_TIMESTAMPTZ, &query.hi);
 	put_in_days(&params, &query.lo, &query.hi);
 	put_int4(&params, plan->batch->realm);
-	return sql_each(plan->store, "load_orphans", &params, plan, take_ack, err);
+	return sql_each(plan->store, "load_orphans", &params, plan, plan_take_ack, err);
 }
 
 struct marks_query {
@@ -512,7 +400,7 @@ static bool load_marks(struct plan *plan, const struct want_marks *wants, size_t
 	put_int8(&params, reach);
 	put_int8(&params, slack);
 	put_in_days(&params, &query.day_from, &query.day_to);
-	return sql_each(plan->store, "load_marks", &params, plan, take_mark, err);
+	return sql_each(plan->store, "load_marks", &params, plan, plan_take_mark, err);
 }
 
 // --- order for later look-ups ---
@@ -544,15 +432,15 @@ static void sort_loaded(struct plan *plan)
 static bool take_whole_row(void *self, const struct rows *rows)
 {
 	struct plan *plan = self;
-	*map_put(&plan->whole.keys, row_int(rows, 0, WHOLE_KEY)) = plan;
-	return take_row(self, rows);
+	*map_put(&plan->whole.keys, row_int(rows, 0, MESSAGE_KEY_COLUMN)) = plan;
+	return plan_take_row(self, rows);
 }
 
 static bool take_whole_ack(void *self, const struct rows *rows)
 {
 	struct plan *plan = self;
 	*map_put(&plan->whole.keys, row_int(rows, 0, 1)) = plan;
-	return take_ack(self, rows);
+	return plan_take_ack(self, rows);
 }
 
 static bool run_whole(struct plan *plan, int32_t realm, const char *name,
