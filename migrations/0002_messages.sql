@@ -343,6 +343,20 @@ COMMENT ON COLUMN sent_id.to_jid IS 'jid.id of the recipient';
 COMMENT ON COLUMN sent_id.realm IS 'realm.id';
 COMMENT ON INDEX sent_id_hash IS 'Skips most of a day: entries of a batch are sorted by hash';
 
+CREATE TABLE party (
+	jid   int8 NOT NULL,
+	conv  int8 NOT NULL,
+	realm int4 NOT NULL
+);
+CREATE UNIQUE INDEX party_jid ON party (jid, conv);
+COMMENT ON TABLE party IS
+	'Who takes part in which conversation: finds the messages of one account without an index on '
+	'them. Written with the first message, never changed; may outlive the messages';
+COMMENT ON COLUMN party.jid IS 'jid.id as message.from_jid or message.to_jid; of a room too';
+COMMENT ON COLUMN party.conv IS 'Conversation, as message.conv';
+COMMENT ON COLUMN party.realm IS 'realm.id';
+COMMENT ON INDEX party_jid IS 'Identity; conversations of an account';
+
 CREATE TABLE finding (
 	realm     int4 NOT NULL,
 	conv      int8 NOT NULL,

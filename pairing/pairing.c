@@ -175,6 +175,11 @@ int64_t sent_hash(const struct pairing *pairing, struct text sender, struct text
 	return KEYED(&pairing->key, TEXT("sent"), pairing->realm, sender, id);
 }
 
+int64_t pairing_sent(const struct pairing *pairing, struct text sender, struct text id)
+{
+	return sent_hash(pairing, sender, id);
+}
+
 int64_t entry_sent(const struct pairing *pairing, struct entry *entry)
 {
 	if (!entry->sent)

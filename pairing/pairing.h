@@ -43,6 +43,8 @@ static inline int pairing_lane(int64_t conv)
 int64_t pairing_jid_id(const struct pairing *pairing, struct text jid);
 int64_t pairing_conv(const struct pairing *pairing, struct text a, struct text b);
 int64_t pairing_room(const struct pairing *pairing, struct text room);
+// Of (sender, id): under which sent_id and ack.about know a message.
+int64_t pairing_sent(const struct pairing *pairing, struct text sender, struct text id);
 
 // The party of a normalised full JID and its device (M1, M7).
 void pairing_party(const struct pairing *pairing, struct text full, struct text *party,

@@ -36,6 +36,8 @@ struct store {
 	bool broken;             // lost, silent or out of step: nothing more is sent
 	usec_t patience;         // longest silence of the server, F79 (60 s; longer in migrations)
 	char sqlstate[6];        // of the last failed statement, "" when there was none
+	bool (*gone)(void *self); // store_watch; NULL = nobody can go
+	void *gone_self;
 	struct writer *writer;   // write.c: what it remembers between batches, else NULL
 };
 

@@ -57,13 +57,45 @@ static bool flush(struct store *store, usec_t deadline)
 	return more == 0;
 }
 
+static void cancel(struct store *store)
+{
+	PGcancel *handle = PQgetCancel(store->conn);
+	char ignored[256];
+	if (handle)
+		PQcancel(handle, ignored, sizeof ignored);
+	PQfreeCancel(handle);
+}
+
+enum { LOOK_MS = 250 }; // how often it is asked whether anybody still wants the answer
+
+// Nobody waits for the answer any more: the statement ends with 57014, as after a cancel by hand.
+static bool wait_watched(struct store *store, usec_t deadline)
+{
+	while (store->gone && usec_monotonic() < deadline) {
+		usec_t look = usec_monotonic() + LOOK_MS * 1000;
+		if (pq_wait(store->conn, false, look < deadline ? look : deadline))
+			return true;
+		if (store->gone(store->gone_self)) {
+			store->gone = NULL;
+			cancel(store);
+		}
+	}
+	return pq_wait(store->conn, false, deadline);
+}
+
+void store_watch(struct store *store, bool (*gone)(void *self), void *self)
+{
+	store->gone = gone;
+	store->gone_self = self;
+}
+
 // The next result, NULL after the last. *ok false: lost.
 static PGresult *next_result(struct store *store, bool *ok)
 {
 	usec_t deadline = usec_monotonic() + store->patience;
 	*ok = flush(store, deadline);
 	while (*ok && PQisBusy(store->conn))
-		*ok = pq_wait(store->conn, false, deadline) && PQconsumeInput(store->conn);
+		*ok = wait_watched(store, deadline) && PQconsumeInput(store->conn);
 	return *ok ? PQgetResult(store->conn) : NULL;
 }
 
@@ -205,15 +237,6 @@ bool sql_run(struct store *store, const char *name, const struct fields *params,
 		result = NULL;
 	}
 	return true;
-}
-
-static void cancel(struct store *store)
-{
-	PGcancel *handle = PQgetCancel(store->conn);
-	char ignored[256];
-	if (handle)
-		PQcancel(handle, ignored, sizeof ignored);
-	PQfreeCancel(handle);
 }
 
 bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,

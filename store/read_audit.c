@@ -21,6 +21,7 @@ struct judge {
 	struct audit *audit;
 	struct arena *arena; // texts of the list
 	struct found_list *found;
+	const struct row *only; // findings about this message alone; NULL = all
 };
 
 // --- the list ---
@@ -36,7 +37,8 @@ static void take_found(void *self, const struct finding *finding)
 	struct judge *judge = self;
 	struct found_list *list = judge->found;
 
-	if (!in_interval(judge->filter, finding->at))
+	if (judge->only ? finding->conv != judge->only->conv || finding->key != judge->only->key
+			: !in_interval(judge->filter, finding->at))
 		return;
 	if (list->count == list->cap) {
 		list->cap = list->cap ? list->cap * 2 : 64;
@@ -187,6 +189,16 @@ static bool judge_rows(struct judge *judge, struct err *err)
 	return sql_each(judge->store, "audit_rows", &params, judge, take_row, err);
 }
 
+static bool judge_acks(struct judge *judge, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	if (!judge->only)
+		return ask(judge, "audit_acks", take_ack, err);
+	put_int8(&params, judge->only->conv);
+	put_int8(&params, judge->only->key);
+	return sql_each(judge->store, "audit_acks_one", &params, judge, take_ack, err);
+}
+
 static bool judge_all(struct judge *judge, struct err *err)
 {
 	FIELDS_AUTO params = {0};
@@ -200,7 +212,7 @@ static bool judge_all(struct judge *judge, struct err *err)
 		return false;
 	audit_ready(judge->audit);
 	return judge_rows(judge, err) &&
-	       ((!facts && !archived) || ask(judge, "audit_acks", take_ack, err));
+	       ((!facts && !archived) || judge_acks(judge, err));
 }
 
 // A finding of the interval stands on a message that was sent up to w_match before its ack, or
@@ -305,6 +317,32 @@ bool store_findings(struct store *store, const struct finding_filter *filter, vo
 		    sql_each(store, "findings", &params, &merge, take_stored, err);
 	if (fine)
 		give_before(&merge, NULL);
+	free(found.items);
+	arena_free(judge.arena);
+	return fine;
+}
+
+// Whatever the interval: the instant of its sending.
+bool judged_findings_of(struct store *store, const struct finding_filter *filter,
+			const struct row *row, void *self,
+			bool (*each)(void *self, const struct stored_finding *finding),
+			struct err *err)
+{
+	struct finding_filter now = *filter;
+	struct found_list found = {0};
+	struct judge judge = {.store = store,
+			      .filter = &now,
+			      .lo = usec_bounded(row->sent_at),
+			      .hi = usec_bounded(row->sent_at + 1),
+			      .arena = arena_new(),
+			      .found = &found,
+			      .only = row};
+
+	now.now = filter->now == USEC_NONE ? usec_now() : filter->now;
+	bool fine = judge_realms(&judge, err);
+	for (size_t i = 0; fine && i < found.count; i++)
+		if (!each(self, &found.items[i]))
+			break;
 	free(found.items);
 	arena_free(judge.arena);
 	return fine;

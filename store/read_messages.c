@@ -1,40 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams messages as they are shown. Pages (a limit, a cursor or newest first) go in the order
 // (sent_at, conv, key, n) that cursors speak of; everything else in the order of the export.
-#include "store/read.h"
-
-#include "store/message_row.h"
+#include "store/read_messages.h"
 
 #include <stdlib.h>
 
-enum { MESSAGE_FIRST = MESSAGE_READ_COLUMNS };
-enum { // columns after those of the row
-	COL_FROM = MESSAGE_FIRST,
-	COL_TO,
-	COL_BODY,
-	COL_N,
-	COL_DEVICE,
-	COL_DELIVERED,
-	COL_DISPLAYED,
-	COL_READER,
-	COL_READ,
-	COL_RECEIVED
-};
-
-struct stream {
-	const struct message_filter *filter;
-	void *self;
-	bool (*each)(void *self, const struct message *message);
-	struct arena *arena; // of one message
-	const struct known_realms *realms;
-	usec_t now;
-	int64_t given;
-	bool stopped;
-};
+enum { CONVS_MOST = 2000 }; // of one account; who has more is looked for day by day
 
 // --- devices (PAIRING section 9: direct acks only, first times) ---
 
-static void add_device(struct stream *stream, struct message *message, struct text device,
+static void add_device(struct message_stream *stream, struct message *message, struct text device,
 		       usec_t delivered, usec_t displayed)
 {
 	struct device_time *list =
@@ -45,7 +20,7 @@ static void add_device(struct stream *stream, struct message *message, struct te
 	message->devices = list;
 }
 
-static void plain_device(struct stream *stream, struct message *message)
+static void plain_device(struct message_stream *stream, struct message *message)
 {
 	const struct row *row = &message->row;
 	const struct evidence *ack = row->receipt ? row->receipt : row->marker;
@@ -59,7 +34,7 @@ static void plain_device(struct stream *stream, struct message *message)
 		   row->marker ? row->marker->first : USEC_NONE);
 }
 
-static void complex_devices(struct stream *stream, const struct rows *rows, struct message *message)
+static void complex_devices(struct message_stream *stream, const struct rows *rows, struct message *message)
 {
 	struct array device, delivered, displayed;
 	struct text name, first, second;
@@ -73,7 +48,7 @@ static void complex_devices(struct stream *stream, const struct rows *rows, stru
 
 // --- readers of a room's message (P12) ---
 
-static void take_readers(struct stream *stream, const struct rows *rows, struct message *message)
+static void take_readers(struct message_stream *stream, const struct rows *rows, struct message *message)
 {
 	struct array who, read, received;
 	struct text name, first, second;
@@ -98,17 +73,17 @@ static void take_readers(struct stream *stream, const struct rows *rows, struct 
 
 // --- one row ---
 
-static const struct via_names *via_names_of(const struct stream *stream, int32_t realm)
+static const struct via_names *via_names_of(const struct message_stream *stream, int32_t realm)
 {
-	for (size_t i = 0; i < stream->realms->count; i++)
-		if (stream->realms->items[i].id == realm)
-			return &stream->realms->items[i].via_names;
+	for (size_t i = 0; i < stream->realms.count; i++)
+		if (stream->realms.items[i].id == realm)
+			return &stream->realms.items[i].via_names;
 	return NULL;
 }
 
-static bool take_message(void *self, const struct rows *rows)
+bool message_take(void *self, const struct rows *rows)
 {
-	struct stream *stream = self;
+	struct message_stream *stream = self;
 	struct message message = {.read_inferred_at = USEC_NONE, .response_ms = -1};
 	struct message_row flat;
 	struct plain_acks acks;
@@ -156,22 +131,61 @@ static void put_jid_id(struct fields *params, const struct pairing *pairing, str
 }
 
 // Both parties known: the conversation of the pair, and either one's as a room, in every realm.
-static void put_conversations(struct fields *params, const struct known_realms *realms,
-			      struct text a, struct text b)
+static void find_pair(struct message_stream *stream, struct text a, struct text b)
 {
-	FIELDS_AUTO list = {0};
-	if (!a.p || !b.p) {
-		put_null(params);
-		return;
-	}
+	const struct known_realms *realms = &stream->realms;
 	for (size_t i = 0; i < realms->count; i++) {
 		struct pairing *pairing = hashes(realms, realms->items[i].name);
-		put_int8(&list, pairing_conv(pairing, a, b));
-		put_int8(&list, pairing_room(pairing, a));
-		put_int8(&list, pairing_room(pairing, b));
+		put_int8(&stream->convs, pairing_conv(pairing, a, b));
+		put_int8(&stream->convs, pairing_room(pairing, a));
+		put_int8(&stream->convs, pairing_room(pairing, b));
 		pairing_free(pairing);
 	}
-	put_array(params, OF_INT8, &list);
+	stream->has_convs = stream->is_pair = true;
+}
+
+// One party known: all conversations of it, unless these are very many.
+static bool find_convs(struct message_stream *stream, struct text party, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	struct pairing *pairing = hashes(&stream->realms, TEXT(""));
+	put_jid_id(&params, pairing, party);
+	pairing_free(pairing);
+	put_int8(&params, CONVS_MOST + 1);
+	if (!sql_run(stream->store, "party_convs", &params, &rows, err))
+		return false;
+	stream->has_convs = rows.count <= CONVS_MOST;
+	for (int i = 0; stream->has_convs && i < rows.count; i++)
+		put_int8(&stream->convs, row_int(&rows, i, 0));
+	return true;
+}
+
+static bool find_conversations(struct message_stream *stream, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	struct text one = filter->participant.p ? filter->participant
+			  : filter->peer.p      ? filter->peer
+			  : filter->from.p      ? filter->from
+						: filter->to;
+	if (filter->has_conv) {
+		put_int8(&stream->convs, filter->conv);
+		stream->has_convs = stream->is_pair = true;
+	} else if (filter->participant.p && filter->peer.p)
+		find_pair(stream, filter->participant, filter->peer);
+	else if (filter->from.p && filter->to.p)
+		find_pair(stream, filter->from, filter->to);
+	else if (one.p)
+		return find_convs(stream, one, err);
+	return true;
+}
+
+static void put_convs(struct fields *params, const struct message_stream *stream)
+{
+	if (stream->has_convs)
+		put_array(params, OF_INT8, &stream->convs);
+	else
+		put_null(params);
 }
 
 static void put_choice(struct fields *params, int value)
@@ -182,18 +196,18 @@ static void put_choice(struct fields *params, int value)
 		put_int4(params, value);
 }
 
-static void put_filter(struct fields *params, const struct message_filter *filter,
-		       const struct known_realms *realms, usec_t since, usec_t until, usec_t now)
+static void put_filter(struct fields *params, const struct message_stream *stream, usec_t since,
+		       usec_t until)
 {
+	const struct message_filter *filter = stream->filter;
 	bool pair = filter->participant.p && filter->peer.p;
 	struct text party = filter->participant.p ? filter->participant : filter->peer;
 
 	put_int4(params, filter->realm);
 	put_usec(params, usec_bounded(since));
 	put_usec(params, usec_bounded(until));
-	put_conversations(params, realms, pair ? party : filter->from,
-			  pair ? filter->peer : filter->to);
-	struct pairing *pairing = hashes(realms, TEXT(""));
+	put_convs(params, stream);
+	struct pairing *pairing = hashes(&stream->realms, TEXT(""));
 	put_jid_id(params, pairing, filter->from);
 	put_jid_id(params, pairing, filter->to);
 	put_jid_id(params, pairing, party);
@@ -204,10 +218,16 @@ static void put_filter(struct fields *params, const struct message_filter *filte
 	put_choice(params, filter->state);
 	put_choice(params, filter->class_);
 	put_choice(params, filter->verdict);
-	put_usec(params, usec_bounded(now - filter->t_expire));
+	put_usec(params, usec_bounded(stream->now - filter->t_expire));
 	put_safe(params, filter->body_contains);
 	put_bool(params, filter->with_body);
 	put_bool(params, filter->with_devices);
+	put_safe(params, filter->nick);
+	if (filter->has_key)
+		put_int8(params, filter->key);
+	else
+		put_null(params);
+	put_safe(params, filter->corrects);
 }
 
 static void put_page(struct fields *params, const struct message_filter *filter, int64_t left)
@@ -229,25 +249,21 @@ static void put_page(struct fields *params, const struct message_filter *filter,
 
 // --- pages ---
 
-static bool run_page(struct store *store, struct stream *stream, const struct known_realms *realms,
-		     usec_t since, usec_t until, struct err *err)
+bool message_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO params = {0};
-	put_filter(&params, filter, realms, since, until, stream->now);
+	put_filter(&params, stream, since, until);
 	put_page(&params, filter, filter->limit - stream->given);
-	return sql_each(store, filter->newest_first ? "messages_page_back" : "messages_page",
-			&params, stream, take_message, err);
+	return sql_each(stream->store, filter->newest_first ? "messages_page_back" : "messages_page",
+			&params, stream, message_take, err);
 }
 
-static bool is_full(const struct stream *stream)
+static bool is_full(const struct message_stream *stream)
 {
 	return stream->stopped ||
 	       (stream->filter->limit > 0 && stream->given >= stream->filter->limit);
 }
-
-#define FIRST_YEAR (INT64_C(-62135596800) * USEC_PER_SEC)
-#define LAST_YEAR (INT64_C(253402300800) * USEC_PER_SEC)
 
 static usec_t later(usec_t a, usec_t b)
 {
@@ -261,8 +277,7 @@ static usec_t earlier(usec_t a, usec_t b)
 
 // There is no index by time alone, so that writing stays cheap. A page of a wide interval is looked
 // for in a day, then in the two before it, then four: only where messages are rare is much read.
-static bool windows_back(struct store *store, struct stream *stream,
-			 const struct known_realms *realms, struct err *err)
+static bool windows_back(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	usec_t first = filter->since == USEC_NONE ? FIRST_YEAR : filter->since;
@@ -271,71 +286,79 @@ static bool windows_back(struct store *store, struct stream *stream,
 	if (filter->has_after)
 		end = earlier(end, filter->after_at + 1);
 	if (end > stream->now + USEC_PER_DAY) { // wrong clocks: all of the future is one window
-		if (!run_page(store, stream, realms, later(first, stream->now), end, err))
+		if (!message_span(stream, later(first, stream->now), end, err))
 			return false;
 		end = stream->now;
 	}
 	for (; end > first && !is_full(stream); width *= 2) {
 		usec_t start = later(first, end - width);
-		if (!run_page(store, stream, realms, start, end, err))
+		if (!message_span(stream, start, end, err))
 			return false;
 		end = start;
 	}
 	return true;
 }
 
-static bool windows_forth(struct store *store, struct stream *stream,
-			  const struct known_realms *realms, struct err *err)
+static bool windows_forth(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	usec_t start = filter->has_after ? later(filter->after_at, filter->since) : filter->since;
 	usec_t last = filter->until == USEC_NONE ? LAST_YEAR : filter->until;
 	if (start == USEC_NONE)
-		return run_page(store, stream, realms, filter->since, filter->until, err);
+		return message_span(stream, filter->since, filter->until, err);
 	for (usec_t width = USEC_PER_DAY; start < last && !is_full(stream); width *= 2) {
 		usec_t end = earlier(last, start + width);
-		if (!run_page(store, stream, realms, start, end, err))
+		if (!message_span(stream, start, end, err))
 			return false;
 		start = end;
 	}
 	return true;
 }
 
-static bool pages(struct store *store, struct stream *stream, const struct known_realms *realms,
-		  struct err *err)
+static bool pages(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
-	bool pair = (filter->participant.p && filter->peer.p) || (filter->from.p && filter->to.p);
-	if (filter->limit <= 0 || pair) // all of it, or an index knows where it is
-		return run_page(store, stream, realms, filter->since, filter->until, err);
-	return filter->newest_first ? windows_back(store, stream, realms, err)
-				    : windows_forth(store, stream, realms, err);
+	if (filter->limit <= 0 || stream->is_pair) // all of it, or an index knows where it is
+		return message_span(stream, filter->since, filter->until, err);
+	return filter->newest_first ? windows_back(stream, err) : windows_forth(stream, err);
 }
 
-static bool everything(struct store *store, struct stream *stream,
-		       const struct known_realms *realms, struct err *err)
+static bool everything(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO params = {0};
-	put_filter(&params, filter, realms, filter->since, filter->until, stream->now);
-	return sql_each(store, "messages_all", &params, stream, take_message, err);
+	put_filter(&params, stream, filter->since, filter->until);
+	return sql_each(stream->store, "messages_all", &params, stream, message_take, err);
+}
+
+// --- the whole ---
+
+bool message_stream_open(struct message_stream *stream, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	stream->now = filter->now == USEC_NONE ? usec_now() : filter->now;
+	stream->arena = arena_new();
+	return known_realms_load(stream->store, filter->realm, &stream->realms, err) &&
+	       sql_run(stream->store, "plan_known", NULL, NULL, err) &&
+	       find_conversations(stream, err);
+}
+
+void message_stream_close(struct message_stream *stream)
+{
+	arena_free(stream->arena);
+	fields_free(&stream->convs);
+	if (stream->realms.arena)
+		known_realms_free(&stream->realms);
 }
 
 bool store_messages(struct store *store, const struct message_filter *filter, void *self,
 		    bool (*each)(void *self, const struct message *message), struct err *err)
 {
-	struct known_realms realms = {0};
-	struct stream stream = {.filter = filter, .self = self, .each = each, .realms = &realms};
+	struct message_stream stream = {
+		.store = store, .filter = filter, .self = self, .each = each};
 	bool paged = filter->limit > 0 || filter->has_after || filter->newest_first;
-
-	stream.now = filter->now == USEC_NONE ? usec_now() : filter->now;
-	if (!known_realms_load(store, filter->realm, &realms, err))
-		return false;
-	stream.arena = arena_new();
-	bool fine = sql_run(store, "plan_known", NULL, NULL, err) &&
-		    (paged ? pages(store, &stream, &realms, err)
-			   : everything(store, &stream, &realms, err));
-	arena_free(stream.arena);
-	known_realms_free(&realms);
+	bool fine = message_stream_open(&stream, err) &&
+		    (paged ? pages(&stream, err) : everything(&stream, err));
+	message_stream_close(&stream);
 	return fine;
 }

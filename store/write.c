@@ -83,8 +83,8 @@ static bool write_all(struct part *part, struct err *err)
 {
 	part_order(part);
 	return sql_run(part->store, "plan_lookups", NULL, NULL, err) && write_jids(part, err) &&
-	       write_rows(part, err) && write_acks(part, err) && write_sent(part, err) &&
-	       write_findings(part, err) && write_keys(part, err) && write_states(part, err) &&
+	       write_rows(part, err) && write_parties(part, err) && write_acks(part, err) &&
+	       write_sent(part, err) && write_findings(part, err) && write_keys(part, err) && write_states(part, err) &&
 	       write_known(part, err) && write_rollups(part, err) && write_late(part, err) &&
 	       write_marks(part, err);
 }
@@ -129,6 +129,7 @@ static void remember(struct plan *plan)
 		int64_t id = plan->jids.items[i].id;
 		*map_put(&plan->writer->jids, id) = map_get(&plan->jid_seen, id);
 	}
+	parties_remember(plan);
 	convs_remember(plan);
 	keys_remember(plan);
 	remember_marks(plan);

@@ -44,6 +44,7 @@ struct writer {
 	int32_t settle_most; // units that a transaction of store_settle() takes; 0: not known yet
 	unsigned keys_connection;
 	struct map convs;             // conversation -> how P8 left it, as of keys_commit
+	struct map parties;           // known to be in the database; emptied when large
 	struct store *helpers[LANES]; // connections of lanes beyond 0, made when first needed
 };
 struct writer *store_writer(struct store *store);
@@ -98,6 +99,11 @@ struct new_jid {
 	struct text text;
 };
 
+struct new_party { // an account takes part in a conversation
+	int64_t place; // in writer->parties
+	int64_t jid, conv;
+};
+
 struct new_finding {
 	int64_t conv, key, element;
 	const struct finding *finding;
@@ -146,6 +152,7 @@ struct part {
 	VEC(struct new_state) states;
 	struct stored_evidence *late_acks; // evidence whose message is not stored, as it is then
 	struct known_id *ids;              // KNOWN_IDS places
+	VEC(struct new_party) parties;
 	size_t moved;
 	size_t changed_texts; // F98: values that were made storable
 	struct err err;
@@ -277,6 +284,11 @@ bool write_late(struct part *part, struct err *err); // counts it
 // --- write_rows.c ---
 bool write_jids(struct part *part, struct err *err);
 bool write_rows(struct part *part, struct err *err);
+
+// --- write_parties.c: who takes part in which conversation ---
+void collect_parties(struct part *part);
+bool write_parties(struct part *part, struct err *err);
+void parties_remember(struct plan *plan); // after the commit
 
 // --- write_evidence.c ---
 bool write_acks(struct part *part, struct err *err);

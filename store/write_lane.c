@@ -23,6 +23,7 @@ struct writer *store_writer(struct store *store)
 	if (writer->connection != store->connections) {
 		map_clear(&writer->jids);
 		map_clear(&writer->days);
+		map_clear(&writer->parties);
 		writer->connection = store->connections;
 	}
 	return writer;
@@ -36,6 +37,7 @@ void writer_free(struct writer *writer)
 		store_close(writer->helpers[i]);
 	map_free(&writer->jids);
 	map_free(&writer->days);
+	map_free(&writer->parties);
 	key_filter_free(writer->keys);
 	convs_forget(writer);
 	free(writer);

@@ -321,6 +321,7 @@ void part_order(struct part *part)
 	sort_sent(part);
 	order_states(part);
 	keys_collect(part);
+	collect_parties(part);
 }
 
 void plan_collect(struct plan *plan)
@@ -352,6 +353,7 @@ static void part_free(struct part *part)
 	free(part->states.items);
 	free(part->late_acks);
 	free(part->ids);
+	free(part->parties.items);
 }
 
 void plan_free(struct plan *plan)

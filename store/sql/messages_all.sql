@@ -14,6 +14,9 @@
 --   $15 text        in the body, whatever the case
 --   $16 bool        with body
 --   $17 bool        with devices (rows with facts of their own)
+--   $18 text        nick in a room
+--   $19 int8        key
+--   $20 text        id that is corrected
 SELECT r FROM (
 SELECT
 -- include message_columns

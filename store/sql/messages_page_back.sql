@@ -15,19 +15,22 @@
 --   $15 text        in the body, whatever the case
 --   $16 bool        with body
 --   $17 bool        with devices (rows with facts of their own)
---   $18 timestamptz sent_at of the row to go on after, null = none
---   $19 int8        its conversation, $20 int8 its key, $21 int4 its n
---   $22 int8        rows at most, null = all
+--   $18 text        nick in a room
+--   $19 int8        key
+--   $20 text        id that is corrected
+--   $21 timestamptz sent_at of the row to go on after, null = none
+--   $22 int8        its conversation, $23 int8 its key, $24 int4 its n
+--   $25 int8        rows at most, null = all
 WITH page AS MATERIALIZED (
      SELECT m.*
      FROM message AS m
      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
 -- include message_filter
-       AND ($18::timestamptz IS NULL
-            OR (m.sent_at <= $18
-                AND (m.sent_at, m.conv, m.key, m.n) < ($18, $19::int8, $20::int8, $21::int4)))
+       AND ($21::timestamptz IS NULL
+            OR (m.sent_at <= $21
+                AND (m.sent_at, m.conv, m.key, m.n) < ($21, $22::int8, $23::int8, $24::int4)))
      ORDER BY m.sent_at DESC, m.conv DESC, m.key DESC, m.n DESC
-     LIMIT $22::int8),
+     LIMIT $25::int8),
 r AS MATERIALIZED (
      SELECT x.conv, x.sent_at, x.key, x.n,
             row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n) AS shown

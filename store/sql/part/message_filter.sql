@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What messages_page and messages_all let pass: $2 to $15 as said there; m: message.
+-- What messages_page and messages_all let pass: $2 to $15 and $18 to $20 as said there; m: message.
   AND ($2::timestamptz IS NULL OR m.sent_at >= $2)
   AND ($3::timestamptz IS NULL OR m.sent_at < $3)
   AND ($4::int8[] IS NULL OR m.conv = ANY ($4))
@@ -18,3 +18,6 @@
                                      WHEN m.sent_at > $14::timestamptz THEN 3
                                      ELSE 4 END)
   AND ($15::text IS NULL OR strpos(lower(m.body), lower($15)) > 0)
+  AND ($18::text IS NULL OR m.nick = $18)
+  AND ($19::int8 IS NULL OR m.key = $19)
+  AND ($20::text IS NULL OR m.corrects = $20)

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside of store/: messages on their way to whoever asked, shared by pages and the export
+// (read_messages.c), streams of any length (read_stream.c) and one message (read_message.c).
+#ifndef STORE_READ_MESSAGES_H
+#define STORE_READ_MESSAGES_H
+
+#include "store/message_row.h"
+#include "store/read.h"
+
+enum { // columns after those of the row
+	COL_FROM = MESSAGE_READ_COLUMNS,
+	COL_TO,
+	COL_BODY,
+	COL_N,
+	COL_DEVICE,
+	COL_DELIVERED,
+	COL_DISPLAYED,
+	COL_READER,
+	COL_READ,
+	COL_RECEIVED
+};
+
+#define FIRST_YEAR (INT64_C(-62135596800) * USEC_PER_SEC)
+#define LAST_YEAR (INT64_C(253402300800) * USEC_PER_SEC)
+
+struct message_stream {
+	struct store *store;
+	const struct message_filter *filter;
+	void *self;
+	bool (*each)(void *self, const struct message *message);
+	struct arena *arena; // of one message
+	struct known_realms realms;
+	usec_t now;
+	struct fields convs; // conversations that can hold what is asked for
+	bool has_convs, is_pair;
+	int64_t given;
+	bool stopped;
+};
+
+// store, filter, self and each are set, all else is zero; close in any case.
+bool message_stream_open(struct message_stream *stream, struct err *err);
+void message_stream_close(struct message_stream *stream);
+
+// Those sent in since..until that pass, in the order of cursors.
+bool message_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err);
+
+// self: a stream. One row of messages_page, or of a statement with the same columns.
+bool message_take(void *self, const struct rows *rows);
+
+#endif
