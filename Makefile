@@ -55,7 +55,7 @@ packages_core := jansson libconfuse libsodium
 packages_pairing := jansson
 packages_ingest := $(packages_core) libxml-2.0 libarchive libcrypto libssl
 packages_store := $(packages_core) libpq libcrypto
-packages_api := $(packages_core) libmicrohttpd libcrypto
+packages_api := $(packages_core) libmicrohttpd libcrypto zlib
 packages_all := $(sort $(packages_core) $(packages_ingest) $(packages_store) $(packages_api))
 packages_tests := $(packages_all) cmocka
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_CONNECTIONS = 2, ACCESS_CONNECTIONS = 1, BACKLOG = 511 };
+enum { READ_CONNECTIONS = 2, ACCESS_CONNECTIONS = 1, STREAM_CONNECTIONS = 2, BACKLOG = 511 };
 
 struct api {
 	struct service service;
@@ -116,6 +116,7 @@ static void free_service(struct service *service)
 {
 	pool_free(service->read);
 	pool_free(service->access);
+	pool_free(service->streams);
 	again_free(service->again);
 	pthread_mutex_destroy(&service->throttle.lock);
 }
@@ -127,7 +128,8 @@ static bool start_threads(struct api *api, int listener, bool connected, struct 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool ok = pool_start(api->service.read, connected) &&
-		  pool_start(api->service.access, connected);
+		  pool_start(api->service.access, connected) &&
+		  pool_start(api->service.streams, false);
 	if (!ok)
 		err_set(err, ERR_INTERNAL, "cannot start a thread: %s", strerror(errno));
 	if (ok)
@@ -145,6 +147,7 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 	api->service.app = app;
 	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
 	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
+	api->service.streams = pool_new(app, STORE_READ, STREAM_CONNECTIONS);
 	pthread_mutex_init(&api->service.throttle.lock, NULL);
 	api->service.again = again_new();
 	if (store)

@@ -12,7 +12,7 @@
 		"response_ms", "devices", "readers", "receivers"
 
 const char *const message_columns_plain[] = {MESSAGE_COLUMNS, NULL};
-const char *const message_table_columns[] = {MESSAGE_COLUMNS, "ticks", "conv", "key", "body", NULL};
+const char *const message_table_columns[] = {MESSAGE_COLUMNS, "ticks", "tick", "conv", "key", "body", NULL};
 
 struct field {
 	const char *name;
@@ -45,7 +45,7 @@ static void put_name(json_t *object, const char *key, const char *name)
 		json_object_set_new(object, key, json_string(name));
 }
 
-static void put_hex(json_t *object, const char *key, int64_t value)
+void json_put_hex(json_t *object, const char *key, int64_t value)
 {
 	char hex[17];
 	snprintf(hex, sizeof hex, "%016llx", (unsigned long long)value);
@@ -131,6 +131,18 @@ int message_ticks(enum message_state state)
 	return ticks[state];
 }
 
+// S4: of what asked for nothing, silence means nothing; but an answer that came all the same counts.
+const char *message_tick(enum message_state state, enum verdict verdict)
+{
+	static const char *const ticks[STATE_COUNT] = {
+		[STATE_SENT] = "sent",           [STATE_ACCEPTED] = "accepted",
+		[STATE_STORED] = "accepted",     [STATE_ROUTED] = "accepted",
+		[STATE_FAILED] = "failed",       [STATE_DELIVERED] = "delivered",
+		[STATE_DISPLAYED] = "read",
+	};
+	return verdict == VERDICT_UNKNOWN ? "unknown" : ticks[state];
+}
+
 json_t *message_json(const struct message *message, unsigned parts)
 {
 	json_t *object = json_object();
@@ -143,8 +155,9 @@ json_t *message_json(const struct message *message, unsigned parts)
 	if (parts & MESSAGE_KEYS) {
 		json_object_set_new(object, "ticks",
 				    json_integer(message_ticks(message->row.state)));
-		put_hex(object, "conv", message->row.conv);
-		put_hex(object, "key", message->row.key);
+		put_name(object, "tick", message_tick(message->row.state, message->verdict));
+		json_put_hex(object, "conv", message->row.conv);
+		json_put_hex(object, "key", message->row.key);
 	}
 	if (parts & MESSAGE_BODY)
 		json_put_text(object, "body", message->row.body);

@@ -18,6 +18,13 @@ json_t *message_json(const struct message *message, unsigned parts);
 // What a chat client would draw: 0 sent or failed, 1 accepted by a server, 2 delivered, 3 displayed.
 int message_ticks(enum message_state state);
 
+// The same as a word: sent, accepted, delivered, read, failed, or unknown where nothing was asked for and
+// nothing is known (S4).
+const char *message_tick(enum message_state state, enum verdict verdict);
+
+// 16 hexadecimal digits, as conv and key are shown.
+void json_put_hex(json_t *object, const char *key, int64_t value);
+
 // For CSV; the last column is body, which message_columns_plain leaves out.
 extern const char *const message_table_columns[];
 extern const char *const message_columns_plain[];

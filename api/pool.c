@@ -239,6 +239,18 @@ struct pool_slot *pool_take(struct pool *pool, struct err *err)
 	return NULL;
 }
 
+// A lost connection is no taken one: that the database is away is said as everywhere.
+struct pool_slot *pool_try(struct pool *pool, struct err *err)
+{
+	size_t busy = 0;
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->count; i++)
+		busy += pool->slots[i].busy;
+	pthread_mutex_unlock(&pool->lock);
+	err->kind = ERR_NONE;
+	return busy == pool->count ? NULL : pool_take(pool, err);
+}
+
 void pool_give(struct pool *pool, struct pool_slot *slot, bool broken)
 {
 	pthread_mutex_lock(&pool->lock);

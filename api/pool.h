@@ -28,6 +28,8 @@ void pool_free(struct pool *pool); // ends the thread; nobody may hold a slot; N
 // Waits a little for a free connection. Reads the rules of the realm again every few seconds. NULL:
 // ERR_DATABASE and the like.
 struct pool_slot *pool_take(struct pool *pool, struct err *err);
+// The same without waiting. NULL with err->kind ERR_NONE: all are taken.
+struct pool_slot *pool_try(struct pool *pool, struct err *err);
 // broken: the last call said ERR_DATABASE, the connection may not be used again as it is.
 void pool_give(struct pool *pool, struct pool_slot *slot, bool broken);
 

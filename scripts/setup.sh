@@ -24,6 +24,7 @@ run|libjansson-dev||writes and reads JSON
 run|libconfuse-dev||reads the configuration file
 run|libarchive-dev||reads compressed logs
 run|libsodium-dev||keyed hashes
+run|zlib1g-dev||compresses answers (libarchive and libxml2 bring the library itself)
 run|libssl-dev||digests and signatures
 run|libunistring-dev||normalises addresses
 run|postgresql|/usr/lib/postgresql/*/bin/initdb|the database that receiptd runs for itself

@@ -38,12 +38,6 @@ bool known_via_names(struct store *store, int32_t realm, struct known_realms *re
 bool stored_private_acks(struct store *store, int32_t realm, struct realm_settings *rules,
 			 struct err *err);
 
-// read_audit.c: those of one message that are judged when read.
-bool judged_findings_of(struct store *store, const struct finding_filter *filter,
-			const struct row *row, void *self,
-			bool (*each)(void *self, const struct stored_finding *finding),
-			struct err *err);
-
 // realm, since, until: the first three parameters of most reading statements.
 void put_span(struct fields *params, int32_t realm, usec_t since, usec_t until);
 

@@ -323,7 +323,7 @@ bool store_findings(struct store *store, const struct finding_filter *filter, vo
 }
 
 // Whatever the interval: the instant of its sending.
-bool judged_findings_of(struct store *store, const struct finding_filter *filter,
+bool store_judged_findings(struct store *store, const struct finding_filter *filter,
 			const struct row *row, void *self,
 			bool (*each)(void *self, const struct stored_finding *finding),
 			struct err *err)

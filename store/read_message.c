@@ -164,7 +164,7 @@ bool store_message_findings(struct store *store, const struct finding_filter *fi
 	put_elements(&params, &realms.key, filter->realm, row);
 	known_realms_free(&realms);
 	return sql_each(store, "message_findings", &params, &sink, take_finding, err) &&
-	       judged_findings_of(store, filter, row, self, each, err);
+	       store_judged_findings(store, filter, row, self, each, err);
 }
 
 // --- positions ---

@@ -351,6 +351,12 @@ bool store_message_findings(struct store *store, const struct finding_filter *fi
 			    bool (*each)(void *self, const struct stored_finding *finding),
 			    struct err *err);
 
+// Of these only those that are judged now, of one incarnation.
+bool store_judged_findings(struct store *store, const struct finding_filter *filter,
+			   const struct row *row, void *self,
+			   bool (*each)(void *self, const struct stored_finding *finding),
+			   struct err *err);
+
 struct generation_place {
 	struct text source, path;
 };
@@ -380,7 +386,7 @@ struct conversation_filter {
 	struct text jid;    // only those of this account, occupant or room; absent = all
 	struct text domain; // of a party; of rooms their own
 	bool has_after;     // go on after this one
-	usec_t after_at;
+	usec_t after_at, after_until; // after_until: of the caller
 	int64_t after_conv;
 	int64_t limit;
 };

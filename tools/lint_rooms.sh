@@ -50,6 +50,7 @@ confuse\.h;core
 sodium(/.*)?\.h;core ingest store api
 uni(str|norm|case|ctype|type|width|conv)\.h;core pairing api
 openssl/;ingest store api
+zlib\.h;api
 TABLE
 }
 

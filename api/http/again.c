@@ -71,7 +71,7 @@ bool again_find(struct again *again, struct text question, struct reply *reply, 
 void again_keep(struct again *again, struct text question, const struct reply *reply,
 		struct text name)
 {
-	if (reply->fixed.p || reply->body.len > LARGEST)
+	if (reply->fixed.p || reply->producer.run || reply->body.len > LARGEST)
 		return;
 	struct kept made = {.arena = arena_new()};
 	made.until = usec_monotonic() + AGAIN_MS * (USEC_PER_SEC / 1000);

@@ -33,6 +33,7 @@ struct service { // one per server, shared by all threads
 	struct app *app;
 	struct pool *read;
 	struct pool *access;
+	struct pool *streams; // of answers of any length: as many at once as it has connections
 	struct throttle throttle;
 	struct feed_tokens feed_tokens;
 	struct again *again;
@@ -41,7 +42,8 @@ struct service { // one per server, shared by all threads
 struct request { // as sent; the head has been checked (head.h)
 	char id[REQUEST_ID];
 	struct text method, path, query;
-	struct text authorization, accept, origin, host;                    // absent when not sent
+	struct text authorization, accept, origin, host; // absent when not sent
+	struct text accept_encoding;
 	struct text type, encoding, delivery, timestamp, signature, stream; // of a feed
 	int authorizations;
 	bool has_body;
@@ -61,7 +63,8 @@ struct call {
 	struct pool_slot *db; // NULL for routes without database
 	struct reply *reply;
 	usec_t now;
-	int64_t rows; // shown, for the access log
+	int64_t rows;   // shown, for the access log
+	int64_t access; // its intent row; 0 = the route has none
 };
 
 // Fills the reply. False with err: the caller makes a problem of it (503, 500) or tries again.
@@ -72,7 +75,7 @@ struct param_table {
 	size_t count;
 };
 
-enum { PARAMS_MAX = 20 };
+enum { PARAMS_MAX = 24 };
 
 enum { ROUTE_PARTS = 2 };
 
@@ -99,11 +102,26 @@ const struct route *route_find(struct text path, struct text *parts);
 // Answers with a problem; always true, so that a handler can return it.
 bool call_problem(struct call *call, int status, const char *detail, const char *parameter);
 
+// The count row of an access, after the answer (F192). A handler that leaves a producer has it call
+// this; all others have it done for them.
+void access_count(struct service *service, const char *request_id, int64_t access, int64_t rows);
+
 // Which single domain this call is about. A token limited to domains sees only those: with one it is
 // taken by itself, with more the client must say which. False: the problem is in the reply (F134).
 bool call_domain(struct call *call, const struct param *asked, const char *name,
 		 struct text *domain);
 bool token_sees(const struct token *token, struct text domain);
+
+// A full JID names an occupant on a MUC domain; elsewhere the resource does not matter (M1, M7).
+struct text call_party(struct call *call, const struct param *param);
+
+// NULL: there is no such zone. Absent: the reporting zone of the settings. Freed by the caller.
+struct zone *call_zone(struct call *call, const struct param *tz);
+
+// Hash of everything that says which rows are meant, and in which order; a cursor belongs to it (F147).
+int64_t call_question(const struct call *call);
+struct cursor;
+bool call_cursor(struct call *call, const struct param *param, struct cursor *cursor);
 
 // since < until, where both are given; the problem names since (F144).
 bool call_range(struct call *call, usec_t since, usec_t until);

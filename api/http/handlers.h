@@ -17,6 +17,15 @@ extern const struct param_table read_params, funnel_params, typing_params, respo
 route_fn handle_messages; // messages.c
 extern const struct param_table messages_params;
 
+route_fn handle_message_detail; // message_detail.c
+extern const struct param_table message_detail_params;
+
+route_fn handle_conversations, handle_contacts; // conversations.c
+extern const struct param_table conversations_params, contacts_params;
+
+route_fn handle_unacknowledged; // unacknowledged.c
+extern const struct param_table unacknowledged_params;
+
 route_fn handle_findings, handle_gaps, handle_sources, handle_quarantine; // lists.c
 extern const struct param_table window_params, plain_params;
 

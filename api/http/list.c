@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/list.h"
 
-static const char envelope[] = "{\"items\":";
-
 bool list_begin(struct list *list, struct call *call, const struct param *format,
 		const char *const *columns, int64_t limit)
 {
@@ -14,7 +12,7 @@ bool list_begin(struct list *list, struct call *call, const struct param *format
 	}
 	call->reply->type = table_format_types[list->table.format];
 	if (list->table.format == TABLE_JSON)
-		buf_zstr(&call->reply->body, envelope);
+		buf_zstr(&call->reply->body, LIST_OPEN);
 	table_begin(&list->table);
 	return true;
 }
@@ -36,18 +34,20 @@ bool list_put(struct list *list, json_t *row)
 }
 
 // The members after the items: an object whose opening brace becomes a comma.
-static void close_envelope(struct list *list, const struct honesty *honesty, bool final,
-			   const char *next)
+void list_close(struct buf *out, bool more, const char *next, const struct honesty *honesty,
+		bool final, int64_t rows)
 {
 	JSON_AUTO *tail = json_object();
 	struct buf text = {0};
-	json_object_set_new(tail, "more", json_boolean(list->more));
+	json_object_set_new(tail, "more", json_boolean(more));
 	json_object_set_new(tail, "next", next ? json_string(next) : json_null());
+	if (rows >= 0)
+		json_object_set_new(tail, "rows", json_integer(rows));
 	honesty_members(tail, honesty, final);
 	table_json(&text, tail);
 	text.data[0] = ',';
-	buf_text(&list->call->reply->body, buf_view(&text));
-	buf_char(&list->call->reply->body, '\n');
+	buf_text(out, buf_view(&text));
+	buf_char(out, '\n');
 	buf_free(&text);
 }
 
@@ -92,7 +92,7 @@ void list_end(struct list *list, const struct honesty *honesty, bool final, cons
 	struct call *call = list->call;
 	table_end(&list->table);
 	if (list->table.format == TABLE_JSON)
-		close_envelope(list, honesty, final, next);
+		list_close(&call->reply->body, list->more, next, honesty, final, -1);
 	honesty_headers(call->reply, honesty, final);
 	reply_header(call->reply, "Receiptd-More", list->more ? TEXT("true") : TEXT("false"));
 	if (next)

@@ -8,6 +8,8 @@
 
 enum { LIST_BYTES = 1024 * 1024 }; // a page ends early when it is this large: memory stays flat
 
+#define LIST_OPEN "{\"items\":" // before the array of a JSON list
+
 struct list {
 	struct call *call;
 	struct table table;
@@ -23,5 +25,9 @@ bool list_put(struct list *list, json_t *row);
 bool list_full(struct list *list); // the same question without a row; sets more when true
 // next: cursor of the next page, NULL = none.
 void list_end(struct list *list, const struct honesty *honesty, bool final, const char *next);
+
+// The members behind the items of a JSON list. rows >= 0: how many there were (F156).
+void list_close(struct buf *out, bool more, const char *next, const struct honesty *honesty,
+		bool final, int64_t rows);
 
 #endif

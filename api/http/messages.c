@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /v1/messages: the chat log.
-#include "api/http/handlers.h"
+#include "api/http/messages.h"
 
 #include "api/http/cursor.h"
+#include "api/http/handlers.h"
 #include "api/http/list.h"
 #include "api/message_json.h"
 #include "pairing/jid.h"
@@ -12,8 +13,11 @@ enum {
 	P_PEER,
 	P_FROM,
 	P_TO,
+	P_NICK,
 	P_SINCE,
 	P_UNTIL,
+	P_DAY,
+	P_TZ,
 	P_ID,
 	P_STATE,
 	P_VERDICT,
@@ -36,8 +40,11 @@ static const struct param_spec specs[P_COUNT] = {
 	[P_PEER] = {"peer", PARAM_JID, NULL, NULL, 0, 0, false, false},
 	[P_FROM] = {"from", PARAM_JID, NULL, NULL, 0, 0, false, false},
 	[P_TO] = {"to", PARAM_JID, NULL, NULL, 0, 0, false, false},
+	[P_NICK] = {"nick", PARAM_TEXT, NULL, NULL, 0, 0, false, false},
 	[P_SINCE] = {"since", PARAM_TIME, NULL, NULL, 0, 0, false, false},
 	[P_UNTIL] = {"until", PARAM_TIME, NULL, NULL, 0, 0, false, false},
+	[P_DAY] = {"day", PARAM_DAY, NULL, NULL, 0, 0, false, false},
+	[P_TZ] = {"tz", PARAM_ZONE, NULL, NULL, 0, 0, false, false},
 	[P_ID] = {"id", PARAM_TEXT, NULL, NULL, 0, 0, false, false},
 	[P_STATE] = {"state", PARAM_WORD, NULL, message_state_names, 0, 0, false, false},
 	[P_VERDICT] = {"verdict", PARAM_WORD, NULL, verdict_names, 0, 0, false, false},
@@ -46,7 +53,7 @@ static const struct param_spec specs[P_COUNT] = {
 	[P_TEXT] = {"text", PARAM_TEXT, NULL, NULL, 0, 0, true, false},
 	[P_ORDER] = {"order", PARAM_WORD, "desc", orders, 0, 0, false, false},
 	[P_BODY] = {"body", PARAM_WORD, "0", switches, 0, 0, false, true},
-	[P_LIMIT] = {"limit", PARAM_NUMBER, "100", NULL, 1, 1000, false, true},
+	[P_LIMIT] = {"limit", PARAM_LIMIT, "100", NULL, 1, 1000, false, true},
 	[P_CURSOR] = {"cursor", PARAM_TEXT, NULL, NULL, 0, 0, false, true},
 	[P_FORMAT] = {"format", PARAM_WORD, NULL, table_format_names, 0, 0, false, true},
 };
@@ -59,31 +66,6 @@ struct page {
 	struct cursor last;
 };
 
-// Only what changes which rows are meant, or their order, belongs to the question.
-static int64_t question_of(const struct call *call)
-{
-	struct buf question = {0};
-	for (size_t i = 0; i < P_COUNT; i++) {
-		const struct param *param = &call->params[i];
-		if (specs[i].paging || !param->text.p)
-			continue;
-		buf_printf(&question, "%s=%zu:", specs[i].name, param->text.n);
-		buf_text(&question, param->text);
-	}
-	int64_t hash = KEYED(&call->db->realm.key, TEXT("api question 1"), buf_view(&question));
-	buf_free(&question);
-	return hash;
-}
-
-// A full JID names an occupant on a MUC domain; elsewhere the resource does not matter (M1, M7).
-static struct text party(struct call *call, const struct param *param)
-{
-	struct jid jid;
-	if (!param->text.p || !jid_parse(param->text, call->request->arena, &jid))
-		return TEXT_NONE;
-	return jid_party(&jid, &call->db->rules);
-}
-
 static void fill_filter(struct call *call, struct message_filter *filter)
 {
 	const struct param *params = call->params;
@@ -91,10 +73,11 @@ static void fill_filter(struct call *call, struct message_filter *filter)
 		.realm = call->db->realm.id,
 		.since = params[P_SINCE].number,
 		.until = params[P_UNTIL].number,
-		.participant = party(call, &params[P_PARTICIPANT]),
-		.peer = party(call, &params[P_PEER]),
-		.from = party(call, &params[P_FROM]),
-		.to = party(call, &params[P_TO]),
+		.participant = call_party(call, &params[P_PARTICIPANT]),
+		.peer = call_party(call, &params[P_PEER]),
+		.from = call_party(call, &params[P_FROM]),
+		.to = call_party(call, &params[P_TO]),
+		.nick = params[P_NICK].text,
 		.id = params[P_ID].text,
 		.state = (int)params[P_STATE].number,
 		.class_ = (int)params[P_CLASS].number,
@@ -115,17 +98,50 @@ static bool fill_cursor(struct call *call, struct message_filter *filter)
 	struct cursor cursor;
 	if (!param->text.p)
 		return true;
-	if (!cursor_decode(&call->db->realm.key, question_of(call), param->text, &cursor)) {
-		call_problem(call, 400, "cursor is damaged or belongs to another question.",
-			     "cursor");
+	if (!call_cursor(call, param, &cursor))
 		return false;
-	}
 	filter->has_after = true;
 	filter->after_at = cursor.at;
 	filter->after_conv = cursor.conv;
 	filter->after_key = cursor.key;
 	filter->after_n = cursor.n;
 	return true;
+}
+
+// A civil day of the zone: 23 to 25 hours.
+static bool fill_day(struct call *call, struct message_filter *filter)
+{
+	const struct param *params = call->params;
+	struct civil midnight;
+	if (!params[P_DAY].given)
+		return !params[P_TZ].given || !call_problem(call, 400, "tz needs day.", "tz");
+	if (params[P_SINCE].given || params[P_UNTIL].given)
+		return !call_problem(call, 400, "day goes without since and until.", "day");
+	struct zone *utc = zone_open("UTC", NULL);
+	struct zone *zone = call_zone(call, &params[P_TZ]);
+	if (!zone || !utc) {
+		zone_free(utc);
+		return !call_problem(call, 400, "There is no such time zone.", "tz");
+	}
+	zone_to_civil(utc, params[P_DAY].number, &midnight);
+	filter->since = zone_to_utc(zone, &midnight, USEC_NONE, NULL);
+	filter->until = zone_day_start(zone, filter->since + 30 * 3600 * USEC_PER_SEC);
+	zone_free(zone);
+	zone_free(utc);
+	return true;
+}
+
+// Words are looked for in every body of what the other filters leave: that must not be all of them.
+static bool check_text(struct call *call, const struct message_filter *filter)
+{
+	usec_t until = filter->until == USEC_NONE ? call->now : filter->until;
+	if (!filter->body_contains.p || filter->participant.p || filter->from.p || filter->to.p)
+		return true;
+	if (filter->since != USEC_NONE && until - filter->since <= TEXT_DAYS * USEC_PER_DAY)
+		return true;
+	return !call_problem(call, 400,
+			     "text needs a participant, or since and until at most 31 days apart.",
+			     "text");
 }
 
 // False: the problem is in the reply.
@@ -138,7 +154,10 @@ static bool check(struct call *call, struct message_filter *filter)
 				     params[P_TEXT].given ? "text" : "body");
 	if (params[P_PEER].given && !params[P_PARTICIPANT].given)
 		return !call_problem(call, 400, "peer needs participant.", "peer");
-	return call_range(call, params[P_SINCE].number, params[P_UNTIL].number) &&
+	if (params[P_CURSOR].given && params[P_LIMIT].number == 0)
+		return !call_problem(call, 400, "limit=all has no pages.", "cursor");
+	return fill_day(call, filter) && call_range(call, filter->since, filter->until) &&
+	       check_text(call, filter) &&
 	       call_domain(call, &params[P_DOMAIN], "domain", &filter->domain) &&
 	       fill_cursor(call, filter);
 }
@@ -153,28 +172,35 @@ static bool each_message(void *self, const struct message *message)
 	return list_put(&page->list, message_json(message, page->parts));
 }
 
-bool handle_messages(struct call *call, struct err *err)
+static bool one_page(struct call *call, const struct message_filter *filter, unsigned parts,
+		     struct err *err)
 {
-	struct message_filter filter;
 	struct honesty honesty;
-	struct page page = {.parts = MESSAGE_KEYS};
-	fill_filter(call, &filter);
-	if (!check(call, &filter))
-		return true;
-	if (filter.with_body)
-		page.parts |= MESSAGE_BODY;
-	if (!store_honesty(call->db->store, filter.realm, filter.since, filter.until, &honesty,
+	struct page page = {.parts = parts};
+	if (!store_honesty(call->db->store, filter->realm, filter->since, filter->until, &honesty,
 			   err))
 		return false;
 	if (!list_begin(&page.list, call, &call->params[P_FORMAT], message_table_columns,
 			call->params[P_LIMIT].number))
 		return true;
-	if (!store_messages(call->db->store, &filter, &page, each_message, err))
+	if (!store_messages(call->db->store, filter, &page, each_message, err))
 		return false;
 	char next[CURSOR_TEXT];
 	if (page.list.more)
-		cursor_encode(&call->db->realm.key, question_of(call), &page.last, next);
-	list_end(&page.list, &honesty, is_final(&honesty, filter.until, call->db->rules.t_expire),
+		cursor_encode(&call->db->realm.key, call_question(call), &page.last, next);
+	list_end(&page.list, &honesty, is_final(&honesty, filter->until, call->db->rules.t_expire),
 		 page.list.more ? next : NULL);
 	return true;
+}
+
+bool handle_messages(struct call *call, struct err *err)
+{
+	struct message_filter filter;
+	fill_filter(call, &filter);
+	if (!check(call, &filter))
+		return true;
+	unsigned parts = MESSAGE_KEYS | (filter.with_body ? MESSAGE_BODY : 0);
+	if (call->params[P_LIMIT].number == 0)
+		return messages_all(call, &filter, parts, &call->params[P_FORMAT], err);
+	return one_page(call, &filter, parts, err);
 }

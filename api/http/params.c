@@ -85,6 +85,27 @@ static const char *read_number(const struct param_spec *spec, struct arena *aren
 	return number < spec->min || number > spec->max ? "is out of range" : NULL;
 }
 
+static const char *read_limit(const struct param_spec *spec, struct arena *arena,
+			      struct param *param)
+{
+	if (!text_is(param->raw, "all"))
+		return read_number(spec, arena, param);
+	param->number = 0;
+	return NULL;
+}
+
+static const char *read_day(const struct param_spec *spec, struct arena *arena, struct param *param)
+{
+	(void)spec;
+	char *text = arena_zstr(arena, arena_printf(arena, "%.*sT00:00:00Z", (int)param->raw.n,
+						    param->raw.p));
+	usec_t at;
+	if (param->raw.n != 10 || param->raw.p[4] != '-' || !usec_parse(text_of(text), &at))
+		return "is not a day such as 2026-03-02";
+	param->number = at;
+	return NULL;
+}
+
 static const char *read_word(const struct param_spec *spec, struct arena *arena,
 			     struct param *param)
 {
@@ -164,7 +185,7 @@ static const char *read_zone(const struct param_spec *spec, struct arena *arena,
 static param_reader *const readers[PARAM_TYPES] = {
 	[PARAM_TEXT] = read_text, [PARAM_NUMBER] = read_number, [PARAM_WORD] = read_word,
 	[PARAM_TIME] = read_time, [PARAM_JID] = read_jid,       [PARAM_DOMAIN] = read_domain,
-	[PARAM_ZONE] = read_zone,
+	[PARAM_ZONE] = read_zone, [PARAM_LIMIT] = read_limit,   [PARAM_DAY] = read_day,
 };
 
 static bool read_value(const struct param_spec *spec, struct arena *arena, struct param *param,
@@ -230,8 +251,10 @@ static bool split(struct text query, const struct param_spec *specs, size_t coun
 bool params_parse(struct text query, const struct param_spec *specs, size_t count,
 		  struct arena *arena, struct param *params, struct param_problem *problem)
 {
-	for (size_t i = 0; i < count; i++)
-		params[i] = (struct param){.number = specs[i].type == PARAM_TIME ? USEC_NONE : -1};
+	for (size_t i = 0; i < count; i++) {
+		bool time = specs[i].type == PARAM_TIME || specs[i].type == PARAM_DAY;
+		params[i] = (struct param){.number = time ? USEC_NONE : -1};
+	}
 	if (!split(query, specs, count, arena, params, problem))
 		return false;
 	for (size_t i = 0; i < count; i++) {

@@ -14,6 +14,8 @@ enum param_type {
 	PARAM_TIME,   // RFC 3339; number = usec_t
 	PARAM_JID,    // text = normalised full JID
 	PARAM_DOMAIN, // text = normalised domain
+	PARAM_LIMIT,  // whole, min..max, or "all" = 0
+	PARAM_DAY,    // YYYY-MM-DD; number = its first instant in UTC
 	PARAM_ZONE,   // form of a zone name; the handler opens it
 	PARAM_TYPES
 };
@@ -34,7 +36,7 @@ struct param {
 	bool given;       // by the client
 	struct text raw;  // decoded, as sent or preset; absent = neither
 	struct text text; // normalised where the type does that, else raw
-	int64_t number;   // -1 when absent, USEC_NONE for an absent time
+	int64_t number;   // -1 when absent, USEC_NONE for an absent time or day
 };
 
 struct param_problem {

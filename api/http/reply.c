@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/reply.h"
 
+#include "api/http/gzip.h"
+
 #include <stdio.h>
 #include <strings.h>
 
@@ -12,6 +14,9 @@ void reply_begin(struct reply *reply, struct arena *arena)
 void reply_free(struct reply *reply)
 {
 	buf_free(&reply->body);
+	if (reply->producer.run)
+		reply->producer.free(reply->producer.self);
+	reply->producer = (struct producer){0};
 }
 
 void reply_reset(struct reply *reply)
@@ -62,6 +67,25 @@ const char *status_phrase(int status)
 			return phrases[i].words;
 	}
 	return phrases[last].words;
+}
+
+void reply_compress(struct reply *reply, struct text accept_encoding)
+{
+	struct text body = reply->fixed.p ? reply->fixed : buf_view(&reply->body);
+	if (!gzip_accepted(accept_encoding))
+		return;
+	if (reply->producer.run && reply->producer.compress)
+		reply_header(reply, "Content-Encoding", TEXT("gzip"));
+	if (reply->producer.run || body.n < GZIP_WORTH)
+		return;
+	struct buf packed = {0};
+	struct gzip *gzip = gzip_new();
+	gzip_add(gzip, body, GZIP_END, &packed);
+	gzip_free(gzip);
+	buf_free(&reply->body);
+	reply->fixed = TEXT_NONE;
+	reply->body = packed;
+	reply_header(reply, "Content-Encoding", TEXT("gzip"));
 }
 
 void reply_json(struct reply *reply, const json_t *value)

@@ -3,6 +3,7 @@
 #ifndef API_HTTP_REPLY_H
 #define API_HTTP_REPLY_H
 
+#include "api/http/outlet.h"
 #include "api/table.h"
 #include "core/arena.h"
 #include "store/store.h"
@@ -18,6 +19,7 @@ struct reply {
 	const char *type;
 	struct buf body;
 	struct text fixed; // instead of body: bytes of the program itself
+	struct producer producer; // instead of body: it is made while it is read
 	struct reply_header headers[REPLY_HEADERS];
 	size_t header_count;
 	struct arena *arena; // header values
@@ -35,6 +37,9 @@ void reply_header(struct reply *reply, const char *name, struct text value);
 void reply_problem(struct reply *reply, int status, const char *detail, struct text parameter,
 		   const char *request_id);
 const char *status_phrase(int status);
+
+// gzip, when the client takes it and it is worth it.
+void reply_compress(struct reply *reply, struct text accept_encoding);
 
 void reply_json(struct reply *reply, const json_t *value);
 

@@ -30,6 +30,14 @@ static const struct route routes[] = {
 	 &response_params},
 	{"GET", "/v1/messages", SCOPE_MESSAGES, true, true, NO_STORE, handle_messages,
 	 &messages_params},
+	{"GET", "/v1/messages/{conv}/{key}", SCOPE_MESSAGES, true, true, NO_STORE,
+	 handle_message_detail, &message_detail_params},
+	{"GET", "/v1/conversations", SCOPE_MESSAGES, true, true, NO_STORE, handle_conversations,
+	 &conversations_params},
+	{"GET", "/v1/contacts", SCOPE_MESSAGES, true, true, NO_STORE, handle_contacts,
+	 &contacts_params},
+	{"GET", "/v1/unacknowledged", SCOPE_MESSAGES, true, true, NO_STORE, handle_unacknowledged,
+	 &unacknowledged_params},
 	{"GET", "/v1/findings", SCOPE_MESSAGES, true, true, NO_STORE, handle_findings,
 	 &window_params},
 	{"GET", "/v1/gaps", SCOPE_METRICS, true, false, NO_STORE, handle_gaps, &window_params},
@@ -140,32 +148,32 @@ static bool log_intent(struct call *call, int64_t *access, struct err *err)
 	return ok;
 }
 
-static void log_count(struct call *call, int64_t access)
+void access_count(struct service *service, const char *request_id, int64_t access, int64_t rows)
 {
 	struct err err = {0};
-	struct pool *pool = call->service->access;
+	struct pool *pool = service->access;
 	struct pool_slot *slot = pool_take(pool, &err);
-	bool ok = slot && store_access_done(slot->store, access, call->rows, &err);
+	bool ok = slot && store_access_done(slot->store, access, rows, &err);
 	if (slot)
 		pool_give(pool, slot, !ok && err.kind == ERR_DATABASE);
 	if (!ok)
-		log_error(call->service->app->log, "access_count_lost",
-			  LOG_S("request", call->request->id), LOG_S("error", err.text));
+		log_error(service->app->log, "access_count_lost", LOG_S("request", request_id),
+			  LOG_S("error", err.text));
 }
 
 // ---- one call
 
 static bool run_audited(struct call *call, struct err *err)
 {
-	int64_t access = 0;
 	if (!call->route->audited)
 		return call->route->handle(call, err);
-	if (!log_intent(call, &access, err)) {
+	if (!log_intent(call, &call->access, err)) {
 		answer_failure(call, err); // no second try: one intent, one answer
 		return true;
 	}
 	bool ok = call->route->handle(call, err);
-	log_count(call, access);
+	if (!call->reply->producer.run)
+		access_count(call->service, call->request->id, call->access, call->rows);
 	return ok;
 }
 
@@ -262,7 +270,7 @@ static void common_headers(struct reply *reply, const struct request *request,
 			  "form-action 'none'; frame-ancestors 'none'"));
 	reply_header(reply, "Referrer-Policy", TEXT("no-referrer"));
 	reply_header(reply, "Cross-Origin-Resource-Policy", TEXT("same-origin"));
-	reply_header(reply, "Vary", TEXT("Accept, Authorization"));
+	reply_header(reply, "Vary", TEXT("Accept, Accept-Encoding, Authorization"));
 	reply_header(reply, "Request-Id", text_of(request->id));
 }
 

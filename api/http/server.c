@@ -3,6 +3,7 @@
 #include "api/http/server.h"
 
 #include "api/http/gate.h"
+#include "api/http/gzip.h"
 #include "api/http/refusal.h"
 #include "api/http/routes.h"
 #include "core/feed_sink.h"
@@ -21,12 +22,14 @@ enum {
 	IDLE_SECONDS = 10,
 	BODIES_MOST = 64 << 20, // of all requests together
 	CONNECTION_MEMORY = 48 * 1024,
-	THREAD_STACK = 1024 * 1024
+	THREAD_STACK = 1024 * 1024,
+	PIECE = 32 * 1024 // of an answer that is made while it is read
 };
 
 struct running {         // a connection inside libmicrohttpd
 	int fd;          // -1 = free
 	usec_t deadline; // monotonic
+	struct outlet *outlet; // of an answer that has its own deadlines
 };
 
 struct server {
@@ -36,6 +39,7 @@ struct server {
 	atomic_int count;    // handed over and not closed yet
 	atomic_llong bodies; // bytes of bodies that are held
 	pthread_mutex_t lock;
+	bool stopping;
 	struct running running[RUNNING_MAX + RUNNING_URGENT];
 };
 
@@ -59,6 +63,7 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
 			slot++; // there is one: count is bounded by the same numbers
 		slot->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				   ->connect_fd;
+		slot->outlet = NULL;
 		slot->deadline = usec_monotonic() + TOTAL_SECONDS * USEC_PER_SEC;
 		*context = slot;
 	} else if (*context) {
@@ -75,7 +80,8 @@ static void cut_late(void *self, usec_t now)
 	pthread_mutex_lock(&server->lock);
 	for (size_t i = 0; i < RUNNING_MAX + RUNNING_URGENT; i++) {
 		struct running *slot = &server->running[i];
-		if (slot->fd >= 0 && now > slot->deadline)
+		bool late = slot->outlet ? outlet_is_late(slot->outlet, now) : now > slot->deadline;
+		if (slot->fd >= 0 && late)
 			shutdown(slot->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&server->lock);
@@ -150,6 +156,7 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
 	} wanted[] = {
 		{"Authorization", &request->authorization},
 		{"Accept", &request->accept},
+		{"Accept-Encoding", &request->accept_encoding},
 		{"Origin", &request->origin},
 		{"Host", &request->host},
 		{"Content-Type", &request->type},
@@ -171,10 +178,86 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding");
 }
 
-static struct MHD_Response *make_response(struct reply *reply)
+// ---- answers that are made while they are read
+
+struct streaming { // holds the outlet until the library lets go of the answer
+	struct server *server;
+	struct running *slot;
+	struct outlet *outlet;
+};
+
+static ssize_t read_outlet(void *self, uint64_t position, char *out, size_t most)
+{
+	(void)position;
+	struct streaming *streaming = self;
+	long n = outlet_read(streaming->outlet, out, most);
+	return n > 0    ? n
+	       : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM
+			: MHD_CONTENT_READER_END_WITH_ERROR; // no last chunk (F156)
+}
+
+static void free_streaming(void *self)
+{
+	struct streaming *streaming = self;
+	struct server *server = streaming->server;
+	pthread_mutex_lock(&server->lock);
+	streaming->slot->outlet = NULL;
+	pthread_mutex_unlock(&server->lock);
+	outlet_free(streaming->outlet);
+	free(streaming);
+}
+
+// The idle timer of the library would end an answer whose first row takes long: the outlet has limits of
+// its own.
+static struct MHD_Response *stream_response(struct server *server, struct MHD_Connection *connection,
+					    struct reply *reply, bool gzip)
+{
+	const union MHD_ConnectionInfo *context =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct running *slot = context ? context->socket_context : NULL;
+	struct producer producer = reply->producer;
+	reply->producer = (struct producer){0}; // the outlet's now
+	struct outlet *outlet = slot ? outlet_start(&producer, slot->fd, gzip) : NULL;
+	if (!slot)
+		producer.free(producer.self);
+	if (!outlet)
+		return NULL;
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	struct streaming *streaming = xcalloc(1, sizeof *streaming);
+	*streaming = (struct streaming){server, slot, outlet};
+	pthread_mutex_lock(&server->lock);
+	slot->outlet = outlet;
+	if (server->stopping)
+		outlet_close(outlet);
+	pthread_mutex_unlock(&server->lock);
+	struct MHD_Response *response = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, PIECE, read_outlet, streaming, free_streaming);
+	if (!response)
+		free_streaming(streaming);
+	return response;
+}
+
+static void close_outlets(struct server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->stopping = true;
+	for (size_t i = 0; i < RUNNING_MAX + RUNNING_URGENT; i++)
+		if (server->running[i].outlet)
+			outlet_close(server->running[i].outlet);
+	pthread_mutex_unlock(&server->lock);
+}
+
+// ---- responses
+
+static struct MHD_Response *make_response(struct server *server, struct MHD_Connection *connection,
+					  struct reply *reply, struct text accept_encoding)
 {
 	struct MHD_Response *response;
-	if (reply->fixed.p) {
+	reply_compress(reply, accept_encoding);
+	if (reply->producer.run) {
+		response = stream_response(server, connection, reply,
+					   reply->producer.compress && gzip_accepted(accept_encoding));
+	} else if (reply->fixed.p) {
 		response = MHD_create_response_from_buffer(
 			reply->fixed.n, (void *)(uintptr_t)reply->fixed.p, MHD_RESPMEM_PERSISTENT);
 	} else {
@@ -256,7 +339,8 @@ static enum MHD_Result answer(struct server *server, struct exchange *exchange,
 	reply_begin(&reply, request->arena);
 	dispatch(server->service, request, &reply, &token);
 	log_request(server, exchange, &reply, token);
-	struct MHD_Response *response = make_response(&reply);
+	struct MHD_Response *response = 
+		make_response(server, connection, &reply, request->accept_encoding);
 	enum MHD_Result result = MHD_NO;
 	if (response)
 		result = MHD_queue_response(connection, (unsigned)reply.status, response);
@@ -352,6 +436,7 @@ void server_stop(struct server *server)
 	if (!server)
 		return;
 	gate_stop(server->gate);
+	close_outlets(server);
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
 	pthread_mutex_destroy(&server->lock);
