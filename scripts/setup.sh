@@ -35,6 +35,7 @@ check|libcmocka-dev||unit tests
 check|perl|prove|prove, the one runner of all tests
 check|procps|ps|tests look at the processes that the program leaves
 check|python3|/usr/bin/python3|test scripts
+check|sqlite3|sqlite3|the second reader of CSV in the tests
 check|python3-yaml||reads docs/openapi.yaml in the tests
 check|python3-jsonschema||checks replies against docs/openapi.yaml
 check|valgrind|valgrind|counts instructions

@@ -149,7 +149,8 @@ static bool take_finding(void *self, const struct rows *rows)
 	return sink->each(sink->self, &finding);
 }
 
-bool store_message_findings(struct store *store, const struct finding_filter *filter,
+bool store_message_findings(struct store *store, const char *realm,
+			    const struct finding_filter *filter,
 			    const struct row *row, void *self,
 			    bool (*each)(void *self, const struct stored_finding *finding),
 			    struct err *err)
@@ -162,6 +163,8 @@ bool store_message_findings(struct store *store, const struct finding_filter *fi
 	put_int8(&params, row->conv);
 	put_int8(&params, row->key);
 	put_elements(&params, &realms.key, filter->realm, row);
+	put_abouts(&params, &realms, realm, row);
+	put_safe(&params, row->id);
 	known_realms_free(&realms);
 	return sql_each(store, "message_findings", &params, &sink, take_finding, err) &&
 	       store_judged_findings(store, filter, row, self, each, err);

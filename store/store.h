@@ -346,7 +346,8 @@ struct finding_filter;
 struct stored_finding;
 
 // Findings about a message: of its key, of lines that bear its id, and those that are judged now.
-bool store_message_findings(struct store *store, const struct finding_filter *filter,
+bool store_message_findings(struct store *store, const char *realm,
+			    const struct finding_filter *filter,
 			    const struct row *row, void *self,
 			    bool (*each)(void *self, const struct stored_finding *finding),
 			    struct err *err);

@@ -184,8 +184,8 @@ static bool ask_findings(struct detail *detail, struct err *err)
 					      .t_expire = call->db->rules.t_expire,
 					      .w_match = call->db->rules.w_match};
 	// Those of the key and of lines are the same for all incarnations.
-	if (!store_message_findings(call->db->store, &filter, &detail->rows[0], detail,
-				    each_finding, err))
+	if (!store_message_findings(call->db->store, call->service->app->settings->realm, &filter,
+				    &detail->rows[0], detail, each_finding, err))
 		return false;
 	for (size_t i = 1; i < detail->count; i++)
 		if (!store_judged_findings(call->db->store, &filter, &detail->rows[i], detail,
