@@ -25,12 +25,10 @@ void each_position(json_t *value, void *self, void (*each)(void *self, json_t *o
 	json_t *member;
 	if (json_is_object(value) && json_is_integer(json_object_get(value, POSITION)))
 		each(self, value);
-	json_object_foreach(value, key, member)
-	{
+	json_object_foreach(value, key, member) {
 		each_position(member, self, each);
 	}
-	json_array_foreach(value, i, member)
-	{
+	json_array_foreach(value, i, member) {
 		each_position(member, self, each);
 	}
 }
@@ -179,7 +177,8 @@ json_t *ack_json(const struct message_ack *ack, const struct via_names *names)
 	json_t *object = json_object();
 	bool known = ack->class_ >= 0 && ack->class_ <= ACK_NO_EFFECT;
 	json_object_set_new(object, "kind", json_string(kind_names[ack->kind]));
-	json_object_set_new(object, "class", json_string(known ? class_names[ack->class_] : "other"));
+	json_object_set_new(object, "class",
+			    json_string(known ? class_names[ack->class_] : "other"));
 	if (ack->n > 0)
 		json_object_set_new(object, "n", json_integer(ack->n));
 	json_object_set_new(object, "by", json_text(ack->by.p ? ack->by : TEXT("")));

@@ -12,7 +12,8 @@
 		"response_ms", "devices", "readers", "receivers"
 
 const char *const message_columns_plain[] = {MESSAGE_COLUMNS, NULL};
-const char *const message_table_columns[] = {MESSAGE_COLUMNS, "ticks", "tick", "conv", "key", "body", NULL};
+const char *const message_table_columns[] = {MESSAGE_COLUMNS, "ticks", "tick", "conv",
+					     "key",           "body",  NULL};
 
 struct field {
 	const char *name;
@@ -135,9 +136,9 @@ int message_ticks(enum message_state state)
 const char *message_tick(enum message_state state, enum verdict verdict)
 {
 	static const char *const ticks[STATE_COUNT] = {
-		[STATE_SENT] = "sent",           [STATE_ACCEPTED] = "accepted",
-		[STATE_STORED] = "accepted",     [STATE_ROUTED] = "accepted",
-		[STATE_FAILED] = "failed",       [STATE_DELIVERED] = "delivered",
+		[STATE_SENT] = "sent",       [STATE_ACCEPTED] = "accepted",
+		[STATE_STORED] = "accepted", [STATE_ROUTED] = "accepted",
+		[STATE_FAILED] = "failed",   [STATE_DELIVERED] = "delivered",
 		[STATE_DISPLAYED] = "read",
 	};
 	return verdict == VERDICT_UNKNOWN ? "unknown" : ticks[state];

@@ -29,16 +29,16 @@ enum { LOCK_MIGRATE = 1, LOCK_NAMES = 2, LOCK_DAY = 3 }; // LOCK_DAY: used by ma
 struct store {
 	struct app *app;
 	enum store_role role;
-	struct cluster *cluster; // embedded database, else NULL
-	PGconn *conn;            // NULL when not connected
-	unsigned connections;    // made so far
-	bool *prepared;          // by index in sql_files; this connection knows it
-	bool broken;             // lost, silent or out of step: nothing more is sent
-	usec_t patience;         // longest silence of the server, F79 (60 s; longer in migrations)
-	char sqlstate[6];        // of the last failed statement, "" when there was none
+	struct cluster *cluster;  // embedded database, else NULL
+	PGconn *conn;             // NULL when not connected
+	unsigned connections;     // made so far
+	bool *prepared;           // by index in sql_files; this connection knows it
+	bool broken;              // lost, silent or out of step: nothing more is sent
+	usec_t patience;          // longest silence of the server, F79 (60 s; longer in migrations)
+	char sqlstate[6];         // of the last failed statement, "" when there was none
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
-	struct writer *writer;   // write.c: what it remembers between batches, else NULL
+	struct writer *writer; // write.c: what it remembers between batches, else NULL
 };
 
 // --- fields: parameters, array elements and COPY rows are all the same bytes ---

@@ -211,8 +211,7 @@ static bool judge_all(struct judge *judge, struct err *err)
 	    (archived && !ask(judge, "audit_archived", take_archived, err)))
 		return false;
 	audit_ready(judge->audit);
-	return judge_rows(judge, err) &&
-	       ((!facts && !archived) || judge_acks(judge, err));
+	return judge_rows(judge, err) && ((!facts && !archived) || judge_acks(judge, err));
 }
 
 // A finding of the interval stands on a message that was sent up to w_match before its ack, or
@@ -324,9 +323,9 @@ bool store_findings(struct store *store, const struct finding_filter *filter, vo
 
 // Whatever the interval: the instant of its sending.
 bool store_judged_findings(struct store *store, const struct finding_filter *filter,
-			const struct row *row, void *self,
-			bool (*each)(void *self, const struct stored_finding *finding),
-			struct err *err)
+			   const struct row *row, void *self,
+			   bool (*each)(void *self, const struct stored_finding *finding),
+			   struct err *err)
 {
 	struct finding_filter now = *filter;
 	struct found_list found = {0};

@@ -33,7 +33,8 @@ static void swap_parties(struct conversation *it)
 static bool take_conversation(void *self, const struct rows *rows)
 {
 	struct conversations *list = self;
-	bool asked = list->filter->jid.p, room = row_bool(rows, 0, 3), is_sender = row_bool(rows, 0, 6);
+	bool asked = list->filter->jid.p, room = row_bool(rows, 0, 3),
+	     is_sender = row_bool(rows, 0, 6);
 	struct text from = row_text(rows, 0, 4), to = row_text(rows, 0, 5);
 	struct conversation it = {
 		.conv = row_int(rows, 0, 0),

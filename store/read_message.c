@@ -49,8 +49,8 @@ static void put_abouts(struct fields *params, const struct known_realms *realms,
 		       const struct row *row)
 {
 	FIELDS_AUTO list = {0};
-	struct pairing *hashes = pairing_new(
-		&(struct pairing_options){.realm = text_of(realm), .key = realms->key});
+	struct pairing *hashes =
+		pairing_new(&(struct pairing_options){.realm = text_of(realm), .key = realms->key});
 	if (row->id.p) {
 		put_int8(&list, pairing_sent(hashes, row->from, row->id));
 		if (row->class_ == CLASS_GROUP)
@@ -82,10 +82,10 @@ bool store_message_acks(struct store *store, const char *realm, const struct row
 // PAIRING section 8: those that stand on one line alone (key 0) and name its id, or the id that it
 // acknowledges.
 static const char *const line_rules[] = {
-	"ACK-BODY",     "ACK-NO-ID",      "CARBON-FORGED",    "CARBON-PRIVATE", "CS-CONTENT-STATE",
-	"CS-EXTRA",     "CS-GC-GONE",     "CS-MULTI",         "CS-TYPE",        "DELAY-FUTURE",
-	"DELAY-SPOOF",  "STORE-TYPE",     "HINT-NOCOPY-BARE", "REQ-IN-ACK",     "STANZAID-DUP",
-	"STANZAID-SPOOF"};
+	"ACK-BODY",         "ACK-NO-ID",    "CARBON-FORGED", "CARBON-PRIVATE",
+	"CS-CONTENT-STATE", "CS-EXTRA",     "CS-GC-GONE",    "CS-MULTI",
+	"CS-TYPE",          "DELAY-FUTURE", "DELAY-SPOOF",   "STORE-TYPE",
+	"HINT-NOCOPY-BARE", "REQ-IN-ACK",   "STANZAID-DUP",  "STANZAID-SPOOF"};
 
 enum { CULPRITS = 7 };
 
@@ -150,8 +150,7 @@ static bool take_finding(void *self, const struct rows *rows)
 }
 
 bool store_message_findings(struct store *store, const char *realm,
-			    const struct finding_filter *filter,
-			    const struct row *row, void *self,
+			    const struct finding_filter *filter, const struct row *row, void *self,
 			    bool (*each)(void *self, const struct stored_finding *finding),
 			    struct err *err)
 {

@@ -34,7 +34,8 @@ static void plain_device(struct message_stream *stream, struct message *message)
 		   row->marker ? row->marker->first : USEC_NONE);
 }
 
-static void complex_devices(struct message_stream *stream, const struct rows *rows, struct message *message)
+static void complex_devices(struct message_stream *stream, const struct rows *rows,
+			    struct message *message)
 {
 	struct array device, delivered, displayed;
 	struct text name, first, second;
@@ -48,7 +49,8 @@ static void complex_devices(struct message_stream *stream, const struct rows *ro
 
 // --- readers of a room's message (P12) ---
 
-static void take_readers(struct message_stream *stream, const struct rows *rows, struct message *message)
+static void take_readers(struct message_stream *stream, const struct rows *rows,
+			 struct message *message)
 {
 	struct array who, read, received;
 	struct text name, first, second;
@@ -255,8 +257,9 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 	FIELDS_AUTO params = {0};
 	put_filter(&params, stream, since, until);
 	put_page(&params, filter, filter->limit - stream->given);
-	return sql_each(stream->store, filter->newest_first ? "messages_page_back" : "messages_page",
-			&params, stream, message_take, err);
+	return sql_each(stream->store,
+			filter->newest_first ? "messages_page_back" : "messages_page", &params,
+			stream, message_take, err);
 }
 
 static bool is_full(const struct message_stream *stream)

@@ -31,8 +31,8 @@ static bool find_ranges(struct message_stream *stream, struct range_of_time rang
 	if (!sql_run(stream->store, "message_days", NULL, &rows, err))
 		return false;
 	usec_t first = row_usec(&rows, 0, 0), last = row_usec(&rows, 0, 1);
-	struct range_of_time asked = {
-		filter->since, filter->until == USEC_NONE ? LAST_YEAR : filter->until};
+	struct range_of_time asked = {filter->since,
+				      filter->until == USEC_NONE ? LAST_YEAR : filter->until};
 	struct range_of_time rest = {row_usec(&rows, 0, 2), row_usec(&rows, 0, 3)};
 	if (first == USEC_NONE)
 		first = last = rest.until; // no days: all is before them
@@ -94,8 +94,7 @@ bool store_messages_all(struct store *store, const struct message_filter *filter
 			bool (*each)(void *self, const struct message *message), struct err *err)
 {
 	struct message_filter all = *filter;
-	struct message_stream stream = {
-		.store = store, .filter = &all, .self = self, .each = each};
+	struct message_stream stream = {.store = store, .filter = &all, .self = self, .each = each};
 	all.limit = 0;
 	all.has_after = false;
 	bool fine = txn_begin(store, TXN_SNAPSHOT, err) && message_stream_open(&stream, err) &&

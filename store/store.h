@@ -329,7 +329,7 @@ struct message_ack { // a piece of evidence that has a row of its own
 	enum evidence_class class_;
 	int32_t n; // the incarnation that it is paired with, 0 = none
 	struct text by, to, own_id, ref, condition;
-	enum via via; // VIA_NONE, or a private acknowledgement
+	enum via via;  // VIA_NONE, or a private acknowledgement
 	unsigned seen; // enum seen_bits
 	usec_t first, last, out_at;
 	position_t position;
@@ -347,8 +347,7 @@ struct stored_finding;
 
 // Findings about a message: of its key, of lines that bear its id, and those that are judged now.
 bool store_message_findings(struct store *store, const char *realm,
-			    const struct finding_filter *filter,
-			    const struct row *row, void *self,
+			    const struct finding_filter *filter, const struct row *row, void *self,
 			    bool (*each)(void *self, const struct stored_finding *finding),
 			    struct err *err);
 
@@ -383,10 +382,10 @@ struct conversation {
 
 struct conversation_filter {
 	int32_t realm;
-	usec_t since, until; // both given
-	struct text jid;    // only those of this account, occupant or room; absent = all
-	struct text domain; // of a party; of rooms their own
-	bool has_after;     // go on after this one
+	usec_t since, until;          // both given
+	struct text jid;              // only those of this account, occupant or room; absent = all
+	struct text domain;           // of a party; of rooms their own
+	bool has_after;               // go on after this one
 	usec_t after_at, after_until; // after_until: of the caller
 	int64_t after_conv;
 	int64_t limit;

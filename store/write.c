@@ -84,9 +84,9 @@ static bool write_all(struct part *part, struct err *err)
 	part_order(part);
 	return sql_run(part->store, "plan_lookups", NULL, NULL, err) && write_jids(part, err) &&
 	       write_rows(part, err) && write_parties(part, err) && write_acks(part, err) &&
-	       write_sent(part, err) && write_findings(part, err) && write_keys(part, err) && write_states(part, err) &&
-	       write_known(part, err) && write_rollups(part, err) && write_late(part, err) &&
-	       write_marks(part, err);
+	       write_sent(part, err) && write_findings(part, err) && write_keys(part, err) &&
+	       write_states(part, err) && write_known(part, err) && write_rollups(part, err) &&
+	       write_late(part, err) && write_marks(part, err);
 }
 
 static enum outcome failed(struct plan *plan, bool begun_loading)

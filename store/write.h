@@ -99,7 +99,7 @@ struct new_jid {
 	struct text text;
 };
 
-struct new_party { // an account takes part in a conversation
+struct new_party {     // an account takes part in a conversation
 	int64_t place; // in writer->parties
 	int64_t jid, conv;
 };

@@ -23,12 +23,22 @@ static const struct param_spec specs[P_CONTACTS_COUNT] = {
 const struct param_table conversations_params = {specs, P_CONVERSATIONS_COUNT};
 const struct param_table contacts_params = {specs, P_CONTACTS_COUNT};
 
-static const char *const conversation_columns[] = {"last_at", "first_at", "a", "b", "room", "messages",
-						   "sent_by_a", "sent_by_b", "unanswered_of_a",
-						   "unanswered_of_b", "conv", NULL};
-static const char *const contact_columns[] = {"last_at", "first_at", "contact", "room", "sent",
-					      "received", "unanswered_sent", "unanswered_received",
-					      "conv", NULL};
+static const char *const conversation_columns[] = {"last_at",
+						   "first_at",
+						   "a",
+						   "b",
+						   "room",
+						   "messages",
+						   "sent_by_a",
+						   "sent_by_b",
+						   "unanswered_of_a",
+						   "unanswered_of_b",
+						   "conv",
+						   NULL};
+static const char *const contact_columns[] = {
+	"last_at", "first_at", "contact",         "room",
+	"sent",    "received", "unanswered_sent", "unanswered_received",
+	"conv",    NULL};
 
 struct page {
 	struct list list;

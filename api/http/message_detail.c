@@ -99,8 +99,8 @@ static bool each_incarnation(void *self, const struct message *message)
 	if (detail->count == INCARNATIONS)
 		return false;
 	keep_row(detail, &message->row);
-	detail->allowed |= may_see(detail->call, message->row.from) ||
-			   may_see(detail->call, message->row.to);
+	detail->allowed |=
+		may_see(detail->call, message->row.from) || may_see(detail->call, message->row.to);
 	json_t *object = message_json(message, detail->parts);
 	json_object_set_new(object, "requests", requests_json(&message->row));
 	json_object_set_new(object, "timeline", timeline_json(message));
@@ -222,8 +222,8 @@ static void note_position(void *self, json_t *object)
 			return;
 	if (places->count == places->cap) {
 		places->cap = places->cap ? places->cap * 2 : 16;
-		places->generations = xrealloc(places->generations,
-					       places->cap * sizeof *places->generations);
+		places->generations =
+			xrealloc(places->generations, places->cap * sizeof *places->generations);
 	}
 	places->generations[places->count++] = generation;
 }
@@ -279,8 +279,7 @@ static json_t *answer_of(struct detail *detail, const struct honesty *honesty)
 	json_object_set(answer, "findings", detail->findings);
 	json_object_set(answer, "corrections", detail->corrections);
 	usec_t end = detail->rows[detail->count - 1].sent_at + 1;
-	honesty_members(answer, honesty,
-			is_final(honesty, end, detail->call->db->rules.t_expire));
+	honesty_members(answer, honesty, is_final(honesty, end, detail->call->db->rules.t_expire));
 	return answer;
 }
 

@@ -93,8 +93,7 @@ static void free_stream(void *self)
 {
 	struct stream *stream = self;
 	pool_give(stream->service->streams, stream->slot, stream->broken);
-	access_count(stream->service, stream->request, stream->access,
-		     (int64_t)stream->table.rows);
+	access_count(stream->service, stream->request, stream->access, (int64_t)stream->table.rows);
 	buf_free(&stream->out);
 	arena_free(stream->arena);
 	free(stream);
@@ -104,8 +103,8 @@ static void free_stream(void *self)
 
 static void copy_texts(struct message_filter *filter, struct arena *arena)
 {
-	struct text *texts[] = {&filter->participant, &filter->peer, &filter->from,
-				&filter->to,          &filter->nick, &filter->id,
+	struct text *texts[] = {&filter->participant, &filter->peer,         &filter->from,
+				&filter->to,          &filter->nick,         &filter->id,
 				&filter->domain,      &filter->body_contains};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i]->p)

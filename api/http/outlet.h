@@ -23,7 +23,7 @@ struct producer { // what a handler leaves in its reply; run NULL = the body is 
 };
 
 enum {
-	OUTLET_SECONDS = 3600,   // from the first byte to the last, absolute
+	OUTLET_SECONDS = 3600,    // from the first byte to the last, absolute
 	OUTLET_PIECE_SECONDS = 10 // in which a client must have taken one piece (some ten KB)
 };
 

@@ -97,8 +97,8 @@ static const char *read_limit(const struct param_spec *spec, struct arena *arena
 static const char *read_day(const struct param_spec *spec, struct arena *arena, struct param *param)
 {
 	(void)spec;
-	char *text = arena_zstr(arena, arena_printf(arena, "%.*sT00:00:00Z", (int)param->raw.n,
-						    param->raw.p));
+	char *text = arena_zstr(
+		arena, arena_printf(arena, "%.*sT00:00:00Z", (int)param->raw.n, param->raw.p));
 	usec_t at;
 	if (param->raw.n != 10 || param->raw.p[4] != '-' || !usec_parse(text_of(text), &at))
 		return "is not a day such as 2026-03-02";

@@ -18,7 +18,7 @@ struct reply {
 	int status;
 	const char *type;
 	struct buf body;
-	struct text fixed; // instead of body: bytes of the program itself
+	struct text fixed;        // instead of body: bytes of the program itself
 	struct producer producer; // instead of body: it is made while it is read
 	struct reply_header headers[REPLY_HEADERS];
 	size_t header_count;

@@ -26,9 +26,9 @@ enum {
 	PIECE = 32 * 1024 // of an answer that is made while it is read
 };
 
-struct running {         // a connection inside libmicrohttpd
-	int fd;          // -1 = free
-	usec_t deadline; // monotonic
+struct running {               // a connection inside libmicrohttpd
+	int fd;                // -1 = free
+	usec_t deadline;       // monotonic
 	struct outlet *outlet; // of an answer that has its own deadlines
 };
 
@@ -209,8 +209,9 @@ static void free_streaming(void *self)
 
 // The idle timer of the library would end an answer whose first row takes long: the outlet has limits of
 // its own.
-static struct MHD_Response *stream_response(struct server *server, struct MHD_Connection *connection,
-					    struct reply *reply, bool gzip)
+static struct MHD_Response *stream_response(struct server *server,
+					    struct MHD_Connection *connection, struct reply *reply,
+					    bool gzip)
 {
 	const union MHD_ConnectionInfo *context =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -255,8 +256,9 @@ static struct MHD_Response *make_response(struct server *server, struct MHD_Conn
 	struct MHD_Response *response;
 	reply_compress(reply, accept_encoding);
 	if (reply->producer.run) {
-		response = stream_response(server, connection, reply,
-					   reply->producer.compress && gzip_accepted(accept_encoding));
+		response =
+			stream_response(server, connection, reply,
+					reply->producer.compress && gzip_accepted(accept_encoding));
 	} else if (reply->fixed.p) {
 		response = MHD_create_response_from_buffer(
 			reply->fixed.n, (void *)(uintptr_t)reply->fixed.p, MHD_RESPMEM_PERSISTENT);
@@ -339,7 +341,7 @@ static enum MHD_Result answer(struct server *server, struct exchange *exchange,
 	reply_begin(&reply, request->arena);
 	dispatch(server->service, request, &reply, &token);
 	log_request(server, exchange, &reply, token);
-	struct MHD_Response *response = 
+	struct MHD_Response *response =
 		make_response(server, connection, &reply, request->accept_encoding);
 	enum MHD_Result result = MHD_NO;
 	if (response)
