@@ -479,7 +479,6 @@ def plans(bench):
 def characters(bench):
     tap = bench.tap
     query = f"/v1/messages?order=asc&body=1&limit=all&from={ADA}&until=2026-03-31T00:00:00Z"
-SOME = BIG.replace("2026-03-31T00", "2026-03-28T22")
     items = bench.get(query).json()["items"]
     wanted = {m["id"]: texts(m) for m in items if m["id"][0] in "ml"}
     tap.ok(len(wanted) > 40 and all(m["body"] == wanted[m["id"]] for m in items if m["id"] in wanted),
@@ -548,6 +547,7 @@ def memory(process):
 
 
 BIG = "/v1/messages?limit=all&order=asc&format=ndjson&since=2026-03-28T21:00:00Z&until=2026-03-31T00:00:00Z"
+SOME = BIG.replace("2026-03-31T00", "2026-03-28T22")
 
 
 def read_all(bench, path, headers=None):
