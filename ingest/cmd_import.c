@@ -2,9 +2,9 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "ingest/assume.h"
+#include "ingest/import_order.h"
 #include "ingest/ingest.h"
 #include "ingest/seam.h"
-#include "ingest/series.h"
 #include "ingest/sources/decode.h"
 #include "ingest/stream.h"
 
@@ -133,7 +133,9 @@ static bool take(struct import *import, struct file *file, struct text data, str
 
 static bool end_file(struct import *import, struct file *file, struct err *err)
 {
-	return (file->damaged || seam_end(import->batcher, file->stream, file->path, err)) &&
+	bool joined;
+	return (file->damaged ||
+		seam_end(import->batcher, file->stream, file->path, &joined, err)) &&
 	       stream_end(file->stream, true, err);
 }
 
@@ -345,57 +347,16 @@ static bool read_again(struct import *import, const char *path, struct err *err)
 	return false;
 }
 
-// --- the order of files ---
-
-struct order { // of one file
-	char *path;
-	usec_t first, last; // of what its beginning shows
-	bool looked;
-};
-
-static void look_when(const struct import *import, struct order *file)
+static void look_when(void *self, const char *path, usec_t *first, usec_t *last)
 {
+	const struct import *import = self;
 	struct look look;
-	struct look_options options =
-		how_to_look(import, source_of(import, file->path), FIRST_LOOK);
+	struct look_options options = how_to_look(import, source_of(import, path), FIRST_LOOK);
 
-	bool known = look_at(file->path, &options, &look, NULL);
-	file->first = known ? look.first : USEC_NONE;
-	file->last = known ? look.last : USEC_NONE;
-	file->looked = true;
+	bool known = look_at(path, &options, &look, NULL);
+	*first = known ? look.first : USEC_NONE;
+	*last = known ? look.last : USEC_NONE;
 	look_free(&look);
-}
-
-static bool is_older(const struct import *import, struct order *a, struct order *b)
-{
-	if (!a->looked)
-		look_when(import, a);
-	if (!b->looked)
-		look_when(import, b);
-	return a->first != USEC_NONE && b->first != USEC_NONE &&
-	       (a->first == b->first ? a->last < b->last : a->first < b->first);
-}
-
-// Files of one rotated log are read oldest first, in whatever order a pattern of the shell gave them: each goes
-// on with what the one before it taught (F26, F52). All others keep their places.
-static void sort_files(const struct import *import, char **paths, size_t count)
-{
-	struct order *list = xcalloc(count + 1, sizeof *list);
-
-	for (size_t i = 0; i < count; i++)
-		list[i].path = paths[i];
-	for (size_t i = 0; i < count; i++) {
-		size_t oldest = i;
-		for (size_t j = i + 1; j < count; j++)
-			if (series_is_one(list[i].path, list[j].path) &&
-			    is_older(import, &list[j], &list[oldest]))
-				oldest = j;
-		struct order swapped = list[i];
-		list[i] = list[oldest];
-		list[oldest] = swapped;
-		paths[i] = list[i].path;
-	}
-	free(list);
 }
 
 // One file that cannot be read does not keep the others from being read; the worst status is told.
@@ -403,7 +364,7 @@ static int import_all(struct import *import, int argc, char **argv)
 {
 	int status = ERR_NONE;
 
-	sort_files(import, argv + optind, (size_t)(argc - optind));
+	import_order(argv + optind, (size_t)(argc - optind), look_when, import);
 	for (int i = optind; i < argc && !*import->app->stop; i++) {
 		struct err err = {0};
 		if (import_file(import, argv[i], &err) || read_again(import, argv[i], &err))

@@ -44,6 +44,11 @@ size_t follow_most_files(void);
 size_t follow_open_files(const struct follow *follow);
 struct tail *follow_longest_idle(const struct follow *follow);
 
+// --- follow_seams.c ---
+
+// Before a file is opened: whether it goes on with the last record of one that is open. *wait: it does not tell yet.
+bool follow_join(struct follow *follow, struct tail *next, bool *wait, struct err *err);
+
 // --- follow_turns.c ---
 
 // Those that are open now are follow->streams.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/arena.h"
 #include "ingest/follow_internal.h"
+#include "ingest/seam.h"
 
 #include <stdlib.h>
 
@@ -55,6 +56,10 @@ bool follow_store(struct follow *follow, struct err *err)
 
 bool follow_finish(struct follow *follow, struct tail *tail, struct err *err)
 {
+	bool joined;
+	if (tail_is_archive(tail) &&
+	    !seam_end(follow->batcher, tail_stream(tail), tail_path(tail), &joined, err))
+		return false;
 	if ((!tail_is_stale(tail) && !tail_finish(tail, err)) || !follow_flush(follow, err))
 		return false;
 	tail_release(tail);
@@ -134,16 +139,17 @@ static bool read_turns(struct follow *follow, struct turn *turns, bool open, str
 {
 	for (size_t i = 0; i < follow->count; i++) {
 		struct turn *turn = &turns[i];
-		bool room = true;
+		bool room = true, wait = false;
 		if (turn->open != open ||
 		    (!open && (tail_is_read_by(turn->tail, follow->tails, follow->count) ||
 			       is_too_early(turns, i))))
 			continue;
 		if (!open && tail_is_there(turn->tail) &&
 		    ((!batcher_is_empty(follow->batcher) && !follow_flush(follow, err)) ||
-		     !make_room(follow, turn->tail, &room, err)))
+		     !follow_join(follow, turn->tail, &wait, err) ||
+		     (!wait && !make_room(follow, turn->tail, &room, err))))
 			return false;
-		if (!room)
+		if (!room || wait)
 			continue;
 		if (!read_one(follow, turn->tail, &turn->gave, err))
 			return false;

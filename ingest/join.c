@@ -95,6 +95,28 @@ size_t join_length(const struct join *join)
 	return both.end && is_in_time(join, &both) ? (size_t)(both.end - both.seam) : 0;
 }
 
+static void on_own(void *self, const struct record *record)
+{
+	bool *any = self;
+	*any = *any || is_stanza(record);
+}
+
+static void on_nothing(void *self, const char *kind)
+{
+	(void)self, (void)kind;
+}
+
+bool join_is_early(const struct dialect_type *type, const struct dialect_options *options,
+		   struct text head)
+{
+	bool any = false;
+	const struct dialect_sink sink = {&any, on_own, on_fact, on_nothing};
+	struct dialect *dialect = type->open(options, &sink);
+	type->bytes(dialect, 0, head);
+	type->close(dialect);
+	return !any && head.n < JOIN_MOST;
+}
+
 size_t join_foreign(const struct dialect_type *type, const struct dialect_options *options,
 		    struct text head)
 {

@@ -20,6 +20,9 @@ struct join {
 
 // How many bytes of the head belong to the file before; 0: none.
 size_t join_length(const struct join *join);
+// The head shows no stanza of its own yet: more of it may tell whether it goes on with another file.
+bool join_is_early(const struct dialect_type *type, const struct dialect_options *options,
+		   struct text head);
 // How many bytes at the beginning of a file belong to no record of its own, and the dialect says nothing
 // of them: the end of one that another file has.
 size_t join_foreign(const struct dialect_type *type, const struct dialect_options *options,

@@ -11,8 +11,6 @@
 
 #define SOON (3600 * USEC_PER_SEC) // a log goes on; after longer silence nobody can know
 
-enum { HEAD_BYTES = 262144 };
-
 struct head { // of a file
 	char *bytes;
 	size_t size;
@@ -20,12 +18,12 @@ struct head { // of a file
 
 static struct head read_head(const char *path)
 {
-	struct head head = {.bytes = xcalloc(1, HEAD_BYTES)};
+	struct head head = {.bytes = xcalloc(1, JOIN_MOST)};
 	struct decoder *decoder = decode_open(path, NULL);
 	long got = decoder ? 1 : 0;
 
-	while (got > 0 && head.size < HEAD_BYTES) {
-		got = decode_read(decoder, head.bytes + head.size, HEAD_BYTES - head.size, NULL);
+	while (got > 0 && head.size < JOIN_MOST) {
+		got = decode_read(decoder, head.bytes + head.size, JOIN_MOST - head.size, NULL);
 		head.size += got > 0 ? (size_t)got : 0;
 	}
 	decode_close(decoder);
@@ -52,24 +50,35 @@ static bool generation_of(struct batcher *batcher, char *path, int32_t *generati
 
 // --- the file after ---
 
-bool seam_end(struct batcher *batcher, struct stream *stream, const char *path, struct err *err)
+bool seam_end(struct batcher *batcher, struct stream *stream, const char *path, bool *joined,
+	      struct err *err)
 {
 	struct series_files files;
 	int32_t next = 0;
-	bool ok = true, joined = false;
+	bool ok = true;
 
+	*joined = false;
 	if (!stream_is_torn(stream))
 		return true;
 	series_beside(path, &files);
-	for (size_t i = 0; ok && i < files.count && !joined; i++) {
+	for (size_t i = 0; ok && i < files.count && !*joined; i++) {
 		struct head head = read_head(files.paths[i]);
-		joined = stream_join(stream, (struct text){head.bytes, head.size}, SOON) > 0;
-		ok = !joined || generation_of(batcher, files.paths[i], &next, err);
+		*joined = stream_join(stream, (struct text){head.bytes, head.size}, SOON) > 0;
+		ok = !*joined || generation_of(batcher, files.paths[i], &next, err);
 		free(head.bytes);
 	}
 	stream_joined(stream, next);
 	series_free(&files);
 	return ok;
+}
+
+bool seam_may_come(const struct stream *stream, const char *path)
+{
+	struct head head = read_head(path);
+	bool may = stream_join_is_early(stream, (struct text){head.bytes, head.size});
+
+	free(head.bytes);
+	return may;
 }
 
 // --- the file before ---
@@ -79,7 +88,8 @@ struct before {
 	struct stream_options options;
 	struct decoder *decoder;
 	struct known_file known;
-	struct head rest; // from low water on
+	struct head rest;  // from low water on
+	struct head *head; // of the file after it; read when it is needed
 };
 
 static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
@@ -136,16 +146,27 @@ static bool complete(struct before *before, const struct stream_file *file, stru
 	return ok;
 }
 
-static bool try_before(struct before *before, struct text head, uint64_t *skip, struct err *err)
+static struct text head_of(const struct before *before, const char *path)
+{
+	if (!before->head->bytes)
+		*before->head = read_head(path);
+	return (struct text){before->head->bytes, before->head->size};
+}
+
+static bool try_before(struct before *before, const char *path, uint64_t *skip, struct err *err)
 {
 	before->decoder = decode_open(before->options.path, NULL);
 	if (!before->decoder)
 		return true;
 	before->options.modified = decode_modified(before->decoder);
 	struct stream_file file = {before, read_at, decode_print_size(before->decoder)};
-	bool ok = known_file_find(before->batcher, &file, NULL, 0, &before->known, err);
-	if (ok && read_rest(before) && length_of_join(before, head))
-		ok = complete(before, &file, head, skip, err);
+	bool ok = known_file_find(before->batcher, &file, before->options.others,
+				  before->options.other_count, &before->known, err);
+	if (ok && read_rest(before)) {
+		struct text head = head_of(before, path);
+		if (length_of_join(before, head))
+			ok = complete(before, &file, head, skip, err);
+	}
 	free(before->rest.bytes);
 	before->rest.bytes = NULL;
 	decode_close(before->decoder);
@@ -157,17 +178,18 @@ bool seam_begin(struct batcher *batcher, const struct stream_options *options,
 {
 	struct known_file known;
 	struct series_files files;
-	bool ok = known_file_find(batcher, file, NULL, 0, &known, err);
+	struct head head = {0};
+	bool ok =
+		known_file_find(batcher, file, options->others, options->other_count, &known, err);
 
 	*skip = 0;
 	if (!ok || known.found)
 		return ok;
 	series_beside(options->path, &files);
-	struct head head = files.count ? read_head(options->path) : (struct head){0};
 	for (size_t i = 0; ok && i < files.count && !*skip; i++) {
-		struct before before = {.batcher = batcher, .options = *options};
+		struct before before = {.batcher = batcher, .options = *options, .head = &head};
 		before.options.path = files.paths[i];
-		ok = try_before(&before, (struct text){head.bytes, head.size}, skip, err);
+		ok = try_before(&before, options->path, skip, err);
 	}
 	free(head.bytes);
 	series_free(&files);

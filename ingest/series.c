@@ -99,6 +99,14 @@ bool series_is_one(const char *a, const char *b)
 	return x - a == y - b && !memcmp(a, b, (size_t)(x - a)) && is_one(x, y);
 }
 
+int series_order(const char *a, const char *b, bool rising)
+{
+	struct name x = parse(file_of(a)), y = parse(file_of(b));
+	if (!is_alike(&x, &y))
+		return is_archive_of(&y, file_of(a)) - is_archive_of(&x, file_of(b));
+	return rising ? by_number(&x, &y) : by_number(&y, &x);
+}
+
 // --- which of a folder lie beside a name ---
 
 struct folder {

@@ -16,6 +16,9 @@ struct series_files {
 
 // Names of one log in one folder.
 bool series_is_one(const char *a, const char *b);
+// Which of two names of one log is the older one, below 0: the first; counters rise or fall with time. The file
+// that is written now is the newest.
+int series_order(const char *a, const char *b, bool rising);
 // Files beside this one that may be the one directly before or after it, as far as names tell: which of the
 // two it is, they do not (counters rise or fall). None of the series lies between.
 void series_beside(const char *path, struct series_files *files);

@@ -157,7 +157,8 @@ bool stream_bytes(struct stream *stream, struct text data, struct err *err)
 	timeless_read(&stream->timeless, usec_now());
 	buf_text(&stream->recent, data);
 	stream->offset += data.n;
-	stream->finished = false;
+	// What is read once more is over still.
+	stream->finished = stream->finished && stream->offset <= stream->generation.size;
 	stream->dirty = true;
 	stream->type->bytes(stream->dialect, at, data);
 	forget_old_bytes(stream);
@@ -185,6 +186,11 @@ size_t stream_join(struct stream *stream, struct text head, usec_t soon)
 	size_t length = join_length(&join);
 	buf_add(&stream->joined, head.p, length);
 	return length;
+}
+
+bool stream_join_is_early(const struct stream *stream, struct text head)
+{
+	return join_is_early(stream->type, &stream->dialect_options, head);
 }
 
 void stream_joined(struct stream *stream, int32_t next)

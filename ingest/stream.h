@@ -59,6 +59,8 @@ bool stream_is_torn(const struct stream *stream);
 // At the final end: bytes of the next file that end the last record of this one; 0: none. They are taken by
 // stream_end(). soon: as of struct join.
 size_t stream_join(struct stream *stream, struct text head, usec_t soon);
+// More of that head may tell.
+bool stream_join_is_early(const struct stream *stream, struct text head);
 // Those bytes are of a generation that was read before.
 void stream_joined(struct stream *stream, int32_t next);
 bool stream_is_dirty(const struct stream *stream); // there is something to flush

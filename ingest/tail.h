@@ -24,6 +24,8 @@ bool tail_is_leaving(const struct tail *tail);
 bool tail_is_waiting(struct tail *tail);
 // A file is there that the next read would open.
 bool tail_is_there(const struct tail *tail);
+// For how long the file that is there was not opened, though it could be; asked for the first time: 0.
+usec_t tail_waits(struct tail *tail);
 // When the file that is read, or would be opened next, was last written; USEC_NONE: there is none. A
 // hint for the order of files, no proof of anything.
 usec_t tail_written_at(const struct tail *tail);
@@ -37,6 +39,8 @@ struct stream *tail_stream(const struct tail *tail); // NULL when the file is no
 // logged once and tried again at the next call; false only for database errors.
 bool tail_read(struct tail *tail, struct batcher *batcher, struct stream *const *others,
 	       size_t other_count, size_t most, bool *more, struct err *err);
+// A compressed file that was read to its end without damage.
+bool tail_is_archive(const struct tail *tail);
 // The open file will give nothing more: truncated, or its path led elsewhere and it was idle for the
 // grace time (F2). Then tail_finish, flush, tail_rewind.
 bool tail_is_over(struct tail *tail);

@@ -129,17 +129,36 @@ def of_openfire(case):
 
 
 def often(case):
-    """F26: many rotations, each inside a record (not always passed yet: some seams are set aside as halves)"""
-    log, files = b"".join(case.made(300 if not tails.LONG else 3000, gap_ms=2000)), 20 if not tails.LONG else 100
-    case.form, mark, cuts = "observations", MARKS["observations"], [0]
-    for number in range(1, files):
-        at = len(log) * number // files
-        cuts.append(log.index(mark, at) + len(mark) + number % 40)
+    """F26: many rotations, each inside a record; the second half is named youngest first"""
+    log, files = b"".join(case.made(100 if not tails.LONG else 3000, gap_ms=2000)), 12 if not tails.LONG else 100
+    case.form, cuts = "observations", [0]
+    starts = [at for at in range(len(log)) if log.startswith(MARKS["observations"], at)]
+    for number in range(1, files):  # each file holds whole records, too
+        at = starts[len(starts) * number // files]
+        cuts.append(at + len(MARKS["observations"]) + number % 40)
     for number, (start, end) in enumerate(zip(cuts, cuts[1:] + [len(log)])):
         case.write(log[start:end], f"log.{files - number}")
     names = [f"log.{number}" for number in range(files, 0, -1)]
     case.load(*names[:files // 2])
     case.load(*reversed(names[files // 2:]))
+
+
+def many_files(case):
+    """F26: a record that lies in more than two files (not joined), and no file has a time: all in their order"""
+    case.form = "observations"
+    before, torn = case.made(20, start="2026-11-28T10:00:00Z"), case.made(3, lost=True)
+    after = case.made(20, start="2026-11-28T10:10:00Z")
+    at = torn[0].index(MARKS["observations"]) + 25
+    case.write(b"".join(before) + torn[0][:at], "log.5")
+    for number in (4, 3):
+        case.write(torn[0][at:at + 1], f"log.{number}")
+        at += 1
+    case.write(torn[0][at:] + b"".join(after[:30]), "log.2")
+    case.write(b"".join(after[30:]), "log.1")
+    case.load("log.3", "log.1", "log.4", "log.5", "log.2")
+    case.expect("SELECT string_agg(right(path, 1), '' ORDER BY id) FROM receiptd.generation"
+                " WHERE source = $SOURCE", "54321", "the order of files")
+    case.quarantined = 4
 
 
 def grown(case):
@@ -190,8 +209,9 @@ def main():
         with rig.Rig(server) as it:
             imports = type("", (), {"it": it, "server": server, "generating": threading.Lock()})
             cases = [Case(imports, function) for function in (
-                together, twice, renamed, dated, of_observations, of_ejabberd, of_openfire, grown,
-                stranger, late, other_log, *([often] if tails.LONG or "often" in sys.argv else [])) if not sys.argv[1:] or function.__name__ in sys.argv[1:]]
+                together, twice, renamed, dated, of_observations, of_ejabberd, of_openfire, often, grown,
+                stranger, late, other_log, many_files)
+                if not sys.argv[1:] or function.__name__ in sys.argv[1:]]
             with open(it.direct.export("messages"), encoding="utf-8") as lines:
                 rows = [json.loads(line) for line in lines]
             for case in cases:

@@ -131,7 +131,8 @@ class Rig:
 
     def __init__(self, server, port=None, settings="", seed=None, **parameters):
         self.server = server
-        self.seed = random.SystemRandom().randrange(1 << 31) if seed is None else seed
+        seed = seed if seed is not None else os.environ.get("RECEIPTD_SEED")
+        self.seed = random.SystemRandom().randrange(1 << 31) if seed is None else int(seed)
         server.ask("DROP SCHEMA IF EXISTS receiptd CASCADE")
         self.program = product.Product(
             settings=f'database = "{server.url(port, **parameters)}"\nzone = "UTC"\n'

@@ -62,11 +62,31 @@ static void others_are_not(void **state)
 	assert_int_equal(joined("observations", "", O "to='x@b.c'/>\"}\n"), 0);
 }
 
+static bool is_early(const char *dialect, const char *head)
+{
+	struct zone *zone = zone_open("UTC", NULL);
+	const struct dialect_options options = {.zone = zone, .modified = USEC_NONE};
+	bool early = join_is_early(dialect_by_name(text_of(dialect)), &options, text_of(head));
+	zone_free(zone);
+	return early;
+}
+
+static void a_head_may_tell_later(void **state)
+{
+	(void)state;
+	assert_true(is_early("observations", "='x@b.c'/>\"}\n"));
+	assert_true(is_early("observations", "='x@b"));
+	assert_true(is_early("prosody", "='x@b.c'/>\n" P "RECV: <messa"));
+	assert_false(is_early("observations", "='x@b.c'/>\"}\n" O "to='x@b.c'/>\"}\n"));
+	assert_false(is_early("prosody", P "RECV: <message to='x@b.c'/>\n" P "RECV: <iq/>\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(halves_are_one_record),
 		cmocka_unit_test(others_are_not),
+		cmocka_unit_test(a_head_may_tell_later),
 	};
 	return cmocka_run_group_tests_name("join", tests, NULL, NULL);
 }

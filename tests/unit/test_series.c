@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which names are one log, and which lie side by side.
+#include "ingest/import_order.h"
 #include "ingest/series.h"
 
 #include <setjmp.h>
@@ -72,11 +73,58 @@ static void side_by_side(void **state)
 	      "a-20261122-002.log");
 }
 
+// --- the order of one command (F26, F52) ---
+
+static void look(void *self, const char *path, usec_t *first, usec_t *last)
+{
+	const char *const *times = self; // "name=time", what is not in it shows none
+	*first = *last = USEC_NONE;
+	for (size_t i = 0; times[i]; i++)
+		if (!strncmp(times[i], path, strlen(path)) && times[i][strlen(path)] == '=')
+			*first = *last = strtoll(times[i] + strlen(path) + 1, NULL, 10);
+}
+
+static void check_order(const char *const times[], char *paths[], const char *wanted)
+{
+	char got[256] = "";
+	size_t count = 0;
+	while (paths[count])
+		count++;
+	import_order(paths, count, look, (void *)(uintptr_t)times);
+	for (size_t i = 0; i < count; i++)
+		snprintf(got + strlen(got), sizeof got - strlen(got), i ? " %s" : "%s", paths[i]);
+	assert_string_equal(got, wanted);
+}
+
+#define GIVEN(...) ((char *[]){__VA_ARGS__, NULL})
+#define TIMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void oldest_first(void **state)
+{
+	(void)state;
+	check_order(TIMES("log=9", "log.1=8", "log.2=7"), GIVEN("log", "log.1", "log.2"),
+		    "log.2 log.1 log");
+	check_order(TIMES("log.1=1", "log.2=2"), GIVEN("log.2", "log.1"), "log.1 log.2");
+	check_order(TIMES("x=1", "log.1=2", "log.2=1"), GIVEN("log.1", "x", "log.2"),
+		    "log.2 x log.1");
+	// Those without a time stand where the names of the others say.
+	check_order(TIMES("log.5=1", "log.1=9"), GIVEN("log.1", "log.3", "log.5", "log", "log.4"),
+		    "log.5 log.4 log.3 log.1 log");
+	check_order(TIMES("a-1.log=1", "a-4.log=9"),
+		    GIVEN("a-4.log", "a-3.log", "a-2.log", "a-1.log"),
+		    "a-1.log a-2.log a-3.log a-4.log");
+	// Names that contradict the times say nothing; those without time keep their places.
+	check_order(TIMES("log.1=3", "log.2=1", "log.3=2"), GIVEN("log.1", "log.2", "log.3"),
+		    "log.2 log.3 log.1");
+	check_order(TIMES("other"), GIVEN("log.1", "log.2"), "log.1 log.2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_one_log),
 		cmocka_unit_test(side_by_side),
+		cmocka_unit_test(oldest_first),
 	};
 	return cmocka_run_group_tests_name("series", tests, NULL, NULL);
 }
