@@ -3,12 +3,25 @@
 
 // Zones differ by quarters of an hour at least; a clock that is set right goes back by less.
 #define STEP (14 * 60 * USEC_PER_SEC)
+#define QUARTER (15 * 60 * USEC_PER_SEC)
+#define EXACT (5 * USEC_PER_SEC) // so well a followed file tells how much time went by
 
-// Lines of other programs may come from several writers, whose order is nobody's.
+// Lines of other programs, and what a feed kept while it was cut off, may come from several writers, whose order is nobody's.
 void clock_watch_begin(struct clock_watch *watch, const struct dialect_type *type)
 {
-	bool any = !strcmp(type->name, "observations") || !strcmp(type->name, "pattern");
-	*watch = (struct clock_watch){.orderly = !any, .newest = USEC_NONE};
+	bool any = !strcmp(type->name, "observations") || !strcmp(type->name, "pattern") ||
+		   !strcmp(type->name, "spool");
+	*watch = (struct clock_watch){.orderly = !any,
+				      .newest = USEC_NONE,
+				      .looked_at = USEC_NONE,
+				      .newest_after = USEC_NONE,
+				      .wall = usec_now,
+				      .monotonic = usec_monotonic};
+}
+
+void clock_watch_looked(struct clock_watch *watch)
+{
+	watch->looked_at = watch->monotonic();
 }
 
 bool clock_watch_odd(struct clock_watch *watch, struct batch_gap *gap)
@@ -39,6 +52,34 @@ static bool end_odd(struct clock_watch *watch, struct batch_gap *gap)
 	return was;
 }
 
+// Other zones are whole quarters of an hour away; a log that comes late, by way of another host, may catch up by anything.
+static bool is_faster(const struct clock_watch *watch, usec_t by)
+{
+	if (watch->newest_after == USEC_NONE)
+		return false;
+	usec_t ahead = by - (watch->monotonic() - watch->newest_after);
+	return ahead >= STEP && (ahead + EXACT) % QUARTER <= 2 * EXACT;
+}
+
+static bool went_forward(struct clock_watch *watch, const struct record *record,
+			 struct batch_gap *gap)
+{
+	usec_t newest = watch->newest;
+	if (newest == USEC_NONE || !watch->orderly || record->at - newest < STEP)
+		return false;
+	usec_t possible = watch->wall() + STEP;
+	if (!(newest < possible && record->at >= possible) &&
+	    !is_faster(watch, record->at - newest))
+		return false;
+	*gap = (struct batch_gap){
+		.from_offset = record->offset,
+		.to_offset = record->offset,
+		.from_at = newest,
+		.to_at = record->at,
+		.cause = "the log's clock went forward: another zone, or it was set"};
+	return true;
+}
+
 static bool went_back(struct clock_watch *watch, const struct record *record, struct batch_gap *gap)
 {
 	usec_t newest = watch->newest;
@@ -63,7 +104,11 @@ bool clock_watch_record(struct clock_watch *watch, const struct record *record,
 {
 	if (record->kind != RECORD_STANZA || record->at == USEC_NONE)
 		return false;
-	if (went_back(watch, record, gap))
+	bool jumped = went_forward(watch, record, gap);
+	jumped = went_back(watch, record, gap) || jumped;
+	if (record->at == watch->newest)
+		watch->newest_after = watch->looked_at;
+	if (jumped)
 		return true;
 	if (!record->at_odd)
 		return end_odd(watch, gap);

@@ -201,8 +201,10 @@ void stream_joined(struct stream *stream, int32_t next)
 bool stream_end(struct stream *stream, bool final, struct err *err)
 {
 	stream->type->end(stream->dialect, false);
-	if (!final)
+	if (!final) {
+		clock_watch_looked(&stream->clock);
 		return done(stream, err);
+	}
 	stream->low_at_end = stream_low_water(stream);
 	stream->ended = true;
 	if (stream->joined.len) {

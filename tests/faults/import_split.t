@@ -149,6 +149,8 @@ def many_files(case):
     before, torn = case.made(20, start="2026-11-28T10:00:00Z"), case.made(3, lost=True)
     after = case.made(20, start="2026-11-28T10:10:00Z")
     at = torn[0].index(MARKS["observations"]) + 25
+    while b" " in torn[0][at:at + 2]:  # what is blank is not set aside
+        at += 1
     case.write(b"".join(before) + torn[0][:at], "log.5")
     for number in (4, 3):
         case.write(torn[0][at:at + 1], f"log.{number}")

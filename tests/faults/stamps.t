@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # F44: what receiptd writes itself is no source. F47, F48: stamps that name no instant, or another one than they
 # seem to, are read, flagged and make no time that never was.
+import datetime
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
 
 NEVER = "times of an hour that came twice or never"
+FORWARD = "the log's clock went forward: another zone, or it was set"
 BACK = "the log's clock went back: another zone, or it was set"
 
 
@@ -124,11 +126,28 @@ def other_zone(tap, server):
         tap.ok(not rows["m2"].get("delivered_at"), "F48: a delay across it is not counted")
 
 
+def clock_forward(tap, server):
+    """Stamps of UTC, then of a zone that is two hours ahead, of a server that logs now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def stamp(seconds):
+        return (now + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+
+    with rig.Rig(server) as it:
+        text = sessions(stamp(-3600)) + message(1, "RECV", stamp(-3600)) + receipt(1, stamp(-3597))
+        text += message(2, "RECV", stamp(-60)) + receipt(2, stamp(-57))  # an hour of silence
+        text += sessions(stamp(7140)) + message(3, "RECV", stamp(7200)) + receipt(3, stamp(7203))
+        rows, gaps = read(it, text, "UTC")
+        tap.ok(gaps == [FORWARD], f"F48: a clock that goes forward by two hours is flagged, silence is not: {gaps}")
+        tap.ok(len(rows) == 3 and all(row["delivered_at"] for row in rows.values()),
+               "F48: what lies on one side of it is as it is")
+
+
 def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
     try:
-        for test in (own_files, new_year, hour_that_is_not, hour_twice, other_zone):
+        for test in (own_files, new_year, hour_that_is_not, hour_twice, other_zone, clock_forward):
             test(tap, server)
     finally:
         server.close()
