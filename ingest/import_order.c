@@ -38,6 +38,18 @@ static bool do_names_agree(const struct order *list, size_t count, size_t log, b
 	return any;
 }
 
+static int by_name(const struct order *a, const struct order *b, bool rises)
+{
+	return series_order(a->path, b->path, rises);
+}
+
+// The one that is written now is the newest whatever numbers mean.
+static int by_name_or_time(const struct order *a, const struct order *b)
+{
+	int rising = by_name(a, b, true), falling = by_name(a, b, false);
+	return rising == falling && rising ? rising : by_time(a, b);
+}
+
 static void sort(struct order *list, size_t count, size_t log)
 {
 	bool rises = do_names_agree(list, count, log, true);
@@ -48,8 +60,8 @@ static void sort(struct order *list, size_t count, size_t log)
 		for (size_t j = i + 1; j < count && list[i].log == log; j++) {
 			if (list[j].log != log)
 				continue;
-			int order = named ? series_order(list[j].path, list[oldest].path, rises)
-					  : by_time(&list[j], &list[oldest]);
+			int order = named ? by_name(&list[j], &list[oldest], rises)
+					  : by_name_or_time(&list[j], &list[oldest]);
 			oldest = order < 0 ? j : oldest;
 		}
 		struct order swapped = list[i];

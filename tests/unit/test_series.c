@@ -116,6 +116,7 @@ static void oldest_first(void **state)
 	// Names that contradict the times say nothing; those without time keep their places.
 	check_order(TIMES("log.1=3", "log.2=1", "log.3=2"), GIVEN("log.1", "log.2", "log.3"),
 		    "log.2 log.3 log.1");
+	check_order(TIMES("log=9"), GIVEN("log", "log.1"), "log.1 log");
 	check_order(TIMES("other"), GIVEN("log.1", "log.2"), "log.1 log.2");
 }
 
