@@ -8,50 +8,14 @@
 // is printed whole has to. For a network read that is not so, and a read that really ended inside a
 // stanza goes on in a later line of its connection, whose id a client cannot know. Versions that
 // name connections by address are the exception: what is between is not counted there.
-#include "ingest/dialects/openfire_debugger.h"
+#include "ingest/dialects/openfire_debugger_internal.h"
+
 #include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
-#include "ingest/lines.h"
 
 #include <stdlib.h>
 
-enum {
-	RECORD_LIMIT = 2 << 20,
-	READ_MOST = 64 << 10,   // the server's largest network read
-	HELD_BYTES = 8 << 20,   // of the log that a half stanza may hold back, and
-	HELD_TIME = 600,        // seconds
-	SWEEP_EVERY = 64 << 10, // bytes of the log
-	LINE_COST = 16,
-	REPLAYS = 4 // times its size that held text is gone through again
-};
-
-struct held_line {
-	size_t at, size;
-	uint64_t offset, length;
-};
-
-struct dialect {
-	struct debug_judge judge;
-	const struct zone *zone;
-	struct lines lines;
-	struct debug_record record;
-	struct debug_half *half; // the stanza that its next line continues, NULL = none
-	struct debug_connection *connection;
-	struct debug_half understood; // of interpreted lines
-	struct buf held_text;
-	struct held_line *held;
-	size_t held_count, held_capacity;
-	struct debug_half shadow; // the stanza if all that is held is its text
-	size_t budget;            // bytes that may be held again
-	bool replaying, suspect;
-	struct debug_pins pins;
-	uint64_t swept;
-	bool hole, quiet;
-	uint64_t low; // of connections
-	bool low_known;
-};
-
-static bool is_open(const struct debug_half *half)
+bool debug_is_open(const struct debug_half *half)
 {
 	return debug_half_rest(half).n > 0;
 }
@@ -63,10 +27,11 @@ static void feed(struct dialect *d, struct debug_half *half, struct text bytes)
 	struct debug_record *record = &d->record;
 	struct text element;
 	enum debug_step step;
-	if (!is_open(half))
+	if (!debug_is_open(half))
 		half->began = record->stamp;
 	debug_half_add(half, record->offset, bytes);
 	while ((step = debug_half_next(half, &element)) != DEBUG_MORE) {
+		debug_span(&d->judge.spans, half->since, record->offset);
 		if (step == DEBUG_BROKEN) {
 			debug_quarantine(&d->judge, record, "stream not well-formed");
 			return;
@@ -92,10 +57,11 @@ static bool ends_cut(struct text text)
 	return text.n >= 3 && begins_cut((struct text){text.p + text.n - 3, 3});
 }
 
-static void drop(struct dialect *d, struct debug_half *half, const char *reason)
+void debug_drop(struct dialect *d, struct debug_half *half, const char *reason)
 {
-	if (!is_open(half))
+	if (!debug_is_open(half))
 		return;
+	debug_span(&d->judge.spans, half->since, d->record.offset);
 	debug_half_drop(half);
 	debug_quarantine(&d->judge, &d->record, reason);
 }
@@ -108,13 +74,13 @@ static bool begins_stream(struct text xml)
 static void print_half(struct dialect *d, struct debug_half *half, struct text xml, bool reads)
 {
 	if (!reads || begins_stream(xml))
-		drop(d, half, "stanza not finished");
-	if (reads && is_open(half) && begins_cut(xml))
+		debug_drop(d, half, "stanza not finished");
+	if (reads && debug_is_open(half) && begins_cut(xml))
 		half->spoilt = true;
 	feed(d, half, xml);
-	if (reads && is_open(half) && ends_cut(xml))
+	if (reads && debug_is_open(half) && ends_cut(xml))
 		half->spoilt = true;
-	d->half = is_open(half) ? half : NULL;
+	d->half = debug_is_open(half) ? half : NULL;
 }
 
 static bool has_no_bytes(const struct debug_line *line)
@@ -151,8 +117,8 @@ static void on_end_of_connection(struct dialect *d)
 		debug_connection_find(d->judge.sessions, d->record.line.id);
 	if (!connection || d->record.suspect)
 		return;
-	drop(d, &connection->read, "connection ended inside a stanza");
-	drop(d, &connection->written, "connection ended inside a stanza");
+	debug_drop(d, &connection->read, "connection ended inside a stanza");
+	debug_drop(d, &connection->written, "connection ended inside a stanza");
 	debug_missing(&d->judge, &d->record, connection, true);
 	debug_connection_end(d->judge.sessions, connection);
 }
@@ -161,7 +127,7 @@ static void on_end_of_connection(struct dialect *d)
 
 static uint64_t half_low(const struct debug_half *half, uint64_t low)
 {
-	return is_open(half) && half->since < low ? half->since : low;
+	return debug_is_open(half) && half->since < low ? half->since : low;
 }
 
 static bool low_of_connection(void *self, struct debug_connection *connection)
@@ -181,7 +147,9 @@ static uint64_t debugger_low_water(const struct dialect *d)
 	for (size_t i = 0; i < d->judge.copies.count; i++)
 		if (d->judge.copies.list[i].since < low)
 			low = d->judge.copies.list[i].since;
-	return low;
+	// Many that overlap are not followed back for ever.
+	uint64_t offset = d->record.offset;
+	return debug_spans_low(&d->judge.spans, low, offset > HELD_BYTES ? offset - HELD_BYTES : 0);
 }
 
 // To be called where half stanzas may have changed, before low water is asked for.
@@ -199,8 +167,8 @@ static void give_up(struct dialect *d, struct debug_half *half)
 	usec_t now = d->judge.clock.last;
 	bool late = now != USEC_NONE && half->began != USEC_NONE &&
 		    now - half->began > HELD_TIME * USEC_PER_SEC;
-	if (is_open(half) && (late || d->record.offset - half->since > HELD_BYTES))
-		drop(d, half, "stanza not finished");
+	if (debug_is_open(half) && (late || d->record.offset - half->since > HELD_BYTES))
+		debug_drop(d, half, "stanza not finished");
 }
 
 static bool give_up_both(void *self, struct debug_connection *connection)
@@ -242,8 +210,8 @@ static void pin(struct dialect *d, const struct debug_clock *before)
 	debug_pin(&d->pins, d->record.offset, before, low);
 }
 
-static void process(struct dialect *d, const struct debug_line *line, uint64_t offset,
-		    uint64_t length)
+void debug_process(struct dialect *d, const struct debug_line *line, uint64_t offset,
+		   uint64_t length)
 {
 	const struct debug_clock before = d->judge.clock;
 	if (line->kind == DEBUG_OTHER) {
@@ -267,182 +235,23 @@ static void process(struct dialect *d, const struct debug_line *line, uint64_t o
 		pin(d, &before);
 }
 
-static void go_on(struct dialect *d, struct text text, uint64_t length)
+void debug_go_on(struct dialect *d, struct text text, uint64_t length)
 {
 	struct debug_half *half = d->half;
 	bool reads = !d->record.line.whole && d->record.line.printer == DEBUG_RAW;
 	d->record.length += length;
 	feed(d, half, TEXT("\n"));
 	feed(d, half, text);
-	if (reads && is_open(half) && ends_cut(text))
+	if (reads && debug_is_open(half) && ends_cut(text))
 		half->spoilt = true;
-	d->half = is_open(half) ? half : NULL;
-}
-
-static bool goes_on_with(const struct dialect *d, const struct debug_line *line)
-{
-	return !d->record.line.whole && line->printer == DEBUG_RAW && line->kind == DEBUG_RECV &&
-	       text_same(line->id, buf_view(&d->record.id));
-}
-
-static void on_text(struct dialect *d, struct text text, uint64_t offset, uint64_t length);
-
-// --- lines that may be text ---
-
-static void hold(struct dialect *d, struct text text, uint64_t offset, uint64_t length)
-{
-	if (d->held_count == d->held_capacity) {
-		size_t more = d->held_capacity ? d->held_capacity * 2 : 64;
-		struct held_line *grown = xcalloc(more, sizeof *grown);
-		if (d->held_count)
-			memcpy(grown, d->held, d->held_count * sizeof *grown);
-		free(d->held);
-		d->held = grown;
-		d->held_capacity = more;
-	}
-	d->held[d->held_count++] = (struct held_line){d->held_text.len, text.n, offset, length};
-	buf_text(&d->held_text, text);
-	debug_half_add(&d->shadow, offset, TEXT("\n"));
-	debug_half_add(&d->shadow, offset, text);
-	if (d->replaying)
-		d->budget -= text.n + LINE_COST < d->budget ? text.n + LINE_COST : d->budget;
-}
-
-struct held { // taken out of the dialect, so that its lines can be held again
-	struct buf text;
-	struct held_line *lines;
-	size_t count;
-};
-
-static struct held take_held(struct dialect *d)
-{
-	struct held held = {d->held_text, d->held, d->held_count};
-	d->held_text = (struct buf){0};
-	d->held = NULL;
-	d->held_count = d->held_capacity = 0;
-	debug_half_drop(&d->shadow);
-	return held;
-}
-
-static struct text held_line_text(const struct held *held, size_t i)
-{
-	return (struct text){buf_view(&held->text).p + held->lines[i].at, held->lines[i].size};
-}
-
-static void free_held(struct held *held)
-{
-	buf_free(&held->text);
-	free(held->lines);
-}
-
-static void held_is_text(struct dialect *d)
-{
-	struct held held = take_held(d);
-	for (size_t i = 0; i < held.count && d->half; i++)
-		go_on(d, held_line_text(&held, i), held.lines[i].length);
-	free_held(&held);
-}
-
-// The record was cut: what was held are lines. known: the last one proves it.
-static void held_is_lines(struct dialect *d, bool known)
-{
-	bool live = !d->replaying, guessable = d->record.line.guessable;
-	struct held held = take_held(d);
-	if (d->half && d->record.line.whole)
-		drop(d, d->half, "stanza not finished");
-	if (live)
-		d->budget = REPLAYS * held.text.len;
-	d->half = NULL;
-	d->replaying = true;
-	for (size_t i = 0; i < held.count; i++) {
-		bool was = d->suspect;
-		d->suspect = was || (guessable && (!known || i + 1 < held.count));
-		on_text(d, held_line_text(&held, i), held.lines[i].offset, held.lines[i].length);
-		d->suspect = was;
-	}
-	while (live && d->held_count)
-		held_is_lines(d, false);
-	if (live)
-		d->replaying = false;
-	free_held(&held);
-}
-
-// Does the line make sense by itself, as what its connection goes on with?
-static bool makes_sense(struct dialect *d, const struct debug_line *line)
-{
-	struct debug_connection *connection =
-		line->printer == DEBUG_RAW && line->xml.p
-			? debug_connection_find(d->judge.sessions, line->id)
-			: NULL;
-	if (!connection || line->kind != DEBUG_RECV || !is_open(&connection->read))
-		return false;
-	struct debug_half copy = {.markup = connection->read.markup};
-	struct text element;
-	enum debug_step step;
-	debug_half_add(&copy, 0, debug_half_rest(&connection->read));
-	debug_half_add(&copy, 0, line->xml);
-	while ((step = debug_half_next(&copy, &element)) == DEBUG_STANZA || step == DEBUG_ELEMENT)
-		debug_half_used(&copy, 0);
-	bool sense = step == DEBUG_MORE && !copy.stray;
-	debug_half_free(&copy);
-	return sense;
-}
-
-static void judge_held(struct dialect *d, const struct debug_line *newest)
-{
-	struct text element;
-	enum debug_step step;
-	if (goes_on_with(d, newest)) {
-		held_is_lines(d, true);
-		return;
-	}
-	while ((step = debug_half_next(&d->shadow, &element)) == DEBUG_STANZA ||
-	       step == DEBUG_ELEMENT)
-		debug_half_used(&d->shadow, 0);
-	size_t most = d->record.line.whole ? RECORD_LIMIT : READ_MOST;
-	if (step == DEBUG_BROKEN || d->held_text.len + d->held_count > most)
-		held_is_lines(d, true);
-	else if (is_open(&d->shadow))
-		return; // more lines will tell
-	else if (!d->record.line.whole && makes_sense(d, newest))
-		held_is_lines(d, true);
-	else
-		held_is_text(d);
-}
-
-static void begin_to_hold(struct dialect *d)
-{
-	debug_half_drop(&d->shadow);
-	debug_half_add(&d->shadow, d->record.offset, debug_half_rest(d->half));
-	d->shadow.markup = d->half->markup;
-}
-
-static void on_text(struct dialect *d, struct text text, uint64_t offset, uint64_t length)
-{
-	struct debug_line line;
-	debug_line_read(text, &line);
-	if (d->held_count) {
-		hold(d, text, offset, length);
-		judge_held(d, &line);
-	} else if (line.kind == DEBUG_NOTHING) {
-		if (d->half)
-			go_on(d, text, length);
-		else if (text.n)
-			d->judge.sink.ignored(d->judge.sink.self, "noise");
-	} else if (!d->half || goes_on_with(d, &line) || (d->replaying && !d->budget)) {
-		process(d, &line, offset, length);
-	} else {
-		begin_to_hold(d);
-		hold(d, text, offset, length);
-		judge_held(d, &line);
-	}
+	d->half = debug_is_open(half) ? half : NULL;
 }
 
 static void on_hole(struct dialect *d, const struct line *line, const char *reason)
 {
 	struct debug_line none = {.kind = DEBUG_OTHER};
 	if (d->held_count)
-		held_is_lines(d, false);
+		debug_held_is_lines(d, false);
 	begin_record(d, &none, line->offset, line->length);
 	if (line->kind == LINE_HOLE)
 		debug_gap(&d->judge, &d->record, reason);
@@ -461,20 +270,27 @@ static void on_line(void *self, const struct line *line)
 	else if (line->kind == LINE_LONG)
 		on_hole(d, line, "line longer than the limit");
 	else
-		on_text(d, line->text, line->offset, line->length);
+		debug_text(d, line->text, line->offset, line->length);
 }
 
 // --- struct dialect_type ---
+
+static void on_learnt(void *self, struct text key, struct text value)
+{
+	struct dialect *d = self;
+	later_put(&d->later, d->record.offset, key, value);
+}
 
 static struct dialect *debugger_open(const struct dialect_options *options,
 				     const struct dialect_sink *sink)
 {
 	struct dialect *d = xcalloc(1, sizeof *d);
 	d->judge.sink = *sink;
+	d->learnt = (struct dialect_sink){d, sink->record, on_learnt, sink->ignored};
 	d->judge.rules = options->rules;
 	d->judge.arena = arena_new();
 	d->judge.sessions =
-		debug_sessions_new(&d->judge.sink, options->rules ? &options->rules->hosts : NULL);
+		debug_sessions_new(&d->learnt, options->rules ? &options->rules->hosts : NULL);
 	debug_clock_init(&d->judge.clock);
 	d->low = UINT64_MAX;
 	d->zone = options->zone;
@@ -484,13 +300,14 @@ static struct dialect *debugger_open(const struct dialect_options *options,
 
 static void debugger_close(struct dialect *d)
 {
-	struct held held = take_held(d);
-	free_held(&held);
+	debug_held_free(d);
 	debug_copies_free(&d->judge.copies);
+	debug_spans_free(&d->judge.spans);
 	debug_half_free(&d->shadow);
 	debug_half_free(&d->understood);
 	debug_sessions_free(d->judge.sessions);
 	arena_free(d->judge.arena);
+	later_free(&d->later);
 	buf_free(&d->record.id);
 	lines_free(&d->lines);
 	free(d);
@@ -500,6 +317,8 @@ static void debugger_recall(struct dialect *d, struct text key, struct text valu
 {
 	if (text_is(key, "clock"))
 		debug_clock_load(&d->judge.clock, value);
+	else if (text_is(key, "quiet"))
+		debug_recall_quiets(d, value);
 	else if (text_is(key, "hole"))
 		lines_resume_hole(&d->lines, fact_number(value));
 	else
@@ -509,11 +328,15 @@ static void debugger_recall(struct dialect *d, struct text key, struct text valu
 static void save(struct dialect *d)
 {
 	find_low(d);
+	uint64_t low = debugger_low_water(d);
+	later_remember(&d->later, d->over ? UINT64_MAX : low, &d->judge.sink);
+	debug_spans_forget(&d->judge.spans, low);
+	debug_save_quiets(d, low);
 	fact_hole(&d->judge.sink, lines_hole(&d->lines), &d->hole);
 	if (!d->judge.clock.ordinals.changed)
 		return;
 	struct buf text = {0};
-	const struct debug_clock *pinned = debug_pinned(&d->pins, debugger_low_water(d));
+	const struct debug_clock *pinned = debug_pinned(&d->pins, low);
 	debug_clock_save(pinned ? pinned : &d->judge.clock, &text);
 	// Of a half stanza: when it ends it is the newest clock that counts, whatever line ended it.
 	d->judge.clock.ordinals.changed = pinned != NULL;
@@ -531,8 +354,8 @@ static void debugger_bytes(struct dialect *d, uint64_t offset, struct text data)
 static bool finish_connection(void *self, struct debug_connection *connection)
 {
 	static const char reason[] = "unterminated at end of file";
-	drop(self, &connection->read, reason);
-	drop(self, &connection->written, reason);
+	debug_drop(self, &connection->read, reason);
+	debug_drop(self, &connection->written, reason);
 	return true;
 }
 
@@ -542,12 +365,15 @@ static void debugger_end(struct dialect *d, bool final)
 		lines_finish(&d->lines);
 	// Printing is atomic: a text whose end is still not there is none.
 	d->low_known = false;
-	if (d->held_count && (final || d->quiet))
-		held_is_lines(d, true);
+	if (d->held_count && (final || d->quiet)) {
+		debug_note_quiet(d, final);
+		debug_held_is_lines(d, true);
+	}
 	d->quiet = true;
+	d->over = final;
 	if (final) {
 		debug_connections(d->judge.sessions, d, finish_connection);
-		drop(d, &d->understood, "unterminated at end of file");
+		debug_drop(d, &d->understood, "unterminated at end of file");
 		debug_copies_pass(&d->judge, &d->record, true);
 		d->half = NULL;
 	}

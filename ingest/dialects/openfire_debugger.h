@@ -211,11 +211,25 @@ struct debug_stanza {
 	bool spoilt;
 };
 
+// Half stanzas and copies that began in one record and were done with in a later one: a restart between the two
+// would not know of them, so low water never lies there.
+struct debug_spans {
+	struct debug_span *list;
+	size_t count, capacity;
+};
+
+void debug_span(struct debug_spans *spans, uint64_t begin, uint64_t end);
+// The place at or before low, not before least, that none of them lies over.
+uint64_t debug_spans_low(const struct debug_spans *spans, uint64_t low, uint64_t least);
+void debug_spans_forget(struct debug_spans *spans, uint64_t low); // those before
+void debug_spans_free(struct debug_spans *spans);
+
 struct debug_judge { // what openfire_debugger_stanzas.c needs
 	const struct realm_settings *rules;
 	struct dialect_sink sink;
 	struct debug_sessions *sessions;
 	struct debug_copies copies;
+	struct debug_spans spans;
 	struct debug_clock clock;
 	struct arena *arena; // of the record at hand
 };

@@ -4,6 +4,7 @@
 //                     told, or the number of records without bytes
 //     i:<stream>      "#" and its JID: its raw bytes are in the log; else the JID of its session
 //     j:<jid>         "+" a raw connection has it, "-" one had it
+//     h:<domain>      is of this server
 //     v:<printer>     such lines (raw: of bound sessions) are in the log
 #include "ingest/dialects/openfire_debugger.h"
 
@@ -94,12 +95,32 @@ static void remember(struct debug_sessions *sessions, struct text key, const cha
 	sessions->sink->remember(sessions->sink->self, key, text_of(value));
 }
 
-static void add_host(struct debug_sessions *sessions, struct text jid)
+static struct text key_of(struct buf *buf, char kind, struct text name)
 {
-	struct text host = jid_domain_of(jid);
-	if (host.n && sessions->hosts.count < HOSTS_LIMIT &&
-	    !string_list_has(&sessions->hosts, host))
+	buf->len = 0;
+	buf_char(buf, kind);
+	buf_char(buf, ':');
+	buf_text(buf, name);
+	return buf_view(buf);
+}
+
+static bool add_host(struct debug_sessions *sessions, struct text host)
+{
+	bool news = host.n && sessions->hosts.count < HOSTS_LIMIT &&
+		    !string_list_has(&sessions->hosts, host);
+	if (news)
 		string_list_add(&sessions->hosts, host);
+	return news;
+}
+
+// A domain may be known of a session that is kept no longer, or of none.
+static void learn_host(struct debug_sessions *sessions, struct text jid)
+{
+	struct buf key = {0};
+	struct text host = jid_domain_of(jid);
+	if (add_host(sessions, host))
+		remember(sessions, key_of(&key, 'h', host), "1");
+	buf_free(&key);
 }
 
 bool debug_is_host(const struct debug_sessions *sessions, struct text domain)
@@ -115,15 +136,6 @@ static struct entry **entry_place(struct debug_sessions *sessions, struct text k
 	while (*at && !text_is(key, (*at)->key))
 		at = &(*at)->next;
 	return at;
-}
-
-static struct text key_of(struct buf *buf, char kind, struct text name)
-{
-	buf->len = 0;
-	buf_char(buf, kind);
-	buf_char(buf, ':');
-	buf_text(buf, name);
-	return buf_view(buf);
 }
 
 static const char *get(struct debug_sessions *sessions, char kind, struct text name)
@@ -188,7 +200,7 @@ bool debug_stream_raw(struct debug_sessions *sessions, struct text stream)
 
 void debug_stream_bind(struct debug_sessions *sessions, struct text stream, struct text jid)
 {
-	add_host(sessions, jid);
+	learn_host(sessions, jid);
 	if (stream.n && !debug_stream_raw(sessions, stream))
 		set(sessions, 'i', stream, jid);
 }
@@ -316,7 +328,7 @@ void debug_connection_bind(struct debug_sessions *sessions, struct debug_connect
 	char *fresh = copy(jid);
 	debug_connection_unbind(sessions, connection);
 	connection->jid = fresh;
-	add_host(sessions, text_of(fresh));
+	learn_host(sessions, text_of(fresh));
 	set(sessions, 'j', text_of(fresh), TEXT("+"));
 	debug_connection_tell(sessions, connection);
 	if (connection->stream)
@@ -389,10 +401,12 @@ void debug_sessions_recall(struct debug_sessions *sessions, struct text key, str
 			connection->missing = (unsigned)(value.p[1] - '0');
 		if (value.p[0] != '?' && !connection->jid)
 			connection->jid = copy(value);
-		add_host(sessions, connection->jid ? value : TEXT_NONE);
+		add_host(sessions, connection->jid ? jid_domain_of(value) : TEXT_NONE);
 	} else if (strchr("ijv", key.p[0])) {
 		put(sessions, key, value, false);
 		if (key.p[0] == 'j' && jid_is_full(name))
-			add_host(sessions, name);
+			add_host(sessions, jid_domain_of(name));
+	} else if (key.p[0] == 'h') {
+		add_host(sessions, name);
 	}
 }

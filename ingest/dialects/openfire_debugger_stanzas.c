@@ -282,6 +282,7 @@ static void interpreted(struct debug_judge *judge, struct debug_record *record, 
 	size_t place = read ? debug_copies_find(&judge->copies, from, xml) : judge->copies.count;
 	struct text session = session_of(judge, line, xml, from);
 	if (place < judge->copies.count) {
+		debug_span(&judge->spans, judge->copies.list[place].since, record->offset);
 		debug_copies_remove(&judge->copies, place);
 		take(judge, record, xml, DIR_IN, from);
 	} else if (is_repeat(judge, line, session.p ? session : from, from)) {
@@ -358,6 +359,7 @@ void debug_copies_pass(struct debug_judge *judge, struct debug_record *record, b
 				     .xml = buf_view(&copy->xml),
 				     .reason = cut_character};
 		give(judge, record, &out);
+		debug_span(&judge->spans, copy->since, record->offset);
 		debug_copies_remove(&judge->copies, i);
 	}
 }
