@@ -100,7 +100,7 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .modified = decode_modified(file->decoder),
 					 .rules = &import->rules,
 					 .format = file->source ? &file->source->format : NULL};
-	struct stream_file bytes = {file, read_at, decode_print_size(file->decoder)};
+	struct stream_file bytes = {file, read_at, decode_print_size(file->decoder), NULL};
 	bool ok = seam_begin(import->batcher, &options, &bytes, &options.skip, err) &&
 		  stream_open(import->batcher, &options, &bytes, &file->stream, err);
 

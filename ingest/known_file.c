@@ -14,6 +14,7 @@ struct candidate {
 	size_t size; // of the head
 	struct stream *const *others;
 	size_t other_count;
+	bool torn; // wanted is one that ends inside a record
 };
 
 static bool is_taken(const struct candidate *file, int32_t generation)
@@ -29,6 +30,8 @@ static bool is_taken(const struct candidate *file, int32_t generation)
 static bool is_life(const struct candidate *file, const struct generation *life)
 {
 	bool read = life->has_mark || (life->finished && life->low_water > 0);
+	if (file->torn && !(life->finished && life->low_water < life->size))
+		return false; // asked first: to look at the end of a compressed one takes long
 	return read && !is_taken(file, life->id) &&
 	       print_head_matches(life, file->head, file->size) &&
 	       (print_tail_matches(file->file, life) || print_tail_is_lost(file->file, life));
@@ -54,11 +57,10 @@ static bool find_life(struct batcher *batcher, const struct candidate *file,
 	return ok;
 }
 
-bool known_file_find(struct batcher *batcher, const struct stream_file *file,
-		     struct stream *const *others, size_t other_count, struct known_file *known,
-		     struct err *err)
+static bool find(struct batcher *batcher, struct candidate own, struct known_file *known,
+		 struct err *err)
 {
-	struct candidate own = {.file = file, .others = others, .other_count = other_count};
+	const struct stream_file *file = own.file;
 
 	*known = (struct known_file){0};
 	own.size = file->size < PRINT_BYTES ? (size_t)file->size : PRINT_BYTES;
@@ -71,4 +73,21 @@ bool known_file_find(struct batcher *batcher, const struct stream_file *file,
 	known->generation.print.head_len = (uint32_t)own.size;
 	print_digest(own.head, own.size, known->generation.print.head);
 	return true;
+}
+
+bool known_file_find(struct batcher *batcher, const struct stream_file *file,
+		     struct stream *const *others, size_t other_count, struct known_file *known,
+		     struct err *err)
+{
+	struct candidate own = {.file = file, .others = others, .other_count = other_count};
+	return find(batcher, own, known, err);
+}
+
+bool known_file_find_torn(struct batcher *batcher, const struct stream_file *file,
+			  struct stream *const *others, size_t other_count,
+			  struct known_file *known, struct err *err)
+{
+	struct candidate own = {
+		.file = file, .others = others, .other_count = other_count, .torn = true};
+	return find(batcher, own, known, err);
 }

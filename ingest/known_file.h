@@ -14,5 +14,9 @@ struct known_file {
 bool known_file_find(struct batcher *batcher, const struct stream_file *file,
 		     struct stream *const *others, size_t other_count, struct known_file *known,
 		     struct err *err);
+// Only one that was read to its end, which lies inside a record (F26).
+bool known_file_find_torn(struct batcher *batcher, const struct stream_file *file,
+			  struct stream *const *others, size_t other_count,
+			  struct known_file *known, struct err *err);
 
 #endif

@@ -40,7 +40,8 @@ static bool generation_of(struct batcher *batcher, char *path, int32_t *generati
 {
 	struct known_file known = {0};
 	struct decoder *decoder = decode_open(path, NULL);
-	struct stream_file file = {path, read_by_path, decoder ? decode_print_size(decoder) : 0};
+	struct stream_file file = {path, read_by_path, decoder ? decode_print_size(decoder) : 0,
+				   NULL};
 	bool ok = !decoder || known_file_find(batcher, &file, NULL, 0, &known, err);
 
 	decode_close(decoder);
@@ -159,9 +160,9 @@ static bool try_before(struct before *before, const char *path, uint64_t *skip, 
 	if (!before->decoder)
 		return true;
 	before->options.modified = decode_modified(before->decoder);
-	struct stream_file file = {before, read_at, decode_print_size(before->decoder)};
-	bool ok = known_file_find(before->batcher, &file, before->options.others,
-				  before->options.other_count, &before->known, err);
+	struct stream_file file = {before, read_at, decode_print_size(before->decoder), NULL};
+	bool ok = known_file_find_torn(before->batcher, &file, before->options.others,
+				       before->options.other_count, &before->known, err);
 	if (ok && read_rest(before)) {
 		struct text head = head_of(before, path);
 		if (length_of_join(before, head))

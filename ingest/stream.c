@@ -44,6 +44,8 @@ static bool take_place(struct stream *stream, const struct stream_options *optio
 	if (!known_file_find(stream->batcher, file, options->others, options->other_count, &known,
 			     err))
 		return false;
+	if (!known.found && file->read_errno && *file->read_errno)
+		return err_set(err, ERR_INPUT, "not readable"); // F37: it may be known all the same
 	stream->generation = known.generation;
 	stream->is_new = !known.found;
 	setup.of_file = stream->generation.source;

@@ -32,6 +32,7 @@ struct stream_file {
 	bool (*read)(void *self, uint64_t offset, size_t size, unsigned char *out);
 	uint64_t
 		size; // as far as known: bytes that can be read now; UINT64_MAX for compressed files
+	const int *read_errno; // of a read that failed, else 0: then it proves nothing; may be NULL
 };
 
 bool stream_open(struct batcher *batcher, const struct stream_options *options,

@@ -105,7 +105,7 @@ bool tail_was_truncated(struct tail *tail)
 	stream_saw_size(tail->stream, (uint64_t)st.st_size);
 	if ((uint64_t)st.st_size <= stream_offset(tail->stream))
 		return (uint64_t)st.st_size < stream_offset(tail->stream);
-	struct stream_file file = {tail, read_at, (uint64_t)st.st_size};
+	struct stream_file file = {tail, read_at, (uint64_t)st.st_size, NULL};
 	return !stream_still_there(tail->stream, &file) && !tail->read_errno;
 }
 
@@ -185,13 +185,19 @@ static bool open_stream(struct tail *tail, struct batcher *batcher, struct strea
 	options.other_count = other_count;
 	if (tail->skip && tail_same_file(st, &tail->skip_of))
 		options.skip = tail->skip;
-	struct stream_file file = {tail, read_at, (uint64_t)st->st_size};
+	struct stream_file file = {tail, read_at, (uint64_t)st->st_size, &tail->read_errno};
 	if (tail->packed)
 		file = packed_file(tail->packed);
 	if (!options.skip && !seam_begin(batcher, &options, &file, &options.skip, err))
 		return false;
-	if (!stream_open(batcher, &options, &file, &tail->stream, err))
-		return false;
+	if (tail->read_errno)
+		return true; // F37
+	if (!stream_open(batcher, &options, &file, &tail->stream, err)) {
+		if (!tail->read_errno || err->kind != ERR_INPUT)
+			return false;
+		*err = (struct err){0};
+		return true;
+	}
 	tail->skip = 0;
 	tail->waits_since = 0;
 	if (tail->packed)

@@ -103,7 +103,7 @@ static bool read_log(void *self, uint64_t offset, size_t size, unsigned char *ou
 static bool open_log(struct run *run)
 {
 	struct database *database = run->database;
-	struct stream_file file = {run, read_log, run->log.len};
+	struct stream_file file = {run, read_log, run->log.len, NULL};
 	struct stream_options options = {.path = run->name,
 					 .source = "vector",
 					 .dialect = dialect_by_name(TEXT("observations")),
