@@ -18,5 +18,6 @@ void api_stop(struct api *api); // lets running answers end; NULL is fine
 command_fn cmd_serve;
 command_fn cmd_export;
 command_fn cmd_token;
+command_fn cmd_top;
 
 #endif

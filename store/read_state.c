@@ -50,6 +50,7 @@ static bool take_source(void *self, const struct rows *rows)
 		.state_at = row_usec(rows, 0, 16),
 		.note = row_text(rows, 0, 17),
 		.gone_at = row_usec(rows, 0, 18),
+		.complete_until = row_usec(rows, 0, 19),
 	};
 	return sink->each(sink->self, &source);
 }

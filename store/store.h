@@ -367,6 +367,7 @@ struct source_state {
 	uint64_t read_bytes, size;
 	struct text state, note; // followed ones, as struct source_health
 	usec_t state_at, gone_at;
+	usec_t complete_until; // followed ones, as honesty: that is the least of these; else USEC_NONE
 };
 
 bool store_sources(struct store *store, int32_t realm, void *self,
@@ -391,6 +392,32 @@ struct stored_quarantine { // never the raw bytes
 bool store_quarantine(struct store *store, int32_t realm, void *self,
 		      bool (*each)(void *self, const struct stored_quarantine *record),
 		      struct err *err);
+
+// --- at a glance (receiptd top) ---
+
+struct glance {
+	int64_t sent;          // messages of counted classes, of all time: it rises
+	usec_t oldest_waiting; // sent_at of the oldest that asked and is not answered; USEC_NONE: none
+};
+// since: what was sent up to then is expired, not waiting.
+bool store_glance(struct store *store, int32_t realm, usec_t since, struct glance *glance,
+		  struct err *err);
+
+struct domain_query {
+	int32_t realm;
+	usec_t since, until;           // widened to whole UTC days
+	const struct string_list *own; // not wanted; empty: messages within one domain are not
+	int32_t limit;
+};
+struct domain_delivery { // messages to that domain, F2 and F7
+	struct text domain;
+	int64_t sent, requested, confirmed, failed;
+	int64_t ttd_p95_ms; // -1 = none
+};
+// Only domains of which somebody asked for a receipt; worst first (store/sql/worst_domains.sql).
+bool store_worst_domains(struct store *store, const struct domain_query *query, void *self,
+			 bool (*each)(void *self, const struct domain_delivery *domain),
+			 struct err *err);
 
 // --- tokens and access log ---
 

@@ -7,7 +7,14 @@ SELECT s.name, s.dialect, s.path, r.name, s.live, g.generations, g.records, g.st
           WHERE q.source = s.id) AS quarantined,
        (SELECT count(*) FROM gap AS p WHERE p.source = s.id) AS gaps,
        g.first_at, g.last_at, coalesce(g.read_at, s.checked_at), g.read_bytes, g.size, s.state,
-       s.state_at, s.note, s.gone_at
+       s.state_at, s.note, s.gone_at,
+       -- As honesty.sql, whose complete_until is the least of these.
+       CASE WHEN s.live
+            THEN (SELECT CASE WHEN coalesce(bool_and(x.finished OR x.low_water >= x.size), true)
+                              THEN s.checked_at ELSE max(x.last_at) END
+                  FROM generation AS x
+                  WHERE x.reader = s.id)
+                 - s.flush_allowance * interval '1 microsecond' END
 FROM source AS s
 LEFT JOIN realm AS r ON r.id = s.realm
 LEFT JOIN LATERAL (
