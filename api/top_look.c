@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { CONSISTENT_TRIES = 3, SOURCES_MAX = 1000 };
+enum { SOURCES_MAX = 1000 };
 
 static const struct top_window windows[TOP_WINDOWS] = {
 	{.name = "15m", .span = 900 * USEC_PER_SEC},
@@ -56,8 +56,6 @@ static int by_trouble(const void *a, const void *b)
 static bool ask_sources(struct top_look *look, struct store *store, int32_t realm, struct err *err)
 {
 	look->sources = arena_alloc(look->arena, SOURCES_MAX * sizeof *look->sources);
-	look->source_count = 0;
-	look->totals.stanzas = 0;
 	if (!store_sources(store, realm, look, each_source, err))
 		return false;
 	qsort(look->sources, look->source_count, sizeof *look->sources, by_trouble);
@@ -80,7 +78,8 @@ static bool ask_delivery(const struct top_look *look, struct store *store, int32
 					   .since = look->at + 1 - span,
 					   .until = look->at + 1,
 					   .now = look->at,
-					   .t_expire = t_expire};
+					   .t_expire = t_expire,
+					   .series = 1U << SERIES_DELIVER};
 	return store_delivery(store, &query, out, take_bucket, err);
 }
 
@@ -128,7 +127,6 @@ static bool ask_domains(struct top_look *look, struct store *store, int32_t real
 	look->domains_since = look->at - USEC_PER_DAY;
 	const struct domain_query query = {realm, look->domains_since, look->at, &own, TOP_DOMAINS};
 	look->domains = arena_alloc(look->arena, TOP_DOMAINS * sizeof *look->domains);
-	look->domain_count = 0;
 	bool ok = store_worst_domains(store, &query, look, each_domain, err);
 	string_list_free(&own);
 	return ok;
@@ -152,19 +150,13 @@ static bool ask_once(struct top_look *look, struct store *store, int32_t realm,
 	return true;
 }
 
-// All figures of one state of the data, as far as it stands still so long (as the API does).
+// One snapshot: all figures, and what they stand on, are of one state of the data.
 static bool ask_all(struct top_look *look, struct store *store, int32_t realm,
 		    const struct realm_settings *rules, struct err *err)
 {
-	for (int i = 0; i < CONSISTENT_TRIES; i++) {
-		struct honesty before;
-		if (!store_honesty(store, realm, USEC_NONE, USEC_NONE, &before, err) ||
-		    !ask_once(look, store, realm, rules, err))
-			return false;
-		if (before.commit == look->honesty.commit)
-			break;
-	}
-	return true;
+	bool ok = store_snapshot(store, err) && ask_once(look, store, realm, rules, err);
+	store_snapshot_end(store);
+	return ok;
 }
 
 static bool find_time(struct top_asker *asker, int32_t realm, usec_t *at, struct err *err)

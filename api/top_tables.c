@@ -30,6 +30,7 @@ static void put_ms(struct top_frame *frame, int64_t ms, int columns)
 static void put_window(struct top_frame *frame, const struct top_window *window)
 {
 	const struct delivery_bucket *d = &window->delivery;
+	const struct latency *ttd = &d->latencies[SERIES_DELIVER];
 	put_format(frame, "%s%s", window->name, window->gaps ? "!" : "");
 	put_format(frame, "%*s", 4 - (int)strlen(window->name) - (window->gaps ? 1 : 0), "");
 	put_count(frame, d->sent, 7);
@@ -40,8 +41,8 @@ static void put_window(struct top_frame *frame, const struct top_window *window)
 	put_count(frame, d->expired, 8);
 	put_percent(frame, d->confirmed, d->requested);
 	put_percent(frame, d->confirmed + d->pending, d->requested);
-	put_ms(frame, d->ttd_n ? d->ttd_ms[0] : -1, 6);
-	put_ms(frame, d->ttd_n ? d->ttd_ms[2] : -1, 6);
+	put_ms(frame, ttd->n ? ttd->ms[0] : -1, 6);
+	put_ms(frame, ttd->n ? ttd->ms[2] : -1, 6);
 	line_end(frame, window->gaps ? TOP_WARN : TOP_PLAIN);
 }
 
