@@ -21,11 +21,12 @@ static const char *const colours[TOP_STYLES] = {"",         "\033[1m",    "\033[
 static const char *const plain[TOP_STYLES] = {"",        "\033[1m", "\033[4m", "",
 					      "\033[1m", "\033[7m", ""};
 
+// False: the terminal is gone, or INT or TERM came while nobody read what it says.
 static bool put_all(const char *bytes, size_t size)
 {
 	while (size > 0) {
 		ssize_t n = write(STDOUT_FILENO, bytes, size);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
+		if (n < 0 && errno != EAGAIN)
 			return false;
 		bytes += n > 0 ? n : 0;
 		size -= n > 0 ? (size_t)n : 0;
@@ -77,7 +78,7 @@ void top_screen_size(int *columns, int *rows)
 static void put_back(const struct top_screen *screen)
 {
 	put_all(leave, sizeof leave - 1);
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &screen->found);
+	tcsetattr(STDIN_FILENO, TCSANOW, &screen->found);
 }
 
 // A process that waits for the end of this one and does what a killed one (KILL, out of memory) cannot. It is
@@ -129,6 +130,7 @@ bool top_screen_enter(struct top_screen *screen, struct err *err)
 			       strerror(errno));
 	screen->ours = screen->found;
 	screen->ours.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	screen->ours.c_iflag &= ~(tcflag_t)IXON; // else Ctrl-S would hold up the end, too
 	screen->ours.c_oflag &= ~(tcflag_t)OPOST;
 	screen->ours.c_cc[VMIN] = 1;
 	screen->ours.c_cc[VTIME] = 0;

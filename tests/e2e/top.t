@@ -279,8 +279,15 @@ def keys(tap, bench):
     screen.close()
 
 
+def stopped_and_told(screen):
+    """Ctrl-S holds up all that is written; TERM must be heard all the same."""
+    screen.press(b"\x13")
+    time.sleep(0.7)
+    screen.process.terminate()
+
+
 def ends(tap, bench):
-    for name, act in (("TERM", lambda screen: screen.process.terminate()), ("Ctrl-C", lambda screen: screen.press(b"\x03")),
+    for name, act in (("TERM", lambda screen: screen.process.terminate()), ("TERM after Ctrl-S", stopped_and_told), ("Ctrl-C", lambda screen: screen.press(b"\x03")),
                       ("HUP", lambda screen: screen.process.send_signal(signal.SIGHUP)),
                       ("KILL", lambda screen: screen.process.kill())):
         screen = Terminal(bench, "--now", "last", environment={"NO_COLOR": "1", "LC_ALL": "C"}, controlling=name == "Ctrl-C")
