@@ -221,7 +221,8 @@ CREATE TABLE batch (
 	realm    int4 NOT NULL,
 	events   int8 NOT NULL,
 	inserted int8 NOT NULL,
-	updated  int8 NOT NULL
+	updated  int8 NOT NULL,
+	spans    timestamptz[] NOT NULL
 );
 CREATE UNIQUE INDEX batch_commit ON batch (commit);
 COMMENT ON TABLE batch IS 'One row per committed batch: the order in which rows became visible';
@@ -232,6 +233,9 @@ COMMENT ON COLUMN batch.realm IS 'realm.id';
 COMMENT ON COLUMN batch.events IS 'Records in the batch';
 COMMENT ON COLUMN batch.inserted IS 'New message rows';
 COMMENT ON COLUMN batch.updated IS 'Changed message rows, moved ones too';
+COMMENT ON COLUMN batch.spans IS
+	'Few spans of time (begin, end, inclusive) that hold message.sent_at of all rows that it wrote: live '
+	'views look there for message.commit, which has no index';
 COMMENT ON INDEX batch_commit IS 'Identity, and the newest first';
 
 CREATE TABLE dialect_fact (

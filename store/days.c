@@ -89,17 +89,22 @@ static void narrow(struct spans *spans)
 	free(gaps);
 }
 
-void put_in_days(struct fields *params, const struct fields *lo, const struct fields *hi)
+void add_spans(struct fields *ends, const struct fields *lo, const struct fields *hi, usec_t widest)
 {
 	struct spans spans = {0};
-	FIELDS_AUTO ends = {0};
 	collect(&spans, lo, hi);
-	close_gaps(&spans, USEC_PER_DAY - 1); // holds no whole day
+	close_gaps(&spans, widest);
 	narrow(&spans);
 	for (size_t i = 0; i < spans.count; i++) {
-		put_int8(&ends, spans.items[i].lo);
-		put_int8(&ends, spans.items[i].hi);
+		put_int8(ends, spans.items[i].lo);
+		put_int8(ends, spans.items[i].hi);
 	}
-	put_array(params, OF_TIMESTAMPTZ, &ends);
 	free(spans.items);
+}
+
+void put_in_days(struct fields *params, const struct fields *lo, const struct fields *hi)
+{
+	FIELDS_AUTO ends = {0};
+	add_spans(&ends, lo, hi, USEC_PER_DAY - 1); // such a gap holds no whole day
+	put_array(params, OF_TIMESTAMPTZ, &ends);
 }

@@ -3,6 +3,8 @@
 // (sent_at, conv, key, n) that cursors speak of; everything else in the order of the export.
 #include "store/read_messages.h"
 
+#include "store/read_live.h"
+
 #include <stdlib.h>
 
 enum { CONVS_MOST = 2000 }; // of one account; who has more is looked for day by day
@@ -363,5 +365,41 @@ bool store_messages(struct store *store, const struct message_filter *filter, vo
 	bool fine = message_stream_open(&stream, err) &&
 		    (paged ? pages(&stream, err) : everything(&stream, err));
 	message_stream_close(&stream);
+	return fine;
+}
+
+// --- what is new ---
+
+enum { CHANGES_MOST = 20000 }; // rows that some commits may have written to be looked at one by one
+
+static bool run_changes(struct message_stream *stream, const struct change_span *span,
+			const struct commits *commits, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	FIELDS_AUTO params = {0};
+	put_filter(&params, stream, filter->since, filter->until);
+	put_int8(&params, span->after);
+	put_int8(&params, span->upto);
+	put_array(&params, OF_TIMESTAMPTZ, &commits->spans);
+	put_bool(&params, span->asked);
+	put_int8(&params, filter->limit);
+	return sql_each(stream->store, "messages_changed", &params, stream, message_take, err);
+}
+
+bool store_changes(struct store *store, const struct message_filter *filter,
+		   const struct change_span *span, bool *countable, void *self,
+		   bool (*each)(void *self, const struct message *message), struct err *err)
+{
+	struct commits commits;
+	struct message_stream stream = {
+		.store = store, .filter = filter, .self = self, .each = each};
+	bool fine = commits_load(store, filter->realm, span->after, span->upto, &commits, err);
+	*countable = fine && !commits.holes && commits.rows <= CHANGES_MOST;
+	if (*countable && commits.rows > 0) {
+		fine = message_stream_open(&stream, err) &&
+		       run_changes(&stream, span, &commits, err);
+		message_stream_close(&stream);
+	}
+	fields_free(&commits.spans);
 	return fine;
 }

@@ -257,14 +257,20 @@ static bool add_units(struct settling *it, struct err *err)
 static bool add_batch(struct settling *it, struct err *err)
 {
 	FIELDS_AUTO params = {0};
+	FIELDS_AUTO times = {0};
+	FIELDS_AUTO spans = {0};
 	if (!it->changed.count)
 		return true;
+	for (size_t i = 0; i < it->changed.count; i++)
+		put_usec(&times, it->changed.items[i].row->sent_at);
+	add_spans(&spans, &times, &times, LIVE_GAP_SECONDS * USEC_PER_SEC);
 	put_int8(&params, it->commit);
 	put_int2(&params, LANE);
 	put_int4(&params, it->realm);
 	put_int8(&params, 0);
 	put_int8(&params, 0);
 	put_int8(&params, (int64_t)it->changed.count);
+	put_array(&params, OF_TIMESTAMPTZ, &spans);
 	return sql_run(it->store, "batch_add", &params, NULL, err);
 }
 

@@ -313,6 +313,27 @@ bool store_messages(struct store *store, const struct message_filter *filter, vo
 		    bool (*each)(void *self, const struct message *message), struct err *err);
 
 #include "store/chat_log.h" // one message, who talks with whom, who waits: needs the above
+// --- live views: what is new (read_live.c; store_changes in read_messages.c) ---
+
+bool store_newest_commit(struct store *store, int64_t *commit, struct err *err);
+// To be told of commits from now on; *listening false: a standby tells nothing, it must be looked at.
+// Belongs to this connection: store_connections() changes when there is a new one.
+bool store_listen(struct store *store, bool *listening, struct err *err);
+unsigned store_connections(const struct store *store);
+int store_socket(const struct store *store); // readable when something may have been told; -1: lost
+bool store_notified(struct store *store);    // there was a commit since the last call; never waits
+
+struct change_span {
+	int64_t after, upto; // commit numbers
+	bool asked;          // only rows that asked for a receipt (F2)
+};
+
+// Rows that were written last by one of these commits, as they are now, at most filter->limit, in the order
+// (sent_at, conv, key, n). *countable false: too much was written to look at it row by row, or it is not
+// known what; nothing was given.
+bool store_changes(struct store *store, const struct message_filter *filter,
+		   const struct change_span *span, bool *countable, void *self,
+		   bool (*each)(void *self, const struct message *message), struct err *err);
 
 // PAIRING section 9 counters by name, non-zero only, names in byte order.
 bool store_counters(struct store *store, int32_t realm, usec_t since, usec_t until, usec_t now,
@@ -450,6 +471,8 @@ bool store_tokens(struct store *store, void *self,
 bool store_access(struct store *store, struct text token, struct text route, struct text filter,
 		  bool bodies, int64_t *access, struct err *err);
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
+bool store_access_done_all(struct store *store, const int64_t *accesses, const int64_t *rows,
+			   size_t count, struct err *err);
 
 // --- lives of data ---
 

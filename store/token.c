@@ -131,3 +131,12 @@ bool store_access_done(struct store *store, int64_t access, int64_t rows, struct
 	put_int8(&params, rows);
 	return sql_run(store, "access_done", &params, NULL, err) || err_wrap(err, "access log");
 }
+
+bool store_access_done_all(struct store *store, const int64_t *accesses, const int64_t *rows,
+			   size_t count, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int8s(&params, accesses, count);
+	put_int8s(&params, rows, count);
+	return sql_run(store, "access_done_all", &params, NULL, err) || err_wrap(err, "access log");
+}

@@ -47,7 +47,9 @@ static bool load(struct plan *plan, struct err *err)
 	    !plan_load(plan, err) || !plan_pass(plan, err))
 		return false;
 	plan_collect(plan);
-	return plan->loaded = plan_refuse_late(plan, err);
+	plan->loaded = plan_refuse_late(plan, err);
+	plan_span(plan);
+	return plan->loaded;
 }
 
 // Builds for tests can save the marks wrongly, in a transaction of their own before or after the

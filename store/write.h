@@ -189,6 +189,7 @@ struct plan {
 	bool collided;        // two texts have one hash
 	struct known_id *ids; // KNOWN_IDS places
 	VEC(usec_t) late;     // times of rows and evidence of days that retention has dropped
+	struct fields spans;  // of batch.spans
 };
 
 static inline struct part *part_of(struct plan *plan, int64_t conv)
@@ -241,6 +242,7 @@ void plan_collect(struct plan *plan);
 size_t plan_first_stored(const struct plan *plan, int64_t key);
 bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
 void part_order(struct part *part);                       // once, by whoever writes it
+void plan_span(struct plan *plan); // between when the rows are that it writes; before the lanes write
 void plan_free(struct plan *plan);
 int64_t part_jid_id(struct part *part, struct text jid); // text of the batch's pairing
 int64_t plan_element(const struct plan *plan, const struct finding *finding); // finding.element

@@ -433,6 +433,7 @@ static bool add_batch(struct plan *plan, struct err *err)
 	put_int8(&params, (int64_t)plan->batch->events);
 	put_int8(&params, (int64_t)inserted);
 	put_int8(&params, (int64_t)updated);
+	put_array(&params, OF_TIMESTAMPTZ, &plan->spans);
 	return sql_run(plan->store, "batch_add", &params, NULL, err);
 }
 

@@ -356,8 +356,25 @@ static void part_free(struct part *part)
 	free(part->parties.items);
 }
 
+void plan_span(struct plan *plan)
+{
+	FIELDS_AUTO times = {0};
+	for (int i = 0; i < plan->part_count; i++) {
+		const struct part *part = &plan->parts[i];
+		for (size_t k = 0; k < part->inserts.count; k++)
+			put_usec(&times, part->inserts.items[k]->sent_at);
+		for (size_t k = 0; k < part->updates.count; k++)
+			put_usec(&times, part->updates.items[k].row->sent_at);
+		for (size_t k = 0; k < part->marked.count; k++)
+			put_usec(&times, part->marked.items[k].sent_at);
+	}
+	fields_clear(&plan->spans);
+	add_spans(&plan->spans, &times, &times, LIVE_GAP_SECONDS * USEC_PER_SEC);
+}
+
 void plan_free(struct plan *plan)
 {
+	fields_free(&plan->spans);
 	for (int i = 0; i < LANES; i++)
 		part_free(&plan->parts[i]);
 	free(plan->ranges.items);

@@ -9,6 +9,7 @@
 #include "api/token.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct throttle { // wrong tokens in the running minute (F135)
 	pthread_mutex_t lock;
@@ -37,7 +38,15 @@ struct service { // one per server, shared by all threads
 	struct throttle throttle;
 	struct feed_tokens feed_tokens;
 	struct again *again;
+	struct live *live;         // live.h
+	struct scrape *scrape;     // scrape.h
+	atomic_llong answered[6];  // by class of the status: [2] is 2xx
 };
+
+static inline void service_count(struct service *service, int status)
+{
+	atomic_fetch_add(&service->answered[status / 100 % 6], 1);
+}
 
 struct request { // as sent; the head has been checked (head.h)
 	char id[REQUEST_ID];
@@ -50,6 +59,8 @@ struct request { // as sent; the head has been checked (head.h)
 	unsigned long long length; // of the body as told, 0 = not told
 	bool too_large;            // so it was not read
 	struct text body;          // read when the route takes one
+	struct text last_event;    // Last-Event-ID
+	struct live_ask *live;     // of a live path: what its handler makes of it (live.h)
 	struct arena *arena;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/gate.h"
 
-#include "api/http/head.h"
 #include "api/http/refusal.h"
 #include "core/arena.h"
 
@@ -59,7 +58,7 @@ static void close_place(struct gate *gate, size_t i)
 	drop_place(gate, i);
 }
 
-static bool is_loopback(const struct gate_peer *peer)
+bool gate_is_loopback(const struct gate_peer *peer)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&peer->address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&peer->address;
@@ -68,7 +67,7 @@ static bool is_loopback(const struct gate_peer *peer)
 	return peer->address.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-static bool same_host(const struct gate_peer *a, const struct gate_peer *b)
+bool gate_same_host(const struct gate_peer *a, const struct gate_peer *b)
 {
 	if (a->address.ss_family != b->address.ss_family)
 		return false;
@@ -83,10 +82,10 @@ static bool same_host(const struct gate_peer *a, const struct gate_peer *b)
 static bool has_too_many(const struct gate *gate, const struct gate_peer *peer)
 {
 	size_t count = 0;
-	if (is_loopback(peer))
+	if (gate_is_loopback(peer))
 		return false; // a proxy on this machine stands for many
 	for (size_t i = 0; i < gate->count; i++)
-		count += same_host(&gate->places[i].peer, peer);
+		count += gate_same_host(&gate->places[i].peer, peer);
 	return count >= PER_ADDRESS;
 }
 
@@ -135,16 +134,13 @@ static void refuse(struct gate *gate, struct place *place, int status, const cha
 	place->deadline = usec_monotonic() + LINGER_SECONDS * USEC_PER_SEC;
 }
 
-static bool is_probe(const struct head *head)
-{
-	return text_is(head->target, "/healthz") || text_is(head->target, "/readyz");
-}
-
 // True: the place is free again.
 static bool hand_over(struct gate *gate, struct place *place, const struct head *head)
 {
+	struct gate_asked asked = {
+		place->fd, &place->peer, head, {gate->head, place->seen}};
 	set_low_water(place->fd, 1);
-	if (gate->options.pass(gate->options.self, place->fd, &place->peer, is_probe(head)))
+	if (gate->options.pass(gate->options.self, &asked))
 		return true;
 	refuse(gate, place, 503, "Too many requests are being answered.");
 	return false;

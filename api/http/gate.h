@@ -6,6 +6,7 @@
 #ifndef API_HTTP_GATE_H
 #define API_HTTP_GATE_H
 
+#include "api/http/head.h"
 #include "core/log.h"
 #include "core/ztime.h"
 
@@ -19,15 +20,24 @@ struct gate_peer {
 	socklen_t length;
 };
 
+struct gate_asked { // one whole head, good as head.h says; nothing of it is consumed yet
+	int fd;
+	const struct gate_peer *peer;
+	const struct head *head;
+	struct text bytes; // that were seen; the head, and what came behind it
+};
+
 struct gate_options {
 	int listener; // listening, non-blocking; the gate closes it
 	struct log *log;
 	void *self;
-	// Takes the connection over. urgent: a probe, served also when all others must wait. False:
-	// no place; the socket stays the gate's, which says 503.
-	bool (*pass)(void *self, int fd, const struct gate_peer *peer, bool urgent);
+	// Takes the connection over. False: no place; the socket stays the gate's, which says 503.
+	bool (*pass)(void *self, const struct gate_asked *asked);
 	void (*tick)(void *self, usec_t now); // several times a second; now is monotonic
 };
+
+bool gate_same_host(const struct gate_peer *a, const struct gate_peer *b);
+bool gate_is_loopback(const struct gate_peer *peer);
 
 struct gate *gate_start(const struct gate_options *options); // NULL: no thread, errno
 void gate_stop(struct gate *gate);                           // closes what waits

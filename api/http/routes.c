@@ -4,6 +4,7 @@
 #include "api/http/again.h"
 #include "api/http/auth.h"
 #include "api/http/handlers.h"
+#include "api/http/live.h"
 
 #define NO_STORE "no-store"
 #define SHORT_CACHE "public, max-age=300"
@@ -44,6 +45,13 @@ static const struct route routes[] = {
 	{"GET", "/v1/sources", SCOPE_METRICS, true, false, NO_STORE, handle_sources, &plain_params},
 	{"GET", "/v1/quarantine", SCOPE_METRICS, true, false, NO_STORE, handle_quarantine,
 	 &plain_params},
+	{"GET", "/v1/live/messages", SCOPE_MESSAGES, true, true, NO_STORE, handle_live_messages,
+	 &live_messages_params},
+	{"GET", "/v1/live/unacknowledged", SCOPE_MESSAGES, true, true, NO_STORE,
+	 handle_live_unacknowledged, &live_unacknowledged_params},
+	{"GET", "/v1/live/funnel", SCOPE_METRICS, true, false, NO_STORE, handle_live_funnel,
+	 &live_funnel_params},
+	{"GET", "/metrics", SCOPE_METRICS, true, false, NO_STORE, handle_metrics, &none},
 	{"POST", "/v1/feed", 0, false, false, NO_STORE, handle_feed, &feed_params},
 };
 
@@ -172,7 +180,9 @@ static bool run_audited(struct call *call, struct err *err)
 		return true;
 	}
 	bool ok = call->route->handle(call, err);
-	if (!call->reply->producer.run)
+	if (ok && call->request->live && call->request->live->accepted)
+		call->request->live->access = call->access; // counted when the stream ends
+	else if (!call->reply->producer.run)
 		access_count(call->service, call->request->id, call->access, call->rows);
 	return ok;
 }

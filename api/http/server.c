@@ -4,6 +4,7 @@
 
 #include "api/http/gate.h"
 #include "api/http/gzip.h"
+#include "api/http/live.h"
 #include "api/http/refusal.h"
 #include "api/http/routes.h"
 #include "core/feed_sink.h"
@@ -36,6 +37,7 @@ struct server {
 	struct service *service;
 	struct MHD_Daemon *daemon;
 	struct gate *gate;
+	struct live *live;
 	atomic_int count;    // handed over and not closed yet
 	atomic_llong bodies; // bytes of bodies that are held
 	pthread_mutex_t lock;
@@ -87,16 +89,25 @@ static void cut_late(void *self, usec_t now)
 	pthread_mutex_unlock(&server->lock);
 }
 
-static bool pass(void *self, int fd, const struct gate_peer *peer, bool urgent)
+static bool is_probe(const struct head *head)
+{
+	return text_is(head->target, "/healthz") || text_is(head->target, "/readyz");
+}
+
+// Live streams are the hub's (live.h); probes are served also when all others must wait.
+static bool pass(void *self, const struct gate_asked *asked)
 {
 	struct server *server = self;
-	int limit = RUNNING_MAX + (urgent ? RUNNING_URGENT : 0);
+	const struct gate_peer *peer = asked->peer;
+	int limit = RUNNING_MAX + (is_probe(asked->head) ? RUNNING_URGENT : 0);
+	if (live_owns(asked->head->target))
+		return live_take(server->live, asked);
 	if (atomic_fetch_add(&server->count, 1) >= limit) {
 		atomic_fetch_sub(&server->count, 1);
 		return false;
 	}
 	const struct sockaddr *address = (const struct sockaddr *)&peer->address;
-	if (MHD_add_connection(server->daemon, fd, address, peer->length) != MHD_YES)
+	if (MHD_add_connection(server->daemon, asked->fd, address, peer->length) != MHD_YES)
 		atomic_fetch_sub(&server->count, 1); // the library has closed it
 	return true;
 }
@@ -340,6 +351,7 @@ static enum MHD_Result answer(struct server *server, struct exchange *exchange,
 	request->body = buf_view(&exchange->body);
 	reply_begin(&reply, request->arena);
 	dispatch(server->service, request, &reply, &token);
+	service_count(server->service, reply.status);
 	log_request(server, exchange, &reply, token);
 	struct MHD_Response *response =
 		make_response(server, connection, &reply, request->accept_encoding);
@@ -423,7 +435,8 @@ bool server_start(struct service *service, int listener, struct server **started
 				       .self = server,
 				       .pass = pass,
 				       .tick = cut_late};
-	server->gate = server->daemon ? gate_start(&options) : NULL;
+	server->live = service->live = live_start(service);
+	server->gate = server->daemon && server->live ? gate_start(&options) : NULL;
 	if (server->gate) {
 		*started = server;
 		return true;
@@ -441,6 +454,7 @@ void server_stop(struct server *server)
 	close_outlets(server);
 	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
+	live_stop(server->live); // last: what is answered may ask how it does
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Nobody can listen on a standby.
+SELECT pg_is_in_recovery();
