@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define VERSION "0.1.0"
-
 static volatile sig_atomic_t stop_requested;
 
 static command_fn cmd_run;
@@ -219,7 +217,7 @@ static bool print_and_leave(const char *word)
 		}
 	}
 	if (!strcmp(word, "--version"))
-		printf("receiptd %s\n", VERSION);
+		printf("receiptd %s\n", RECEIPTD_VERSION);
 	return !strcmp(word, "--version");
 }
 

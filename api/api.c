@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/http/again.h"
+#include "api/http/scrape.h"
 #include "api/http/server.h"
 
 #include <arpa/inet.h>
@@ -119,6 +120,7 @@ static void free_service(struct service *service)
 	pool_free(service->streams);
 	again_free(service->again);
 	pthread_mutex_destroy(&service->throttle.lock);
+	scrape_free(service->scrape);
 }
 
 // INT and TERM belong to the main thread: those made here must not take them away from it.
@@ -150,6 +152,8 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 	api->service.streams = pool_new(app, STORE_READ, STREAM_CONNECTIONS);
 	pthread_mutex_init(&api->service.throttle.lock, NULL);
 	api->service.again = again_new();
+	api->service.scrape = scrape_new();
+	api->service.started_at = usec_now();
 	if (store)
 		pool_adopt(api->service.read, store);
 	return api;

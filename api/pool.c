@@ -184,6 +184,18 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
+struct pool_state pool_state(struct pool *pool)
+{
+	struct pool_state state = {0};
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->count; i++) {
+		const struct pool_slot *slot = &pool->slots[i];
+		*(!slot->good ? &state.lost : slot->busy ? &state.busy : &state.idle) += 1;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return state;
+}
+
 // ---- taking and giving
 
 static struct pool_slot *wait_for_slot(struct pool *pool)

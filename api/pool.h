@@ -17,6 +17,11 @@ struct pool_slot { // one connection; belongs to the thread that took it
 	bool good, busy;
 };
 
+struct pool_state {
+	size_t busy, idle, lost;
+};
+struct pool_state pool_state(struct pool *pool);
+
 // role: STORE_READ or STORE_ACCESS. app must outlive the pool.
 struct pool *pool_new(struct app *app, enum store_role role, size_t count);
 // Takes over a connection that is there already; before pool_start.

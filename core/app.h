@@ -9,6 +9,8 @@
 
 #include <signal.h>
 
+#define RECEIPTD_VERSION "0.1.0"
+
 struct feed_sink;
 
 struct app {

@@ -43,6 +43,8 @@ check|clang|clang|fuzzing; the second compiler that must be content
 check|prosody|prosody|a server that the live tests run for themselves
 check|ejabberd|/usr/lib/*/ejabberd-*/ebin/ejabberd.beam|a server that the live tests run for themselves
 check|python3-slixmpp||the users of the live tests
+check|prometheus|promtool|promtool checks /metrics, alert rules and dashboard
+check|python3-prometheus-client||reads OpenMetrics in the tests
 check|lua5.4|lua5.4|what Prosody runs on, for the specs of its module
 check|lua-busted|busted|specs of the Prosody module
 check|lua-check|luacheck|static analysis of the Prosody module
@@ -110,7 +112,7 @@ forbid_main_cluster() {
 # Debian starts a server as soon as it is installed, and whenever the machine starts. The tests run one
 # of their own, and so does the bench (rsyslog), so a server that was not there before stays silent: not
 # started now (policy-rc.d), not later (masked; "systemctl unmask NAME" makes it an ordinary service).
-silent_servers='prosody ejabberd rsyslog'
+silent_servers='prosody ejabberd rsyslog prometheus'
 policy=/usr/sbin/policy-rc.d
 
 quietly() { # command

@@ -440,6 +440,73 @@ bool store_worst_domains(struct store *store, const struct domain_query *query, 
 			 bool (*each)(void *self, const struct domain_delivery *domain),
 			 struct err *err);
 
+// --- GET /metrics: sums over all that is stored, from roll-ups (read_scrape.c) ---
+
+enum scrape_sum { // names of enum rollup_sum, in its order
+	SCRAPE_ROWS,
+	SCRAPE_SENT,
+	SCRAPE_UNKNOWN,
+	SCRAPE_FAILED_ALL,
+	SCRAPE_REQUESTED,
+	SCRAPE_CONFIRMED,
+	SCRAPE_FAILED,
+	SCRAPE_READ_REQUESTED,
+	SCRAPE_READ,
+	SCRAPE_READ_INFERRED,
+	SCRAPE_RESENDS,
+	SCRAPE_SKEW_CLAMPED,
+	SCRAPE_STORED,
+	SCRAPE_ACKS,
+	SCRAPE_ACKS_GROUP,
+	SCRAPE_ACKS_DUP,
+	SCRAPE_ERRORS,
+	SCRAPE_CONFIRMED_WITHIN, // 10 s, 1 min, 1 h, 24 h, 7 d
+	SCRAPE_READ_WITHIN = SCRAPE_CONFIRMED_WITHIN + 5,
+	SCRAPE_SUMS = SCRAPE_READ_WITHIN + 5
+};
+bool store_scrape_sums(struct store *store, int32_t realm, int64_t sums[SCRAPE_SUMS],
+		       struct err *err);
+
+enum scrape_latency { // rollup_latency.metric - 1
+	SCRAPE_DELIVER,
+	SCRAPE_DELIVER_STORED,
+	SCRAPE_READING,
+	SCRAPE_RESPOND,
+	SCRAPE_LATENCIES
+};
+// By latency, then ascending; ms is the middle of its bin.
+bool store_scrape_latencies(struct store *store, int32_t realm, void *self,
+			    void (*each)(void *self, enum scrape_latency what, int64_t ms,
+					 int64_t count),
+			    struct err *err);
+
+struct scrape_domain {
+	bool receives;    // counted as the recipients' domain, else as the senders'
+	struct text name; // absent: all others
+	int64_t sent, requested, confirmed, failed;
+};
+bool store_scrape_domains(struct store *store, int32_t realm, usec_t since, int32_t most, void *self,
+			  void (*each)(void *self, const struct scrape_domain *domain),
+			  struct err *err);
+
+struct scrape_unread { // gaps by cause, or records in quarantine by reason
+	bool quarantined;
+	struct text name; // absent: all others
+	int64_t count, lost;
+};
+bool store_scrape_unread(struct store *store, int32_t realm, int32_t most, void *self,
+			 void (*each)(void *self, const struct scrape_unread *unread),
+			 struct err *err);
+
+struct scrape_source { // a followed one
+	struct text name, dialect, state;
+	int64_t records, stanzas, unread; // bytes that are not read yet
+	usec_t last_at, seen_at;
+};
+bool store_scrape_sources(struct store *store, int32_t realm, int32_t most, void *self,
+			  void (*each)(void *self, const struct scrape_source *source),
+			  struct err *err);
+
 // --- tokens and access log ---
 
 enum scope_bits {

@@ -40,6 +40,7 @@ struct service { // one per server, shared by all threads
 	struct again *again;
 	struct live *live;         // live.h
 	struct scrape *scrape;     // scrape.h
+	usec_t started_at;
 	atomic_llong answered[6];  // by class of the status: [2] is 2xx
 };
 
