@@ -231,10 +231,12 @@ static void run(struct call *call)
 		answer_failure(call, &err);
 }
 
-// Figures name nobody and are recorded nowhere: they may be given again for a second.
+// Figures name nobody and are recorded nowhere: they may be given again for a second. What begins a live
+// stream is no answer yet.
 static bool may_repeat(const struct call *call)
 {
 	return call->route->scope == SCOPE_METRICS && !call->route->audited &&
+	       !call->request->live &&
 	       token_looks_right(auth_bearer(call->request));
 }
 

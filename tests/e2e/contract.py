@@ -60,8 +60,9 @@ class Contract:
         self.validators = {}
 
     def gets(self):
-        """Paths that are asked with GET and have no parts to fill in."""
-        return [path for path, how in self.document["paths"].items() if "get" in how and "{" not in path]
+        """Paths that are asked with GET, have no parts to fill in and end by themselves (not live.t's)."""
+        return [path for path, how in self.document["paths"].items()
+                if "get" in how and "{" not in path and not path.startswith("/v1/live/")]
 
     def operations(self):
         """Method, path and operation of all."""
