@@ -88,7 +88,8 @@ void put_array(struct fields *fields, enum element type, const struct fields *it
 enum { IN_DAYS_SPANS = 6 };
 void put_in_days(struct fields *fields, const struct fields *lo, const struct fields *hi);
 // The same as a list; gaps up to the widest are closed, and wider ones until few spans are left.
-void add_spans(struct fields *ends, const struct fields *lo, const struct fields *hi, usec_t widest);
+void add_spans(struct fields *ends, const struct fields *lo, const struct fields *hi,
+	       usec_t widest);
 enum { LIVE_GAP_SECONDS = 900 }; // widest gap that batch.spans closes: narrower would not read less
 void put_int8s(struct fields *fields, const int64_t *items, size_t count);
 void put_texts(struct fields *fields, const struct string_list *list);

@@ -9,7 +9,8 @@
 
 _Static_assert((int)SCRAPE_SUMS == (int)SUM_COUNT, "store.h names the sums in the order of rollup");
 
-bool store_scrape_sums(struct store *store, int32_t realm, int64_t sums[SCRAPE_SUMS], struct err *err)
+bool store_scrape_sums(struct store *store, int32_t realm, int64_t sums[SCRAPE_SUMS],
+		       struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
@@ -85,8 +86,8 @@ static bool take_domain(void *self, const struct rows *rows)
 	return true;
 }
 
-bool store_scrape_domains(struct store *store, int32_t realm, usec_t since, int32_t most, void *self,
-			  void (*each)(void *self, const struct scrape_domain *domain),
+bool store_scrape_domains(struct store *store, int32_t realm, usec_t since, int32_t most,
+			  void *self, void (*each)(void *self, const struct scrape_domain *domain),
 			  struct err *err)
 {
 	struct domain_sink sink = {self, each};

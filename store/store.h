@@ -485,8 +485,8 @@ struct scrape_domain {
 	struct text name; // absent: all others
 	int64_t sent, requested, confirmed, failed;
 };
-bool store_scrape_domains(struct store *store, int32_t realm, usec_t since, int32_t most, void *self,
-			  void (*each)(void *self, const struct scrape_domain *domain),
+bool store_scrape_domains(struct store *store, int32_t realm, usec_t since, int32_t most,
+			  void *self, void (*each)(void *self, const struct scrape_domain *domain),
 			  struct err *err);
 
 struct scrape_unread { // gaps by cause, or records in quarantine by reason

@@ -242,7 +242,8 @@ void plan_collect(struct plan *plan);
 size_t plan_first_stored(const struct plan *plan, int64_t key);
 bool hash_collided(struct store *store, struct err *err); // what store_refused() then says; false
 void part_order(struct part *part);                       // once, by whoever writes it
-void plan_span(struct plan *plan); // between when the rows are that it writes; before the lanes write
+void plan_span(
+	struct plan *plan); // between when the rows are that it writes; before the lanes write
 void plan_free(struct plan *plan);
 int64_t part_jid_id(struct part *part, struct text jid); // text of the batch's pairing
 int64_t plan_element(const struct plan *plan, const struct finding *finding); // finding.element

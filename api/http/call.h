@@ -38,10 +38,10 @@ struct service { // one per server, shared by all threads
 	struct throttle throttle;
 	struct feed_tokens feed_tokens;
 	struct again *again;
-	struct live *live;         // live.h
-	struct scrape *scrape;     // scrape.h
+	struct live *live;     // live.h
+	struct scrape *scrape; // scrape.h
 	usec_t started_at;
-	atomic_llong answered[6];  // by class of the status: [2] is 2xx
+	atomic_llong answered[6]; // by class of the status: [2] is 2xx
 };
 
 static inline void service_count(struct service *service, int status)

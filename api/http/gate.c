@@ -137,8 +137,7 @@ static void refuse(struct gate *gate, struct place *place, int status, const cha
 // True: the place is free again.
 static bool hand_over(struct gate *gate, struct place *place, const struct head *head)
 {
-	struct gate_asked asked = {
-		place->fd, &place->peer, head, {gate->head, place->seen}};
+	struct gate_asked asked = {place->fd, &place->peer, head, {gate->head, place->seen}};
 	set_low_water(place->fd, 1);
 	if (gate->options.pass(gate->options.self, &asked))
 		return true;

@@ -69,8 +69,8 @@ static struct frame *changes(struct pool_slot *db, const struct live_query *quer
 	if (span->after > span->upto) // another database than before
 		return resync(span);
 	JSON_AUTO *members = json_object();
-	if (span->after < span->upto && store_changes(db->store, &filter, &commits, &countable,
-						      &listing, each_message, err)) {
+	if (span->after < span->upto &&
+	    store_changes(db->store, &filter, &commits, &countable, &listing, each_message, err)) {
 		if (!countable || listing.full)
 			frame = resync(span);
 		else if (listing.rows > 0)
@@ -94,16 +94,11 @@ static void put_counts(json_t *object, const struct delivery_bucket *bucket)
 		const char *name;
 		int64_t value;
 	} counts[] = {
-		{"sent", bucket->sent},
-		{"requested", bucket->requested},
-		{"confirmed", bucket->confirmed},
-		{"failed", bucket->failed},
-		{"pending", bucket->pending},
-		{"expired", bucket->expired},
-		{"unknown", bucket->unknown},
-		{"failed_all", bucket->failed_all},
-		{"stored", bucket->stored},
-		{"read_requested", bucket->read_requested},
+		{"sent", bucket->sent},           {"requested", bucket->requested},
+		{"confirmed", bucket->confirmed}, {"failed", bucket->failed},
+		{"pending", bucket->pending},     {"expired", bucket->expired},
+		{"unknown", bucket->unknown},     {"failed_all", bucket->failed_all},
+		{"stored", bucket->stored},       {"read_requested", bucket->read_requested},
 		{"read", bucket->read},
 	};
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)

@@ -33,8 +33,10 @@ static void take_field(struct request *request, struct text name, struct text va
 		const char *name;
 		struct text *to;
 	} wanted[] = {
-		{"Authorization", &request->authorization}, {"Accept", &request->accept},
-		{"Origin", &request->origin},               {"Host", &request->host},
+		{"Authorization", &request->authorization},
+		{"Accept", &request->accept},
+		{"Origin", &request->origin},
+		{"Host", &request->host},
 		{"Last-Event-ID", &request->last_event},
 	};
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {

@@ -90,8 +90,8 @@ static bool send_all(struct live *live, struct client *client)
 	for (;;) {
 		size_t sent = 0;
 		if (client->out.len > 0) {
-			bool more = send_some(client, client->out.data, client->out.len, &sent,
-					      &alive);
+			bool more =
+				send_some(client, client->out.data, client->out.len, &sent, &alive);
 			buf_drop(&client->out, sent);
 			if (!more)
 				return alive;
@@ -99,8 +99,8 @@ static bool send_all(struct live *live, struct client *client)
 			client->deadline = 0;
 		} else if (client->frame) {
 			struct frame *frame = client->frame;
-			if (!send_some(client, frame->bytes + client->sent,
-				       frame->n - client->sent, &client->sent, &alive))
+			if (!send_some(client, frame->bytes + client->sent, frame->n - client->sent,
+				       &client->sent, &alive))
 				return alive;
 			frame_is_sent(client);
 		} else {

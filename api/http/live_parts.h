@@ -14,8 +14,9 @@ enum {
 	RING_BYTES = 1024 * 1024, // of one question; a newest frame may be as large alone
 	FRAME_BYTES = RING_BYTES,
 	FRAME_ROWS = 2000,
-	BACK_COMMITS = 3600, // how far behind somebody may come back whose question nobody asked meanwhile
-	LINGER_SECONDS = 60  // a question that nobody asks any more keeps its ring so long
+	BACK_COMMITS =
+		3600, // how far behind somebody may come back whose question nobody asked meanwhile
+	LINGER_SECONDS = 60 // a question that nobody asks any more keeps its ring so long
 };
 
 struct frame { // an event as it is sent, shared by all who get it

@@ -48,8 +48,8 @@ struct question *question_find(struct live *live, struct text key)
 static void keep_texts(struct live_query *query, struct arena *arena)
 {
 	struct message_filter *filter = &query->filter;
-	struct text *texts[] = {&filter->participant, &filter->peer, &filter->from,
-				&filter->to,          &filter->id,   &filter->domain,
+	struct text *texts[] = {&filter->participant, &filter->peer,    &filter->from,
+				&filter->to,          &filter->id,      &filter->domain,
 				&query->from_domain,  &query->to_domain};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = arena_text(arena, *texts[i]);

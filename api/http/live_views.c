@@ -42,7 +42,8 @@ static bool read_after(struct call *call, const struct param *after, int64_t *ou
 }
 
 // Equal questions have equal keys: what else is given (after) is no part of the question.
-static struct text key_of(struct call *call, const char *view, const struct text *parts, size_t count)
+static struct text key_of(struct call *call, const char *view, const struct text *parts,
+			  size_t count)
 {
 	struct buf key = {0};
 	buf_zstr(&key, view);
@@ -56,8 +57,8 @@ static struct text key_of(struct call *call, const char *view, const struct text
 	return text;
 }
 
-static bool take_up(struct call *call, unsigned scopes, const struct live_query *query, struct text key,
-		   int64_t after)
+static bool take_up(struct call *call, unsigned scopes, const struct live_query *query,
+		    struct text key, int64_t after)
 {
 	struct live_ask *ask = call->request->live;
 	call->reply->type = "text/event-stream";
@@ -161,12 +162,13 @@ bool handle_live_messages(struct call *call, struct err *err)
 	filter->id = params[M_ID].text;
 	filter->state = (int)params[M_STATE].number;
 	filter->class_ = (int)params[M_CLASS].number;
-	const struct text parts[] = {filter->participant,  filter->peer,         filter->from,
-				     filter->to,           filter->id,           filter->domain,
-				     params[M_STATE].text, params[M_CLASS].text, params[M_BODY].text};
+	const struct text parts[] = {
+		filter->participant,  filter->peer,         filter->from,
+		filter->to,           filter->id,           filter->domain,
+		params[M_STATE].text, params[M_CLASS].text, params[M_BODY].text};
 	unsigned scopes = SCOPE_MESSAGES | (filter->with_body ? SCOPE_BODIES : 0u);
 	return take_up(call, scopes, &query,
-		      key_of(call, "messages", parts, sizeof parts / sizeof *parts), after);
+		       key_of(call, "messages", parts, sizeof parts / sizeof *parts), after);
 }
 
 // ---- unacknowledged
@@ -189,7 +191,7 @@ bool handle_live_unacknowledged(struct call *call, struct err *err)
 	    !call_domain(call, &call->params[U_DOMAIN], "domain", &query.filter.domain))
 		return true;
 	return take_up(call, SCOPE_MESSAGES, &query,
-		      key_of(call, "unacknowledged", &query.filter.domain, 1), after);
+		       key_of(call, "unacknowledged", &query.filter.domain, 1), after);
 }
 
 // ---- funnel

@@ -59,8 +59,8 @@ static void give(struct watch *watch, struct pool_slot *slot, bool fine, const s
 
 // ---- answers
 
-static void publish(struct watch *watch, struct question *question, struct frame *frame, int64_t upto,
-		    usec_t now)
+static void publish(struct watch *watch, struct question *question, struct frame *frame,
+		    int64_t upto, usec_t now)
 {
 	struct live *live = watch->live;
 	pthread_mutex_lock(&live->lock);
@@ -273,8 +273,8 @@ static bool answer_first(struct watch *watch, struct client *client, struct err 
 	if (!slot)
 		return false;
 	bool fine = read_honesty(slot, &honesty, err);
-	if (fine && (honesty.commit != client->question->done ||
-		     client->question->answered_at == 0))
+	if (fine &&
+	    (honesty.commit != client->question->done || client->question->answered_at == 0))
 		fine = answer(watch, slot, client->question, &honesty, err);
 	give(watch, slot, fine, err);
 	return fine;
@@ -470,7 +470,8 @@ static bool anybody(struct watch *watch)
 
 static void pause_round(struct watch *watch)
 {
-	struct pollfd polls[] = {{watch->live->wake_watcher, POLLIN, 0}, {watch->socket, POLLIN, 0}};
+	struct pollfd polls[] = {{watch->live->wake_watcher, POLLIN, 0},
+				 {watch->socket, POLLIN, 0}};
 	uint64_t ignored;
 	if (watch->more)
 		return;

@@ -236,8 +236,7 @@ static void run(struct call *call)
 static bool may_repeat(const struct call *call)
 {
 	return call->route->scope == SCOPE_METRICS && !call->route->audited &&
-	       !call->request->live &&
-	       token_looks_right(auth_bearer(call->request));
+	       !call->request->live && token_looks_right(auth_bearer(call->request));
 }
 
 // A path has no "?" and an address no blank: there is one reading.

@@ -7,7 +7,8 @@
 
 enum { DOMAINS_MOST = 20, DOMAIN_DAYS = 7, NAMES_MOST = 20, SOURCES_MOST = 200 };
 
-#define RESTATED "; a sum over all that is stored that may be restated, also downwards: use x - x offset w, not rate"
+#define RESTATED                                                                                   \
+	"; a sum over all that is stored that may be restated, also downwards: use x - x offset w, not rate"
 
 // ---- sums
 
@@ -24,12 +25,12 @@ static const struct {
 	{"receiptd_messages_failed", "Of requested: answered by an error" RESTATED, SCRAPE_FAILED},
 	{"receiptd_messages_failed_all", "Of those sent: answered by an error" RESTATED,
 	 SCRAPE_FAILED_ALL},
-	{"receiptd_messages_unknown", "Of those sent: asked for nothing and got nothing (S4)" RESTATED,
-	 SCRAPE_UNKNOWN},
+	{"receiptd_messages_unknown",
+	 "Of those sent: asked for nothing and got nothing (S4)" RESTATED, SCRAPE_UNKNOWN},
 	{"receiptd_messages_stored", "Of those sent: waited in offline storage" RESTATED,
 	 SCRAPE_STORED},
-	{"receiptd_messages_read_requested", "Of those sent: asked for a sign of reading (F3)" RESTATED,
-	 SCRAPE_READ_REQUESTED},
+	{"receiptd_messages_read_requested",
+	 "Of those sent: asked for a sign of reading (F3)" RESTATED, SCRAPE_READ_REQUESTED},
 	{"receiptd_messages_read", "Of read_requested: displayed" RESTATED, SCRAPE_READ},
 	{"receiptd_messages_read_inferred",
 	 "Of read_requested: not displayed, but reading is inferred (F4)" RESTATED,
@@ -83,10 +84,12 @@ static const struct {
 	int64_t ms;
 	const char *le;
 } bounds[] = {
-	{100, "0.1"},        {250, "0.25"},       {500, "0.5"},         {1000, "1.0"},
-	{2500, "2.5"},       {5000, "5.0"},       {10000, "10.0"},      {30000, "30.0"},
-	{60000, "60.0"},     {300000, "300.0"},   {900000, "900.0"},    {3600000, "3600.0"},
-	{21600000, "21600.0"}, {86400000, "86400.0"}, {604800000, "604800.0"}, {INT64_MAX, "+Inf"},
+	{100, "0.1"},          {250, "0.25"},         {500, "0.5"},
+	{1000, "1.0"},         {2500, "2.5"},         {5000, "5.0"},
+	{10000, "10.0"},       {30000, "30.0"},       {60000, "60.0"},
+	{300000, "300.0"},     {900000, "900.0"},     {3600000, "3600.0"},
+	{21600000, "21600.0"}, {86400000, "86400.0"}, {604800000, "604800.0"},
+	{INT64_MAX, "+Inf"},
 };
 
 enum { BOUNDS = sizeof bounds / sizeof *bounds };
@@ -123,7 +126,7 @@ static void put_histogram(struct scrape_text *text, const char *name, const char
 	scrape_int(text, part, NULL, 0, seen);
 }
 
-#define BINNED \
+#define BINNED                                                                                                  \
 	"; from bins, so that values are up to 3.2 % off; messages that are restated can lower it, which rate " \
 	"takes for a restart"
 
@@ -137,7 +140,8 @@ static bool put_latencies(struct call *call, struct scrape_text *text, struct er
 		{"receiptd_time_to_deliver_stored_seconds",
 		 "From sending to the receipt, of messages that waited offline (F7)" BINNED},
 		{"receiptd_time_to_read_seconds", "From sending to display (F7)" BINNED},
-		{"receiptd_time_to_respond_seconds", "To the answer of the other party (F6)" BINNED},
+		{"receiptd_time_to_respond_seconds",
+		 "To the answer of the other party (F6)" BINNED},
 	};
 	struct histograms histograms = {0};
 	if (!store_scrape_latencies(call->db->store, call->db->realm.id, &histograms, each_latency,
@@ -186,7 +190,8 @@ static void each_domain(void *self, const struct scrape_domain *domain)
 		{"direction", domain->receives ? TEXT("to") : TEXT("from")},
 		{"domain", domain->name.p ? domain->name : TEXT("(other)")},
 	};
-	const int64_t values[] = {domain->sent, domain->requested, domain->confirmed, domain->failed};
+	const int64_t values[] = {domain->sent, domain->requested, domain->confirmed,
+				  domain->failed};
 	for (size_t i = 0; i < 4; i++)
 		scrape_int(&pieces->text[i], domain_names[i], labels, 2, values[i]);
 }
@@ -217,7 +222,8 @@ static void each_unread(void *self, const struct scrape_unread *unread)
 	const struct scrape_label label = {unread->quarantined ? "reason" : "cause",
 					   unread->name.p ? unread->name : TEXT("(other)")};
 	if (unread->quarantined) {
-		scrape_int(&pieces->text[2], "receiptd_quarantined_records", &label, 1, unread->count);
+		scrape_int(&pieces->text[2], "receiptd_quarantined_records", &label, 1,
+			   unread->count);
 		return;
 	}
 	scrape_int(&pieces->text[0], "receiptd_gaps", &label, 1, unread->count);
@@ -274,7 +280,8 @@ static void each_source(void *self, const struct scrape_source *source)
 	pieces->count++;
 }
 
-static bool put_sources(struct call *call, struct scrape_text *text, int64_t *followed, struct err *err)
+static bool put_sources(struct call *call, struct scrape_text *text, int64_t *followed,
+			struct err *err)
 {
 	static const char *const families[][2] = {
 		{"receiptd_source_state", "1 for the state that a followed source is in"},
@@ -306,9 +313,10 @@ static bool put_lags(struct call *call, struct scrape_text *text, int64_t follow
 	if (!store_honesty(call->db->store, realm, USEC_NONE, USEC_NONE, &honesty, err) ||
 	    !store_settle_lag(call->db->store, realm, &settle, err))
 		return false;
-	scrape_family(text, "receiptd_ingest_lag_seconds", SCRAPE_GAUGE,
-		      "Since the time up to which all followed sources are complete; none without a "
-		      "followed source");
+	scrape_family(
+		text, "receiptd_ingest_lag_seconds", SCRAPE_GAUGE,
+		"Since the time up to which all followed sources are complete; none without a "
+		"followed source");
 	if (followed > 0 && honesty.complete_until != USEC_NONE)
 		scrape_seconds(text, "receiptd_ingest_lag_seconds", NULL, 0,
 			       call->now - honesty.complete_until);

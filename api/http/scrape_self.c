@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static void put_int(struct scrape_text *text, const char *name, enum scrape_type type, const char *help,
-		    int64_t value)
+static void put_int(struct scrape_text *text, const char *name, enum scrape_type type,
+		    const char *help, int64_t value)
 {
 	scrape_family(text, name, type, help);
 	scrape_int(text, name, NULL, 0, value);

@@ -24,7 +24,8 @@ static void add_escaped(struct buf *out, struct text text)
 
 // OpenMetrics names a counter without _total and escapes quotes in HELP too; ours hold neither quotes nor
 // backslashes.
-void scrape_family(struct scrape_text *text, const char *name, enum scrape_type type, const char *help)
+void scrape_family(struct scrape_text *text, const char *name, enum scrape_type type,
+		   const char *help)
 {
 	int n = (int)strlen(name);
 	if (type == SCRAPE_COUNTER && text->open_metrics)
