@@ -55,7 +55,7 @@ bool store_scrape_latencies(struct store *store, int32_t realm, void *self,
 	struct adding adding = {xcalloc(LATENCY_COUNT, sizeof *adding.counts)};
 	put_int4(&params, realm);
 	bool fine = sql_each(store, "scrape_latencies", &params, &adding, take_histogram, err);
-	for (int what = 0; fine && what < LATENCY_COUNT; what++) {
+	for (int what = 0; fine && what < SCRAPE_LATENCIES; what++) {
 		for (int i = 0; i < LATENCY_BINS; i++) {
 			if (adding.counts[what][i] != 0)
 				each(self, (enum scrape_latency)what, latency_bin_ms(i),

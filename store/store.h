@@ -462,7 +462,13 @@ enum scrape_sum { // names of enum rollup_sum, in its order
 	SCRAPE_ERRORS,
 	SCRAPE_CONFIRMED_WITHIN, // 10 s, 1 min, 1 h, 24 h, 7 d
 	SCRAPE_READ_WITHIN = SCRAPE_CONFIRMED_WITHIN + 5,
-	SCRAPE_SUMS = SCRAPE_READ_WITHIN + 5
+	SCRAPE_ACCEPTED = SCRAPE_READ_WITHIN + 5,
+	SCRAPE_ROUTED,
+	SCRAPE_DELIVERED,
+	SCRAPE_DISPLAYED,
+	SCRAPE_RETRACTED,
+	SCRAPE_READ_UPTO,
+	SCRAPE_SUMS
 };
 bool store_scrape_sums(struct store *store, int32_t realm, int64_t sums[SCRAPE_SUMS],
 		       struct err *err);

@@ -99,15 +99,19 @@ static void put_counts(json_t *object, const struct delivery_bucket *bucket)
 		{"pending", bucket->pending},     {"expired", bucket->expired},
 		{"unknown", bucket->unknown},     {"failed_all", bucket->failed_all},
 		{"stored", bucket->stored},       {"read_requested", bucket->read_requested},
-		{"read", bucket->read},
+		{"read", bucket->read},           {"accepted", bucket->accepted},
+		{"routed", bucket->routed},       {"delivered", bucket->delivered},
+		{"displayed", bucket->displayed}, {"retracted", bucket->retracted},
 	};
+	const struct latency *deliver = &bucket->latencies[SERIES_DELIVER];
+	const struct latency *read = &bucket->latencies[SERIES_READ];
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		put_number(object, counts[i].name, counts[i].value);
 	put_ratio(object, "rate_lower", bucket->confirmed, bucket->requested);
 	put_ratio(object, "rate_upper", bucket->confirmed + bucket->pending, bucket->requested);
 	put_ratio(object, "coverage", bucket->requested, bucket->sent);
-	put_latency(object, "time_to_deliver_ms", bucket->ttd_n, bucket->ttd_ms, bucket->estimated);
-	put_latency(object, "time_to_read_ms", bucket->ttr_n, bucket->ttr_ms, bucket->estimated);
+	put_latency(object, "time_to_deliver_ms", deliver->n, deliver->ms, bucket->estimated);
+	put_latency(object, "time_to_read_ms", read->n, read->ms, bucket->estimated);
 }
 
 static struct frame *funnel(struct pool_slot *db, const char *realm, const struct live_query *query,

@@ -29,6 +29,14 @@ static const struct {
 	 "Of those sent: asked for nothing and got nothing (S4)" RESTATED, SCRAPE_UNKNOWN},
 	{"receiptd_messages_stored", "Of those sent: waited in offline storage" RESTATED,
 	 SCRAPE_STORED},
+	{"receiptd_messages_accepted",
+	 "Of those sent: the server took them, or they got further" RESTATED, SCRAPE_ACCEPTED},
+	{"receiptd_messages_routed", "Of those sent: went to a device, or got further" RESTATED,
+	 SCRAPE_ROUTED},
+	{"receiptd_messages_delivered",
+	 "Of those sent: delivered or displayed, asked for or not" RESTATED, SCRAPE_DELIVERED},
+	{"receiptd_messages_displayed", "Of those sent: displayed, asked for or not" RESTATED,
+	 SCRAPE_DISPLAYED},
 	{"receiptd_messages_read_requested",
 	 "Of those sent: asked for a sign of reading (F3)" RESTATED, SCRAPE_READ_REQUESTED},
 	{"receiptd_messages_read", "Of read_requested: displayed" RESTATED, SCRAPE_READ},
@@ -341,7 +349,10 @@ static bool put_lags(struct call *call, struct scrape_text *text, int64_t follow
 bool scrape_facts(struct call *call, struct scrape_text *text, struct err *err)
 {
 	int64_t followed = 0;
-	return put_sums(call, text, err) && put_latencies(call, text, err) &&
-	       put_domains(call, text, err) && put_unread(call, text, err) &&
-	       put_sources(call, text, &followed, err) && put_lags(call, text, followed, err);
+	bool fine = store_snapshot(call->db->store, err) && put_sums(call, text, err) &&
+		    put_latencies(call, text, err) && put_domains(call, text, err) &&
+		    put_unread(call, text, err) && put_sources(call, text, &followed, err) &&
+		    put_lags(call, text, followed, err);
+	store_snapshot_end(call->db->store);
+	return fine;
 }

@@ -27,6 +27,12 @@ SELECT coalesce(sum(r.rows), 0)::int8,
        coalesce(sum(r.read_1m), 0)::int8,
        coalesce(sum(r.read_1h), 0)::int8,
        coalesce(sum(r.read_24h), 0)::int8,
-       coalesce(sum(r.read_7d), 0)::int8
+       coalesce(sum(r.read_7d), 0)::int8,
+       coalesce(sum(r.accepted), 0)::int8,
+       coalesce(sum(r.routed), 0)::int8,
+       coalesce(sum(r.delivered), 0)::int8,
+       coalesce(sum(r.displayed), 0)::int8,
+       coalesce(sum(r.retracted), 0)::int8,
+       coalesce(sum(r.read_upto), 0)::int8
 FROM rollup AS r
 WHERE r.realm = $1 AND r.grain = 2;
