@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { OTHER_DESCRIPTORS = 1024, SEND_BUFFER = 64 * 1024, QUEUE_SECONDS = 10 };
+enum { OTHER_DESCRIPTORS = 1024, SEND_BUFFER = 64 * 1024, QUEUE_SECONDS = 30 };
 
 bool live_owns(struct text target)
 {

@@ -269,6 +269,8 @@ static void attach(struct client *client, const struct live_ask *ask, const stru
 static bool answer_first(struct watch *watch, struct client *client, struct err *err)
 {
 	struct honesty honesty;
+	if (client->question->done == watch->commit && client->question->answered_at > 0)
+		return true;
 	struct pool_slot *slot = take(watch, err);
 	if (!slot)
 		return false;

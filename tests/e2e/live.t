@@ -225,14 +225,14 @@ def memory(pid):
 def thousand(bench):
     tap, pid = bench.tap, bench.serve.process.pid
     before, threads = memory(pid)
-    product.wait_until(lambda: bench.metric("receiptd_live_clients") == 1, 10, 0.3)  # the one of short
+    product.wait_until(lambda: bench.metric("receiptd_live_clients") <= 1, 10, 0.3)  # that of short, until it ends
     questions = bench.metric("receiptd_live_questions")
     streams = [bench.stream("messages") for _ in range(IDLE)]
     tap.ok(sum(s.wait("start", seconds=60) for s in streams) == IDLE, f"{IDLE} clients: all begin")
     after, more = memory(pid)
     tap.ok(after - before < 64 and more - threads <= 1,
            f"{IDLE} idle clients: {after - before:.1f} MB and {more - threads} threads more")
-    good = product.wait_until(lambda: bench.metric("receiptd_live_clients") == IDLE + 1, 10, 0.3)
+    good = product.wait_until(lambda: bench.metric("receiptd_live_clients") in (IDLE, IDLE + 1), 10, 0.3)
     tap.ok(good and bench.metric("receiptd_live_questions") <= questions + 1, "one question of them all")
     probe = contract.Client(bench.port, bench.tokens["all"], contract=None)
     tap.ok(probe.get("/healthz").status == 200 and probe.get("/v1/messages?limit=1").status == 200,
