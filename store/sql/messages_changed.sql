@@ -13,20 +13,23 @@
 --   $15 text        in the body, whatever the case
 --   $16 bool        with body
 --   $17 bool        with devices (rows with facts of their own)
---   $18 int8        after this commit number, $19 int8 up to this one
---   $20 timestamptz[]  spans of batch.spans
---   $21 bool        only what asked for a receipt (F2)
---   $22 int8        rows at most
+--   $18 text        nick in a room
+--   $19 int8        key
+--   $20 text        id that is corrected
+--   $21 int8        after this commit number, $22 int8 up to this one
+--   $23 timestamptz[]  spans of batch.spans
+--   $24 bool        only what asked for a receipt (F2)
+--   $25 int8        rows at most
 WITH page AS MATERIALIZED (
      SELECT m.*
      FROM message AS m
      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
 -- include message_filter
-       AND in_days(m.sent_at, $20::timestamptz[])
-       AND m.commit > $18::int8 AND m.commit <= $19::int8
-       AND (NOT $21::bool OR (m.class <= 2 AND m.id IS NOT NULL AND m.flags & 1048581 <> 0))
+       AND in_days(m.sent_at, $23::timestamptz[])
+       AND m.commit > $21::int8 AND m.commit <= $22::int8
+       AND (NOT $24::bool OR (m.class <= 2 AND m.id IS NOT NULL AND m.flags & 1048581 <> 0))
      ORDER BY m.sent_at, m.conv, m.key, m.n
-     LIMIT $22::int8),
+     LIMIT $25::int8),
 r AS MATERIALIZED (
      SELECT x.conv, x.sent_at, x.key, x.n,
             row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n) AS shown

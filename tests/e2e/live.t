@@ -111,7 +111,7 @@ def plain(items):
     rows = {}
     for item in items:
         rows[item["from"], item["to"], item["id"], item["n"]] = {
-            k: v for k, v in item.items() if k not in ("ticks", "conv", "key", "body")}
+            k: v for k, v in item.items() if k not in ("ticks", "tick", "conv", "key", "body")}
     return rows
 
 
