@@ -55,7 +55,7 @@ packages_core := jansson libconfuse libsodium
 packages_pairing := jansson
 packages_ingest := $(packages_core) libxml-2.0 libarchive libcrypto libssl
 packages_store := $(packages_core) libpq libcrypto
-packages_api := $(packages_core) libmicrohttpd libcrypto zlib
+packages_api := $(packages_core) libmicrohttpd libcrypto libssl zlib
 packages_all := $(sort $(packages_core) $(packages_ingest) $(packages_store) $(packages_api))
 packages_tests := $(packages_all) cmocka
 
@@ -80,7 +80,7 @@ link = $(CC) $(MODE) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
 # ---- goals
 
-.PHONY: all run check check-long check-built vectors bench lint format san tsan coverage clang tests \
+.PHONY: docs-examples all run check check-long check-built vectors bench lint format san tsan coverage clang tests \
 	fuzz fuzz-built setup install clean help FORCE
 
 all: $(program) ## build the program (default)
@@ -127,6 +127,9 @@ bench: ## storing against COPY, import against its halves, other programs, a fol
 	@BUILD=$(BUILD) tests/bench/webhook.py
 	@BUILD=$(BUILD) tests/bench/component.py
 	@BUILD=$(BUILD) tests/bench/api.py
+
+docs-examples: $(program) ## make docs/EXAMPLES.md anew: each path asked of the sample logs
+	@BUILD=$(BUILD) tools/examples.py
 
 lint: ## rooms, format, clang-tidy, cppcheck
 	@scripts/setup.sh lint

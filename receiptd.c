@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front door: global options, one table of subcommands, signals. The only file with global
-// mutable state: the flag that INT and TERM set.
+// mutable state: the flag that INT and TERM set, the count of HUPs.
 #include "api/api.h"
 #include "core/app.h"
 #include "core/arena.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_requested;
+static volatile sig_atomic_t stop_requested, reloads;
 
 static command_fn cmd_run;
 
@@ -68,6 +68,19 @@ static void on_signal(int number)
 {
 	(void)number;
 	stop_requested = 1;
+}
+
+static void on_reload(int number)
+{
+	(void)number;
+	reloads = (reloads + 1) & 0xffff;
+}
+
+static void catch_reload(void)
+{
+	struct sigaction reload = {.sa_handler = on_reload};
+
+	sigaction(SIGHUP, &reload, NULL);
 }
 
 static void catch_signals(void)
@@ -223,7 +236,8 @@ static bool print_and_leave(const char *word)
 
 static int run_command(const struct globals *globals, int argc, char **argv)
 {
-	struct app app = {.stop = &stop_requested, .tty = isatty(STDERR_FILENO) == 1};
+	struct app app = {
+		.stop = &stop_requested, .reload = &reloads, .tty = isatty(STDERR_FILENO) == 1};
 	const struct command *command = find_command(argv[1]);
 	struct err err = {0};
 	int status = ERR_USAGE;
@@ -232,6 +246,8 @@ static int run_command(const struct globals *globals, int argc, char **argv)
 		fprintf(stderr, "receiptd: unknown command '%s'; try: receiptd --help\n", argv[1]);
 		return ERR_USAGE;
 	}
+	if (command->run == cmd_run || command->run == cmd_serve)
+		catch_reload(); // of other commands a terminal may take its leave
 	if (load_settings(globals, &app, &err))
 		status = command->run(&app, argc - 1, argv + 1);
 	else

@@ -3,7 +3,10 @@
 
 #include "api/http/again.h"
 #include "api/http/scrape.h"
+#include "api/http/front.h"
+#include "api/http/peer.h"
 #include "api/http/server.h"
+#include "api/http/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,24 +20,25 @@ enum { READ_CONNECTIONS = 2, ACCESS_CONNECTIONS = 1, STREAM_CONNECTIONS = 2, BAC
 
 struct api {
 	struct service service;
+	struct front *front; // NULL: no TLS
 	struct server *server;
 	int port;
 };
 
-union address {
+union listen_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
 
 // Literal addresses only: what a name resolves to is not ours to decide (F154).
-static bool parse_address(const struct settings *settings, union address *address,
+static bool parse_address(const struct settings *settings, union listen_address *address,
 			  socklen_t *length, bool *loopback)
 {
 	const char *listen = settings->listen;
 	if (strcmp(listen, "localhost") == 0)
 		listen = "127.0.0.1";
-	*address = (union address){0};
+	*address = (union listen_address){0};
 	if (inet_pton(AF_INET, listen, &address->v4.sin_addr) == 1) {
 		address->v4.sin_family = AF_INET;
 		address->v4.sin_port = htons((uint16_t)settings->port);
@@ -52,7 +56,7 @@ static bool parse_address(const struct settings *settings, union address *addres
 	return false;
 }
 
-static int bind_socket(const union address *address, socklen_t length)
+static int bind_socket(const union listen_address *address, socklen_t length)
 {
 	int yes = 1;
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -69,20 +73,21 @@ static int bind_socket(const union address *address, socklen_t length)
 	return -1;
 }
 
-static bool open_listener(const struct settings *settings, int *listener, int *port,
+static bool open_listener(const struct settings *settings, bool tls, int *listener, int *port,
 			  struct err *err)
 {
-	union address address;
+	union listen_address address;
 	socklen_t length;
 	bool loopback;
 	if (!parse_address(settings, &address, &length, &loopback))
 		return err_set(err, ERR_USAGE, "listen: \"%s\" is not an IP address",
 			       settings->listen);
-	if (!loopback && !settings->allow_remote)
-		return err_set(err, ERR_USAGE,
-			       "listen: %s can be reached from other machines and there is no TLS "
-			       "here; put a proxy in front or set allow_remote = true",
-			       settings->listen);
+	if (!loopback && !tls && !settings->allow_remote)
+		return err_set(
+			err, ERR_USAGE,
+			"listen: %s can be reached from other machines without TLS; set "
+			"tls_cert and tls_key, put a proxy in front or set allow_remote = true",
+			settings->listen);
 	int fd = bind_socket(&address, length);
 	if (fd < 0)
 		return err_set(err, ERR_USAGE, "cannot listen on %s port %d: %s", settings->listen,
@@ -113,18 +118,46 @@ static bool look_at_database(struct app *app, struct store **store, struct err *
 	return true;
 }
 
+static void give_up(int listener, SSL_CTX *context)
+{
+	if (listener >= 0)
+		close(listener);
+	SSL_CTX_free(context);
+}
+
 static void free_service(struct service *service)
 {
 	pool_free(service->read);
 	pool_free(service->access);
 	pool_free(service->streams);
 	again_free(service->again);
+	limiter_free(service->addresses);
+	limiter_free(service->tokens);
+	free(service->proxies.ranges);
 	pthread_mutex_destroy(&service->throttle.lock);
 	scrape_free(service->scrape);
+	pthread_mutex_destroy(&service->token_uses.lock);
+}
+
+// With TLS the server takes its connections from the front. listener and context are given away.
+static bool start_server(struct api *api, int listener, SSL_CTX *context, struct err *err)
+{
+	if (context) {
+		api->service.take = front_take;
+		api->front = front_start(api->service.app, listener, context, &listener);
+		if (!api->front)
+			return err_set(err, ERR_INTERNAL, "cannot start a thread: %s",
+				       strerror(errno));
+	}
+	if (server_start(&api->service, listener, &api->server, err))
+		return true;
+	front_stop(api->front);
+	return false;
 }
 
 // INT and TERM belong to the main thread: those made here must not take them away from it.
-static bool start_threads(struct api *api, int listener, bool connected, struct err *err)
+static bool start_threads(struct api *api, int listener, SSL_CTX *context, bool connected,
+			  struct err *err)
 {
 	sigset_t all, before;
 	sigfillset(&all);
@@ -135,9 +168,9 @@ static bool start_threads(struct api *api, int listener, bool connected, struct 
 	if (!ok)
 		err_set(err, ERR_INTERNAL, "cannot start a thread: %s", strerror(errno));
 	if (ok)
-		ok = server_start(&api->service, listener, &api->server, err);
+		ok = start_server(api, listener, context, err);
 	else
-		close(listener);
+		give_up(listener, context);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return ok;
 }
@@ -149,8 +182,14 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 	api->service.app = app;
 	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
 	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
+	api->service.addresses = limiter_new(
+		(struct limit){app->settings->address_rate, app->settings->address_running});
+	api->service.tokens = limiter_new(
+		(struct limit){app->settings->token_rate, app->settings->token_running});
 	api->service.streams = pool_new(app, STORE_READ, STREAM_CONNECTIONS);
+	pool_without_time_limit(api->service.streams);
 	pthread_mutex_init(&api->service.throttle.lock, NULL);
+	pthread_mutex_init(&api->service.token_uses.lock, NULL);
 	api->service.again = again_new();
 	api->service.scrape = scrape_new();
 	api->service.started_at = usec_now();
@@ -162,23 +201,31 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 bool api_start(struct app *app, struct api **started, struct err *err)
 {
 	int listener = -1, port = 0;
+	bool tls;
+	SSL_CTX *context = NULL;
+	struct proxies proxies = {NULL, 0};
 	struct store *store = NULL;
 	if (sodium_init() < 0)
 		return err_set(err, ERR_INTERNAL, "libsodium does not start");
-	if (!open_listener(app->settings, &listener, &port, err))
+	if (!tls_wanted(app->settings, &tls, err) ||
+	    (tls && !tls_open(app->settings, &context, err)))
 		return false;
-	if (!look_at_database(app, &store, err)) {
-		close(listener);
+	if (!proxies_read(app->settings, &proxies, err) ||
+	    !open_listener(app->settings, tls, &listener, &port, err) ||
+	    !look_at_database(app, &store, err)) {
+		give_up(listener, context);
+		free(proxies.ranges);
 		return false;
 	}
 	struct api *api = make_api(app, store, port);
-	if (!start_threads(api, listener, store != NULL, err)) {
+	api->service.proxies = proxies;
+	if (!start_threads(api, listener, context, store != NULL, err)) {
 		free_service(&api->service);
 		free(api);
 		return false;
 	}
 	log_info(app->log, "listening", LOG_S("address", app->settings->listen),
-		 LOG_I("port", port));
+		 LOG_I("port", port), LOG_S("tls", tls ? "yes" : "no"));
 	*started = api;
 	return true;
 }
@@ -188,6 +235,7 @@ void api_stop(struct api *api)
 	if (!api)
 		return;
 	server_stop(api->server);
+	front_stop(api->front);
 	free_service(&api->service);
 	free(api);
 }

@@ -26,7 +26,10 @@ static void usage(FILE *out)
 	      "Bearer tokens of the HTTP interface. add prints the token, once.\n\n"
 	      "  --scopes LIST   of metrics, messages (no bodies), bodies, reports, feed, admin\n"
 	      "  --domains LIST  only messages from or to these domains; default: all\n"
-	      "  --expires WHEN  30d, 12h, 90m, 3600s or a date-time; default: never\n",
+	      "  --expires WHEN  30d, 12h, 90m, 3600s or a date-time; default: never\n\n"
+	      "To change one without a break: add another, give it to who asks, and revoke the old one\n"
+	      "when list shows that nobody uses it any more (used=, to the minute). A name is never\n"
+	      "used again: the access log goes on speaking of the same token.\n",
 	      out);
 }
 
@@ -182,6 +185,7 @@ static void each_token(void *self, const struct token *token)
 	print_time("created", token->created_at);
 	print_time("expires", token->expires_at);
 	print_time("revoked", token->revoked_at);
+	print_time("used", token->used_at);
 	putchar('\n');
 }
 

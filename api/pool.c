@@ -49,6 +49,11 @@ struct pool *pool_new(struct app *app, enum store_role role, size_t count)
 	return pool;
 }
 
+void pool_without_time_limit(struct pool *pool)
+{
+	pool->settings.query_time = 0;
+}
+
 static void forget_rules(struct pool_slot *slot)
 {
 	if (slot->has_rules)
@@ -103,11 +108,20 @@ static struct pool_slot *find_lost(struct pool *pool)
 
 // ---- mending
 
+static bool set_limits(struct pool *pool, struct store *store)
+{
+	struct err err = {0};
+	store_patience(store, PATIENCE_SECONDS * USEC_PER_SEC);
+	if (store_time_limit(store, pool->settings.query_time, &err))
+		return true;
+	log_debug(pool->app.log, "database_unreachable", LOG_S("error", err.text));
+	return false;
+}
+
 void pool_adopt(struct pool *pool, struct store *store)
 {
 	pool->slots[0].store = store;
-	store_patience(store, PATIENCE_SECONDS * USEC_PER_SEC);
-	set_good(pool, &pool->slots[0], true);
+	set_good(pool, &pool->slots[0], set_limits(pool, store));
 }
 
 static bool connect_slot(struct pool *pool, struct pool_slot *slot)
@@ -119,9 +133,8 @@ static bool connect_slot(struct pool *pool, struct pool_slot *slot)
 		log_debug(pool->app.log, "database_unreachable", LOG_S("error", err.text));
 		return false;
 	}
-	store_patience(slot->store, PATIENCE_SECONDS * USEC_PER_SEC);
 	slot->rules_at = 0;
-	return true;
+	return set_limits(pool, slot->store);
 }
 
 // One lost slot, if there is one; the lock is open while it connects. False: it stays lost.
@@ -265,6 +278,8 @@ struct pool_slot *pool_try(struct pool *pool, struct err *err)
 
 void pool_give(struct pool *pool, struct pool_slot *slot, bool broken)
 {
+	if (slot->store)
+		store_watch(slot->store, NULL, NULL);
 	pthread_mutex_lock(&pool->lock);
 	slot->busy = false;
 	set_good(pool, slot, slot->good && !broken);

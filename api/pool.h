@@ -24,6 +24,8 @@ struct pool_state pool_state(struct pool *pool);
 
 // role: STORE_READ or STORE_ACCESS. app must outlive the pool.
 struct pool *pool_new(struct app *app, enum store_role role, size_t count);
+// Of answers of any length: query_time is not for them. Before pool_start.
+void pool_without_time_limit(struct pool *pool);
 // Takes over a connection that is there already; before pool_start.
 void pool_adopt(struct pool *pool, struct store *store);
 // now: tries to connect before it returns, otherwise only in its thread. False: no thread, errno.

@@ -16,8 +16,9 @@ struct feed_sink;
 struct app {
 	struct settings *settings;
 	struct log *log;
-	const volatile sig_atomic_t *stop; // set by INT and TERM: finish cleanly, exit 0
-	bool tty;                          // standard error is a terminal: progress may be drawn
+	const volatile sig_atomic_t *stop;   // set by INT and TERM: finish cleanly, exit 0
+	const volatile sig_atomic_t *reload; // counts HUPs of a daemon: read again what can change
+	bool tty;                            // standard error is a terminal: progress may be drawn
 	const struct feed_sink *feed; // where POST /v1/feed goes (core/feed_sink.h); may be NULL
 };
 

@@ -75,6 +75,8 @@ void settings_free(struct settings *settings)
 	for (size_t i = 0; i < setting_row_count; i++) {
 		if (setting_rows[i].type->owns_string)
 			free(*(char **)setting_field(&setting_rows[i], settings));
+		if (setting_rows[i].type->is_list && !setting_rows[i].of_realm)
+			string_list_free(setting_field(&setting_rows[i], settings));
 	}
 	for (size_t i = 0; i < settings->source_count; i++)
 		source_free(&settings->sources[i]);

@@ -81,12 +81,19 @@ struct feed_setting { // one "feed name { ... }" section: a server that sends in
 
 struct settings {
 	char *data_dir; // default: /var/lib/receiptd for root, else the XDG state folder + /receiptd
-	char *database;    // "embedded", libpq URI / conninfo, "" = PG* environment
-	char *pg_bindir;   // where initdb and postgres are; NULL = look
-	char *realm;       // name, default "default"
-	char *listen;      // default 127.0.0.1
-	int port;          // default 8480
-	bool allow_remote; // explicit switch for a non-loopback address without TLS (F154)
+	char *database;           // "embedded", libpq URI / conninfo, "" = PG* environment
+	char *pg_bindir;          // where initdb and postgres are; NULL = look
+	char *realm;              // name, default "default"
+	char *listen;             // default 127.0.0.1
+	int port;                 // default 8480
+	bool allow_remote;        // explicit switch for a non-loopback address without TLS (F154)
+	char *tls_cert, *tls_key; // PEM files; both or none (F158)
+	struct string_list trusted_proxies; // who may say for whom they ask (F159)
+	struct string_list server_names;    // names that are asked for; empty: any (F150)
+	usec_t request_time; // from the head of a request to the last byte of its answer (F136)
+	usec_t query_time;   // of one question to the database; 0 = no limit
+	int64_t token_rate, token_running;     // requests a second, at a time; 0 = no limit
+	int64_t address_rate, address_running; // the same of one address
 	char *log_level;
 	char *zone; // reporting zone, NULL = system
 	enum bodies_mode bodies;

@@ -24,6 +24,7 @@ extern const struct setting_type setting_optional; // any text, "" = not set (NU
 extern const struct setting_type setting_port;     // int
 extern const struct setting_type setting_switch;   // bool
 extern const struct setting_type setting_count;    // int64_t, at least 1
+extern const struct setting_type setting_rate;     // int64_t, 0 = off
 extern const struct setting_type setting_size;     // int64_t, bytes
 extern const struct setting_type setting_days;     // int64_t, 0 = off
 extern const struct setting_type setting_limit;    // int64_t, bytes, 0 = off

@@ -109,6 +109,17 @@ static bool parse_count(const struct setting_row *row, const char *text, void *f
 	return true;
 }
 
+static bool parse_rate(const struct setting_row *row, const char *text, void *field,
+		       struct err *err)
+{
+	int64_t number;
+	(void)row;
+	if (!take_digits(&text, &number) || *text || number > 1000000)
+		return err_set(err, ERR_USAGE, "a whole number is expected, or 0 for no limit");
+	*(int64_t *)field = number;
+	return true;
+}
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -217,6 +228,7 @@ const struct setting_type setting_optional = {"text", parse_optional, true, fals
 const struct setting_type setting_port = {"port", parse_port, false, false};
 const struct setting_type setting_switch = {"true|false", parse_switch, false, false};
 const struct setting_type setting_count = {"number", parse_count, false, false};
+const struct setting_type setting_rate = {"number", parse_rate, false, false};
 const struct setting_type setting_size = {"bytes", parse_size, false, false};
 const struct setting_type setting_days = {"days", parse_days, false, false};
 const struct setting_type setting_limit = {"bytes", parse_limit, false, false};

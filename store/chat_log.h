@@ -10,10 +10,6 @@
 bool store_messages_all(struct store *store, const struct message_filter *filter, void *self,
 			bool (*each)(void *self, const struct message *message), struct err *err);
 
-// Calls "gone" every now and then while a statement of this connection runs; true: it is cancelled.
-// NULL: no more.
-void store_watch(struct store *store, bool (*gone)(void *self), void *self);
-
 // --- one message ---
 
 struct message_ack { // a piece of evidence that has a row of its own

@@ -17,11 +17,13 @@ static const struct {
 	const char *application;
 	bool writes;
 	bool only_reads;
+	const char
+		*role; // of the database, taken where it may be (migration 0015); NULL: as it came
 } roles[] = {
-	[STORE_ADMIN] = {"receiptd migrate", true, false},
-	[STORE_WRITE] = {"receiptd ingest", true, false},
-	[STORE_READ] = {"receiptd read", false, true},
-	[STORE_ACCESS] = {"receiptd access", true, false},
+	[STORE_ADMIN] = {"receiptd migrate", true, false, NULL},
+	[STORE_WRITE] = {"receiptd ingest", true, false, NULL},
+	[STORE_READ] = {"receiptd read", false, true, "receiptd_read"},
+	[STORE_ACCESS] = {"receiptd access", true, false, "receiptd_access"},
 };
 
 static bool stopped(const struct app *app)
@@ -231,6 +233,16 @@ static bool ready_schema(struct store *store, struct err *err)
 	return migrate_embedded(store, err) && schema_check(store, err);
 }
 
+// Only once the schema is there, and after whatever had to be done to it.
+static bool take_role(struct store *store, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	if (!roles[store->role].role)
+		return true;
+	put_zstr(&params, roles[store->role].role);
+	return sql_run(store, "role", &params, NULL, err);
+}
+
 // --- the door ---
 
 bool store_open(struct app *app, enum store_role role, struct store **out, struct err *err)
@@ -241,7 +253,8 @@ bool store_open(struct app *app, enum store_role role, struct store **out, struc
 	store->prepared = xcalloc(sql_file_count, sizeof *store->prepared);
 	bool fine = is_embedded(app) ? cluster_start(app, &store->cluster, err)
 				     : check_setting(app->settings->database, err);
-	if (!fine || !connect_patiently(store, err) || !ready_schema(store, err)) {
+	if (!fine || !connect_patiently(store, err) || !ready_schema(store, err) ||
+	    !take_role(store, err)) {
 		store_close(store);
 		return false;
 	}
@@ -288,10 +301,24 @@ bool store_reconnect(struct store *store, struct err *err)
 	disconnect(store);
 	usec_t deadline = usec_monotonic() + store->app->settings->database_wait;
 	return restart_cluster(store, err) && connect_once(store, deadline, err) &&
-	       prepare_session(store, err) && ready_schema(store, err);
+	       prepare_session(store, err) && ready_schema(store, err) && take_role(store, err);
 }
 
 void store_patience(struct store *store, usec_t patience)
 {
 	store->patience = patience;
+}
+
+bool store_time_limit(struct store *store, usec_t limit, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	char ms[24];
+	snprintf(ms, sizeof ms, "%lld", (long long)((limit + 999) / 1000));
+	put_zstr(&params, ms);
+	return sql_run(store, "time_limit", &params, NULL, err);
+}
+
+bool store_cut_short(const struct store *store)
+{
+	return strcmp(store->sqlstate, "57014") == 0;
 }

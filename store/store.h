@@ -28,6 +28,13 @@ bool store_alive(struct store *store); // cheap: asks the socket, not the server
 bool store_reconnect(struct store *store, struct err *err);
 // Longest silence of the server before a call ends with ERR_DATABASE; 60 s unless said otherwise.
 void store_patience(struct store *store, usec_t patience);
+// Longest time of one statement, kept by the server itself, 0 = none; until the next connection.
+bool store_time_limit(struct store *store, usec_t limit, struct err *err);
+// Calls "gone" every now and then while a statement of this connection runs; true: it is cancelled, as
+// nobody will see the answer (F145). NULL: no more.
+void store_watch(struct store *store, bool (*gone)(void *self), void *self);
+// The last statement failed because it was cancelled, by either of these two.
+bool store_cut_short(const struct store *store);
 
 // --- realms, sources, generations ---
 
@@ -513,39 +520,7 @@ bool store_scrape_sources(struct store *store, int32_t realm, int32_t most, void
 			  void (*each)(void *self, const struct scrape_source *source),
 			  struct err *err);
 
-// --- tokens and access log ---
-
-enum scope_bits {
-	SCOPE_METRICS = 1,
-	SCOPE_MESSAGES = 2,
-	SCOPE_BODIES = 4,
-	SCOPE_REPORTS = 8,
-	SCOPE_FEED = 16,
-	SCOPE_ADMIN = 32
-};
-
-struct token {
-	struct text name;
-	unsigned scopes;
-	struct string_list domains;                // empty = all
-	usec_t created_at, expires_at, revoked_at; // USEC_NONE = not
-};
-
-// sha256 of the token's text. *found false when unknown, expired or revoked.
-bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
-		 struct token *token, bool *found, struct err *err);
-bool store_token_add(struct store *store, const unsigned char sha256[32], const struct token *token,
-		     struct err *err);
-bool store_token_revoke(struct store *store, struct text name, bool *found, struct err *err);
-bool store_tokens(struct store *store, void *self,
-		  void (*each)(void *self, const struct token *token), struct err *err);
-
-// The intent row, before the answer starts; *access identifies it for the count row after it.
-bool store_access(struct store *store, struct text token, struct text route, struct text filter,
-		  bool bodies, int64_t *access, struct err *err);
-bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
-bool store_access_done_all(struct store *store, const int64_t *accesses, const int64_t *rows,
-			   size_t count, struct err *err);
+#include "store/access.h" // tokens and access log: needs the above
 
 // --- lives of data ---
 

@@ -18,6 +18,7 @@ static struct token read_token(const struct rows *rows)
 		.created_at = row_usec(rows, 0, 3),
 		.expires_at = row_usec(rows, 0, 4),
 		.revoked_at = row_usec(rows, 0, 5),
+		.used_at = row_usec(rows, 0, 6),
 	};
 	row_strings(rows, 0, 2, &token.domains);
 	return token;
@@ -32,6 +33,13 @@ static void settle_domains(struct string_list *domains, struct arena *arena)
 		copy.items[i] = arena_zstr(arena, text_of(domains->items[i]));
 	string_list_free(domains);
 	*domains = copy;
+}
+
+bool store_token_used(struct store *store, const unsigned char sha256[32], struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_bytea(&params, hash_text(sha256));
+	return sql_run(store, "token_used", &params, NULL, err);
 }
 
 bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
@@ -49,7 +57,7 @@ bool store_token(struct store *store, const unsigned char sha256[32], struct are
 	token->name = arena_text(arena, token->name);
 	settle_domains(&token->domains, arena);
 	// A read connection cannot write, and may be a standby's.
-	return store->role == STORE_READ || sql_run(store, "token_used", &params, NULL, err);
+	return store->role == STORE_READ || store_token_used(store, sha256, err);
 }
 
 bool store_token_add(struct store *store, const unsigned char sha256[32], const struct token *token,

@@ -77,6 +77,38 @@ enum auth auth_check(struct call *call, struct err *err)
 	return auth_scope(call, call->route->scope, err);
 }
 
+static bool is_told(struct token_uses *uses, const unsigned char *hash)
+{
+	usec_t now = usec_monotonic();
+	size_t i = (size_t)(hash[0] ^ hash[1]) % TOKEN_USES;
+	pthread_mutex_lock(&uses->lock);
+	bool told = uses->list[i].told && now - uses->list[i].told < 60 * USEC_PER_SEC &&
+		    memcmp(uses->list[i].hash, hash, TOKEN_HASH) == 0;
+	memcpy(uses->list[i].hash, hash, TOKEN_HASH);
+	if (!told)
+		uses->list[i].told = now;
+	pthread_mutex_unlock(&uses->lock);
+	return told;
+}
+
+void auth_note_use(struct call *call)
+{
+	struct err err = {0};
+	struct pool *pool = call->service->access;
+	unsigned char hash[TOKEN_HASH];
+	if (!call->token.name.p)
+		return;
+	token_hash(auth_bearer(call->request), hash);
+	if (is_told(&call->service->token_uses, hash))
+		return;
+	struct pool_slot *slot = pool_take(pool, &err);
+	bool ok = slot && store_token_used(slot->store, hash, &err);
+	if (slot)
+		pool_give(pool, slot, !ok && err.kind == ERR_DATABASE);
+	if (!ok)
+		log_debug(call->service->app->log, "token_use_lost", LOG_S("error", err.text));
+}
+
 // Origin is sent by browsers for requests from other pages: scheme "://" host [":" port].
 bool auth_same_origin(const struct request *request)
 {

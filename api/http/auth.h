@@ -13,6 +13,10 @@ enum auth auth_check(struct call *call, struct err *err);
 // The same for one scope; asks call->db.
 enum auth auth_scope(struct call *call, unsigned scope, struct err *err);
 
+// The token of the call was good: its last use is written down, once a minute, by the connection of the
+// access log. That it cannot be is no reason not to answer.
+void auth_note_use(struct call *call);
+
 // What stands behind "Bearer", whatever its form; absent unless there is exactly one such header.
 struct text auth_bearer(const struct request *request);
 

@@ -3,10 +3,12 @@
 #ifndef API_HTTP_CALL_H
 #define API_HTTP_CALL_H
 
+#include "api/http/limit.h"
 #include "api/http/params.h"
 #include "api/http/reply.h"
 #include "api/pool.h"
 #include "api/token.h"
+#include "core/address.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,13 +32,44 @@ struct feed_tokens { // F58: a feed goes on while the database is away
 	size_t next;
 };
 
+struct proxies { // whose X-Forwarded-For is believed
+	struct address_range *ranges;
+	size_t count;
+};
+
+struct asker { // for whom a request is (peer.h)
+	struct address address;
+	bool known;     // false: no IP connection
+	bool forwarded; // a trusted proxy said so
+};
+
+struct holds { // of the limits, from the head of a request to the end of its answer
+	struct limit_hold address, token;
+};
+
+struct gate_peer;
+
+enum { TOKEN_USES = 256 };
+
+struct token_uses { // so that the database is not told more often than once a minute
+	pthread_mutex_t lock;
+	struct {
+		unsigned char hash[TOKEN_HASH];
+		usec_t told; // monotonic
+	} list[TOKEN_USES];
+};
+
 struct service { // one per server, shared by all threads
 	struct app *app;
+	int (*take)(int listener, struct gate_peer *peer); // of the gate; NULL: accept
 	struct pool *read;
 	struct pool *access;
 	struct pool *streams; // of answers of any length: as many at once as it has connections
 	struct throttle throttle;
+	struct proxies proxies;
+	struct limiter *addresses, *tokens;
 	struct feed_tokens feed_tokens;
+	struct token_uses token_uses;
 	struct again *again;
 	struct live *live;     // live.h
 	struct scrape *scrape; // scrape.h
@@ -56,6 +89,9 @@ struct request { // as sent; the head has been checked (head.h)
 	struct text accept_encoding;
 	struct text type, encoding, delivery, timestamp, signature, stream; // of a feed
 	int authorizations;
+	struct asker client;
+	struct holds *holds; // NULL: no limits here
+	int fd; // of the connection, 0 = none: to see whether anybody still waits for the answer
 	bool has_body;
 	unsigned long long length; // of the body as told, 0 = not told
 	bool too_large;            // so it was not read
@@ -76,6 +112,7 @@ struct call {
 	struct reply *reply;
 	usec_t now;
 	int64_t rows;   // shown, for the access log
+	bool cut_short; // its query was cancelled: too long, or nobody waits for it (F145)
 	int64_t access; // its intent row; 0 = the route has none
 };
 
@@ -107,6 +144,9 @@ static inline bool route_takes_body(const struct route *route)
 {
 	return strcmp(route->method, "POST") == 0;
 }
+
+// All of them one after the other, then NULL.
+const struct route *route_at(size_t i);
 
 // NULL: nothing is at this path. parts has room for ROUTE_PARTS; NULL = not wanted.
 const struct route *route_find(struct text path, struct text *parts);

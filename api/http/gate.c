@@ -104,12 +104,18 @@ static void add_place(struct gate *gate, int fd, const struct gate_peer *peer)
 	};
 }
 
+static int take_accepted(int listener, struct gate_peer *peer)
+{
+	*peer = (struct gate_peer){.length = sizeof peer->address};
+	return accept4(listener, (struct sockaddr *)&peer->address, &peer->length,
+		       SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 static void accept_all(struct gate *gate)
 {
 	for (int i = 0; i < PLACES; i++) {
-		struct gate_peer peer = {.length = sizeof peer.address};
-		int fd = accept4(gate->options.listener, (struct sockaddr *)&peer.address,
-				 &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct gate_peer peer;
+		int fd = gate->options.take(gate->options.listener, &peer);
 		if (fd >= 0) {
 			add_place(gate, fd, &peer);
 			continue;
@@ -238,6 +244,8 @@ struct gate *gate_start(const struct gate_options *options)
 {
 	struct gate *gate = xcalloc(1, sizeof *gate);
 	gate->options = *options;
+	if (!gate->options.take)
+		gate->options.take = take_accepted;
 	int status = pthread_create(&gate->thread, NULL, gate_main, gate);
 	if (status == 0)
 		return gate;

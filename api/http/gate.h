@@ -20,6 +20,9 @@ struct gate_peer {
 	socklen_t length;
 };
 
+// The next connection, or -1 with errno as accept has it.
+typedef int gate_take_fn(int listener, struct gate_peer *peer);
+
 struct gate_asked { // one whole head, good as head.h says; nothing of it is consumed yet
 	int fd;
 	const struct gate_peer *peer;
@@ -28,7 +31,8 @@ struct gate_asked { // one whole head, good as head.h says; nothing of it is con
 };
 
 struct gate_options {
-	int listener; // listening, non-blocking; the gate closes it
+	int listener;       // listening, non-blocking; the gate closes it
+	gate_take_fn *take; // NULL: accept; the front has one of its own (front.h)
 	struct log *log;
 	void *self;
 	// Takes the connection over. False: no place; the socket stays the gate's, which says 503.

@@ -44,11 +44,14 @@ static enum head_state check_target(struct head *head)
 		return bad(head, 414, "The address is too long.");
 	if (target.n == 0 || target.p[0] != '/')
 		return bad(head, 400, "The address must begin with a slash.");
+	const char *mark = memchr(target.p, '?', target.n);
+	size_t path =
+		mark ? (size_t)(mark - target.p) : target.n; // params.c names a parameter with NUL
 	for (size_t i = 0; i < target.n; i++) {
 		if (target.p[i] <= ' ' || target.p[i] == 0x7f || target.p[i] == '#')
 			return bad(head, 400,
 				   "The address holds a character that must be escaped.");
-		if (target.n - i > 2 && memcmp(target.p + i, "%00", 3) == 0)
+		if (i < path && target.n - i > 2 && memcmp(target.p + i, "%00", 3) == 0)
 			return bad(head, 400, "The address holds a NUL.");
 	}
 	return HEAD_GOOD;

@@ -106,6 +106,10 @@ enum {
 	M_COUNT
 };
 
+// Those that are shown: message_class_names has one more.
+static const char *const classes[] = {"chat",  "pm",       "correction", "self", "pm-mirror",
+				      "group", "headline", "service",    NULL};
+
 static const struct param_spec message_specs[M_COUNT] = {
 	[M_PARTICIPANT] = {"participant", PARAM_JID, NULL, NULL, 0, 0, false, false},
 	[M_PEER] = {"peer", PARAM_JID, NULL, NULL, 0, 0, false, false},
@@ -113,7 +117,7 @@ static const struct param_spec message_specs[M_COUNT] = {
 	[M_TO] = {"to", PARAM_JID, NULL, NULL, 0, 0, false, false},
 	[M_ID] = {"id", PARAM_TEXT, NULL, NULL, 0, 0, false, false},
 	[M_STATE] = {"state", PARAM_WORD, NULL, message_state_names, 0, 0, false, false},
-	[M_CLASS] = {"class", PARAM_WORD, NULL, message_class_names, 0, 0, false, false},
+	[M_CLASS] = {"class", PARAM_WORD, NULL, classes, 0, 0, false, false},
 	[M_DOMAIN] = {"domain", PARAM_DOMAIN, NULL, NULL, 0, 0, false, false},
 	[M_BODY] = {"body", PARAM_WORD, "0", switches, 0, 0, false, true},
 	[M_AFTER] = {"after", PARAM_NUMBER, NULL, NULL, 0, AFTER_MOST, false, true},

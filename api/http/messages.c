@@ -34,6 +34,9 @@ enum {
 
 static const char *const orders[] = {"asc", "desc", NULL};
 static const char *const switches[] = {"0", "1", NULL};
+// Those that are shown: message_class_names has one more.
+static const char *const classes[] = {"chat",  "pm",       "correction", "self", "pm-mirror",
+				      "group", "headline", "service",    NULL};
 
 static const struct param_spec specs[P_COUNT] = {
 	[P_PARTICIPANT] = {"participant", PARAM_JID, NULL, NULL, 0, 0, false, false},
@@ -48,7 +51,7 @@ static const struct param_spec specs[P_COUNT] = {
 	[P_ID] = {"id", PARAM_TEXT, NULL, NULL, 0, 0, false, false},
 	[P_STATE] = {"state", PARAM_WORD, NULL, message_state_names, 0, 0, false, false},
 	[P_VERDICT] = {"verdict", PARAM_WORD, NULL, verdict_names, 0, 0, false, false},
-	[P_CLASS] = {"class", PARAM_WORD, NULL, message_class_names, 0, 0, false, false},
+	[P_CLASS] = {"class", PARAM_WORD, NULL, classes, 0, 0, false, false},
 	[P_DOMAIN] = {"domain", PARAM_DOMAIN, NULL, NULL, 0, 0, false, false},
 	[P_TEXT] = {"text", PARAM_TEXT, NULL, NULL, 0, 0, true, false},
 	[P_ORDER] = {"order", PARAM_WORD, "desc", orders, 0, 0, false, false},

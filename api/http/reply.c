@@ -52,6 +52,8 @@ static const struct phrase {
 	{408, "Request Timeout"},
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},
+	{415, "Unsupported Media Type"},
+	{421, "Misdirected Request"},
 	{429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"},
 	{503, "Service Unavailable"},
@@ -113,6 +115,15 @@ void reply_problem(struct reply *reply, int status, const char *detail, struct t
 		reply_header(reply, "Retry-After", status == 503 ? TEXT("2") : TEXT("60"));
 	if (status == 401)
 		reply_header(reply, "WWW-Authenticate", TEXT("Bearer realm=\"receiptd\""));
+}
+
+void reply_retry(struct reply *reply, int seconds)
+{
+	for (size_t i = 0; i < reply->header_count; i++) {
+		struct text value = arena_printf(reply->arena, "%d", seconds);
+		if (strcmp(reply->headers[i].name, "Retry-After") == 0)
+			reply->headers[i].value = arena_zstr(reply->arena, value);
+	}
 }
 
 // ---- forms

@@ -37,6 +37,8 @@ void reply_header(struct reply *reply, const char *name, struct text value);
 void reply_problem(struct reply *reply, int status, const char *detail, struct text parameter,
 		   const char *request_id);
 const char *status_phrase(int status);
+// Of a problem with 429 or 503: when it is worth asking again, in seconds.
+void reply_retry(struct reply *reply, int seconds);
 
 // gzip, when the client takes it and it is worth it.
 void reply_compress(struct reply *reply, struct text accept_encoding);

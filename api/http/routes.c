@@ -5,6 +5,9 @@
 #include "api/http/auth.h"
 #include "api/http/handlers.h"
 #include "api/http/live.h"
+#include "api/http/peer.h"
+
+#include <poll.h>
 
 #define NO_STORE "no-store"
 #define SHORT_CACHE "public, max-age=300"
@@ -90,6 +93,11 @@ static bool path_fits(const char *pattern, struct text path, struct text parts[R
 	return path.n == 0;
 }
 
+const struct route *route_at(size_t i)
+{
+	return i < sizeof routes / sizeof *routes ? &routes[i] : NULL;
+}
+
 const struct route *route_find(struct text path, struct text *parts)
 {
 	struct text found[ROUTE_PARTS] = {TEXT_NONE};
@@ -108,7 +116,9 @@ static void answer_failure(struct call *call, const struct err *err)
 {
 	log_error(call->service->app->log, "request_failed", LOG_S("request", call->request->id),
 		  LOG_S("path", call->route->path), LOG_S("error", err->text));
-	if (err->kind == ERR_INTERNAL)
+	if (call->cut_short)
+		call_problem(call, 503, "This takes too long: ask for less.", NULL);
+	else if (err->kind == ERR_INTERNAL)
 		call_problem(call, 500, "Something went wrong here.", NULL);
 	else
 		call_problem(call, 503, "The database cannot be asked at the moment.", NULL);
@@ -205,6 +215,15 @@ static bool run_checked(struct call *call, struct err *err)
 	return run_audited(call, err);
 }
 
+// Also when only their half is closed: a question that takes longer than a look at them is not worth
+// finishing.
+static bool has_left(void *self)
+{
+	const struct request *request = self;
+	struct pollfd fd = {request->fd, POLLRDHUP, 0};
+	return request->fd > 0 && poll(&fd, 1, 0) > 0;
+}
+
 // A connection that was cut while nobody used it (the database was restarted) is noticed by the
 // first who asks: so once more, with a new one. Nothing has been sent yet. A database that was silent
 // for long is not asked twice: the client wants its 503 in time.
@@ -220,15 +239,20 @@ static void run(struct call *call)
 		if (call->route->database && !call->db)
 			break;
 		reply_reset(call->reply);
-		ok = run_checked(call, &err);
 		if (call->db)
-			pool_give(pool, call->db, !ok && err.kind == ERR_DATABASE);
-		if (err.kind != ERR_DATABASE ||
+			store_watch(call->db->store, has_left, (void *)(uintptr_t)call->request);
+		ok = run_checked(call, &err);
+		call->cut_short = !ok && call->db && store_cut_short(call->db->store);
+		if (call->db)
+			pool_give(pool, call->db,
+				  !ok && err.kind == ERR_DATABASE && !call->cut_short);
+		if (err.kind != ERR_DATABASE || call->cut_short ||
 		    usec_monotonic() - started > AGAIN_SECONDS * USEC_PER_SEC)
 			break;
 	}
 	if (!ok)
 		answer_failure(call, &err);
+	auth_note_use(call);
 }
 
 // Figures name nobody and are recorded nowhere: they may be given again for a second. What begins a live
@@ -294,6 +318,18 @@ static void refuse_method(struct call *call)
 	reply_header(call->reply, "Allow", method);
 }
 
+static bool is_probe(const struct route *route)
+{
+	return route->handle == handle_healthz || route->handle == handle_readyz;
+}
+
+// May it be asked here and now, whatever it is?
+static bool is_welcome(struct call *call)
+{
+	return is_probe(call->route) ||
+	       (host_is_ours(call) && address_may_ask(call) && token_may_ask(call));
+}
+
 static void answer(struct call *call)
 {
 	if (!call->route)
@@ -306,7 +342,7 @@ static void answer(struct call *call)
 		call_problem(call, 413, "The body is too large.", NULL);
 	else if (!auth_same_origin(call->request))
 		call_problem(call, 403, "Pages of other origins may not ask here.", NULL);
-	else
+	else if (is_welcome(call))
 		run_or_repeat(call);
 }
 

@@ -5,6 +5,7 @@
 #include "api/http/gate.h"
 #include "api/http/gzip.h"
 #include "api/http/live.h"
+#include "api/http/peer.h"
 #include "api/http/refusal.h"
 #include "api/http/routes.h"
 #include "core/feed_sink.h"
@@ -19,9 +20,9 @@
 enum {
 	RUNNING_MAX = 64,   // requests that are being answered
 	RUNNING_URGENT = 8, // and so many probes on top
-	TOTAL_SECONDS = 30, // from the complete head to the last byte of the answer, absolute
 	IDLE_SECONDS = 10,
-	BODIES_MOST = 64 << 20, // of all requests together
+	BODIES_MOST = 64 << 20,   // of all requests together
+	SEND_BUFFER = 256 * 1024, // of the kernel, else it grows to megabytes for who does not read
 	CONNECTION_MEMORY = 48 * 1024,
 	THREAD_STACK = 1024 * 1024,
 	PIECE = 32 * 1024 // of an answer that is made while it is read
@@ -47,6 +48,7 @@ struct server {
 
 struct exchange { // one request; made by on_uri, freed by on_completed
 	struct request request;
+	struct holds holds;
 	bool begun;      // its head has been read
 	struct buf body; // of a route that takes one
 	usec_t started;  // monotonic
@@ -66,7 +68,7 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
 		slot->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				   ->connect_fd;
 		slot->outlet = NULL;
-		slot->deadline = usec_monotonic() + TOTAL_SECONDS * USEC_PER_SEC;
+		slot->deadline = usec_monotonic() + server->service->app->settings->request_time;
 		*context = slot;
 	} else if (*context) {
 		((struct running *)*context)->fd = -1; // before the library closes it
@@ -107,6 +109,8 @@ static bool pass(void *self, const struct gate_asked *asked)
 		return false;
 	}
 	const struct sockaddr *address = (const struct sockaddr *)&peer->address;
+	const int bytes = SEND_BUFFER;
+	setsockopt(asked->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 	if (MHD_add_connection(server->daemon, asked->fd, address, peer->length) != MHD_YES)
 		atomic_fetch_sub(&server->count, 1); // the library has closed it
 	return true;
@@ -128,6 +132,7 @@ static void *on_uri(void *self, const char *uri, struct MHD_Connection *connecti
 	exchange->request =
 		(struct request){.path = {sent.p, n},
 				 .query = mark ? (struct text){mark + 1, sent.n - n - 1} : TEXT(""),
+				 .holds = &exchange->holds,
 				 .arena = arena};
 	request_id_make(exchange->request.id);
 	return exchange;
@@ -143,9 +148,39 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **c
 	*context = NULL;
 	if (!exchange)
 		return;
+	limit_leave(server->service->addresses, &exchange->holds.address);
+	limit_leave(server->service->tokens, &exchange->holds.token);
 	atomic_fetch_sub(&server->bodies, (long long)exchange->body.len);
 	buf_free(&exchange->body);
 	arena_free(exchange->request.arena);
+}
+
+struct forwarded {
+	struct text last;
+};
+
+// A proxy that does not add to the field of its client may send a second one: the last is its own.
+static enum MHD_Result note_forwarded(void *self, enum MHD_ValueKind kind, const char *key,
+				      const char *value)
+{
+	(void)kind;
+	struct forwarded *forwarded = self;
+	if (strcasecmp(key, "X-Forwarded-For") == 0)
+		forwarded->last = text_of(value);
+	return MHD_YES;
+}
+
+static void find_client(const struct server *server, struct request *request,
+			struct MHD_Connection *connection)
+{
+	struct forwarded forwarded = {TEXT_NONE};
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_forwarded, &forwarded);
+	client_find(&server->service->proxies,
+		    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			    ->client_addr,
+		    forwarded.last, &request->client);
+	request->fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 static enum MHD_Result count_authorization(void *self, enum MHD_ValueKind kind, const char *key,
@@ -294,10 +329,12 @@ static void log_request(const struct server *server, const struct exchange *exch
 	enum log_level level = reply->status >= 500   ? LOG_WARN
 			       : reply->status >= 400 ? LOG_INFO
 						      : LOG_DEBUG;
+	char client[ADDRESS_TEXT];
 	int64_t ms = (usec_monotonic() - exchange->started) / 1000;
 	LOG_AT(server->service->app->log, level, "request", LOG_S("request", exchange->request.id),
 	       LOG_T("path", exchange->request.path), LOG_I("status", reply->status),
-	       LOG_I("ms", ms), LOG_T("token", token.p ? token : TEXT("-")));
+	       LOG_I("ms", ms), LOG_T("token", token.p ? token : TEXT("-")),
+	       LOG_S("client", address_format(&exchange->request.client.address, client)));
 }
 
 // ---- bodies
@@ -371,6 +408,7 @@ static enum MHD_Result begin(struct server *server, struct exchange *exchange,
 	exchange->begun = true;
 	request->method = text_of(method);
 	read_headers(request, connection);
+	find_client(server, request, connection);
 	request->too_large = takes_body(request) && request->length > body_most(server);
 	if (takes_body(request) && !request->too_large)
 		return MHD_YES;
@@ -431,6 +469,7 @@ bool server_start(struct service *service, int listener, struct server **started
 		server->running[i].fd = -1;
 	server->daemon = start_daemon(server);
 	struct gate_options options = {.listener = listener,
+				       .take = service->take,
 				       .log = service->app->log,
 				       .self = server,
 				       .pass = pass,

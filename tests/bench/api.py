@@ -305,7 +305,7 @@ def main():
     server = None
     try:
         fill(program, options)
-        server = program.start("--set", "port=0", "serve")
+        server = program.start("--set", "port=0", "--set", "token_rate=0", "--set", "token_running=0", "serve")
         find = lambda: re.search(r" listening .*port=(\d+)", open(program.log, encoding="utf-8").read())  # noqa: E731
         if not product.wait_until(lambda: find() is not None, 60):
             sys.exit("bench: the program does not start")

@@ -180,7 +180,8 @@ class Client:
         try:
             connection.request(method, target, body, headers)
             reply = connection.getresponse()
-            answer = Answer(reply.status, reply.headers, reply.read())
+            endless = (reply.headers["Content-Type"] or "").startswith("text/event-stream")
+            answer = Answer(reply.status, reply.headers, reply.read1(65536) if endless else reply.read())
         finally:
             connection.close()
         self.note(method, target, answer)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Behind the room's door (store.h includes it): tokens of the HTTP interface, and the log of who read what.
+#ifndef STORE_ACCESS_H
+#define STORE_ACCESS_H
+
+enum scope_bits {
+	SCOPE_METRICS = 1,
+	SCOPE_MESSAGES = 2,
+	SCOPE_BODIES = 4,
+	SCOPE_REPORTS = 8,
+	SCOPE_FEED = 16,
+	SCOPE_ADMIN = 32
+};
+
+struct token {
+	struct text name;
+	unsigned scopes;
+	struct string_list domains;                // empty = all
+	usec_t created_at, expires_at, revoked_at; // USEC_NONE = not
+	usec_t used_at;                            // to the minute
+};
+
+// sha256 of the token's text. *found false when unknown, expired or revoked.
+bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
+		 struct token *token, bool *found, struct err *err);
+// Notes its use, at most once a minute. Needs STORE_ACCESS or STORE_WRITE: who reads may be on a standby.
+bool store_token_used(struct store *store, const unsigned char sha256[32], struct err *err);
+bool store_token_add(struct store *store, const unsigned char sha256[32], const struct token *token,
+		     struct err *err);
+bool store_token_revoke(struct store *store, struct text name, bool *found, struct err *err);
+bool store_tokens(struct store *store, void *self,
+		  void (*each)(void *self, const struct token *token), struct err *err);
+
+// The intent row, before the answer starts; *access identifies it for the count row after it.
+bool store_access(struct store *store, struct text token, struct text route, struct text filter,
+		  bool bodies, int64_t *access, struct err *err);
+bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
+bool store_access_done_all(struct store *store, const int64_t *accesses, const int64_t *rows,
+			   size_t count, struct err *err);
+
+#endif
