@@ -64,6 +64,7 @@ CREATE TABLE message (
 	read_inferred_at  timestamptz,
 	read_via          int2 NOT NULL DEFAULT 0,
 	response_ms       int8 NOT NULL DEFAULT -1,
+	device            int8 NOT NULL DEFAULT 0,
 	tie               bytea
 ) PARTITION BY RANGE (sent_at);
 CREATE UNIQUE INDEX message_identity ON message (conv, sent_at, key, n);
@@ -161,6 +162,9 @@ COMMENT ON COLUMN message.read_via IS
 	'Settled: what read_inferred_at stands on, codes as delivered_via';
 COMMENT ON COLUMN message.response_ms IS
 	'Settled: time to the other party''s answer, of the first row of a run; -1: none';
+COMMENT ON COLUMN message.device IS
+	'Keyed hash, as jid.id, of the full JID of the device that acknowledged it first, else of the one '
+	'device of the recipient that it was written to; 0: none or several, no id, or class not counted';
 COMMENT ON COLUMN message.tie IS
 	'Its order among rows of one instant, byte by byte: "1" ingress or "2" egress, "0" content, the '
 	'start of the stanza (its start tag when bodies are not stored), 0x00, the session; then, when '

@@ -8,6 +8,7 @@ CREATE TABLE known (
 	kind     int2 NOT NULL,
 	about    int8 NOT NULL,
 	related  int8 NOT NULL,
+	device   int8 NOT NULL,
 	subject  text NOT NULL,
 	object   text,
 	value    text,
@@ -19,6 +20,7 @@ CREATE TABLE known (
 );
 CREATE UNIQUE INDEX known_element ON known (realm, element);
 CREATE INDEX known_about ON known (realm, about, kind);
+CREATE INDEX known_device ON known (realm, device) WHERE kind <= 2;
 COMMENT ON TABLE known IS
 	'Facts about devices and accounts, each once with its first and last sighting';
 COMMENT ON COLUMN known.realm IS 'realm.id';
@@ -32,6 +34,8 @@ COMMENT ON COLUMN known.kind IS
 COMMENT ON COLUMN known.about IS
 	'Keyed hash, as jid.id, of the bare JID of the account, else of the subject';
 COMMENT ON COLUMN known.related IS 'The "about" of what the object names; 0: nothing';
+COMMENT ON COLUMN known.device IS
+	'Keyed hash, as jid.id, of the subject: message.device where that is a device''s full JID';
 COMMENT ON COLUMN known.subject IS 'Full JID of the device, bare JID of the account, node#ver, or list';
 COMMENT ON COLUMN known.object IS 'What it is about, see kind; kind 1: category/type of the identity';
 COMMENT ON COLUMN known.value IS 'See kind';
@@ -42,6 +46,7 @@ COMMENT ON COLUMN known.last_at IS
 COMMENT ON COLUMN known.position IS 'Position of the first sighting';
 COMMENT ON COLUMN known.source IS 'source.id of the line that was read first';
 COMMENT ON INDEX known_element IS 'Identity';
+COMMENT ON INDEX known_device IS 'The software of devices, and of node#ver that they show';
 COMMENT ON INDEX known_about IS 'All about one account, one node or one list';
 
 CREATE TABLE archive_seen (

@@ -224,7 +224,7 @@ RETURNS TABLE (quarter timestamptz, day timestamptz, from_jid int8, to_jid int8,
 	error boolean, counts_acks boolean, direct boolean, resends int4, acks int4, acks_dup int4,
 	confirmed_after interval, displayed_after interval, deliver_ms int8, read_ms int8,
 	response_ms int8, sent_at timestamptz, confirm_ms int8, accepted boolean, routed boolean,
-	retracted boolean, upto boolean)
+	retracted boolean, upto boolean, device int8, condition text)
 LANGUAGE sql STABLE AS $$
 	SELECT date_bin(interval '15 minutes', m.sent_at, '2000-01-01 00:00:00+00'),
 	       date_bin(interval '1 day', m.sent_at, '2000-01-01 00:00:00+00'),
@@ -246,7 +246,7 @@ LANGUAGE sql STABLE AS $$
 	       m.accepted_at IS NOT NULL OR m.stored_at IS NOT NULL OR m.routed_at IS NOT NULL
 	       OR m.state >= 5,
 	       m.routed_at IS NOT NULL OR m.state >= 5, m.retracted_at IS NOT NULL,
-	       m.displayed_via = 4
+	       m.displayed_via = 4, m.device, m.error
 	FROM message AS m
 	LEFT JOIN jid AS f ON f.id = m.from_jid
 	LEFT JOIN jid AS t ON t.id = m.to_jid

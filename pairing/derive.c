@@ -229,16 +229,26 @@ static const struct {
 	[EV_XE_DISPLAYED] = {VIA_NONE, VIA_XEVENT},
 };
 
-static void take_time(usec_t *at, enum via *via, position_t *pos, const struct evidence *ev,
+// True: it names the time.
+static bool take_time(usec_t *at, enum via *via, position_t *pos, const struct evidence *ev,
 		      enum via how)
 {
-	if (how == VIA_NONE)
+	if (how == VIA_NONE || (*at != USEC_NONE && ev->first > *at) ||
+	    (ev->first == *at && how >= *via))
+		return false;
+	*at = ev->first;
+	*via = how;
+	*pos = ev->position;
+	return true;
+}
+
+// F9: the device that gives the time of delivery, without one that of display.
+static void take_device(struct row *row, const struct evidence *ev, enum acked what)
+{
+	if (what < row->acked)
 		return;
-	if (*at == USEC_NONE || ev->first < *at || (ev->first == *at && how < *via)) {
-		*at = ev->first;
-		*via = how;
-		*pos = ev->position;
-	}
+	row->acked = what;
+	row->acked_by = ev->by_resource;
 }
 
 // Evidence is taken in the order of T1.
@@ -260,10 +270,12 @@ static void take_evidence(const struct entry *entry, struct row *row, const stru
 	row->has_marker = row->has_marker || is_marker(ev->kind);
 	if (entry->group && is_ack(ev->kind))
 		return;
-	take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
-		  private_via(kinds[ev->kind].delivered, ev));
-	take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
-		  private_via(kinds[ev->kind].displayed, ev));
+	if (take_time(&row->delivered_at, &row->delivered_via, &row->delivered_pos, ev,
+		      private_via(kinds[ev->kind].delivered, ev)))
+		take_device(row, ev, ACKED_DELIVERED);
+	if (take_time(&row->displayed_at, &row->displayed_via, &row->displayed_pos, ev,
+		      private_via(kinds[ev->kind].displayed, ev)))
+		take_device(row, ev, ACKED_DISPLAYED);
 	if (ev->kind == EV_ERROR || ev->kind == EV_AMP_NONE)
 		take_error(row, ev);
 	if (ev->kind == EV_RETRACTION)

@@ -211,6 +211,37 @@ static bool *see_evidence(struct pairing *pairing, const struct entry *entry)
 	return has;
 }
 
+// --- F9 ---
+
+// The one device that it was written to; carbons are for others to see.
+static int64_t only_device(const struct incarnation *inc)
+{
+	int64_t device = 0;
+
+	for (size_t i = 0; i < inc->copy_count; i++) {
+		if (!(inc->copies[i].kinds & COPY_OUT))
+			continue;
+		if (device && inc->copies[i].device != device)
+			return 0;
+		device = inc->copies[i].device;
+	}
+	return device;
+}
+
+static int64_t device_of(struct pairing *pairing, const struct row *row,
+			 const struct incarnation *inc)
+{
+	if (!row->id.p || !class_is_counted(row->class_))
+		return 0;
+	if (row->acked == ACKED_NOT)
+		return only_device(inc);
+	if (!row->acked_by.p)
+		return pairing_jid_id(pairing, row->to);
+	return pairing_jid_id(pairing,
+			      arena_printf(pairing->arena, "%.*s/%.*s", (int)row->to.n, row->to.p,
+					   (int)row->acked_by.n, row->acked_by.p));
+}
+
 void entry_store_form(struct pairing *pairing, struct entry *entry)
 {
 	struct inline_acks acks = {NULL, NULL};
@@ -228,6 +259,7 @@ void entry_store_form(struct pairing *pairing, struct entry *entry)
 		bool plain = alone ? all_plain : !has_evidence[i + 1] && plain_incarnation(inc);
 		row->has_findings = entry->id.p && (entry->findings.count > 0 || had);
 		row->complex = !plain;
+		row->device = device_of(pairing, row, inc);
 		row->receipt = plain ? acks.receipt : NULL;
 		row->marker = plain ? acks.marker : NULL;
 		row->flags = plain ? row->flags | seen_flags(&acks) : row->flags;

@@ -31,7 +31,8 @@ static bool same_numbers(const struct row *a, const struct row *b)
 	       a->resends == b->resends && a->acks == b->acks && a->acks_dup == b->acks_dup &&
 	       a->digest == b->digest && a->thread == b->thread && a->source == b->source &&
 	       a->has_findings == b->has_findings && a->has_error == b->has_error &&
-	       a->has_marker == b->has_marker && a->direct == b->direct && a->complex == b->complex;
+	       a->has_marker == b->has_marker && a->device == b->device && a->direct == b->direct &&
+	       a->complex == b->complex;
 }
 
 static bool same_row(const struct row *a, const struct row *b)

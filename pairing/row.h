@@ -104,6 +104,9 @@ struct row {
 	usec_t read_inferred_at;
 	enum via read_via;
 	int64_t response_ms; // -1 = none
+	// F9: keyed hash of the full JID of the device that acknowledged it, else of the one device that it
+	// was written to; 0 = none, several. Counted classes with id only.
+	int64_t device;
 	struct text
 		tie; // T1: ties_encode(); its order among rows of one instant is that of tie_own()
 	struct text body;
@@ -115,6 +118,9 @@ struct row {
 	const struct evidence *receipt, *marker;
 	struct text
 		facts; // complex rows: incarnations_encode(); plain ones: 8 bytes, the device hash
+	// pairing/ only: who acknowledged it first, and whether that was a delivery (enum acked)
+	struct text acked_by;
+	enum acked { ACKED_NOT, ACKED_DISPLAYED, ACKED_DELIVERED } acked;
 	// pairing/ only: its incarnation's place in the entry, and the ids that others gave it (M2, M6)
 	size_t part;
 	const struct row *kept; // stored, and not all of its evidence is known (near.c)

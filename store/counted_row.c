@@ -30,6 +30,8 @@ enum { // columns of part/counted_columns.sql
 	MDS_AT,
 	READ_INFERRED_AT,
 	RESPONSE_MS,
+	ERROR,
+	DEVICE,
 	FROM_JID,
 	TO_JID,
 	ACCEPTED_AT
@@ -65,6 +67,8 @@ struct row counted_row_read(const struct rows *rows)
 		.mds_at = row_usec(rows, 0, MDS_AT),
 		.read_inferred_at = row_usec(rows, 0, READ_INFERRED_AT),
 		.response_ms = row_int(rows, 0, RESPONSE_MS),
+		.error = row_text(rows, 0, ERROR),
+		.device = row_int(rows, 0, DEVICE),
 		.from = row_text(rows, 0, FROM_JID),
 		.to = row_text(rows, 0, TO_JID),
 	};

@@ -66,6 +66,7 @@ const struct message_column message_columns[MESSAGE_COLUMNS] = {
 	COLUMN("read_inferred_at", OF_TIMESTAMPTZ, read_inferred_at),
 	COLUMN("read_via", OF_INT2, read_via),
 	COLUMN("response_ms", OF_INT8, response_ms),
+	COLUMN("device", OF_INT8, device),
 	COLUMN("tie", OF_BYTEA, tie),
 	COLUMN("commit", OF_INT8, commit),
 	COLUMN("body", OF_TEXT, body),
@@ -344,6 +345,7 @@ void message_from_row(const struct row *row, struct message_row *flat)
 		.read_inferred_at = row->read_inferred_at,
 		.read_via = (int32_t)row->read_via,
 		.response_ms = row->response_ms,
+		.device = row->device,
 		.tie = row->tie,
 		.body = row->body,
 	};
@@ -433,6 +435,7 @@ void message_to_row(const struct message_row *flat, struct text from, struct tex
 		.read_inferred_at = flat->read_inferred_at,
 		.read_via = (enum via)flat->read_via,
 		.response_ms = flat->response_ms,
+		.device = flat->device,
 		.tie = flat->tie,
 		.body = flat->body,
 	};

@@ -28,7 +28,7 @@ struct message_row {
 	struct text facts;
 	usec_t reaction_at, reply_at, mds_at, read_inferred_at;
 	int32_t read_via;
-	int64_t response_ms;
+	int64_t response_ms, device;
 	struct text tie;
 	int64_t commit;
 	struct text body;
@@ -47,7 +47,7 @@ enum mark_bits { // message.marks
 // Columns in the order of copy_message.sql, of the arrays of message_update.sql and of every SELECT
 // that gives message rows; the last two (commit, body) are written only. An UPDATE of a batch leaves
 // the settled ones (read_inferred_at, read_via, response_ms) as they are.
-enum { MESSAGE_COLUMNS = 60, MESSAGE_READ_COLUMNS = 58 };
+enum { MESSAGE_COLUMNS = 61, MESSAGE_READ_COLUMNS = 59 };
 
 struct message_column {
 	const char *name;
@@ -85,7 +85,7 @@ usec_t usec_bounded(usec_t at);
 // --- counted_row.c ---
 // The columns of store/sql/part/counted_columns.sql; texts are the result's. Other members are as of a
 // row of which nothing is known.
-enum { COUNTED_COLUMNS = 30 };
+enum { COUNTED_COLUMNS = 32 };
 struct row counted_row_read(const struct rows *rows);
 
 #endif

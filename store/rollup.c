@@ -33,13 +33,22 @@ void rollups_free(struct rollups *rollups)
 	}
 	cells_free(&rollups->sums);
 	cells_free(&rollups->users);
+	devices_free(rollups);
+	cells_free(&rollups->devices);
+	cells_free(&rollups->failures);
 	arena_free(rollups->arena);
 	free(rollups);
 }
 
+void cells_sort(struct cells *cells, int (*order)(const void *, const void *))
+{
+	if (cells->count)
+		qsort(cells->items, cells->count, sizeof *cells->items, order);
+}
+
 // --- finding the cell of a key ---
 
-static void add_cell(struct cells *cells, void *cell)
+void cells_add(struct cells *cells, void *cell)
 {
 	if (cells->count == cells->cap) {
 		cells->cap = cells->cap ? cells->cap * 2 : 64;
@@ -70,7 +79,7 @@ static struct sum_cell *find_cell(struct rollups *rollups, const struct sum_key 
 	cell->key.to = arena_text(rollups->arena, key->to);
 	cell->next = *place;
 	*place = cell;
-	add_cell(&rollups->sums, cell);
+	cells_add(&rollups->sums, cell);
 	return cell;
 }
 
@@ -95,13 +104,13 @@ static struct user_cell *user_cell(struct rollups *rollups, usec_t day, struct t
 	cell->jid = arena_text(rollups->arena, jid);
 	cell->next = *place;
 	*place = cell;
-	add_cell(&rollups->users, cell);
+	cells_add(&rollups->users, cell);
 	return cell;
 }
 
 // --- adding ---
 
-static struct bin_count *bin_place(struct histogram *histogram, int bin)
+struct bin_count *bin_place(struct histogram *histogram, int bin)
 {
 	size_t lo = 0, hi = histogram->count;
 	while (lo < hi) {
@@ -232,6 +241,8 @@ static void add_difference(struct rollups *rollups, const struct row *row,
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		add_sums(rollups, &keys[i], &addend);
 	add_users(rollups, row, day, was, now);
+	devices_add(rollups, day, jid_domain(row->to), was, now);
+	failures_add(rollups, day, jid_domain(row->from), jid_domain(row->to), was, now);
 }
 
 static const struct contribution nothing = {.ms = {-1, -1, -1, -1, -1, -1}};

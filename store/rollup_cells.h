@@ -42,6 +42,35 @@ struct user_cell {
 	struct user_cell *next;
 };
 
+enum device_sum { // the columns of rollup_device, in their order
+	DEVICE_SENT,
+	DEVICE_UNKNOWN,
+	DEVICE_FAILED,
+	DEVICE_REQUESTED,
+	DEVICE_CONFIRMED,
+	DEVICE_REQUESTED_FAILED,
+	DEVICE_READ_REQUESTED,
+	DEVICE_READ,
+	DEVICE_COUNT
+};
+
+struct device_cell {
+	usec_t day;
+	struct text domain; // of the recipient
+	int64_t device;
+	int32_t sums[DEVICE_COUNT];
+	struct histogram deliver;
+	struct device_cell *next;
+};
+
+struct failure_cell {
+	usec_t day;
+	struct text from, to; // domains
+	const char *condition;
+	int32_t failed, requested;
+	struct failure_cell *next;
+};
+
 struct cells {
 	void **items; // all cells, then in the order of their keys
 	size_t count, cap;
@@ -53,7 +82,25 @@ struct rollups {
 	int lane; // of the rows that are written
 	struct arena *arena;
 	struct cells sums, users;              // struct sum_cell, struct user_cell
+	struct cells devices, failures;        // struct device_cell, struct failure_cell
 	struct sum_cell *last[GRAIN_KIND + 1]; // of each grain: rows of one hour come together
 };
+
+// --- rollup.c: what the files of cells share ---
+void cells_add(struct cells *cells, void *cell);
+void cells_sort(struct cells *cells, int (*order)(const void *, const void *));
+struct bin_count *bin_place(struct histogram *histogram, int bin);
+
+enum { CELLS_AT_ONCE = 5000 }; // arrays of a statement are held whole, here and in the server
+
+// --- rollup_device.c, rollup_failure.c: one of both is nothing, or both are of one day and of the
+// same parties ---
+void devices_add(struct rollups *rollups, usec_t day, struct text domain,
+		 const struct contribution *was, const struct contribution *now);
+bool devices_write(struct store *store, struct rollups *rollups, struct err *err);
+void devices_free(struct rollups *rollups);
+void failures_add(struct rollups *rollups, usec_t day, struct text from, struct text to,
+		  const struct contribution *was, const struct contribution *now);
+bool failures_write(struct store *store, struct rollups *rollups, struct err *err);
 
 #endif

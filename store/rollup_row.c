@@ -108,6 +108,43 @@ static void add_counted(const struct row *row, struct contribution *out)
 		out->ms[LATENCY_RESPOND] = row->response_ms;
 }
 
+// RFC 6120 8.3.3, those of RFC 3920 that are still met, K17. As failure_condition() of migration 0009.
+static const char *const conditions[] = {
+	"amp",
+	"bad-request",
+	"conflict",
+	"feature-not-implemented",
+	"forbidden",
+	"gone",
+	"internal-server-error",
+	"item-not-found",
+	"jid-malformed",
+	"not-acceptable",
+	"not-allowed",
+	"not-authorized",
+	"payment-required",
+	"policy-violation",
+	"recipient-unavailable",
+	"redirect",
+	"registration-required",
+	"remote-server-not-found",
+	"remote-server-timeout",
+	"resource-constraint",
+	"service-unavailable",
+	"subscription-required",
+	"undefined-condition",
+	"unexpected-request",
+};
+
+const char *failure_condition(struct text error)
+{
+	for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+		if (text_is(error, conditions[i]))
+			return conditions[i];
+	}
+	return "other";
+}
+
 static int kind_of(const struct row *row)
 {
 	return (int)row->type + 8 * (int)row->class_ + (row->stored_at != USEC_NONE ? 64 : 0) +
@@ -126,6 +163,7 @@ void contribution_of(const struct row *row, struct contribution *out)
 		.failed = row->state == STATE_FAILED,
 		.read_requested = row_is_read_requested(row),
 		.read = row->displayed_at != USEC_NONE,
+		.device = row->device,
 	};
 	out->sums[SUM_ROWS] = 1;
 	out->sums[row->class_ == CLASS_GROUP ? SUM_ACKS_GROUP : SUM_ACKS] =
@@ -133,6 +171,8 @@ void contribution_of(const struct row *row, struct contribution *out)
 	out->sums[SUM_ACKS_DUP] =
 		row->class_ == CLASS_GROUP || row->counts_acks ? row->acks_dup : 0;
 	out->sums[SUM_ERRORS] = row->has_error;
+	if (out->counted && out->failed)
+		out->condition = failure_condition(row->error);
 	if (out->counted)
 		add_counted(row, out);
 }

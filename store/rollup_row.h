@@ -64,7 +64,12 @@ struct contribution {
 	int kind;                  // rollup.kind of grain 4
 	bool counted;              // M11
 	bool requested, confirmed, failed, read_requested, read;
+	int64_t device;        // row.device
+	const char *condition; // of a counted row that failed: failure_condition(), else NULL
 };
+
+// One of a closed list: whoever sends an error may write any name into it.
+const char *failure_condition(struct text error);
 
 void contribution_of(const struct row *row, struct contribution *out);
 

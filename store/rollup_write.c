@@ -8,9 +8,6 @@
 
 #include <stdlib.h>
 
-// In pieces: the arrays of a statement are held whole, here and in the server.
-enum { CELLS_AT_ONCE = 5000 };
-
 // --- order ---
 
 static int by_sum_key(const void *a, const void *b)
@@ -34,12 +31,6 @@ static int by_user(const void *a, const void *b)
 	if (x->day != y->day)
 		return x->day < y->day ? -1 : 1;
 	return (x->id > y->id) - (x->id < y->id);
-}
-
-static void sort_cells(struct cells *cells, int (*order)(const void *, const void *))
-{
-	if (cells->count)
-		qsort(cells->items, cells->count, sizeof *cells->items, order);
 }
 
 // --- sums ---
@@ -236,7 +227,7 @@ static void sort_users(struct cells *users, const struct hash_key *key)
 		struct user_cell *cell = users->items[i];
 		cell->id = KEYED(key, TEXT("jid"), cell->jid);
 	}
-	sort_cells(users, by_user);
+	cells_sort(users, by_user);
 }
 
 static size_t piece_end(const struct cells *cells, size_t from)
@@ -248,11 +239,9 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 {
 	struct cells *sums = &rollups->sums, *users = &rollups->users;
 	struct hash_key key;
-	if (!sums->count)
-		return true;
-	if (!find_key(store, &key, err))
+	if (users->count && !find_key(store, &key, err))
 		return false;
-	sort_cells(sums, by_sum_key);
+	cells_sort(sums, by_sum_key);
 	sort_users(users, &key);
 	for (size_t i = 0; i < sums->count; i = piece_end(sums, i)) {
 		if (!write_sums(store, rollups, i, piece_end(sums, i), err))
@@ -266,7 +255,7 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 		if (!write_users(store, rollups, i, piece_end(users, i), err))
 			return false;
 	}
-	return true;
+	return devices_write(store, rollups, err) && failures_write(store, rollups, err);
 }
 
 // --- anew ---
@@ -274,9 +263,11 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 bool rollups_restate(struct store *store, int32_t realm, usec_t since, usec_t until,
 		     struct err *err)
 {
-	static const char *const statements[] = {"rollup_clear",           "rollup_latency_clear",
-						 "rollup_user_clear",      "rollup_restate",
-						 "rollup_latency_restate", "rollup_user_restate"};
+	static const char *const statements[] = {
+		"rollup_clear",          "rollup_latency_clear",   "rollup_user_clear",
+		"rollup_restate",        "rollup_latency_restate", "rollup_user_restate",
+		"rollup_device_clear",   "rollup_device_restate",  "rollup_failure_clear",
+		"rollup_failure_restate"};
 	FIELDS_AUTO params = {0};
 	put_span(&params, realm, rollup_day(since), rollup_day(until + USEC_PER_DAY - 1));
 	for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {

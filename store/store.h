@@ -7,6 +7,7 @@
 
 #include "core/app.h"
 #include "pairing/pairing.h"
+#include "store/dimensions.h"
 #include "store/metrics.h"
 
 struct store;

@@ -2,7 +2,7 @@
 // Writes facts about devices and accounts (PAIRING K19, E4).
 #include "store/write.h"
 
-enum { KNOWN_FIELDS = 12, ARCHIVED_FIELDS = 4 };
+enum { KNOWN_FIELDS = 13, ARCHIVED_FIELDS = 4 };
 
 struct known_query {
 	struct part *part;
@@ -45,6 +45,7 @@ static void put_known(void *self, const struct known *fact)
 	put_usec(&columns[9], usec_bounded(fact->last));
 	put_int8(&columns[10], fact->position);
 	put_int4(&columns[11], fact->source);
+	put_int8(&columns[12], pairing_jid_id(query->part->plan->batch->pairing, fact->subject));
 }
 
 static bool add(struct part *part, const char *name, const struct fields *columns,
@@ -62,8 +63,8 @@ static bool add(struct part *part, const char *name, const struct fields *column
 bool write_known(struct part *part, struct err *err)
 {
 	static const enum element known[KNOWN_FIELDS] = {
-		OF_INT8, OF_INT2, OF_INT8,        OF_INT8,        OF_TEXT, OF_TEXT,
-		OF_TEXT, OF_TEXT, OF_TIMESTAMPTZ, OF_TIMESTAMPTZ, OF_INT8, OF_INT4};
+		OF_INT8, OF_INT2,        OF_INT8,        OF_INT8, OF_TEXT, OF_TEXT, OF_TEXT,
+		OF_TEXT, OF_TIMESTAMPTZ, OF_TIMESTAMPTZ, OF_INT8, OF_INT4, OF_INT8};
 	static const enum element archived[ARCHIVED_FIELDS] = {OF_INT8, OF_INT8, OF_INT8,
 							       OF_TIMESTAMPTZ};
 	__attribute__((cleanup(known_query_free))) struct known_query query = {.part = part};

@@ -22,6 +22,18 @@ WITH d AS (
        AND ($2::timestamptz IS NULL OR u.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date)
        AND ($3::timestamptz IS NULL OR u.day < ($3::timestamptz AT TIME ZONE 'UTC')::date)
      UNION ALL
+     SELECT v.day::timestamp, 0, true
+     FROM rollup_device AS v
+     WHERE v.realm = $1
+       AND ($2::timestamptz IS NULL OR v.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date)
+       AND ($3::timestamptz IS NULL OR v.day < ($3::timestamptz AT TIME ZONE 'UTC')::date)
+     UNION ALL
+     SELECT f.day::timestamp, 0, true
+     FROM rollup_failure AS f
+     WHERE f.realm = $1
+       AND ($2::timestamptz IS NULL OR f.day >= ($2::timestamptz AT TIME ZONE 'UTC')::date)
+       AND ($3::timestamptz IS NULL OR f.day < ($3::timestamptz AT TIME ZONE 'UTC')::date)
+     UNION ALL
      SELECT date_trunc('day', m.sent_at AT TIME ZONE 'UTC'), count(*), true
      FROM message AS m
      WHERE m.realm = $1 AND ($2::timestamptz IS NULL OR m.sent_at >= $2)

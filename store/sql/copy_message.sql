@@ -7,5 +7,5 @@ COPY message (conv, sent_at, key, n, realm, from_jid, to_jid, id, from_resource,
        marks, source, thread, receipt_first, receipt_last, receipt_own, marker_first,
        marker_last, marker_own, ack_resource, receipt_pos, marker_pos, sent_pos, delivered_pos,
        displayed_pos, failed_pos, body_bytes, facts, reaction_at, reply_at, mds_at,
-       read_inferred_at, read_via, response_ms, tie, commit, body)
+       read_inferred_at, read_via, response_ms, device, tie, commit, body)
 FROM STDIN (FORMAT binary)

@@ -14,14 +14,16 @@
 --   $11 timestamptz[] last sighting
 --   $12 int8[]        position
 --   $13 int4[]        source
+--   $14 int8[]        device
 INSERT INTO known AS k (realm, element, kind, about, related, subject, object, value, name, first_at,
-                        last_at, position, source)
+                        last_at, position, source, device)
 SELECT $1, u.element, u.kind, u.about, u.related, u.subject, u.object, u.value, u.name, u.first_at,
-       u.last_at, u.position, u.source
+       u.last_at, u.position, u.source, u.device
 FROM unnest($2::int8[], $3::int2[], $4::int8[], $5::int8[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::timestamptz[], $11::timestamptz[], $12::int8[], $13::int4[])
+            $9::text[], $10::timestamptz[], $11::timestamptz[], $12::int8[], $13::int4[],
+            $14::int8[])
      AS u (element, kind, about, related, subject, object, value, name, first_at, last_at, position,
-           source)
+           source, device)
 ON CONFLICT (realm, element) DO UPDATE
 SET first_at = least(k.first_at, excluded.first_at),
     last_at = greatest(k.last_at, excluded.last_at),

@@ -14,7 +14,7 @@ SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.from_jid, m.to_jid, m.id, m.fro
        m.thread, m.receipt_first, m.receipt_last, m.receipt_own, m.marker_first, m.marker_last,
        m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
-       m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms, m.tie,
+       m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms, m.device, m.tie,
        f.jid, t.jid
 FROM unnest($1::int8[], $3::timestamptz[], $4::timestamptz[]) AS w (conv, lo, hi)
 JOIN message AS m

@@ -8,4 +8,4 @@
        m.thread, m.receipt_first, m.receipt_last, m.receipt_own, m.marker_first, m.marker_last,
        m.marker_own, m.ack_resource, m.receipt_pos, m.marker_pos, m.sent_pos, m.delivered_pos,
        m.displayed_pos, m.failed_pos, m.body_bytes, m.facts, m.reaction_at,
-       m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms,
+       m.reply_at, m.mds_at, m.read_inferred_at, m.read_via, m.response_ms, m.device,
