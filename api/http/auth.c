@@ -53,8 +53,9 @@ static enum auth check_scope(struct call *call, unsigned needed)
 {
 	if ((call->token.scopes & needed) == needed)
 		return AUTH_GOOD;
-	struct text detail =
-		arena_printf(call->request->arena, "This needs the scope %s.", scope_name(needed));
+	unsigned missing = needed & ~call->token.scopes;
+	struct text detail = arena_printf(call->request->arena, "This needs the scope %s.",
+					  scope_name(missing & (0 - missing))); // one of them
 	call_problem(call, 403, arena_zstr(call->request->arena, detail), NULL);
 	return AUTH_REFUSED;
 }

@@ -14,6 +14,12 @@ extern const struct param_table delivery_params;
 route_fn handle_read, handle_funnel, handle_typing, handle_response;
 extern const struct param_table read_params, funnel_params, typing_params, response_params;
 
+route_fn handle_peers, handle_clients;             // metric_peers.c
+route_fn handle_breakdown;                         // metric_breakdown.c
+route_fn handle_user_metrics, handle_pair_metrics; // metric_people.c
+extern const struct param_table peers_params, clients_params, breakdown_params;
+extern const struct param_table user_metrics_params, pair_metrics_params;
+
 route_fn handle_messages; // messages.c
 extern const struct param_table messages_params;
 
