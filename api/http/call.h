@@ -88,6 +88,7 @@ struct request { // as sent; the head has been checked (head.h)
 	struct text authorization, accept, origin, host; // absent when not sent
 	struct text accept_encoding;
 	struct text type, encoding, delivery, timestamp, signature, stream; // of a feed
+	struct text known; // If-None-Match: one tag that the client has
 	int authorizations;
 	struct asker client;
 	struct holds *holds; // NULL: no limits here

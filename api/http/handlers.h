@@ -5,7 +5,7 @@
 
 #include "api/http/call.h"
 
-route_fn handle_index, handle_style, handle_openapi; // site.c
+route_fn handle_index, handle_asset; // site.c
 route_fn handle_healthz, handle_readyz;
 
 route_fn handle_delivery; // metric_delivery.c

@@ -43,6 +43,7 @@ static const struct phrase {
 	const char *words;
 } phrases[] = {
 	{200, "OK"},
+	{304, "Not Modified"},
 	{400, "Bad Request"},
 	{401, "Unauthorized"},
 	{403, "Forbidden"},

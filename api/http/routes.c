@@ -10,16 +10,14 @@
 #include <poll.h>
 
 #define NO_STORE "no-store"
-#define SHORT_CACHE "public, max-age=300"
+#define ASK_AGAIN "no-cache"
 
 enum { AGAIN_SECONDS = 3 };
 
 static const struct param_table none = {NULL, 0};
 
 static const struct route routes[] = {
-	{"GET", "/", 0, false, false, SHORT_CACHE, handle_index, &none},
-	{"GET", "/style.css", 0, false, false, SHORT_CACHE, handle_style, &none},
-	{"GET", "/openapi.yaml", 0, false, false, SHORT_CACHE, handle_openapi, &none},
+	{"GET", "/", 0, false, false, ASK_AGAIN, handle_index, &none},
 	{"GET", "/healthz", 0, false, false, NO_STORE, handle_healthz, &none},
 	{"GET", "/readyz", 0, true, false, NO_STORE, handle_readyz, &none},
 	{"GET", "/v1/metrics/delivery", SCOPE_METRICS, true, false, NO_STORE, handle_delivery,
@@ -67,6 +65,9 @@ static const struct route routes[] = {
 	 &live_funnel_params},
 	{"GET", "/metrics", SCOPE_METRICS, true, false, NO_STORE, handle_metrics, &none},
 	{"POST", "/v1/feed", 0, false, false, NO_STORE, handle_feed, &feed_params},
+	// Last: what fits no other path may be a file of the page.
+	{"GET", "/{file}", 0, false, false, ASK_AGAIN, handle_asset, &none},
+	{"GET", "/{folder}/{file}", 0, false, false, ASK_AGAIN, handle_asset, &none},
 };
 
 static bool part_char(char c)
@@ -312,7 +313,8 @@ static void common_headers(struct reply *reply, const struct request *request,
 	reply_header(reply, "Cache-Control", text_of(cacheable ? route->cache : NO_STORE));
 	reply_header(reply, "X-Content-Type-Options", TEXT("nosniff"));
 	reply_header(reply, "Content-Security-Policy",
-		     TEXT("default-src 'none'; style-src 'self'; base-uri 'none'; "
+		     TEXT("default-src 'none'; script-src 'self'; style-src 'self'; "
+			  "img-src 'self'; connect-src 'self'; base-uri 'none'; "
 			  "form-action 'none'; frame-ancestors 'none'"));
 	reply_header(reply, "Referrer-Policy", TEXT("no-referrer"));
 	reply_header(reply, "Cross-Origin-Resource-Policy", TEXT("same-origin"));
@@ -357,6 +359,19 @@ static void answer(struct call *call)
 		run_or_repeat(call);
 }
 
+// What the client has already need not be sent again.
+static void drop_known(struct reply *reply, const struct request *request)
+{
+	for (size_t i = 0; request->known.p && i < reply->header_count; i++) {
+		if (strcmp(reply->headers[i].name, "ETag") != 0 ||
+		    !text_is(request->known, reply->headers[i].value))
+			continue;
+		reply->status = 304;
+		reply->fixed = TEXT_NONE;
+		buf_free(&reply->body);
+	}
+}
+
 void dispatch(struct service *service, const struct request *request, struct reply *reply,
 	      struct text *token_name)
 {
@@ -370,4 +385,5 @@ void dispatch(struct service *service, const struct request *request, struct rep
 	answer(&call);
 	*token_name = call.token.name;
 	common_headers(reply, request, call.route);
+	drop_known(reply, request);
 }

@@ -211,6 +211,7 @@ static void read_headers(struct request *request, struct MHD_Connection *connect
 		{"webhook-timestamp", &request->timestamp},
 		{"webhook-signature", &request->signature},
 		{"feed-stream", &request->stream},
+		{"If-None-Match", &request->known},
 	};
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		*wanted[i].to = text_of(

@@ -3,15 +3,49 @@
 #include "api/http/handlers.h"
 
 #include "core/embedded.h"
+#include "core/keyed.h"
 
-static bool send_asset(struct call *call, const char *name, const char *type)
+// What the embedded files are, by the end of their name (F141: nothing else exists to the server).
+static const struct media {
+	const char *end, *type;
+} media[] = {
+	{".html", "text/html; charset=utf-8"},
+	{".css", "text/css; charset=utf-8"},
+	{".js", "text/javascript; charset=utf-8"},
+	{".json", "application/json"},
+	{".yaml", "application/yaml"},
+	{".svg", "image/svg+xml"},
+	{"", "text/plain; charset=utf-8"},
+};
+
+static const char *type_of(const char *name)
+{
+	size_t n = strlen(name);
+	const struct media *known = media;
+	while (n < strlen(known->end) || strcmp(name + n - strlen(known->end), known->end) != 0)
+		known++;
+	return known->type;
+}
+
+// A page and its scripts belong together: a browser asks each time whether they are still the same.
+static void tag_asset(struct call *call)
+{
+	static const struct hash_key any = {{0}};
+	uint64_t hash = (uint64_t)KEYED(&any, call->reply->fixed);
+	struct text tag = arena_printf(call->request->arena, "\"%016llx\"",
+				       (unsigned long long)hash);
+	reply_header(call->reply, "ETag", tag);
+}
+
+static bool send_asset(struct call *call, struct text name)
 {
 	for (size_t i = 0; i < asset_file_count; i++) {
-		if (strcmp(asset_files[i].name, name) != 0)
+		if (!text_is(name, asset_files[i].name))
 			continue;
-		call->reply->type = type;
+		call->reply->type = type_of(asset_files[i].name);
 		call->reply->fixed =
 			(struct text){(const char *)asset_files[i].bytes, asset_files[i].size};
+		tag_asset(call);
 		return true;
 	}
 	return call_problem(call, 404, "There is nothing at this address.", NULL);
@@ -20,19 +54,14 @@ static bool send_asset(struct call *call, const char *name, const char *type)
 bool handle_index(struct call *call, struct err *err)
 {
 	(void)err;
-	return send_asset(call, "index.html", "text/html; charset=utf-8");
+	return send_asset(call, TEXT("index.html"));
 }
 
-bool handle_style(struct call *call, struct err *err)
+bool handle_asset(struct call *call, struct err *err)
 {
 	(void)err;
-	return send_asset(call, "style.css", "text/css; charset=utf-8");
-}
-
-bool handle_openapi(struct call *call, struct err *err)
-{
-	(void)err;
-	return send_asset(call, "openapi.yaml", "application/yaml");
+	struct text path = call->request->path;
+	return send_asset(call, (struct text){path.p + 1, path.n - 1});
 }
 
 // Alive: this process answers. Says nothing about the database (F146).

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page: who is signed in, which view the address names, and nothing about what the views show.
+import { h, replace, say, svg } from "./dom.js";
+import { chooseLanguage, language, languages, loadWords, t } from "./i18n.js";
+import { Problem } from "./api.js";
+import { looksRight, signIn, signOut, token } from "./session.js";
+import { here, link, read, windows } from "./state.js";
+import { problemBox } from "./parts/boxes.js";
+import { causes } from "./views/causes.js";
+import { live } from "./views/live.js";
+import { overview } from "./views/overview.js";
+import { log } from "./views/log.js";
+import { message } from "./views/message.js";
+import { findings } from "./views/findings.js";
+import { input } from "./views/input.js";
+
+// name, view, in the menu, has a window
+const views = [
+  ["overview", overview, true, true],
+  ["causes", causes, true, true],
+  ["live", live, true, false],
+  ["log", log, true, false],
+  ["message", message, false, false],
+  ["findings", findings, true, true],
+  ["input", input, true, true],
+];
+const THEME = "receiptd.theme";
+let leaving = null; // ends what the view before still does
+
+// ---- head of the page
+
+function logo() {
+  return svg("svg", { viewBox: "0 0 32 32", width: 26, height: 26, "aria-hidden": "true" },
+    svg("rect", { width: 32, height: 32, rx: 7, class: "logo-ground" }),
+    svg("path", { d: "M6 17l5 5L20 11M14 20l2 2L26 11", class: "logo-ticks" }));
+}
+
+function menu(now) {
+  return h("nav", { "aria-label": t("menu") }, h("ul", { class: "menu" }, views.filter((view) => view[2]).map(([name]) =>
+    h("li", {}, h("a", { href: link(name), "aria-current": name === now.view ? "page" : null }, t(`view.${name}`))))));
+}
+
+function windowPicker(now) {
+  const chosen = now.query.since ? null : now.query.window ?? "7d";
+  return h("div", { class: "segments", role: "group", "aria-label": t("window") }, windows.map((name) =>
+    h("a", { href: here({ window: name, since: null, until: null }), "aria-current": name === chosen ? "true" : null },
+      t(`window.${name}`))),
+    now.query.since && h("span", { class: "segment-own" }, t("window.own")));
+}
+
+function theme() {
+  const kept = localStorage.getItem(THEME);
+  return kept === "dark" || kept === "light" ? kept : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+function applyTheme() {
+  document.documentElement.dataset.theme = theme();
+}
+
+function switchTheme() {
+  localStorage.setItem(THEME, theme() === "dark" ? "light" : "dark");
+  applyTheme();
+  show();
+}
+
+function tools() {
+  const next = languages[(languages.findIndex(([name]) => name === language) + 1) % languages.length];
+  return h("div", { class: "tools" },
+    h("button", { type: "button", class: "quiet", lang: next[0], onclick: async () => { await chooseLanguage(next[0]); show(); } }, next[1]),
+    h("button", { type: "button", class: "quiet", onclick: switchTheme, "aria-label": t("theme") },
+      svg("svg", { viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" },
+        svg("path", { d: "M10 2a8 8 0 1 0 0 16z", class: "ink" }), svg("circle", { cx: 10, cy: 10, r: 8, class: "ring" }))),
+    token() && h("button", { type: "button", class: "quiet", onclick: () => { signOut(); show(); } }, t("signout")));
+}
+
+function head(now) {
+  const view = views.find(([name]) => name === now.view);
+  replace(document.getElementById("top"),
+    h("a", { class: "brand", href: link("overview") }, logo(), "receiptd"),
+    token() && menu(now), token() && view?.[3] && windowPicker(now), tools());
+  replace(document.getElementById("skip"), t("skip"));
+}
+
+// ---- signing in
+
+function signInBox(problem) {
+  const field = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true });
+  const submit = (event) => {
+    event.preventDefault();
+    if (!looksRight(field.value)) { show(t("signin.form")); return; }
+    signIn(field.value);
+    show();
+  };
+  return h("form", { class: "box signin", onsubmit: submit },
+    h("h1", {}, t("signin.title")), h("p", {}, t("signin.why")),
+    h("label", { htmlFor: "token", for: "token" }, t("signin.token")), field,
+    problem && h("p", { class: "bad", role: "alert" }, problem),
+    h("button", { type: "submit" }, t("signin.go")),
+    h("p", { class: "muted" }, t("signin.how")),
+    h("pre", {}, "receiptd token add dashboard --scopes metrics,messages"));
+}
+
+// ---- views
+
+function fail(main, problem) {
+  if (problem.name === "AbortError") return;
+  if (problem instanceof Problem && problem.status === 401) {
+    signOut();
+    show(t("signin.refused"));
+    return;
+  }
+  replace(main, problemBox(problem, show));
+}
+
+async function show(problem) {
+  const now = read(), main = document.getElementById("main");
+  leaving?.abort();
+  leaving = new AbortController();
+  const signal = leaving.signal;
+  head(now);
+  if (!token()) {
+    document.title = "receiptd";
+    replace(main, signInBox(typeof problem === "string" ? problem : null));
+    document.getElementById("token").focus();
+    return;
+  }
+  const view = views.find(([name]) => name === now.view) ?? views[0];
+  document.title = `${t(`view.${view[0]}`)} – receiptd`;
+  say(t("loading"));
+  main.setAttribute("aria-busy", "true");
+  try {
+    await view[1](main, now, signal);
+    if (!signal.aborted) say(document.title);
+  } catch (error) {
+    fail(main, error);
+  } finally {
+    if (!signal.aborted) main.removeAttribute("aria-busy");
+  }
+}
+
+applyTheme();
+await loadWords();
+window.addEventListener("hashchange", () => show());
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
+if (!location.hash) history.replaceState(null, "", "#/overview");
+show();

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Then why: where messages get lost or late. Every row leads to the messages behind it.
+import { askIfAllowed } from "../api.js";
+import { h, replace } from "../dom.js";
+import { count, duration, percent } from "../format.js";
+import { known, t } from "../i18n.js";
+import { curlButton, emptyBox, honesty, waitBox } from "../parts/boxes.js";
+import { funnelBars } from "../parts/funnel.js";
+import { table } from "../parts/table.js";
+import { chosenWindow, heading, spanOf } from "../parts/window.js";
+import { here, link, zoneOf } from "../state.js";
+
+const number = (name, cell) => ({ name, cell, number: true });
+const figures = () => [
+  number(t("requested"), (row) => count(row.requested)),
+  number(t("delivery.rate"), (row) => percent(row.rate)),
+  number(t("failed.title"), (row) => count(row.failed)),
+  number(t("expired"), (row) => count(row.expired)),
+  number("p50", (row) => duration(row.time_to_deliver_ms?.p50)),
+  number("p95", (row) => duration(row.time_to_deliver_ms?.p95)),
+];
+
+function rest(row, name) {
+  return row.row === "item" ? null : t(`rest.${row.row}`, { n: count(row[name] ?? 0) });
+}
+
+const parts = {
+  peers: {
+    path: "/v1/metrics/peers", parameters: { order: "worst", limit: 15 },
+    columns: (span) => [
+      { name: t("peer.domain"), cell: (row) => rest(row, "domains") ?? h("a", { href: here(row.direction === "to" ? { to_domain: row.domain, from_domain: null } : { from_domain: row.domain, to_domain: null }) }, row.domain) },
+      { name: t("peer.direction"), cell: (row) => t(`peer.${row.direction}`) }, ...figures(),
+      { name: "", cell: (row) => row.domain && h("a", { href: link("log", { domain: row.domain, verdict: "failed", ...span }) }, t("show.messages")) }],
+  },
+  clients: {
+    path: "/v1/metrics/clients", parameters: { order: "worst", limit: 15 },
+    columns: () => [{ name: t("client.software"), cell: (row) => rest(row, "clients") ?? [row.software, " ", h("span", { class: "muted" }, row.version ?? "")] }, ...figures()],
+    note: (answer) => t("client.known", { share: percent(answer.known_share, 0) }),
+  },
+  conditions: {
+    path: "/v1/metrics/breakdown", parameters: { by: "condition", limit: 15 },
+    columns: () => [
+      { name: t("condition"), cell: (row) => rest(row, "values") ?? (known(`condition.${row.value}`) ? [row.value, h("br"), h("span", { class: "muted" }, t(`condition.${row.value}`))] : row.value) },
+      number(t("failed.title"), (row) => count(row.failed_all))],
+  },
+  users: {
+    path: "/v1/metrics/users", parameters: { order: "worst", limit: 15 },
+    columns: (span) => [
+      { name: t("message.who"), cell: (row) => h("a", { href: link("log", { participant: row.jid, ...span }) }, row.jid) },
+      number(t("sent.title"), (row) => count(row.sent)), number(t("requested"), (row) => count(row.requested)),
+      number(t("confirmed"), (row) => count(row.confirmed)), number(t("delivery.rate"), (row) => percent(row.rate)),
+      number(t("failed.title"), (row) => count(row.failed_all))],
+    note: () => t("log.recorded"),
+  },
+};
+
+function part(name, answer, span) {
+  const { path, parameters, columns, note } = parts[name];
+  const rows = [...(answer.items ?? []), ...(answer.others ?? [])];
+  return h("section", {}, h("div", { class: "card-head" }, h("h2", {}, t(`causes.${name}`)), curlButton(path, { ...parameters, ...span })),
+    note && h("p", { class: "muted" }, note(answer)), rows.length ? table(t(`causes.${name}`), columns(span), rows) : emptyBox(t(`causes.${name}.none`)));
+}
+
+export async function causes(main, { query }, signal) {
+  const zone = zoneOf(query);
+  if (!main.querySelector(".causes")) replace(main, waitBox());
+  const window = await chosenWindow(query, signal), span = spanOf(window);
+  const limits = { from_domain: query.from_domain, to_domain: query.to_domain };
+  const names = Object.keys(parts);
+  const [funnel, ...answers] = await Promise.all([
+    askIfAllowed("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" }, signal),
+    ...names.map((name) => askIfAllowed(parts[name].path, { ...parts[name].parameters, ...span }, signal))]);
+  replace(main, h("div", { class: "causes" }, heading(t("view.causes"), window, zone, query),
+    funnel && honesty(funnel, null, zone, window.until),
+    h("div", { class: "stack" },
+      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals)),
+      names.map((name, i) => answers[i] && part(name, answers[i], span)))));
+}
