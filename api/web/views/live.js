@@ -54,6 +54,7 @@ class List {
 
 export async function live(main, { query }, signal) {
   const zone = zoneOf(query), parameters = { limit: SHOWN };
+  if (!main.querySelector(".live-state")) replace(main, h("div", { class: "head" }, h("h1", {}, t("view.live"))));
   const answer = await ask(PATH, parameters, signal);
   const list = new List(answer.items, zone), state = h("span", { class: "live-state muted", role: "status" });
   const tell = (name) => replace(state, h("span", { class: `dot ${name === "open" ? "good" : "warn"}`, "aria-hidden": "true" }), t(`live.${name}`));

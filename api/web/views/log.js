@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chat log: who sent what to whom, and what became of it.
-import { ask } from "../api.js";
+import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
-import { civil, clock, day } from "../format.js";
+import { civil, clock, count, day, instant } from "../format.js";
 import { t } from "../i18n.js";
 import { curlButton, emptyBox, honesty } from "../parts/boxes.js";
+import { table } from "../parts/table.js";
 import { legend, tick } from "../parts/ticks.js";
 import { go, link, zoneOf } from "../state.js";
 
@@ -13,22 +14,10 @@ const FIELDS = [["participant", "text"], ["peer", "text"], ["id", "text"], ["day
 const CHOICES = { verdict: ["", "confirmed", "failed", "pending", "expired", "unknown"], order: ["desc", "asc"] };
 const PASSED = ["participant", "peer", "id", "verdict", "order", "since", "until", "domain", "state", "class", "cursor"];
 
-// The start of a civil day of a zone: noon is in it whatever the clocks do, and how far that is from
-// midnight is read off the clock of the zone.
-function dayWindow(text, zone) {
-  const startOf = (date) => {
-    for (let at = Date.parse(`${date}T00:00:00Z`) - 16 * 3600e3, end = at + 34 * 3600e3; at < end; at += 900e3)
-      if (civil(at, zone) === date) return at;
-    return Date.parse(`${date}T00:00:00Z`);
-  };
-  const next = new Date(Date.parse(`${text}T12:00:00Z`) + 86400e3).toISOString().slice(0, 10);
-  return { since: new Date(startOf(text)).toISOString(), until: new Date(startOf(next)).toISOString() };
-}
-
 function parametersOf(query, zone) {
   const parameters = { limit: 100 };
   for (const name of PASSED) if (query[name]) parameters[name] = query[name];
-  return query.day ? { ...parameters, ...dayWindow(query.day, zone) } : parameters;
+  return query.day ? { ...parameters, since: null, until: null, day: query.day, tz: zone } : parameters;
 }
 
 function form(query) {
@@ -70,13 +59,39 @@ function byDay(items, zone) {
     h("ol", { class: "lines" }, group.items.map((message) => line(message, zone)))));
 }
 
+// With whom one account talks: who asks about one is often looking for a pair.
+function contacts(answer, query) {
+  if (!answer?.items.length) return null;
+  return h("ul", { class: "chips", "aria-label": t("log.contacts") }, answer.items.map((row) => h("li", {}, h("a", {
+    href: link("log", { ...query, peer: row.room ? null : row.contact, participant: row.room ? row.contact : query.participant, cursor: null }),
+    "aria-current": row.contact === query.peer ? "true" : null }, row.contact, " ", h("b", {}, count(row.sent + row.received))))));
+}
+
+function conversations(answer, zone) {
+  if (!answer?.items.length) return null;
+  return table(t("log.conversations"), [
+    { name: t("log.conversations"), cell: (row) => (row.room ? h("a", { href: link("log", { participant: row.b }) }, row.b)
+      : h("a", { href: link("log", { participant: row.a, peer: row.b }) }, `${row.a} ↔ ${row.b}`)) },
+    { name: t("sent.title"), cell: (row) => count(row.messages), number: true },
+    { name: t("log.unanswered"), cell: (row) => (row.room ? "–" : count(row.unanswered_of_a + row.unanswered_of_b)), number: true },
+    { name: t("log.last"), cell: (row) => instant(row.last_at, zone) }], answer.items);
+}
+
+// Nothing was asked for yet: an overview of who talks; one account: its contacts.
+function beside(query, signal) {
+  const span = { since: query.since, until: query.until, limit: 20 };
+  if (query.participant) return askIfAllowed("/v1/contacts", { jid: query.participant, ...span }, signal);
+  return Object.keys(query).some((name) => ["id", "verdict", "day"].includes(name)) ? null : askIfAllowed("/v1/conversations", span, signal);
+}
+
 export async function log(main, { query }, signal) {
   const zone = zoneOf(query), parameters = parametersOf(query, zone);
   const place = h("div", { class: "busy" }, t("loading"));
   replace(main, h("div", { class: "head" }, h("h1", {}, t("view.log")), curlButton(PATH, parameters)), form(query),
     h("p", { class: "muted notice" }, t("log.recorded")), legend(), place);
-  const answer = await ask(PATH, parameters, signal);
+  const [answer, others] = await Promise.all([ask(PATH, parameters, signal), beside(query, signal)]);
   replace(place, honesty(answer, null, zone, parameters.until ? Date.parse(parameters.until) : Date.now()),
+    query.participant ? contacts(others, query) : conversations(others, zone),
     answer.items.length ? byDay(answer.items, zone) : emptyBox(t("empty.log"), t("empty.log.why")),
     answer.next && h("p", {}, h("a", { class: "button", href: link("log", { ...query, cursor: answer.next }) }, t("log.more"))));
   place.className = "";

@@ -4,28 +4,33 @@ import { ask } from "../api.js";
 import { h, replace } from "../dom.js";
 import { duration, instant } from "../format.js";
 import { known, t } from "../i18n.js";
-import { curlButton, emptyBox } from "../parts/boxes.js";
+import { curlButton, honesty } from "../parts/boxes.js";
 import { table } from "../parts/table.js";
 import { tick } from "../parts/ticks.js";
 import { link, zoneOf } from "../state.js";
 
-const STEPS = ["composed_at", "sent_at", "accepted_at", "stored_at", "routed_at", "delivered_at", "displayed_at", "read_inferred_at", "failed_at", "retracted_at"];
-const VIA = { delivered_at: "delivered_via", displayed_at: "displayed_via", read_inferred_at: "read_via", failed_at: "error" };
+const ACK_KINDS = { receipt: "via.receipt", "marker-displayed": "via.marker" };
+const word = (prefix, value) => (known(`${prefix}.${value}`) ? t(`${prefix}.${value}`) : value ?? "");
 
-function step(message, name, zone) {
-  const after = Date.parse(message[name]) - Date.parse(message.sent_at), via = message[VIA[name]];
-  return h("li", {}, h("span", { class: "step" }, t(`step.${name}`)), h("time", { datetime: message[name] }, instant(message[name], zone, true)),
-    h("span", { class: "muted" }, name === "sent_at" ? "" : t("step.after", { time: duration(Math.max(0, after)) })),
-    via && h("span", { class: "tag" }, known(`via.${via}`) ? t(`via.${via}`) : via));
+function place(position) {
+  if (!position) return "";
+  const name = position.source ?? t("message.generation", { n: position.generation });
+  return h("span", { class: "muted place", title: position.path ?? "" }, t("message.place", { name, offset: position.offset, index: position.index }));
+}
+
+function step(event, sent, zone) {
+  const after = Date.parse(event.at) - Date.parse(sent);
+  return h("li", {}, h("span", { class: "step" }, word("event", event.event)), h("time", { datetime: event.at }, instant(event.at, zone, true)),
+    h("span", { class: "muted" }, event.event === "sent" || after < 0 ? "" : t("step.after", { time: duration(after) })),
+    event.via && h("span", { class: "tag" }, word("via", event.via)), event.error && h("span", { class: "tag bad" }, event.error), place(event.position));
 }
 
 function devices(message, zone) {
   const rows = Object.entries(message.devices ?? {});
-  if (!rows.length) return null;
-  return [h("h3", {}, t("message.devices")), table(t("message.devices"), [
+  return rows.length > 0 && [h("h3", {}, t("message.devices")), table(t("message.devices"), [
     { name: t("message.device"), cell: ([name]) => name },
-    { name: t("step.delivered_at"), cell: ([, times]) => instant(times.delivered, zone, true) },
-    { name: t("step.displayed_at"), cell: ([, times]) => instant(times.displayed, zone, true) }], rows)];
+    { name: t("event.delivered"), cell: ([, times]) => instant(times.delivered, zone, true) },
+    { name: t("event.displayed"), cell: ([, times]) => instant(times.displayed, zone, true) }], rows)];
 }
 
 function people(message, zone) {
@@ -33,28 +38,36 @@ function people(message, zone) {
     { name: t("message.who"), cell: ([who]) => who }, { name: t("time"), cell: ([, at]) => instant(at, zone, true) }], Object.entries(message[kind]))]);
 }
 
-function evidence(message) {
-  const lines = message.evidence ?? message.acks;
-  if (!Array.isArray(lines) || !lines.length) return null;
-  const columns = Object.keys(Object.assign({}, ...lines)).map((name) => ({ name, cell: (row) => (typeof row[name] === "object" ? JSON.stringify(row[name]) : row[name] ?? "") }));
-  return [h("h3", {}, t("message.evidence")), table(t("message.evidence"), columns, lines)];
-}
-
 function incarnation(message, zone) {
   return h("article", { class: "card message" },
     h("div", { class: "card-head" }, h("h2", {}, tick(message), " ", message.id || t("log.noid"), message.n > 1 && ` (${message.n})`)),
     h("p", {}, h("a", { href: link("log", { participant: message.from }) }, message.from), " → ",
       h("a", { href: link("log", { participant: message.from, peer: message.to }) }, message.to)),
+    h("p", { class: "muted" }, message.requests?.length ? t("message.asked", { what: message.requests.map((name) => word("request", name)).join(", ") }) : t("message.asked.nothing")),
     message.body !== undefined && h("blockquote", { class: "body" }, message.body),
-    h("ol", { class: "steps" }, STEPS.filter((name) => message[name]).map((name) => step(message, name, zone))),
-    devices(message, zone), people(message, zone), evidence(message));
+    h("ol", { class: "steps" }, (message.timeline ?? []).map((event) => step(event, message.sent_at, zone))),
+    devices(message, zone), people(message, zone));
+}
+
+function acks(list, zone) {
+  return list.length > 0 && h("section", { class: "part" }, h("h2", {}, t("message.acks")), table(t("message.acks"), [
+    { name: t("message.kind"), cell: (row) => (ACK_KINDS[row.kind] ? t(ACK_KINDS[row.kind]) : row.kind) },
+    { name: t("message.counts"), cell: (row) => (row.class === "paired" ? t("message.paired") : h("span", { class: "warn" }, row.class)) },
+    { name: t("finding.by"), cell: (row) => row.by }, { name: t("time"), cell: (row) => instant(row.at, zone, true) },
+    { name: t("message.evidence"), cell: (row) => place(row.position) }], list));
+}
+
+function found(list, zone) {
+  return list.length > 0 && h("section", { class: "part" }, h("h2", {}, t("view.findings")), table(t("view.findings"), [
+    { name: t("finding.rule"), cell: (row) => [row.rule, h("br"), h("span", { class: "muted" }, known(`rule.${row.rule}`) ? t(`rule.${row.rule}`) : "")] },
+    { name: t("finding.by"), cell: (row) => row.by }, { name: t("finding.count"), cell: (row) => row.count, number: true },
+    { name: t("finding.last"), cell: (row) => instant(row.last_at, zone, true) }, { name: t("message.evidence"), cell: (row) => place(row.position) }], list));
 }
 
 export async function message(main, { parts, query }, signal) {
   const zone = zoneOf(query), path = `/v1/messages/${parts.map(encodeURIComponent).join("/")}`;
   const answer = await ask(path, {}, signal);
-  const items = answer.items ?? answer.incarnations ?? [answer];
   replace(main, h("div", { class: "head" }, h("h1", {}, t("view.message")), curlButton(path, {})),
-    h("p", { class: "muted notice" }, t("log.recorded")),
-    items.length ? items.map((item) => incarnation(item, zone)) : emptyBox(t("empty.message")));
+    honesty(answer, null, zone, Date.now()), h("p", { class: "muted notice" }, t("log.recorded")),
+    answer.incarnations.map((item) => incarnation(item, zone)), acks(answer.acks, zone), found(answer.findings, zone));
 }
