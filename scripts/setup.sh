@@ -45,6 +45,9 @@ check|ejabberd|/usr/lib/*/ejabberd-*/ebin/ejabberd.beam|a server that the live t
 check|python3-slixmpp||the users of the live tests
 check|prometheus|promtool|promtool checks /metrics, alert rules and dashboard
 check|python3-prometheus-client||reads OpenMetrics in the tests
+check|chromium|chromium|the browser that the dashboard is tested in
+check|nodejs|node|drives that browser
+check|npm|npm|fetches what drives it, as tests/browser/package-lock.json says
 check|lua5.4|lua5.4|what Prosody runs on, for the specs of its module
 check|lua-busted|busted|specs of the Prosody module
 check|lua-check|luacheck|static analysis of the Prosody module

@@ -8,7 +8,7 @@ import { link } from "../state.js";
 
 export function problemBox(problem, again) {
   return h("div", { class: "box problem", role: "alert" },
-    h("h2", {}, problem.status === 0 ? t("problem.unreachable") : problem.status === 503 ? t("problem.database") : t("problem.title")),
+    h("h1", {}, problem.status === 0 ? t("problem.unreachable") : problem.status === 503 ? t("problem.database") : t("problem.title")),
     h("p", {}, problem.message),
     problem.id && h("p", { class: "muted" }, t("problem.id", { id: problem.id })),
     again && h("button", { type: "button", onclick: () => again() }, t("again")));
