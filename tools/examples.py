@@ -83,14 +83,15 @@ class Demo:
         return out.stdout.decode("utf-8")
 
 
-def parts_of(demo, path):
-    """Parts of a path that lead to a message of the sample."""
+def parts_of(demo, path, operation):
+    """Parts of a path that lead to a message of the sample, or those that the contract gives."""
     if "{" not in path:
         return path
+    given = {p["name"]: p["example"] for p in demo.judge.parameters(path, operation) if p["in"] == "path" and "example" in p}
     page = demo.curl("-H", f"Authorization: Bearer {demo.token}",
                      f"http://127.0.0.1:{demo.port}/v1/messages?{DAY}&participant=alice@of.test&limit=1")
     item = (json.loads(page)["items"] or [{}])[0]
-    return re.sub(r"\{([^}]*)\}", lambda part: str(item.get(part.group(1), part.group(0))), path)
+    return re.sub(r"\{([^}]*)\}", lambda part: str(item.get(part.group(1), given.get(part.group(1), part.group(0)))), path)
 
 
 def query_of(demo, path, operation):
@@ -111,7 +112,7 @@ def shortened(node):
 
 
 def shown(text, kind):
-    if "json" in kind and "ndjson" not in kind:
+    if "json" in kind and "ndjson" not in kind and text[:1] in "{[":
         return "json", json.dumps(shortened(json.loads(text)), indent=2, ensure_ascii=False)
     lines = text.splitlines()
     return "", "\n".join(lines[:8] + (["…"] if len(lines) > 8 else []))
@@ -121,7 +122,7 @@ def example(demo, method, path, operation):
     content = demo.judge.resolve(operation["responses"]["200"]).get("content", {"": {}})
     kind = "application/json" if "application/json" in content else next(iter(content))
     query = query_of(demo, path, operation) if method == "GET" else ""
-    target = parts_of(demo, path) + (f"?{query}" if query else "")
+    target = parts_of(demo, path, operation) + (f"?{query}" if query else "")
     if "{" in target:
         return None
     options, secrets = [], {}

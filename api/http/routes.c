@@ -18,6 +18,7 @@ static const struct param_table none = {NULL, 0};
 
 static const struct route routes[] = {
 	{"GET", "/", 0, false, false, ASK_AGAIN, handle_index, &none},
+	{"GET", "/openapi.yaml", 0, false, false, ASK_AGAIN, handle_asset, &none},
 	{"GET", "/healthz", 0, false, false, NO_STORE, handle_healthz, &none},
 	{"GET", "/readyz", 0, true, false, NO_STORE, handle_readyz, &none},
 	{"GET", "/v1/metrics/delivery", SCOPE_METRICS, true, false, NO_STORE, handle_delivery,

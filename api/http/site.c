@@ -61,6 +61,8 @@ bool handle_asset(struct call *call, struct err *err)
 {
 	(void)err;
 	struct text path = call->request->path;
+	if (text_is(path, "/index.html")) // its one address is "/"
+		path = TEXT("/");
 	return send_asset(call, (struct text){path.p + 1, path.n - 1});
 }
 

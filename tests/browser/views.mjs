@@ -104,7 +104,7 @@ async function figures() {
   await visit.page.mouse.down();
   await visit.page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 5 });
   await visit.page.mouse.up();
-  await visit.page.waitForFunction((before) => !location.hash.includes(before), WINDOW.slice(0, 40));
+  await visit.page.waitForURL((url) => !url.hash.includes(WINDOW.slice(0, 40)));
   await visit.settle();
   ok((await visit.page.evaluate(() => location.hash)).includes("since="), "the brush becomes the window, in the address");
   await visit.page.goBack();
@@ -158,8 +158,8 @@ async function signingIn() {
   ok((await visit.text()).includes("rcd_"), "what is no token is told at once");
   await visit.page.fill("#token", `rcd_${"A".repeat(43)}`);
   await visit.page.keyboard.press("Enter");
-  await visit.page.waitForFunction(() => document.querySelector("[role=alert]")?.textContent.includes("accepted"));
-  ok(true, "a wrong token is refused");
+  await visit.page.locator("[role=alert]", { hasText: "not accepted" }).waitFor();
+  ok((await visit.page.locator("nav").count()) === 0, "a wrong token is refused");
   await visit.page.fill("#token", settings.metrics);
   await visit.page.keyboard.press("Enter");
   await visit.settle();

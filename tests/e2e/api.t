@@ -136,7 +136,7 @@ def shapes(bench):
                and answer.headers["Cache-Control"] == "no-store"
                and answer.headers["X-Content-Type-Options"] == "nosniff"
                and len(answer.headers["Request-Id"]) == 16, f"{path}: headers")
-    for path, kind in (("/", "text/html"), ("/style.css", "text/css"), ("/openapi.yaml", "application/yaml")):
+    for path, kind in (("/", "text/html"), ("/app.css", "text/css"), ("/views/log.js", "text/javascript"), ("/openapi.yaml", "application/yaml")):
         answer = bench.client.get(path)
         tap.ok(answer.status == 200 and answer.headers["Content-Type"].startswith(kind)
                and "default-src 'none'" in answer.headers["Content-Security-Policy"],

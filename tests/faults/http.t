@@ -240,7 +240,7 @@ def endless(tap, server, it):
 
 STRANGE = ("/..", "/../", "/./healthz", "/healthz/", "/healthz/.", "/healthz%2f", "/%2e%2e%2f%2e%2e%2fetc/passwd", "//",
            "//etc/passwd", "/healthz;x=1", "/.../...//etc", "/v1/messages/../gaps", "/v1//gaps", "/v1/gaps/..",
-           "/index.html", "/style.css/", "/STYLE.CSS", "/%2e", "/v1/messages/" + "." * 3000)
+           "/index.html", "/app.css/", "/APP.CSS", "/%2e", "/v1/messages/" + "." * 3000)
 
 
 def addresses(tap, server, it):
