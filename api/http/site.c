@@ -32,8 +32,8 @@ static void tag_asset(struct call *call)
 {
 	static const struct hash_key any = {{0}};
 	uint64_t hash = (uint64_t)KEYED(&any, call->reply->fixed);
-	struct text tag = arena_printf(call->request->arena, "\"%016llx\"",
-				       (unsigned long long)hash);
+	struct text tag =
+		arena_printf(call->request->arena, "\"%016llx\"", (unsigned long long)hash);
 	reply_header(call->reply, "ETag", tag);
 }
 
