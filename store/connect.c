@@ -18,7 +18,7 @@ static const struct {
 	bool writes;
 	bool only_reads;
 	const char
-		*role; // of the database, taken where it may be (migration 0015); NULL: as it came
+		*role; // of the database, taken where it may be (migration 0010); NULL: as it came
 } roles[] = {
 	[STORE_ADMIN] = {"receiptd migrate", true, false, NULL},
 	[STORE_WRITE] = {"receiptd ingest", true, false, NULL},

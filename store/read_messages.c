@@ -253,12 +253,50 @@ static void put_page(struct fields *params, const struct message_filter *filter,
 
 // --- pages ---
 
+static usec_t later(usec_t a, usec_t b)
+{
+	return a > b ? a : b;
+}
+
+static usec_t earlier(usec_t a, usec_t b)
+{
+	return a < b ? a : b;
+}
+
+// The days that can hold the page, said so that a kept plan passes over all others.
+static void put_days(struct fields *params, const struct message_filter *filter, usec_t since,
+		     usec_t until)
+{
+	usec_t first = since == USEC_NONE ? FIRST_YEAR : since;
+	usec_t last = until == USEC_NONE ? LAST_YEAR : until;
+	if (filter->has_after && filter->newest_first)
+		last = earlier(last, filter->after_at + 1);
+	else if (filter->has_after)
+		first = later(first, filter->after_at);
+	put_usec(params, usec_bounded(first));
+	put_usec(params, usec_bounded(last));
+}
+
+// With an index that knows where the page is, most of the time would go into a plan for all days.
+static bool pair_span(struct message_stream *stream, struct fields *params, usec_t since,
+		      usec_t until, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	put_days(params, filter, since, until);
+	return sql_run(stream->store, "plan_kept", NULL, NULL, err) &&
+	       sql_each(stream->store,
+			filter->newest_first ? "messages_conv_back" : "messages_conv", params,
+			stream, message_take, err);
+}
+
 bool message_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO params = {0};
 	put_filter(&params, stream, since, until);
 	put_page(&params, filter, filter->limit - stream->given);
+	if (stream->is_pair && stream->has_convs && filter->limit > 0)
+		return pair_span(stream, &params, since, until, err);
 	return sql_each(stream->store,
 			filter->newest_first ? "messages_page_back" : "messages_page", &params,
 			stream, message_take, err);
@@ -268,16 +306,6 @@ static bool is_full(const struct message_stream *stream)
 {
 	return stream->stopped ||
 	       (stream->filter->limit > 0 && stream->given >= stream->filter->limit);
-}
-
-static usec_t later(usec_t a, usec_t b)
-{
-	return a > b ? a : b;
-}
-
-static usec_t earlier(usec_t a, usec_t b)
-{
-	return a < b ? a : b;
 }
 
 // There is no index by time alone, so that writing stays cheap. A page of a wide interval is looked

@@ -111,7 +111,7 @@ static void a_silent_server_ends_after_the_wait(void **state)
 	close(fd);
 }
 
-static void refusals_of_the_server_have_their_sqlstate(void **state)
+static void refusals_of_the_server_have_their_sqlstate(void **state) // F104, F94
 {
 	(void)state;
 	refused_on_cluster("dbname=nowhere", ERR_DATABASE, "3D000");

@@ -56,7 +56,7 @@ static void assert_refused(struct store *store, const char *part)
 	assert_false(schema_migrate(store, false, &applied, &err) && applied == 0);
 }
 
-static void an_empty_database_names_versions_and_command(void **state)
+static void an_empty_database_names_versions_and_command(void **state) // F95
 {
 	(void)state;
 	struct err err = {0};
@@ -69,7 +69,7 @@ static void an_empty_database_names_versions_and_command(void **state)
 	store_close(store);
 }
 
-static void the_second_run_has_nothing_to_do(void **state)
+static void the_second_run_has_nothing_to_do(void **state) // F96
 {
 	(void)state;
 	struct store *store = empty_database();
@@ -106,7 +106,7 @@ static void *migrate_thread(void *argument)
 	return NULL;
 }
 
-static void of_two_at_once_one_waits(void **state)
+static void of_two_at_once_one_waits(void **state) // F96
 {
 	(void)state;
 	for (int round = 0; round < 5; round++) {
@@ -121,7 +121,7 @@ static void of_two_at_once_one_waits(void **state)
 	}
 }
 
-static void a_kill_leaves_before_or_after(void **state)
+static void a_kill_leaves_before_or_after(void **state) // F96
 {
 	(void)state;
 	int rounds = getenv("RECEIPTD_LONG") ? 50 : 8;
@@ -154,7 +154,7 @@ static void drift_is_refused(void **state)
 	store_close(store);
 }
 
-static void a_newer_schema_is_refused(void **state)
+static void a_newer_schema_is_refused(void **state) // F95
 {
 	(void)state;
 	struct store *store = empty_database();
@@ -165,7 +165,7 @@ static void a_newer_schema_is_refused(void **state)
 	store_close(store);
 }
 
-static void a_schema_of_another_product_is_refused(void **state)
+static void a_schema_of_another_product_is_refused(void **state) // F95
 {
 	(void)state;
 	struct store *store = empty_database();

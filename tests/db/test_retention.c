@@ -330,7 +330,7 @@ static int64_t late(void)
 				  "'late_dropped' AND day = current_date - 100");
 }
 
-static void what_comes_late_is_counted_and_not_stored(void **state)
+static void what_comes_late_is_counted_and_not_stored(void **state) // F102
 {
 	(void)state;
 	conversation(100, "old");

@@ -85,7 +85,7 @@ def by_hand_before(tap, server, format):
         before = stored(it)
         status, text = said_by_import(it, log.path)
         tap.ok(status == 0 and " 0 rows added, 0 changed" in text and "was read before" in text
-               and stored(it) == before, f"{what}: once more adds nothing and says so")
+               and stored(it) == before, f"{what}: once more adds nothing and says so (F101)")
 
 
 def by_hand_meanwhile(tap, server):

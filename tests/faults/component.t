@@ -38,8 +38,9 @@ class Component:
     def items(self, kind="stanza"):
         if not os.path.exists(self.out):
             return []
-        with open(self.out, encoding="utf-8") as lines:
-            found = [json.loads(line) for line in lines if line.endswith("\n")]
+        with open(self.out, encoding="utf-8") as file:
+            whole = file.read().split("\n")[:-1]  # at once: it grows, and the last line may be half there
+        found = [json.loads(line) for line in whole]
         return [item for item in found if item["kind"] == kind]
 
     def ids(self):

@@ -52,7 +52,7 @@ static const struct row roots[] = {
 };
 
 static const struct row content[] = {
-	{"K0 prefixes",
+	{"K0 prefixes (F116)",
 	 "<m:message xmlns:m='jabber:client'> <m:body>x</m:body>"
 	 "<r:request xmlns:r='urn:xmpp:receipts'/></m:message>",
 	 "message body=x part=x request other"},
@@ -248,7 +248,7 @@ static const struct row wrapped[] = {
 		 "<message id='2'/>") "</result>" FORWARDED(INNER)),
 	 "message other archive [message id=2]"},
 	{"E4 no version", M("<result xmlns='urn:xmpp:mam:'/>"), "message other"},
-	{"E5 forwarded", M(FORWARDED(INNER)), "message other wrap=forwarded " SAYS_INNER},
+	{"E5 forwarded (F122)", M(FORWARDED(INNER)), "message other wrap=forwarded " SAYS_INNER},
 	{"E5 forwarded, empty", M(FORWARDED("")), "message other wrap=forwarded"},
 	{"E5 iq", M(FORWARDED("<iq xmlns='jabber:client' type='get' id='1'/>")),
 	 "message other wrap=forwarded [iq id=1]"},
