@@ -83,7 +83,11 @@ class Prosody(Writer):
     def __init__(self, rng, offset=0, iso=True):
         super().__init__(rng, offset)
         self.iso = iso
-        self.names = [f"c2s{0x5587dc000000 + rng.randrange(1 << 20) * 16:x}" for _ in range(60)]
+        self.names = []
+        while len(self.names) < 60:  # addresses in memory: no two at once
+            name = f"c2s{0x5587dc000000 + rng.randrange(1 << 20) * 16:x}"
+            if name not in self.names:
+                self.names.append(name)
 
     def delay_stamp(self, at):
         return civil(at).strftime("%Y-%m-%dT%H:%M:%SZ")
