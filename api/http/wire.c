@@ -196,8 +196,11 @@ static bool relay(struct wire *wire)
 	bool moved = false;
 	if (!wire->up.data)
 		moved |= read_client(wire);
-	if (wire->stage == WIRE_RELAY)
-		moved |= write_inner(wire) | read_inner(wire) | write_client(wire);
+	if (wire->stage == WIRE_RELAY) { // all three, whatever moved before
+		moved = write_inner(wire) || moved;
+		moved = read_inner(wire) || moved;
+		moved = write_client(wire) || moved;
+	}
 	if (wire->stage == WIRE_RELAY && wire->inner_ended && !wire->down.data)
 		say_goodbye(wire);
 	return moved;
