@@ -30,7 +30,7 @@ const parts = {
     columns: (span) => [
       { name: t("peer.domain"), cell: (row) => rest(row, "domains") ?? h("a", { href: here(row.direction === "to" ? { to_domain: row.domain, from_domain: null } : { from_domain: row.domain, to_domain: null }) }, row.domain) },
       { name: t("peer.direction"), cell: (row) => t(`peer.${row.direction}`) }, ...figures(),
-      { name: "", cell: (row) => row.domain && h("a", { href: link("log", { domain: row.domain, verdict: "failed", ...span }) }, t("show.messages")) }],
+      { name: t("sent.title"), cell: (row) => row.domain && h("a", { href: link("log", { domain: row.domain, verdict: "failed", ...span }) }, t("show.messages")) }],
   },
   clients: {
     path: "/v1/metrics/clients", parameters: { order: "worst", limit: 15 },
@@ -67,11 +67,11 @@ export async function causes(main, { query }, signal) {
   const window = await chosenWindow(query, signal), span = spanOf(window);
   const limits = { from_domain: query.from_domain, to_domain: query.to_domain };
   const names = Object.keys(parts);
-  const [funnel, ...answers] = await Promise.all([
+  const [sources, funnel, ...answers] = await Promise.all([askIfAllowed("/v1/sources", {}, signal),
     askIfAllowed("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" }, signal),
     ...names.map((name) => askIfAllowed(parts[name].path, { ...parts[name].parameters, ...span }, signal))]);
   replace(main, h("div", { class: "causes" }, heading(t("view.causes"), window, zone, query),
-    funnel && honesty(funnel, null, zone, window.until),
+    funnel && honesty(funnel, sources, zone, window.until),
     h("div", { class: "stack" },
       funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals)),
       names.map((name, i) => answers[i] && part(name, answers[i], span)))));
