@@ -215,20 +215,22 @@ def statements(database, api, path, log):
         time.sleep(0.5)
         text = file.read()
     database.ask("".join(f"ALTER SYSTEM RESET {k};" for k in told) + "SELECT pg_reload_conf()")
-    script = []
-    for query, detail in re.findall(r"execute [^:]+: (.*?)\n[^\n]*DETAIL: +parameters: (.*?)(?=\n\S|\Z)", text, re.S):
-        if "SELECT" not in query or "INSERT" in query:
-            continue
-        values = dict(re.findall(r"\$(\d+) = ('(?:[^']|'')*'|NULL)", detail))
-        query = "\n".join(line.split("--")[0] for line in query.splitlines())
-        query = re.sub(r"\$(\d+)", lambda found: values.get(found.group(1), "NULL"), query)
-        script.append(query.strip().rstrip(";").replace("\n", " ") + ";")
+    script, query = [], None
+    for entry in re.split(r"^(?=\d{4}-\d\d-\d\d \d\d:)", text, flags=re.M):
+        said = re.search(r"LOG:  duration: \S+ ms  execute [^:]+: (.*)", entry, re.S)
+        values = re.search(r"DETAIL:  [Pp]arameters: (.*)", entry, re.S)
+        if query and values and "SELECT" in query and "INSERT" not in query and "UPDATE" not in query:
+            known = dict(re.findall(r"\$(\d+) = ('(?:[^']|'')*'|NULL)", values.group(1)))
+            lines = "\n".join(line.split("--")[0] for line in query.splitlines())
+            filled = re.sub(r"\$(\d+)", lambda found: known.get(found.group(1), "NULL"), lines)
+            script.append(filled.strip().rstrip(";").replace("\n", " ") + ";")
+        query = said.group(1) if said else None
     return script
 
 
 def beside_pgbench(api, database, program, options):
     path = f"/v1/metrics/delivery?since={WINDOWS[0][1]}&until={WINDOWS[0][2]}&bucket=1h"
-    script = statements(database, api, path, program.newest_log(program))
+    script = statements(database, api, path, newest_log(program))
     if not script:
         sys.exit("bench: the statements of an answer are not in the log of the server")
     file = program.path("answer.sql")
@@ -283,7 +285,7 @@ def export(program, database):
         ours = time.monotonic() - began
         began = time.monotonic()
         with open(program.path("out.copy"), "wb") as out:
-            subprocess.run(["psql", "-XAtq", *database.arguments(), "-c", "COPY receiptd.message TO STDOUT"], stdout=out, check=True,
+            subprocess.run(["psql", "-XAtq", *database.arguments(), "-c", "COPY (SELECT * FROM receiptd.message) TO STDOUT"], stdout=out, check=True,
                            cwd="/", **database.who)
         theirs = time.monotonic() - began
         ratios.append((theirs / ours, ours, theirs))
