@@ -113,7 +113,12 @@ static int cmd_run(struct app *app, int argc, char **argv)
 
 	if (argc > 1) {
 		bool asked = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
-		fputs(run_help, asked ? stdout : stderr);
+		if (asked)
+			fputs(run_help, stdout);
+		else
+			fprintf(stderr,
+				"receiptd: run: takes no arguments, but got %s (see --help)\n",
+				argv[1]);
 		return asked ? ERR_NONE : ERR_USAGE;
 	}
 	struct retention_loop *retention = NULL;

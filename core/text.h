@@ -48,6 +48,16 @@ static inline struct text text_after(struct text a, const char *what)
 	return at ? (struct text){at + n, a.n - (size_t)(at - a.p) - n} : TEXT_NONE;
 }
 
+// Without blanks and tabs at either end.
+static inline struct text text_trim(struct text a)
+{
+	while (a.n > 0 && (*a.p == ' ' || *a.p == '\t'))
+		a = (struct text){a.p + 1, a.n - 1};
+	while (a.n > 0 && (a.p[a.n - 1] == ' ' || a.p[a.n - 1] == '\t'))
+		a.n--;
+	return a;
+}
+
 // Byte order; absent sorts before empty.
 static inline int text_compare(struct text a, struct text b)
 {

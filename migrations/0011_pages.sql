@@ -5,7 +5,8 @@
 
 CREATE FUNCTION message_devices(conv int8, sent_at timestamptz, key int8, n int4)
 RETURNS TABLE (device text[], delivered timestamptz[], displayed timestamptz[])
-LANGUAGE plpgsql STABLE SET search_path = receiptd, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = receiptd, pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN QUERY
 	SELECT array_agg(g.device ORDER BY g.device COLLATE "C"),
@@ -23,12 +24,18 @@ END $$;
 COMMENT ON FUNCTION message_devices(int8, timestamptz, int8, int4) IS
 	'Devices that acknowledged a message directly, with their first times: of rows whose evidence is in ack';
 
-CREATE FUNCTION message_number(conv int8, sent_at timestamptz, key int8, n int4) RETURNS int4
-LANGUAGE plpgsql STABLE SET search_path = receiptd, pg_catalog, pg_temp AS $$
+CREATE FUNCTION message_numbers(convs int8[], keys int8[], upto timestamptz)
+RETURNS TABLE (conv int8, sent_at timestamptz, key int8, n int4, number int4)
+LANGUAGE plpgsql STABLE STRICT SET search_path = receiptd, pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-	RETURN (SELECT count(*) FROM message AS x
-	        WHERE x.conv = $1 AND x.key = $3 AND x.class < 8 AND x.sent_at <= $2
-	          AND (x.sent_at, x.n) <= ($2, $4));
+	RETURN QUERY
+	SELECT x.conv, x.sent_at, x.key, x.n,
+	       (row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n))::int4
+	FROM unnest($1, $2) AS k (conv, key)
+	JOIN message AS x ON x.conv = k.conv AND x.key = k.key
+	WHERE x.class < 8 AND x.sent_at <= $3;
 END $$;
-COMMENT ON FUNCTION message_number(int8, timestamptz, int8, int4) IS
-	'M4: which of the messages without id between these two a row is, by time';
+COMMENT ON FUNCTION message_numbers(int8[], int8[], timestamptz) IS
+	'M4: which of the messages without id between two parties each is, by time; all of them in one pass. '
+	'Nothing is looked at when there are none';

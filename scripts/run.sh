@@ -34,7 +34,7 @@ auth="-H 'Authorization: Bearer $token'"
 cat <<TXT
 
 == receiptd serves on $url (Ctrl-C stops it)
-Open:  $url/
+Open:  $url/   and sign in with $token
 Try, in another terminal:
 
 delivery rate and time to deliver, by the hour:

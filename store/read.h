@@ -38,6 +38,9 @@ bool known_via_names(struct store *store, int32_t realm, struct known_realms *re
 bool stored_private_acks(struct store *store, int32_t realm, struct realm_settings *rules,
 			 struct err *err);
 
+// read_audit.c: a row of findings.sql, or of a statement with the same columns; texts live as long as it.
+struct stored_finding finding_of(const struct rows *rows);
+
 // realm, since, until: the first three parameters of most reading statements.
 void put_span(struct fields *params, int32_t realm, usec_t since, usec_t until);
 

@@ -281,10 +281,9 @@ static bool give_before(struct merge *merge, const struct stored_finding *bound)
 	return !merge->stopped;
 }
 
-static bool take_stored(void *self, const struct rows *rows)
+struct stored_finding finding_of(const struct rows *rows)
 {
-	struct merge *merge = self;
-	struct stored_finding finding = {
+	return (struct stored_finding){
 		.rule = row_text(rows, 0, 0),
 		.by = row_text(rows, 0, 1),
 		.ref = row_text(rows, 0, 2),
@@ -293,6 +292,12 @@ static bool take_stored(void *self, const struct rows *rows)
 		.count = row_int(rows, 0, 5),
 		.position = row_int(rows, 0, 6),
 	};
+}
+
+static bool take_stored(void *self, const struct rows *rows)
+{
+	struct merge *merge = self;
+	struct stored_finding finding = finding_of(rows);
 	merge->stopped = !give_before(merge, &finding) || !merge->each(merge->self, &finding);
 	return !merge->stopped;
 }

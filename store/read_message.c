@@ -137,15 +137,7 @@ struct finding_sink {
 static bool take_finding(void *self, const struct rows *rows)
 {
 	const struct finding_sink *sink = self;
-	struct stored_finding finding = {
-		.rule = row_text(rows, 0, 0),
-		.by = row_text(rows, 0, 1),
-		.ref = row_text(rows, 0, 2),
-		.first_at = row_usec(rows, 0, 3),
-		.last_at = row_usec(rows, 0, 4),
-		.count = row_int(rows, 0, 5),
-		.position = row_int(rows, 0, 6),
-	};
+	struct stored_finding finding = finding_of(rows);
 	return sink->each(sink->self, &finding);
 }
 

@@ -46,6 +46,20 @@ void cells_sort(struct cells *cells, int (*order)(const void *, const void *))
 		qsort(cells->items, cells->count, sizeof *cells->items, order);
 }
 
+bool cells_write(struct store *store, const struct rollups *rollups, const struct cells *cells,
+		 bool (*write)(struct store *, const struct rollups *, size_t, size_t,
+			       struct err *),
+		 struct err *err)
+{
+	enum { AT_ONCE = 5000 };
+	for (size_t i = 0; i < cells->count; i += AT_ONCE) {
+		size_t end = i + AT_ONCE < cells->count ? i + AT_ONCE : cells->count;
+		if (!write(store, rollups, i, end, err))
+			return false;
+	}
+	return true;
+}
+
 // --- finding the cell of a key ---
 
 void cells_add(struct cells *cells, void *cell)

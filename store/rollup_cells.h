@@ -88,10 +88,13 @@ struct rollups {
 
 // --- rollup.c: what the files of cells share ---
 void cells_add(struct cells *cells, void *cell);
+// In their order, in pieces: arrays of a statement are held whole, here and in the server.
+bool cells_write(struct store *store, const struct rollups *rollups, const struct cells *cells,
+		 bool (*write)(struct store *store, const struct rollups *rollups, size_t from,
+			       size_t end, struct err *err),
+		 struct err *err);
 void cells_sort(struct cells *cells, int (*order)(const void *, const void *));
 struct bin_count *bin_place(struct histogram *histogram, int bin);
-
-enum { CELLS_AT_ONCE = 5000 }; // arrays of a statement are held whole, here and in the server
 
 // --- rollup_device.c, rollup_failure.c: one of both is nothing, or both are of one day and of the
 // same parties ---

@@ -151,10 +151,5 @@ bool devices_write(struct store *store, struct rollups *rollups, struct err *err
 {
 	struct cells *cells = &rollups->devices;
 	cells_sort(cells, by_key);
-	for (size_t i = 0; i < cells->count; i += CELLS_AT_ONCE) {
-		size_t end = i + CELLS_AT_ONCE < cells->count ? i + CELLS_AT_ONCE : cells->count;
-		if (!write_some(store, rollups, i, end, err))
-			return false;
-	}
-	return true;
+	return cells_write(store, rollups, cells, write_some, err);
 }

@@ -110,10 +110,5 @@ bool failures_write(struct store *store, struct rollups *rollups, struct err *er
 {
 	struct cells *cells = &rollups->failures;
 	cells_sort(cells, by_key);
-	for (size_t i = 0; i < cells->count; i += CELLS_AT_ONCE) {
-		size_t end = i + CELLS_AT_ONCE < cells->count ? i + CELLS_AT_ONCE : cells->count;
-		if (!write_some(store, rollups, i, end, err))
-			return false;
-	}
-	return true;
+	return cells_write(store, rollups, cells, write_some, err);
 }

@@ -230,11 +230,6 @@ static void sort_users(struct cells *users, const struct hash_key *key)
 	cells_sort(users, by_user);
 }
 
-static size_t piece_end(const struct cells *cells, size_t from)
-{
-	return from + CELLS_AT_ONCE < cells->count ? from + CELLS_AT_ONCE : cells->count;
-}
-
 bool rollups_write(struct store *store, struct rollups *rollups, struct err *err)
 {
 	struct cells *sums = &rollups->sums, *users = &rollups->users;
@@ -243,19 +238,10 @@ bool rollups_write(struct store *store, struct rollups *rollups, struct err *err
 		return false;
 	cells_sort(sums, by_sum_key);
 	sort_users(users, &key);
-	for (size_t i = 0; i < sums->count; i = piece_end(sums, i)) {
-		if (!write_sums(store, rollups, i, piece_end(sums, i), err))
-			return false;
-	}
-	for (size_t i = 0; i < sums->count; i = piece_end(sums, i)) {
-		if (!write_latencies(store, rollups, i, piece_end(sums, i), err))
-			return false;
-	}
-	for (size_t i = 0; i < users->count; i = piece_end(users, i)) {
-		if (!write_users(store, rollups, i, piece_end(users, i), err))
-			return false;
-	}
-	return devices_write(store, rollups, err) && failures_write(store, rollups, err);
+	return cells_write(store, rollups, sums, write_sums, err) &&
+	       cells_write(store, rollups, sums, write_latencies, err) &&
+	       cells_write(store, rollups, users, write_users, err) &&
+	       devices_write(store, rollups, err) && failures_write(store, rollups, err);
 }
 
 // --- anew ---

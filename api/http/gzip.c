@@ -9,15 +9,6 @@
 
 // ---- what the client takes
 
-static struct text trim(struct text text)
-{
-	while (text.n > 0 && (*text.p == ' ' || *text.p == '\t'))
-		text = (struct text){text.p + 1, text.n - 1};
-	while (text.n > 0 && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
-		text.n--;
-	return text;
-}
-
 // The part before the first such character, which goes with it.
 static struct text take(struct text *rest, char end)
 {
@@ -26,7 +17,7 @@ static struct text take(struct text *rest, char end)
 	struct text part = {rest->p, n};
 	n += at ? 1 : 0;
 	*rest = (struct text){rest->p + n, rest->n - n};
-	return trim(part);
+	return text_trim(part);
 }
 
 // "q=0", "q=0.", "q=0.000"
@@ -48,7 +39,7 @@ bool gzip_accepted(struct text accept_encoding)
 		struct text coding = take(&rest, ',');
 		struct text name = take(&coding, ';');
 		if (name.n == 4 && strncasecmp(name.p, "gzip", 4) == 0)
-			return !is_zero(trim(coding));
+			return !is_zero(text_trim(coding));
 	}
 	return false;
 }

@@ -9,10 +9,9 @@ route_fn handle_index, handle_asset; // site.c
 route_fn handle_healthz, handle_readyz;
 
 route_fn handle_delivery; // metric_delivery.c
-extern const struct param_table delivery_params;
 // metric_read.c, metric_funnel.c, metric_typing.c, metric_response.c
 route_fn handle_read, handle_funnel, handle_typing, handle_response;
-extern const struct param_table read_params, funnel_params, typing_params, response_params;
+extern const struct param_table rated_params, counted_params; // metric_fields.c
 
 route_fn handle_peers, handle_clients;             // metric_peers.c
 route_fn handle_breakdown;                         // metric_breakdown.c

@@ -18,15 +18,6 @@ static bool take_line(struct text *rest, struct text *line)
 	return true;
 }
 
-static struct text trim(struct text text)
-{
-	while (text.n > 0 && (*text.p == ' ' || *text.p == '\t'))
-		text = (struct text){text.p + 1, text.n - 1};
-	while (text.n > 0 && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
-		text.n--;
-	return text;
-}
-
 static void take_field(struct request *request, struct text name, struct text value)
 {
 	const struct {
@@ -67,7 +58,7 @@ void live_request(struct text head, struct arena *arena, struct request *request
 		const char *colon = memchr(line.p, ':', line.n);
 		size_t length = (size_t)(colon - line.p);
 		take_field(request, (struct text){line.p, length},
-			   trim((struct text){colon + 1, line.n - length - 1}));
+			   text_trim((struct text){colon + 1, line.n - length - 1}));
 	}
 	request->has_body |= request->length > 0;
 	request_id_make(request->id);

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/metric_fields.h"
 
+#include "api/http/handlers.h"
+
 #include <stdio.h>
+
+static const struct param_spec counted_specs[Q_OWN] = {QUESTION_PARAMS};
+
+static const struct param_spec rated_specs[Q_RATED] = {
+	QUESTION_PARAMS,
+	[Q_MIN_COUNT] = {"min_count", PARAM_NUMBER, "5", NULL, 1, 1000000, false, false},
+};
+
+const struct param_table counted_params = {counted_specs, Q_OWN};
+const struct param_table rated_params = {rated_specs, Q_RATED};
 
 struct answer { // of one path, to one question
 	const struct metric_path *path;

@@ -11,12 +11,6 @@
 // Parameters of paths that have rates.
 enum { Q_MIN_COUNT = Q_OWN, Q_RATED };
 
-// clang-format off
-#define RATED_PARAMS \
-	QUESTION_PARAMS, \
-	[Q_MIN_COUNT] = {"min_count", PARAM_NUMBER, "5", NULL, 1, 1000000, false, false}
-// clang-format on
-
 enum field_kind { FIELD_COUNT, FIELD_RATE, FIELD_WITHIN, FIELD_LATENCY, FIELD_EXPECTED };
 
 struct metric_field {
@@ -62,7 +56,7 @@ struct metric_path {
 	const struct metric_field *fields;
 	size_t count;
 	enum ripening ripens;
-	bool rated;   // has RATED_PARAMS
+	bool rated;   // its route has rated_params, else counted_params
 	bool settled; // stands on the order of conversations, which is settled a little later
 };
 

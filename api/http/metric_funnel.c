@@ -3,10 +3,6 @@
 #include "api/http/handlers.h"
 #include "api/http/metric_fields.h"
 
-static const struct param_spec specs[Q_RATED] = {RATED_PARAMS};
-
-const struct param_table funnel_params = {specs, Q_RATED};
-
 // clang-format off
 static const struct metric_field fields[] = {
 	COUNT_OF("sent", sent, "messages of the population"),

@@ -3,10 +3,6 @@
 #include "api/http/handlers.h"
 #include "api/http/metric_fields.h"
 
-static const struct param_spec specs[Q_OWN] = {QUESTION_PARAMS};
-
-const struct param_table typing_params = {specs, Q_OWN};
-
 // clang-format off
 static const struct metric_field fields[] = {
 	COUNT_OF("intervals", typed, "intervals in which a device showed that somebody composes, one to one"),

@@ -134,15 +134,6 @@ static bool same_word(struct text a, const char *b)
 	return a.n == strlen(b) && strncasecmp(a.p, b, a.n) == 0;
 }
 
-static struct text trim(struct text text)
-{
-	while (text.n > 0 && (*text.p == ' ' || *text.p == '\t'))
-		text = (struct text){text.p + 1, text.n - 1};
-	while (text.n > 0 && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
-		text.n--;
-	return text;
-}
-
 static bool range_format(struct text range, enum table_format *format)
 {
 	static const struct {
@@ -174,14 +165,14 @@ bool reply_format(int64_t format_word, struct text accept, enum table_format *fo
 		*format = (enum table_format)format_word;
 		return true;
 	}
-	if (trim(accept).n == 0)
+	if (text_trim(accept).n == 0)
 		return true;
 	while (accept.n > 0) {
 		const char *comma = memchr(accept.p, ',', accept.n);
 		size_t n = comma ? (size_t)(comma - accept.p) : accept.n;
 		const char *parameters = memchr(accept.p, ';', n);
 		size_t length = parameters ? (size_t)(parameters - accept.p) : n;
-		if (range_format(trim((struct text){accept.p, length}), format))
+		if (range_format(text_trim((struct text){accept.p, length}), format))
 			return true;
 		n += comma ? 1 : 0;
 		accept = (struct text){accept.p + n, accept.n - n};

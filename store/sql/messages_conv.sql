@@ -18,24 +18,5 @@ WITH page AS MATERIALIZED (
           LIMIT $25::int8) AS x
      ORDER BY x.sent_at, x.conv, x.key, x.n
      LIMIT $25::int8)
-SELECT
--- include message_columns
-       NULL::bytea, (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),
-       (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid), CASE WHEN $16 THEN m.body END,
-       CASE WHEN m.id IS NULL THEN message_number(m.conv, m.sent_at, m.key, m.n) ELSE m.n END,
-       d.device, d.delivered, d.displayed, p.who, p.displayed, p.received
-FROM page AS m
-LEFT JOIN LATERAL (
-     SELECT g.device, g.delivered, g.displayed
-     FROM message_devices(m.conv, m.sent_at, m.key, m.n) AS g
-     WHERE $17 AND m.marks & 32 <> 0) AS d ON true
-LEFT JOIN LATERAL (
-     SELECT array_agg(g.who ORDER BY g.who COLLATE "C") AS who,
-            array_agg(g.displayed ORDER BY g.who COLLATE "C") AS displayed,
-            array_agg(g.received ORDER BY g.who COLLATE "C") AS received
-     FROM room_readers(m.conv, m.sent_at, m.key, m.n,
-          (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid), m.nick, m.thread, m.marks & 8 <> 0,
-          (SELECT make_interval(secs => (r.rules ->> 'w_upto')::float8)
-           FROM realm AS r WHERE r.id = m.realm)) AS g
-     WHERE $17 AND m.class = 5) AS p ON true
+-- include page_rows_kept
 ORDER BY m.sent_at, m.conv, m.key, m.n;

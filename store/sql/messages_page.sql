@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A page of messages, oldest first. Planned with the values known, so that an absent filter costs
 -- nothing and a conversation is read by its index. Columns as in store/message_row.c, then JIDs,
--- body, shown n, devices, readers. Rows without an id are numbered here as in messages_all (M4).
+-- body, shown n, devices, readers. Rows without an id are numbered as in messages_all (M4).
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
@@ -30,20 +30,6 @@ WITH page AS MATERIALIZED (
             OR (m.sent_at >= $21
                 AND (m.sent_at, m.conv, m.key, m.n) > ($21, $22::int8, $23::int8, $24::int4)))
      ORDER BY m.sent_at, m.conv, m.key, m.n
-     LIMIT $25::int8),
-r AS MATERIALIZED (
-     SELECT x.conv, x.sent_at, x.key, x.n,
-            row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n) AS shown
-     FROM (SELECT DISTINCT p.conv, p.key FROM page AS p WHERE p.id IS NULL) AS k
-     JOIN message AS x ON x.conv = k.conv AND x.key = k.key
-     WHERE x.class < 8 AND x.sent_at <= (SELECT max(p.sent_at) FROM page AS p WHERE p.id IS NULL))
-SELECT
--- include message_columns
-       NULL::bytea, f.jid, t.jid, CASE WHEN $16 THEN m.body END, coalesce(r.shown, m.n)::int4,
-       d.device, d.delivered, d.displayed, p.who, p.displayed, p.received
-FROM page AS m
-LEFT JOIN r ON m.id IS NULL AND r.conv = m.conv AND r.sent_at = m.sent_at AND r.key = m.key AND r.n = m.n
-LEFT JOIN jid AS f ON f.id = m.from_jid
-LEFT JOIN jid AS t ON t.id = m.to_jid
--- include message_details
+     LIMIT $25::int8)
+-- include page_rows
 ORDER BY m.sent_at, m.conv, m.key, m.n;

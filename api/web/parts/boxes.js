@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands where there is nothing to show, and what every view says of its input.
-import { asCurl } from "../api.js";
+import { asCurl, askIfAllowed } from "../api.js";
 import { h } from "../dom.js";
 import { ago, count, instant } from "../format.js";
 import { t } from "../i18n.js";
@@ -20,6 +20,11 @@ export function emptyBox(title, text) {
 
 export function waitBox() {
   return h("div", { class: "grid" }, Array.from({ length: 6 }, () => h("div", { class: "card ghost", "aria-hidden": "true" })));
+}
+
+// What honesty() needs besides an answer; null for a token that may not look.
+export function loadSources(signal) {
+  return askIfAllowed("/v1/sources", {}, signal);
 }
 
 // Before any number: is this the whole truth? (DESIGN: a dashboard that reads 100 % because a tail stopped

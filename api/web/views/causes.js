@@ -4,7 +4,7 @@ import { askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
 import { count, duration, percent } from "../format.js";
 import { known, t } from "../i18n.js";
-import { curlButton, emptyBox, honesty, waitBox } from "../parts/boxes.js";
+import { curlButton, emptyBox, honesty, loadSources, waitBox } from "../parts/boxes.js";
 import { funnelBars } from "../parts/funnel.js";
 import { table } from "../parts/table.js";
 import { chosenWindow, heading, spanOf } from "../parts/window.js";
@@ -67,7 +67,7 @@ export async function causes(main, { query }, signal) {
   const window = await chosenWindow(query, signal), span = spanOf(window);
   const limits = { from_domain: query.from_domain, to_domain: query.to_domain };
   const names = Object.keys(parts);
-  const [sources, funnel, ...answers] = await Promise.all([askIfAllowed("/v1/sources", {}, signal),
+  const [sources, funnel, ...answers] = await Promise.all([loadSources(signal),
     askIfAllowed("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" }, signal),
     ...names.map((name) => askIfAllowed(parts[name].path, { ...parts[name].parameters, ...span }, signal))]);
   replace(main, h("div", { class: "causes" }, heading(t("view.causes"), window, zone, query),

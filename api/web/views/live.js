@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { h, replace } from "../dom.js";
 import { ago, count, instant } from "../format.js";
 import { t } from "../i18n.js";
-import { curlButton, emptyBox, honesty } from "../parts/boxes.js";
+import { curlButton, emptyBox, honesty, loadSources } from "../parts/boxes.js";
 import { tick } from "../parts/ticks.js";
 import { follow } from "../stream.js";
 import { link, zoneOf } from "../state.js";
@@ -55,13 +55,13 @@ class List {
 export async function live(main, { query }, signal) {
   const zone = zoneOf(query), parameters = { limit: SHOWN };
   if (!main.querySelector(".live-state")) replace(main, h("div", { class: "head" }, h("h1", {}, t("view.live"))));
-  const answer = await ask(PATH, parameters, signal);
+  const [answer, sources] = await Promise.all([ask(PATH, parameters, signal), loadSources(signal)]);
   const list = new List(answer.items, zone), state = h("span", { class: "live-state muted", role: "status" });
   const tell = (name) => replace(state, h("span", { class: `dot ${name === "open" ? "good" : "warn"}`, "aria-hidden": "true" }), t(`live.${name}`));
   tell("lost");
   list.draw(new Set());
   replace(main, h("div", { class: "head" }, h("h1", {}, t("view.live")), state, curlButton(PATH, parameters)),
-    honesty(answer, null, zone, Date.now()), h("p", { class: "muted notice" }, t("log.recorded")),
+    honesty(answer, sources, zone, Date.now()), h("p", { class: "muted notice" }, t("log.recorded")),
     h("p", { class: "card" }, list.count, h("span", { class: "muted" }, answer.next ? t("live.more", { n: count(SHOWN) }) : t("live.note"))), list.node);
   const again = async () => { list.rows.clear(); list.take((await ask(PATH, parameters, signal)).items); };
   const each = (name, data) => { if (name === "messages") list.take(data.items ?? []); else if (name === "resync") again().catch(() => tell("lost")); };

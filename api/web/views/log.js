@@ -4,7 +4,7 @@ import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
 import { civil, clock, count, day, instant } from "../format.js";
 import { t } from "../i18n.js";
-import { curlButton, emptyBox, honesty } from "../parts/boxes.js";
+import { curlButton, emptyBox, honesty, loadSources } from "../parts/boxes.js";
 import { table } from "../parts/table.js";
 import { legend, tick } from "../parts/ticks.js";
 import { go, link, zoneOf } from "../state.js";
@@ -89,8 +89,8 @@ export async function log(main, { query }, signal) {
   const place = h("div", { class: "busy" }, t("loading"));
   replace(main, h("div", { class: "head" }, h("h1", {}, t("view.log")), curlButton(PATH, parameters)), form(query),
     h("p", { class: "muted notice" }, t("log.recorded")), legend(), place);
-  const [answer, others] = await Promise.all([ask(PATH, parameters, signal), beside(query, signal)]);
-  replace(place, honesty(answer, null, zone, parameters.until ? Date.parse(parameters.until) : Date.now()),
+  const [answer, others, sources] = await Promise.all([ask(PATH, parameters, signal), beside(query, signal), loadSources(signal)]);
+  replace(place, honesty(answer, sources, zone, parameters.until ? Date.parse(parameters.until) : Date.now()),
     query.participant ? contacts(others, query) : conversations(others, zone),
     answer.items.length ? byDay(answer.items, zone) : emptyBox(t("empty.log"), t("empty.log.why")),
     answer.next && h("p", {}, h("a", { class: "button", href: link("log", { ...query, cursor: answer.next }) }, t("log.more"))));

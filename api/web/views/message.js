@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { h, replace } from "../dom.js";
 import { duration, instant } from "../format.js";
 import { known, t } from "../i18n.js";
-import { curlButton, honesty } from "../parts/boxes.js";
+import { curlButton, honesty, loadSources } from "../parts/boxes.js";
 import { table } from "../parts/table.js";
 import { tick } from "../parts/ticks.js";
 import { link, zoneOf } from "../state.js";
@@ -66,8 +66,8 @@ function found(list, zone) {
 
 export async function message(main, { parts, query }, signal) {
   const zone = zoneOf(query), path = `/v1/messages/${parts.map(encodeURIComponent).join("/")}`;
-  const answer = await ask(path, {}, signal);
+  const [answer, sources] = await Promise.all([ask(path, {}, signal), loadSources(signal)]);
   replace(main, h("div", { class: "head" }, h("h1", {}, t("view.message")), curlButton(path, {})),
-    honesty(answer, null, zone, Date.now()), h("p", { class: "muted notice" }, t("log.recorded")),
+    honesty(answer, sources, zone, Date.now()), h("p", { class: "muted notice" }, t("log.recorded")),
     answer.incarnations.map((item) => incarnation(item, zone)), acks(answer.acks, zone), found(answer.findings, zone));
 }

@@ -5,7 +5,7 @@ import { h, replace } from "../dom.js";
 import { count, duration, percent, short } from "../format.js";
 import { t } from "../i18n.js";
 import { chart } from "../parts/chart.js";
-import { emptyBox, honesty, waitBox, curlButton } from "../parts/boxes.js";
+import { curlButton, emptyBox, honesty, loadSources, waitBox } from "../parts/boxes.js";
 import { card, change, rangeBar } from "../parts/figure.js";
 import { DELIVERY, chosenWindow, heading, seriesParameters, spanOf } from "../parts/window.js";
 import { heatMap } from "../parts/heat.js";
@@ -19,7 +19,7 @@ async function load(query, zone, signal) {
   const before = { ...totalsOnly, since: iso(window.since - WEEK), until: iso(window.until - WEEK) };
   const [now, then, read, sources] = await Promise.all([
     ask(DELIVERY, parameters, signal), ask(DELIVERY, before, signal),
-    askIfAllowed("/v1/metrics/read", totalsOnly, signal), askIfAllowed("/v1/sources", {}, signal)]);
+    askIfAllowed("/v1/metrics/read", totalsOnly, signal), loadSources(signal)]);
   return { window, parameters, now, then, read: read?.totals, sources };
 }
 

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- include page_shown
+-- include message_details
