@@ -164,6 +164,22 @@ static usec_t silence_of(const struct store *store)
 	return silence ? silence : STATEMENT_PATIENCE;
 }
 
+// Another writer that is frozen where the server knows no time limit is ended here: its lane is ours (F86).
+static bool end_frozen(struct store *store, const char *idle, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO ended = {0};
+	put_zstr(&params, idle);
+	if (!sql_run(store, "session_frozen", &params, &ended, err))
+		return false;
+	if (row_int(&ended, 0, 0) > 0)
+		log_warn(store->app->log, "frozen-writer-ended",
+			 LOG_I("sessions", row_int(&ended, 0, 0)),
+			 LOG_S("next",
+			       "its batch is rolled back and read again by whoever goes on"));
+	return true;
+}
+
 static bool prepare_session(struct store *store, struct err *err)
 {
 	FIELDS_AUTO params = {0};
@@ -171,7 +187,8 @@ static bool prepare_session(struct store *store, struct err *err)
 	snprintf(idle, sizeof idle, "%lld", (long long)(silence_of(store) / 1000 * 3 / 4));
 	put_zstr(&params, roles[store->role].only_reads ? "on" : "off");
 	put_zstr(&params, idle);
-	return check_server(store, err) && sql_run(store, "session", &params, NULL, err);
+	return check_server(store, err) && sql_run(store, "session", &params, NULL, err) &&
+	       (store->role != STORE_WRITE || end_frozen(store, idle, err));
 }
 
 // Refused for a reason that does not go away by waiting (F94): wrong password, no such database.

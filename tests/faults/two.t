@@ -75,7 +75,7 @@ def fence_of(server):
 
 def frozen(tap, server):
     """F86: stopped in the middle of its work; another one takes over; then it wakes."""
-    with rig.Rig(server, settings='flush_after = "20ms"\n' + SMALL) as it:
+    with rig.Rig(server, settings='flush_after = "20ms"\ndatabase_silence = "10s"\n' + SMALL) as it:
         open(it.log, "wb").close()
         first = it.follow()
         writer = it.generate(1500, "--rate", "600", wait=False)
@@ -98,6 +98,38 @@ def frozen(tap, server):
         statuses = [rig.product.stop(first), rig.product.stop(second)]
         tap.ok(statuses == [0, 0], f"both end cleanly: {statuses}")
         it.judge(tap, "frozen, taken over, woken")
+
+
+def frozen_in_copy(tap, server):
+    """F86: frozen in the middle of a COPY: to the server it is active, and no time limit ends it."""
+    state = "SELECT state, wait_event FROM pg_stat_activity WHERE application_name = 'receiptd ingest'"
+    with rig.Rig(server, settings='flush_after = "20ms"\ndatabase_silence = "4s"\n') as it:
+        open(it.log, "wb").close()
+        first = it.follow()
+        writer = it.generate(600, "--rate", "300", wait=False)
+        it.wait_rows(50)
+
+        def caught():
+            first.send_signal(signal.SIGSTOP)
+            time.sleep(0.02)
+            if server.ask(state) == "active|ClientRead":
+                return True
+            first.send_signal(signal.SIGCONT)
+            return False
+
+        tap.ok(rig.product.wait_until(caught, 60, 0.013), "frozen in the middle of a COPY")
+        fence = fence_of(server)
+        second = it.program.start("run")
+        taken = rig.product.wait_until(lambda: fence_of(server) > fence, 60)
+        tap.ok(taken, "another one takes over")
+        tap.ok(it.said("frozen-writer-ended"), "and says that it ended a session")
+        first.send_signal(signal.SIGCONT)
+        writer.wait()
+        it.wait_rows(it.wanted_rows())
+        it.wait_read()
+        statuses = [rig.product.stop(first), rig.product.stop(second)]
+        tap.ok(statuses == [0, 0], f"both end cleanly: {statuses}")
+        it.judge(tap, "frozen in the middle of a COPY")
 
 
 def while_away(tap, server, what, leave, come_back, proxy=None):
@@ -167,6 +199,7 @@ def main():
         different_files(tap, server)
         two_daemons(tap, server)
         frozen(tap, server)
+        frozen_in_copy(tap, server)
         longer_than_its_lease(tap, server)
         without_its_session(tap, server)
         cut_off(tap, server)
