@@ -201,7 +201,7 @@ bool store_check(struct store *store, const struct check_request *request,
 	*result = (struct check_result){0};
 	if (!txn_begin(store, TXN_SNAPSHOT, err))
 		return false;
-	bool fine = sql_run(store, "plan_known", NULL, NULL, err) && list_days(&check, &days) &&
+	bool fine = sql_plan(store, "plan_known", err) && list_days(&check, &days) &&
 		    read_state(&check) && compare_all(&check, &days);
 	txn_rollback(store);
 	map_free(&check.told);

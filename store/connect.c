@@ -114,6 +114,7 @@ static void disconnect(struct store *store)
 	store->broken = false;
 	store->connections++;
 	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
+	store->plan = NULL;
 }
 
 static bool connect_once(struct store *store, usec_t deadline, struct err *err)

@@ -33,6 +33,7 @@ struct store {
 	PGconn *conn;             // NULL when not connected
 	unsigned connections;     // made so far
 	bool *prepared;           // by index in sql_files; this connection knows it
+	const char *plan;         // what sql_plan said last; NULL: not known
 	bool broken;              // lost, silent or out of step: nothing more is sent
 	usec_t patience;          // longest silence of the server, F79 (60 s; longer in migrations)
 	char sqlstate[6];         // of the last failed statement, "" when there was none
@@ -139,6 +140,9 @@ bool sql_run(struct store *store, const char *name, const struct fields *params,
 // were the result's. For rows of many columns, because libpq copies the names of all for each row.
 bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,
 	      bool (*each)(void *self, const struct rows *row), struct err *err);
+// How the statements that follow are planned: "plan_known" with their values, "plan_kept" once for all.
+// The server is told only what is new to it; a transaction that ends may have undone it.
+bool sql_plan(struct store *store, const char *how, struct err *err);
 // Several statements as one text, no parameters: migrations, settings.
 bool sql_script(struct store *store, const char *text, struct err *err);
 // The text of store/sql/<name>.sql; NULL: there is none.

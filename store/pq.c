@@ -272,9 +272,21 @@ bool sql_each(struct store *store, const char *name, const struct fields *params
 	}
 }
 
+bool sql_plan(struct store *store, const char *how, struct err *err)
+{
+	if (store->plan && strcmp(store->plan, how) == 0)
+		return true;
+	store->plan = NULL;
+	if (!sql_run(store, how, NULL, NULL, err))
+		return false;
+	store->plan = how;
+	return true;
+}
+
 bool sql_script(struct store *store, const char *text, struct err *err)
 {
 	static const char what[] = "database";
+	store->plan = NULL;
 	if (!usable(store, what, err))
 		return false;
 	if (!PQsendQuery(store->conn, text))

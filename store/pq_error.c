@@ -101,6 +101,7 @@ static bool failed_connection(struct store *store, const char *what, struct err 
 
 bool pq_failed(struct store *store, const PGresult *result, const char *what, struct err *err)
 {
+	store->plan = NULL; // what was set in the failed transaction is undone
 	if (PQstatus(store->conn) != CONNECTION_OK)
 		store->broken = true;
 	const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;

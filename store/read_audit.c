@@ -254,7 +254,7 @@ static bool judge_realms(struct judge *judge, struct err *err)
 
 	if (!known_realms_load(judge->store, judge->filter->realm, &realms, err))
 		return false;
-	bool fine = sql_run(judge->store, "plan_known", NULL, NULL, err);
+	bool fine = sql_plan(judge->store, "plan_known", err);
 	for (size_t i = 0; fine && i < realms.count; i++)
 		fine = judge_realm(judge, &realms, &realms.items[i], err);
 	known_realms_free(&realms);

@@ -113,7 +113,7 @@ bool store_conversations(struct store *store, const struct conversation_filter *
 		return false;
 	put_common(&list, &realms);
 	known_realms_free(&realms);
-	bool fine = sql_run(store, "plan_known", NULL, NULL, err);
+	bool fine = sql_plan(store, "plan_known", err);
 	if (fine && filter->jid.p) {
 		put_int8(&list.params, filter->limit);
 		fine = sql_each(store, "contacts", &list.params, &list, take_conversation, err);

@@ -301,7 +301,7 @@ static bool load(struct store *store, const struct group_query *query, struct lo
 		 struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	if (!sql_run(store, "plan_known", NULL, NULL, err))
+	if (!sql_plan(store, "plan_known", err))
 		return false;
 	if (query->by == GROUP_CLIENTS)
 		return clients_load(store, query, loading, err);

@@ -283,7 +283,7 @@ static bool pair_span(struct message_stream *stream, struct fields *params, usec
 {
 	const struct message_filter *filter = stream->filter;
 	put_days(params, filter, since, until);
-	return sql_run(stream->store, "plan_kept", NULL, NULL, err) &&
+	return sql_plan(stream->store, "plan_kept", err) &&
 	       sql_each(stream->store,
 			filter->newest_first ? "messages_conv_back" : "messages_conv", params,
 			stream, message_take, err);
@@ -297,7 +297,8 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 	put_page(&params, filter, filter->limit - stream->given);
 	if (stream->is_pair && stream->has_convs && filter->limit > 0)
 		return pair_span(stream, &params, since, until, err);
-	return sql_each(stream->store,
+	return sql_plan(stream->store, "plan_known", err) &&
+	       sql_each(stream->store,
 			filter->newest_first ? "messages_page_back" : "messages_page", &params,
 			stream, message_take, err);
 }
@@ -361,7 +362,8 @@ static bool everything(struct message_stream *stream, struct err *err)
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO params = {0};
 	put_filter(&params, stream, filter->since, filter->until);
-	return sql_each(stream->store, "messages_all", &params, stream, message_take, err);
+	return sql_plan(stream->store, "plan_known", err) &&
+	       sql_each(stream->store, "messages_all", &params, stream, message_take, err);
 }
 
 // --- the whole ---
@@ -372,7 +374,6 @@ bool message_stream_open(struct message_stream *stream, struct err *err)
 	stream->now = filter->now == USEC_NONE ? usec_now() : filter->now;
 	stream->arena = arena_new();
 	return known_realms_load(stream->store, filter->realm, &stream->realms, err) &&
-	       sql_run(stream->store, "plan_known", NULL, NULL, err) &&
 	       find_conversations(stream, err);
 }
 
@@ -411,7 +412,8 @@ static bool run_changes(struct message_stream *stream, const struct change_span 
 	put_array(&params, OF_TIMESTAMPTZ, &commits->spans);
 	put_bool(&params, span->asked);
 	put_int8(&params, filter->limit);
-	return sql_each(stream->store, "messages_changed", &params, stream, message_take, err);
+	return sql_plan(stream->store, "plan_known", err) &&
+	       sql_each(stream->store, "messages_changed", &params, stream, message_take, err);
 }
 
 bool store_changes(struct store *store, const struct message_filter *filter,

@@ -31,7 +31,7 @@ bool store_counters(struct store *store, int32_t realm, usec_t since, usec_t unt
 	FIELDS_AUTO params = {0};
 	put_span(&params, realm, since, until);
 	put_usec(&params, usec_bounded(now - t_expire));
-	return sql_run(store, "plan_known", NULL, NULL, err) &&
+	return sql_plan(store, "plan_known", err) &&
 	       sql_each(store, "counters", &params, &sink, take_counter, err);
 }
 
@@ -178,7 +178,7 @@ static bool run_delivery(struct store *store, const struct metric_query *query,
 	put_array(&times, OF_INT4, &series);
 	put_question(&counts, query, buckets);
 	put_usec(&counts, usec_bounded(query->now - query->t_expire));
-	return sql_run(store, "plan_known", NULL, NULL, err) &&
+	return sql_plan(store, "plan_known", err) &&
 	       sql_each(store, "latency", &times, buckets, take_latency, err) &&
 	       sql_each(store, "delivery", &counts, buckets, take_counts, err);
 }
@@ -222,7 +222,7 @@ bool store_typing_metric(struct store *store, const struct metric_query *query, 
 	put_usec(&params, usec_bounded(query->now));
 	put_int8(&params, query->t_typing);
 	put_int8(&params, query->t_composing_open);
-	fine = fine && sql_run(store, "plan_known", NULL, NULL, err) &&
+	fine = fine && sql_plan(store, "plan_known", err) &&
 	       sql_each(store, "typing_metric", &params, &buckets, take_typing, err);
 	return buckets_close(&buckets, fine, self, each);
 }

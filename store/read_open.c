@@ -6,8 +6,8 @@ static void put_open(struct fields *params, const struct open_filter *filter,
 		     const struct known_realms *realms, usec_t since, usec_t until)
 {
 	put_int4(params, filter->realm);
-	put_usec(params, usec_bounded(since));
-	put_usec(params, usec_bounded(until));
+	put_usec(params, usec_bounded(since == USEC_NONE ? FIRST_YEAR : since));
+	put_usec(params, usec_bounded(until == USEC_NONE ? LAST_YEAR : until));
 	if (filter->participant.p) {
 		struct pairing *hashes = pairing_new(
 			&(struct pairing_options){.realm = TEXT(""), .key = realms->key});
@@ -44,10 +44,13 @@ bool store_unacknowledged(struct store *store, const struct open_filter *filter,
 	usec_t since = filter->since, until = filter->until;
 	FIELDS_AUTO params = {0};
 	bound_by_verdict(filter, &since, &until);
+	if (filter->has_after && (since == USEC_NONE || since < filter->after_at))
+		since = filter->after_at;
 	bool fine = message_stream_open(&stream, err);
 	if (fine) {
 		put_open(&params, filter, &stream.realms, since, until);
-		fine = sql_each(store, "unacknowledged", &params, &stream, message_take, err);
+		fine = sql_plan(store, "plan_kept", err) &&
+		       sql_each(store, "unacknowledged", &params, &stream, message_take, err);
 	}
 	message_stream_close(&stream);
 	return fine;

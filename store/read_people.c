@@ -45,7 +45,7 @@ bool store_user_metrics(struct store *store, const struct people_query *query, v
 	put_bool(&params, query->by_day);
 	put_int4(&params, query->order);
 	put_int8(&params, query->limit);
-	return sql_run(store, "plan_known", NULL, NULL, err) &&
+	return sql_plan(store, "plan_known", err) &&
 	       sql_each(store, "metric_users", &params, &sink, take_user, err);
 }
 
@@ -87,6 +87,6 @@ bool store_pair_metrics(struct store *store, const struct people_query *query, v
 	put_safe(&params, query->jid);
 	put_int4(&params, query->order);
 	put_int8(&params, query->limit);
-	return sql_run(store, "plan_known", NULL, NULL, err) &&
+	return sql_plan(store, "plan_known", err) &&
 	       sql_each(store, "metric_pairs", &params, &sink, take_pair, err);
 }

@@ -236,7 +236,7 @@ bool delivery_rolled(struct store *store, const struct metric_query *query, stru
 	put_usec(&params, pieces.edge_lo);
 	put_usec(&params, pieces.edge_hi);
 	const char *counts = pieces.by_domain ? "delivery_rollup_sum" : "delivery_rollup";
-	bool fine = sql_run(store, "plan_kept", NULL, NULL, err) &&
+	bool fine = sql_plan(store, "plan_kept", err) &&
 		    sql_each(store, counts, &params, buckets, take_counts, err);
 	nothing_answered(buckets);
 	fine = fine && load_latencies(store, query, &pieces, buckets, err);

@@ -5,14 +5,19 @@
 
 #include <stdio.h>
 
-static const struct param_spec counted_specs[Q_OWN] = {QUESTION_PARAMS};
+// clang-format off
+#define FIELDS_PARAM [Q_FIELDS] = {"fields", PARAM_TEXT, NULL, NULL, 0, 0, false, true}
+// clang-format on
+
+static const struct param_spec counted_specs[Q_COUNTED] = {QUESTION_PARAMS, FIELDS_PARAM};
 
 static const struct param_spec rated_specs[Q_RATED] = {
 	QUESTION_PARAMS,
+	FIELDS_PARAM,
 	[Q_MIN_COUNT] = {"min_count", PARAM_NUMBER, "5", NULL, 1, 1000000, false, false},
 };
 
-const struct param_table counted_params = {counted_specs, Q_OWN};
+const struct param_table counted_params = {counted_specs, Q_COUNTED};
 const struct param_table rated_params = {rated_specs, Q_RATED};
 
 struct answer { // of one path, to one question
@@ -214,6 +219,7 @@ static bool ask_path(struct question *question, const struct metric_query *query
 	struct call *call = question->call;
 	struct answer answer = {.path = path, .question = question, .rows = rows};
 	struct metric_query wanted = *query;
+	wanted.series |= path->series;
 	for (size_t i = 0; i < path->count; i++) {
 		enum field_kind kind = path->fields[i].kind;
 		if (kind == FIELD_LATENCY || kind == FIELD_EXPECTED)
@@ -234,6 +240,9 @@ static void put_members(const struct question *question, json_t *object)
 		json_object_set_new(definitions, path->fields[i].name,
 				    json_string(path->fields[i].what));
 	json_object_set_new(object, "definitions", definitions);
+	if (question->call->params[Q_FIELDS].given)
+		json_object_set_new(object, "fields",
+				    json_text(question->call->params[Q_FIELDS].text));
 	if (path->settled)
 		put_number(object, "settle_waiting", question->settle_waiting);
 	if (!path->rated)
@@ -242,15 +251,84 @@ static void put_members(const struct question *question, json_t *object)
 	json_object_set_new(object, "interval", json_string("Wilson score, 95 %"));
 }
 
+// ---- fields=
+
+// Names with commas between them; a list has no empty name.
+static bool next_name(struct text *list, struct text *name)
+{
+	if (!list->p)
+		return false;
+	const char *comma = memchr(list->p, ',', list->n);
+	size_t n = comma ? (size_t)(comma - list->p) : list->n;
+	*name = (struct text){list->p, n};
+	*list = comma ? (struct text){comma + 1, list->n - n - 1} : TEXT_NONE;
+	return true;
+}
+
+// "read" means all of "read.rate", "read.time_to_read_ms" and so on.
+static bool is_called(const struct metric_field *field, struct text name)
+{
+	return strncmp(field->name, name.p, name.n) == 0 &&
+	       (field->name[name.n] == '\0' || field->name[name.n] == '.');
+}
+
+static bool is_wanted(const struct metric_field *field, struct text list)
+{
+	struct text name;
+	while (next_name(&list, &name))
+		if (is_called(field, name))
+			return true;
+	return false;
+}
+
+// True: there is nothing of that name, and the problem is in the reply.
+static bool is_unknown(struct call *call, const struct metric_path *path, struct text name)
+{
+	struct buf detail = {0};
+	for (size_t i = 0; i < path->count; i++) {
+		if (is_called(&path->fields[i], name))
+			return false;
+		buf_printf(&detail, "%s%s", i ? ", " : "Here are: ", path->fields[i].name);
+	}
+	buf_zstr(&detail, ".");
+	call_problem(call, 400, arena_zstr(call->request->arena, buf_view(&detail)), "fields");
+	buf_free(&detail);
+	return true;
+}
+
+// The same path with fewer numbers: what is not shown is not asked for either. NULL: a problem.
+static const struct metric_path *chosen_path(struct call *call, const struct metric_path *path)
+{
+	struct text list = call->params[Q_FIELDS].text, name;
+	struct metric_path *chosen = arena_alloc(call->request->arena, sizeof *chosen);
+	struct metric_field *fields =
+		arena_alloc(call->request->arena, path->count * sizeof *fields);
+	if (!call->params[Q_FIELDS].given)
+		return path;
+	while (next_name(&list, &name))
+		if (is_unknown(call, path, name))
+			return NULL;
+	*chosen = *path;
+	chosen->fields = fields;
+	chosen->count = 0;
+	for (size_t i = 0; i < path->count; i++)
+		if (is_wanted(&path->fields[i], call->params[Q_FIELDS].text))
+			fields[chosen->count++] = path->fields[i];
+	return chosen;
+}
+
 bool metric_handle(struct call *call, const struct metric_path *path, struct err *err)
 {
+	const struct metric_path *chosen = chosen_path(call, path);
+	if (!chosen)
+		return true;
 	const struct question_form form = {
 		.ask = ask_path,
-		.columns = columns_of(path, call->request->arena),
+		.columns = columns_of(chosen, call->request->arena),
 		.ripens = path->ripens,
 		.settled = path->settled,
 		.members = put_members,
-		.path = path,
+		.path = chosen,
 	};
 	return question_handle(call, &form, err);
 }

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-// Parameters of paths that have rates.
-enum { Q_MIN_COUNT = Q_OWN, Q_RATED };
+// Parameters of all these paths, then of those that have rates.
+enum { Q_FIELDS = Q_OWN, Q_COUNTED, Q_MIN_COUNT = Q_COUNTED, Q_RATED };
 
 enum field_kind { FIELD_COUNT, FIELD_RATE, FIELD_WITHIN, FIELD_LATENCY, FIELD_EXPECTED };
 
@@ -57,7 +57,8 @@ struct metric_path {
 	size_t count;
 	enum ripening ripens;
 	bool rated;   // its route has rated_params, else counted_params
-	bool settled; // stands on the order of conversations, which is settled a little later
+	unsigned series; // 1 << metric_series that a count stands on, whatever is shown
+	bool settled;    // stands on the order of conversations, which is settled a little later
 };
 
 bool metric_handle(struct call *call, const struct metric_path *path, struct err *err);

@@ -18,6 +18,7 @@ bool handle_response(struct call *call, struct err *err)
 		.fields = fields,
 		.count = sizeof fields / sizeof *fields,
 		.ripens = RIPE_RESPONDED,
+		.series = 1U << SERIES_RESPOND,
 		.settled = true,
 	};
 	return metric_handle(call, &path, err);

@@ -354,6 +354,32 @@ def tables(bench):
         bench.tap.ok(good, f"{path}: CSV as JSON")
 
 
+def chosen(bench):
+    """fields=: those members alone, as in the whole answer."""
+    for path in PATHS:
+        query = {"since": SPANS[0], "until": SPANS[1], "bucket": "1d"}
+        whole = bench.get(path, **query).json()
+        names, said = list(whole["definitions"]), []
+        for some in (names[:1], names[-1:], names[1::3], sorted({name.split(".")[0] for name in names[-5:]})):
+            wanted = [name for name in names if any(name == s or name.startswith(s + ".") for s in some)]
+            few = bench.get(path, **query, fields=",".join(some)).json()
+            said += [] if list(few["definitions"]) == wanted else [f"{some}: {list(few['definitions'])}"]
+            for a, b in zip([few["totals"], *few["series"]], [whole["totals"], *whole["series"]], strict=True):
+                keep = {"start", "end", "final", "suppressed", *(n for name in wanted for n in (name, name + "_wilson"))}
+                mine = {k: {i: v[i] for i in v if f"{k}.{i}" in keep} if f"{k}.rate" in names else v
+                        for k, v in b.items() if k in keep or any(n.startswith(k + ".") for n in wanted)}
+                if "suppressed" in mine:
+                    mine["suppressed"] = [s for s in b["suppressed"]
+                                          if any(s == w or s.startswith(w + ".") for w in wanted)]
+                said += [] if a == mine else [f"{some}: {a} instead of {mine}"]
+            head = bench.get(path, **query, fields=",".join(some), format="csv").body.decode().split("\n")[0]
+            said += [] if len(head) < 800 and all(name in head for name in wanted) else [f"{some}: CSV has {head}"]
+        for bad in (names[0] + ",", "," + names[0], "nothing", names[0][:-1]):
+            answer = bench.get(path, fields=bad)
+            said += [] if answer.status == 400 and names[0] in answer.json()["detail"] else [f"{bad}: {answer.status}"]
+        report(bench.tap, said, f"{path}: chosen fields, as in the whole answer")
+
+
 def one_state(bench):
     """Totals and series agree while a writer commits (one snapshot an answer)."""
     files = []
@@ -405,6 +431,7 @@ def main():
         exported(bench)
         honesty(bench, newest)
         tables(bench)
+        chosen(bench)
         one_state(bench)
         tap.ok(bench.product.call("check", check=False) == 0, "check: roll-ups as the rows")
         tap.ok(bench.compared > 500, f"{bench.compared} rows of answers were compared")
