@@ -93,19 +93,33 @@ begun=$(date +%s%N)
 receiptd --set flush_events=50 reprocess --zone UTC --source "prosody:$(realpath "$folder")/a/a" \
 	"$folder/elsewhere.gz" >/dev/null
 whole=$(($(date +%s%N) - begun))
-for part in 45 55 65 75 85 60 70 80 50 90; do
+# Where the middle is, is found as one finds a name in a book: killed too early, or over already.
+least=0
+most=$((whole * 2))
+for _ in $(seq 20); do
 	[ "$unfinished" -ge 3 ] && break
+	pause=$(((least + most) / 2))
 	"${run[@]}" --set flush_events=50 reprocess --zone UTC --source \
 		"prosody:$(realpath "$folder")/a/a" "$folder/elsewhere.gz" \
 		>>"$folder/killed" 2>&1 &
 	process=$!
-	sleep "$(printf '0.%09d' $((whole / 100 * part % 1000000000)))"
-	kill -KILL "$process" 2>/dev/null && killed=$((killed + 1))
+	sleep "$(printf '%d.%09d' $((pause / 1000000000)) $((pause % 1000000000)))"
+	if kill -KILL "$process" 2>/dev/null; then
+		killed=$((killed + 1))
+		least=$pause
+	else
+		most=$pause
+	fi
 	wait "$process" 2>/dev/null
 	if ! state | facts | cmp -s - "$folder/facts"; then
 		unfinished=$((unfinished + 1))
+		least=0 # the same again, a little earlier
 		receiptd reprocess --dry-run --since 2026-03-01T00:00:00Z >/dev/null
 		[ "$?" = 3 ] || silent=$((silent + 1))
+	fi
+	if [ $((most - least)) -lt 20000000 ]; then # it was not as quick as the last time
+		least=0
+		most=$((whole * 2))
 	fi
 done
 echo "# $killed kills, $unfinished times in the middle"
