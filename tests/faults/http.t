@@ -83,11 +83,11 @@ def route_table():
 
 
 def statements(server, mark=0):
-    """What receiptd's own connections ran: names of prepared statements, or the words of others."""
+    """What the connections of the HTTP interface ran: names of prepared statements, or the words of others."""
     with open(os.path.join(server.folder, "server.log"), encoding="utf-8", errors="replace") as log:
         log.seek(mark)
         text = log.read()
-    names = re.findall(r"^receiptd \w+\|LOG:  execute ([^:]+):", text, re.M)
+    names = re.findall(r"^receiptd (?:read|access)\|LOG:  execute ([^:]+):", text, re.M)
     return names, re.findall(r"^receiptd (?:read|access)\|LOG:  statement: (.*)", text, re.M)
 
 
@@ -139,8 +139,8 @@ def drip(port, head, seconds):
     return time.monotonic() - began, said[:12]
 
 
-def sip(port, target, token, seconds):
-    """Takes an answer in sips; how long that went on, and how much of it came."""
+def sip(port, target, token, seconds, came=None):
+    """Takes an answer in sips; how long that went on, and how much of it came. came: set at the first one."""
     began = time.monotonic()
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -155,6 +155,8 @@ def sip(port, target, token, seconds):
             if not piece:
                 break
             data += piece
+            if came and b"\r\n\r\n" in data[:-1]:
+                came.set()
             time.sleep(0 if late else 0.02)
     except OSError:
         pass
@@ -482,11 +484,12 @@ def defaults(tap, server, it):
 
 def killed(tap, server, it):
     """F156: the client can tell that its answer ends too early."""
-    out = []
-    thread = threading.Thread(target=lambda: out.append(sip(it.http, "/v1/messages?limit=1000&body=1", it.token, 1)[1]))
+    out, came = [], threading.Event()
+    thread = threading.Thread(
+        target=lambda: out.append(sip(it.http, "/v1/messages?limit=1000&body=1", it.token, 60, came)[1]))
     wait_until(lambda: {it.client.get("/v1/messages?limit=1").status for _ in range(6)} == {200}, 20)
     thread.start()
-    time.sleep(0.5)
+    came.wait(60)
     it.process.kill()
     it.process.wait()
     thread.join()

@@ -13,6 +13,7 @@ ASKS = re.compile(r"\b(now\(\)|(clock|statement|transaction)_timestamp\(\)|(curr
 ALLOWED = {
     "generation_put": "writes read_at and grown_at, which are only compared with each other",
     "reprocess_files": "read_at: both times are the database's",
+    "session_frozen": "query_start: both times are the database's",
     "token_add": "when a token was made",
     "token_find": "expires_at is a date that somebody named; no log time is near it",
     "token_revoke": "when a token was revoked",

@@ -24,6 +24,16 @@ OFFSETS = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3)
 QUICK = 0.08
 
 
+def catches_term(process):
+    """Its own handler is there, or it has ended."""
+    try:
+        with open(f"/proc/{process.pid}/status", encoding="ascii", errors="replace") as status:
+            caught = next(line for line in status if line.startswith("SigCgt:")).split()[1]
+        return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1)) or process.poll() is not None
+    except (OSError, StopIteration):
+        return True
+
+
 class Loop:
     def __init__(self, options):
         self.options = options
@@ -57,7 +67,9 @@ class Loop:
         wait = OFFSETS[self.kills % len(OFFSETS)] + self.rng.uniform(0.004, 0.060)
         wait *= self.pace
         # A TERM that comes before main() has begun ends any program by the signal.
-        time.sleep(wait + (0.15 if self.options.term else 0))
+        if self.options.term:
+            product.wait_until(lambda: catches_term(process), 30, 0.01)
+        time.sleep(wait)
         self.kills += 1
         if process.poll() is not None:
             self.errors.append(f"ended by itself with status {process.returncode}")
