@@ -30,6 +30,7 @@ static const struct command {
 	{"doctor", "say what is wrong with sources and database", cmd_doctor},
 	{"export", "print messages, counters, findings or metrics", cmd_export},
 	{"top", "watch rates, sources and the worst domains in a terminal", cmd_top},
+	{"report", "make the report of a day, week or month", cmd_report},
 	{"token", "add, list and revoke access tokens of the API", cmd_token},
 	{"check", "count again what dashboards show, and compare", cmd_check},
 	{"reprocess", "drop an interval and read its logs again", cmd_reprocess},

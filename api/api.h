@@ -19,5 +19,6 @@ command_fn cmd_serve;
 command_fn cmd_export;
 command_fn cmd_token;
 command_fn cmd_top;
+command_fn cmd_report;
 
 #endif
