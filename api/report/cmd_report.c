@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd report
 #include "api/api.h"
+#include "api/report/deliver.h"
 #include "api/report/report.h"
 #include "api/settle_all.h"
 
@@ -143,6 +144,15 @@ static void print_result(const struct report_result *result)
 		puts(result->paths[i]);
 }
 
+// A failure is no failure of the report: it waits, and "receiptd run" tries again.
+static bool hand_over(struct app *app, struct store *store, const struct options *options,
+		      int32_t realm, usec_t now, struct err *err)
+{
+	size_t failed;
+	return options->on[OPT_NO_DELIVERY] ||
+	       report_deliver(app, store, realm, options->given[OPT_OUT], now, &failed, err);
+}
+
 static bool run(struct app *app, const struct options *options, struct report_result *result,
 		struct err *err)
 {
@@ -161,7 +171,8 @@ static bool run(struct app *app, const struct options *options, struct report_re
 	fine = fine && find_now(store, realm.id, options->given[OPT_NOW], &request, err) &&
 	       find_day(options, &settings, &request, err) &&
 	       settle_all(&own, store, settings.realm, realm.id, err) &&
-	       report_make(&own, store, &request, result, err);
+	       report_make(&own, store, &request, result, err) &&
+	       hand_over(&own, store, options, realm.id, request.clock, err);
 	store_close(store);
 	return fine;
 }

@@ -136,7 +136,7 @@ static bool decide_revision(struct making *it)
 	it->result->is_new = it->last.revision == 0 || !changes || json_array_size(changes) > 0;
 	it->result->key.revision = it->last.revision + (it->result->is_new ? 1 : 0);
 	json_object_set_new(head, "revision", json_integer(it->result->key.revision));
-	json_object_set_new(head, "made_at", json_usec(it->request->now, 6));
+	json_object_set_new(head, "made_at", json_usec(it->request->clock, 6));
 	if (!changes)
 		return it->result->is_new;
 	json_t *why = json_object();
@@ -206,7 +206,7 @@ static bool put_rows(struct making *it, struct err *err)
 	char *figures = json_dumps(it->figures, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	struct stored_report report = {
 		.key = it->result->key,
-		.made_at = it->request->now,
+		.made_at = it->request->clock,
 		.incomplete = it->result->incomplete,
 		.final = json_is_true(json_object_get(status, "final")),
 		.figures = text_of(figures),
