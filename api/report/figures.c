@@ -36,6 +36,8 @@ static json_t *numbers_of(const json_t *value)
 
 static json_t *digest_of(const json_t *value)
 {
+	if (!value)
+		return json_null();
 	unsigned char hash[16];
 	char text[2 * sizeof hash + 1];
 	char *dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
