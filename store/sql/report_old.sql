@@ -10,4 +10,4 @@ FROM (SELECT f.period, f.day, f.zone, f.revision, f.name, f.format, r.made_at,
       JOIN report AS r ON r.realm = f.realm AND r.period = f.period AND r.day = f.day
                       AND r.zone = f.zone AND r.revision = f.revision
       WHERE f.realm = $1 AND f.content IS NOT NULL) AS k
-WHERE k.made_at < k.newest AND (k.made_at < $2 OR ($3 > 0 AND k.upto > $3));
+WHERE k.made_at < k.newest AND (k.made_at < $2::timestamptz OR ($3::int8 > 0 AND k.upto > $3::int8));
