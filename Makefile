@@ -30,7 +30,7 @@ program := $(BUILD)/receiptd
 sql_files := $(sort $(wildcard store/sql/*.sql))
 sql_parts := $(wildcard store/sql/part/*.sql)
 migration_files := $(sort $(wildcard migrations/*.sql))
-asset_files := $(sort $(shell find api/web docs/openapi.yaml -type f 2>/dev/null))
+asset_files := $(sort $(shell find api/web docs/openapi.yaml api/report/report.css -type f 2>/dev/null))
 
 # tests/unit/test_x.c and tests/db/test_x.c: one program each, with the helpers beside them.
 # tests/e2e/x.c, tests/faults/x.c: tools of the scripts there. tests/vectors/*.c: one program.

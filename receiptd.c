@@ -30,6 +30,7 @@ static const struct command {
 	{"doctor", "say what is wrong with sources and database", cmd_doctor},
 	{"export", "print messages, counters, findings or metrics", cmd_export},
 	{"top", "watch rates, sources and the worst domains in a terminal", cmd_top},
+	{"report", "make the report of a day, week or month", cmd_report},
 	{"token", "add, list and revoke access tokens of the API", cmd_token},
 	{"check", "count again what dashboards show, and compare", cmd_check},
 	{"reprocess", "drop an interval and read its logs again", cmd_reprocess},
@@ -122,17 +123,21 @@ static int cmd_run(struct app *app, int argc, char **argv)
 		return asked ? ERR_NONE : ERR_USAGE;
 	}
 	struct retention_loop *retention = NULL;
+	struct report_schedule *reports = NULL;
 	struct feeds *feeds = NULL;
 	bool ok = feeds_open(app, &feeds, &err);
 	if (ok)
 		app->feed = feeds_sink(feeds);
 	ok = ok && api_start(app, &api, &err);
-	if (ok)
+	if (ok) {
 		retention = retention_start(app);
+		reports = report_schedule_start(app);
+	}
 	if (ok && app->settings->source_count)
 		ok = follow_run(app, feeds, &err);
 	else if (ok)
 		wait_for_stop(app);
+	report_schedule_stop(reports);
 	retention_stop(retention);
 	api_stop(api);
 	feeds_close(feeds);

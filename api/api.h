@@ -14,10 +14,16 @@ struct api;
 bool api_start(struct app *app, struct api **api, struct err *err);
 void api_stop(struct api *api); // lets running answers end; NULL is fine
 
+// A thread that makes the reports that the settings ask for; NULL: none are.
+struct report_schedule;
+struct report_schedule *report_schedule_start(struct app *app);
+void report_schedule_stop(struct report_schedule *schedule); // NULL is fine
+
 // --- commands of this room ---
 command_fn cmd_serve;
 command_fn cmd_export;
 command_fn cmd_token;
 command_fn cmd_top;
+command_fn cmd_report;
 
 #endif

@@ -2,6 +2,7 @@
 // receiptd export messages|counters|findings|...
 #include "api/api.h"
 #include "api/export.h"
+#include "api/settle_all.h"
 
 #include <getopt.h>
 
@@ -120,37 +121,6 @@ static bool read_request(int argc, char **argv, struct request *request, struct 
 		read_time("now", given[OPT_NOW], &now, err));
 }
 
-// Nobody follows any more, or an import was killed: whoever asks may settle, under the lane's lock.
-static bool settle(struct app *app, const char *name, struct err *err)
-{
-	struct store *writer = NULL;
-	struct realm realm;
-	struct realm_settings rules;
-	struct settle_result result = {0};
-
-	if (!store_open(app, STORE_WRITE, &writer, err))
-		return false;
-	bool fine = store_realm_rules(writer, name, &realm, &rules, err);
-	bool known = fine;
-	while (fine && !result.empty && !*app->stop)
-		fine = store_settle(writer, realm.id, &rules, USEC_PER_SEC, &result, err);
-	if (known)
-		realm_settings_free(&rules);
-	store_close(writer);
-	if (fine && !result.empty)
-		return err_set(err, ERR_DIFFERS, "stopped before all was settled");
-	return fine;
-}
-
-static bool all_settled(struct app *app, struct store *store, const char *name, int32_t realm,
-			struct err *err)
-{
-	int64_t left;
-
-	return export_wait(store, realm, USEC_PER_SEC, &left, err) &&
-	       (!left || settle(app, name, err));
-}
-
 static bool export_all(struct app *app, struct store *store, const struct request *request,
 		       struct err *err)
 {
@@ -158,7 +128,7 @@ static bool export_all(struct app *app, struct store *store, const struct reques
 	const char *realm = request->given[OPT_REALM];
 	realm = realm ? realm : app->settings->realm;
 	if (!export_prepare(store, realm, text_of(request->given[OPT_NOW]), &options, err) ||
-	    !all_settled(app, store, realm, options.realm, err))
+	    !settle_all(app, store, realm, options.realm, err))
 		return false;
 	options.since = request->since;
 	options.until = request->until;

@@ -108,6 +108,19 @@ struct settings {
 	int64_t keep_bodies_days; // of bodies
 	int64_t keep_disk;        // bytes; the oldest days go until it is enough; 0 = no limit
 	int64_t hold_deleted;     // bytes of deleted files that wait for the database; 0 = no limit
+	// Reports (api/report/).
+	char *report_at;                   // when the schedule makes them, "00:30"; NULL = never
+	char *report_zone;                 // whose days they are of; NULL = zone
+	char *report_dir;                  // folder; NULL = data_dir/reports
+	char *report_language;             // "en", "zh"
+	char *report_people;               // "names", "pseudonyms", "none"
+	struct string_list report_periods; // "day", "week", "month"; empty = day
+	char *report_hook;                 // program that gets the path of each; NULL = none
+	char *report_sendmail;             // interface of sendmail(8)
+	char *report_mail_from;
+	struct string_list report_mail; // to whom
+	int64_t keep_reports_days;      // 0 = for ever
+	int64_t keep_reports_size;      // bytes, 0 = no limit
 	struct realm_settings rules;
 	int64_t spool_limit; // bytes that a feed may have on disk before the database has them
 	struct source_setting *sources;

@@ -33,7 +33,9 @@ extern const struct setting_type setting_zone;     // char *, "" = NULL, else it
 extern const struct setting_type setting_level;    // char *, a log level
 extern const struct setting_type setting_bodies;   // enum bodies_mode
 extern const struct setting_type setting_list;     // struct string_list
-extern const struct setting_type setting_feed;     // enum feed_kind
+// What reports take (settings_report.c), all char *:
+extern const struct setting_type setting_clock, setting_language, setting_people;
+extern const struct setting_type setting_feed; // enum feed_kind
 // Keys of a private acknowledgement (private_ack.c), all char *:
 extern const struct setting_type setting_path, setting_namespace, setting_carrier, setting_meaning,
 	setting_place;

@@ -77,7 +77,8 @@ static bool look_at_database(struct app *app, struct doctor *doctor, struct err 
 	bool ok = true;
 	if (store_realm_rules(store, app->settings->realm, &realm, &rules, &unknown)) {
 		realm_settings_free(&rules);
-		ok = store_sources(store, realm.id, doctor, each_source, err);
+		ok = store_sources(store, realm.id, doctor, each_source, err) &&
+		     doctor_reports(doctor, store, realm.id, err);
 	} else {
 		doctor_say(doctor, DOCTOR_NOTE, "nothing was stored in realm %s yet",
 			   app->settings->realm);

@@ -26,4 +26,7 @@ void doctor_source(struct doctor *doctor, const struct source_setting *source);
 // doctor_rotation.c: rotated files that the pattern leaves out, copytruncate.
 void doctor_rotation(struct doctor *doctor, const struct source_setting *source);
 
+// doctor_reports.c: reports that a hook or a mail did not take.
+bool doctor_reports(struct doctor *doctor, struct store *store, int32_t realm, struct err *err);
+
 #endif

@@ -112,6 +112,7 @@ static void disconnect(struct store *store)
 	PQfinish(store->conn);
 	store->conn = NULL;
 	store->broken = false;
+	store->held = false;
 	store->connections++;
 	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
 	store->plan = NULL;

@@ -24,7 +24,12 @@
 
 // Advisory locks: pg_advisory_xact_lock(LOCK_SPACE, one of these). 0x72637074 = "rcpt".
 #define LOCK_SPACE 0x72637074
-enum { LOCK_MIGRATE = 1, LOCK_NAMES = 2, LOCK_DAY = 3 }; // LOCK_DAY: used by make_day() itself
+enum {
+	LOCK_MIGRATE = 1,
+	LOCK_NAMES = 2,
+	LOCK_DAY = 3,
+	LOCK_REPORT = 4
+}; // LOCK_DAY: used by make_day() itself
 
 struct store {
 	struct app *app;
@@ -37,6 +42,7 @@ struct store {
 	bool broken;              // lost, silent or out of step: nothing more is sent
 	usec_t patience;          // longest silence of the server, F79 (60 s; longer in migrations)
 	char sqlstate[6];         // of the last failed statement, "" when there was none
+	bool held;                // one snapshot for all that asks for one (store_hold_snapshot)
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
 	struct writer *writer; // write.c: what it remembers between batches, else NULL

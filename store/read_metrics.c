@@ -231,10 +231,11 @@ bool store_typing_metric(struct store *store, const struct metric_query *query, 
 
 bool store_snapshot(struct store *store, struct err *err)
 {
-	return txn_begin(store, TXN_SNAPSHOT, err);
+	return store->held || txn_begin(store, TXN_SNAPSHOT, err);
 }
 
 void store_snapshot_end(struct store *store)
 {
-	txn_rollback(store);
+	if (!store->held)
+		txn_rollback(store);
 }

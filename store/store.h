@@ -521,6 +521,8 @@ bool store_scrape_sources(struct store *store, int32_t realm, int32_t most, void
 			  void (*each)(void *self, const struct scrape_source *source),
 			  struct err *err);
 
+#include "store/report.h" // reports that were made
+
 #include "store/access.h" // tokens and access log: needs the above
 
 // --- lives of data ---

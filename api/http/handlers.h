@@ -34,6 +34,9 @@ extern const struct param_table unacknowledged_params;
 route_fn handle_findings, handle_gaps, handle_sources, handle_quarantine; // lists.c
 extern const struct param_table window_params, plain_params;
 
+route_fn handle_reports, handle_report; // reports.c
+extern const struct param_table reports_params, report_params;
+
 route_fn handle_live_messages, handle_live_unacknowledged, handle_live_funnel; // live_views.c
 extern const struct param_table live_messages_params, live_unacknowledged_params,
 	live_funnel_params;

@@ -38,6 +38,15 @@ void reply_header(struct reply *reply, const char *name, struct text value)
 	reply->headers[reply->header_count++] = (struct reply_header){name, copy};
 }
 
+bool reply_has(const struct reply *reply, const char *name)
+{
+	for (size_t i = 0; i < reply->header_count; i++) {
+		if (strcmp(reply->headers[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const struct phrase {
 	int status;
 	const char *words;

@@ -32,6 +32,8 @@ void reply_reset(struct reply *reply);
 // The value is copied; bytes that may not stand in a header become "?" (F198).
 void reply_header(struct reply *reply, const char *name, struct text value);
 
+bool reply_has(const struct reply *reply, const char *name);
+
 // Problem details (RFC 9457). detail is a sentence of ours: never SQL, a path, a body, a token or a
 // version (F153). parameter may be absent.
 void reply_problem(struct reply *reply, int status, const char *detail, struct text parameter,

@@ -58,6 +58,10 @@ static const struct route routes[] = {
 	{"GET", "/v1/sources", SCOPE_METRICS, true, false, NO_STORE, handle_sources, &plain_params},
 	{"GET", "/v1/quarantine", SCOPE_METRICS, true, false, NO_STORE, handle_quarantine,
 	 &plain_params},
+	{"GET", "/v1/reports", SCOPE_REPORTS, true, true, NO_STORE, handle_reports,
+	 &reports_params},
+	{"GET", "/v1/reports/{report}", SCOPE_REPORTS, true, true, NO_STORE, handle_report,
+	 &report_params},
 	{"GET", "/v1/live/messages", SCOPE_MESSAGES, true, true, NO_STORE, handle_live_messages,
 	 &live_messages_params},
 	{"GET", "/v1/live/unacknowledged", SCOPE_MESSAGES, true, true, NO_STORE,
@@ -313,10 +317,11 @@ static void common_headers(struct reply *reply, const struct request *request,
 	bool cacheable = route && reply->status == 200;
 	reply_header(reply, "Cache-Control", text_of(cacheable ? route->cache : NO_STORE));
 	reply_header(reply, "X-Content-Type-Options", TEXT("nosniff"));
-	reply_header(reply, "Content-Security-Policy",
-		     TEXT("default-src 'none'; script-src 'self'; style-src 'self'; "
-			  "img-src 'self'; connect-src 'self'; base-uri 'none'; "
-			  "form-action 'none'; frame-ancestors 'none'"));
+	if (!reply_has(reply, "Content-Security-Policy")) // a report brings its own
+		reply_header(reply, "Content-Security-Policy",
+			     TEXT("default-src 'none'; script-src 'self'; style-src 'self'; "
+				  "img-src 'self'; connect-src 'self'; base-uri 'none'; "
+				  "form-action 'none'; frame-ancestors 'none'"));
 	reply_header(reply, "Referrer-Policy", TEXT("no-referrer"));
 	reply_header(reply, "Cross-Origin-Resource-Policy", TEXT("same-origin"));
 	reply_header(reply, "Vary", TEXT("Accept, Accept-Encoding, Authorization"));
