@@ -28,6 +28,7 @@ QUERIES = {
     "/v1/metrics/delivery": DAY + "&bucket=none&tz=UTC",
     "/v1/messages": DAY + "&participant=alice@of.test&limit=2",
 }
+QUERIES["/v1/reports"] = "limit=2"
 VALUES = {"jid": "alice@of.test", "participant": "alice@of.test", "peer": "bob@of.test", "room": "room@conf.of.test"}
 OBSERVATION = {"ts": "2026-11-22T12:00:00.000Z", "dir": "in", "session": "alice@of.test/phone",
                "stanza": "<message to='bob@of.test' id='hello-1' type='chat'><body>hello</body>"
@@ -57,6 +58,7 @@ class Demo:
 
     def start(self):
         self.program.call("import", "--zone", "UTC", *logs())
+        self.program.call("report", "--day", "2026-11-22", check=False)  # 3: its input is not complete
         scopes = "metrics,messages,bodies,reports"
         self.token = subprocess.run(self.program.command("token", "add", "examples", "--scopes", scopes), check=True,
                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
