@@ -96,7 +96,7 @@ def main():
             out = bench.product.path(f"out{i}")
             cpu, done, used = bench.run(*bench.product.command("report", "--day", DAY, "--out", out, "--zone", "UTC",
                                                                "--lang", "zh" if i % 2 else "en"))
-            with open(glob.glob(out + "/*.json")[0], encoding="utf-8") as file:
+            with open(glob.glob(out + "/default*.json")[0], encoding="utf-8") as file:
                 figures = json.load(file)["delivery"]
             mine = "|".join(str(figures[name]) for name in ("sent", "requested", "confirmed"))
             if mine != counts:
