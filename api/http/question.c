@@ -92,7 +92,8 @@ static bool look(struct question *question, bool *refused, struct err *err)
 {
 	struct store *store = question->call->db->store;
 	const struct metric_query *query = &question->query;
-	bool bounded = question->call->params[Q_SINCE].given && question->call->params[Q_UNTIL].given;
+	bool bounded =
+		question->call->params[Q_SINCE].given && question->call->params[Q_UNTIL].given;
 	if (!store_snapshot(store, err))
 		return false;
 	if (!bounded && !store_honesty(store, query->realm, USEC_NONE, USEC_NONE,

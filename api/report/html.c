@@ -177,6 +177,7 @@ static void put_glance(struct page *page)
 
 static void put_delivery(struct page *page)
 {
+	buf_zstr(page->out, "<div class=\"two\">\n");
 	page_section(page, "delivery", "delivery");
 	page_lines(page, LINES({"sent", "delivery.sent", SHOW_COUNT, NULL},
 			       {"requested", "delivery.requested", SHOW_COUNT, "of_sent"},
@@ -187,6 +188,8 @@ static void put_delivery(struct page *page)
 			       {"rate", "delivery.rate", SHOW_RATE, "of_requested"},
 			       {"rate_lower", "delivery.rate_lower", SHOW_RATE, NULL},
 			       {"rate_upper", "delivery.rate_upper", SHOW_RATE, NULL},
+			       {"interval_low", "delivery.rate_wilson.low", SHOW_RATE, NULL},
+			       {"interval_high", "delivery.rate_wilson.high", SHOW_RATE, NULL},
 			       {"coverage", "delivery.coverage", SHOW_RATE, "of_sent"},
 			       {"unknown", "delivery.unknown", SHOW_COUNT, "of_sent_unknown"},
 			       {"failed_all", "delivery.failed_all", SHOW_COUNT, "of_sent"},
@@ -205,8 +208,11 @@ static void put_delivery(struct page *page)
 			       {"rate", "read.rate", SHOW_RATE, "of_requested"},
 			       {"rate_lower", "read.rate_lower", SHOW_RATE, NULL},
 			       {"rate_upper", "read.rate_upper", SHOW_RATE, NULL},
+			       {"interval_low", "read.rate_wilson.low", SHOW_RATE, NULL},
+			       {"interval_high", "read.rate_wilson.high", SHOW_RATE, NULL},
 			       {"coverage", "read.coverage", SHOW_RATE, "of_sent"}));
 	page_section_end(page);
+	buf_zstr(page->out, "</div>\n");
 }
 
 static void put_horizons(struct page *page)

@@ -67,11 +67,12 @@ bool report_mail(struct buf *out, const struct settings *settings, const struct 
 		   "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
 		   "Content-Type: multipart/mixed; boundary=\"%s\"\r\n\r\n",
 		   boundary);
-	buf_printf(out,
-		   "--%s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-		   "%s: the report of the %s that begins on %s (%s) is attached, revision %d%s.\r\n",
-		   boundary, due->incomplete ? "INCOMPLETE" : "Complete", due->key.period, day,
-		   due->key.zone, due->key.revision, due->final ? ", final" : "");
+	buf_printf(
+		out,
+		"--%s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+		"%s: the report of the %s that begins on %s (%s) is attached, revision %d%s.\r\n",
+		boundary, due->incomplete ? "INCOMPLETE" : "Complete", due->key.period, day,
+		due->key.zone, due->key.revision, due->final ? ", final" : "");
 	buf_printf(out,
 		   "\r\n--%s\r\nContent-Type: text/html; charset=utf-8\r\n"
 		   "Content-Transfer-Encoding: base64\r\n"

@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #define NARROW_BLANK "\xe2\x80\xaf" // between groups of digits, before units
+enum { TABLE_ROWS = 20 };           // that are printed; all of them are in JSON and CSV
+
 #define DASH "\xe2\x80\x93"
 
 const char *say(const struct page *page, const char *word)
@@ -235,9 +237,15 @@ void page_table(struct page *page, const char *path, const struct column *column
 	}
 	buf_zstr(page->out, "</tr></thead><tbody>\n");
 	json_array_foreach((json_t *)rows, i, row) {
-		put_row(page, path, i, row, columns, count);
+		if (i < TABLE_ROWS)
+			put_row(page, path, i, row, columns, count);
 	}
 	buf_zstr(page->out, "</tbody></table>\n");
+	if (json_array_size(rows) > TABLE_ROWS) {
+		buf_printf(page->out, "<p class=\"note\">%zu ", json_array_size(rows) - TABLE_ROWS);
+		page_word(page, "more_rows");
+		buf_zstr(page->out, "</p>\n");
+	}
 }
 
 void page_lines(struct page *page, const struct line *lines, size_t count)

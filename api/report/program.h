@@ -13,7 +13,7 @@
 struct program {
 	const char *const *argv; // argv[0]: its path; ends with NULL
 	const char *const *more; // NAME=VALUE beside PATH; ends with NULL; may be NULL
-	struct text input;	 // its standard input; absent: nothing
+	struct text input;       // its standard input; absent: nothing
 	usec_t limit;
 	const volatile sig_atomic_t *stop; // ends the wait, and the program
 };

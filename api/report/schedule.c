@@ -13,10 +13,10 @@
 
 enum {
 	SLICE_MS = 200,
-	LOOK_SECONDS = 20,  // how often it is asked whether something is due
+	LOOK_SECONDS = 20,   // how often it is asked whether something is due
 	AGAIN_SECONDS = 300, // after a failure
 	MISSED_DAYS = 31,    // that are made up for
-	RIPE_DAYS = 45,	     // how far back reports are made again
+	RIPE_DAYS = 45,      // how far back reports are made again
 	SETTLE_SECONDS = 30,
 };
 
