@@ -263,3 +263,10 @@ void page_lines(struct page *page, const struct line *lines, size_t count)
 	}
 	buf_zstr(page->out, "</tbody></table>\n");
 }
+
+void page_note(struct page *page, const char *word)
+{
+	buf_zstr(page->out, "<p class=\"note\">");
+	page_word(page, word);
+	buf_zstr(page->out, "</p>\n");
+}

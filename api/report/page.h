@@ -57,6 +57,7 @@ struct line {
 	enum show show;
 	const char *of; // word, NULL = nothing
 };
+void page_note(struct page *page, const char *word); // a paragraph
 void page_lines(struct page *page, const struct line *lines, size_t count);
 
 #endif
