@@ -315,10 +315,10 @@ def kept(bench):
         page = Data(file.read())
     names = {f["name"] for item in index for f in item["files"]}
     tap.ok(names <= set(os.listdir(folder)) and set(page.links) == names, f"the index names {len(names)} files that are there")
-    status, lines, _ = bench.report("--day", bench.day(-2), "--lang", "zh", settings=["keep_reports_size=200kB"])
+    status, lines, _ = bench.report("--day", bench.day(-2), "--lang", "zh", settings=["keep_reports_size=500kB"])
     left = [name for name in os.listdir(folder) if not name.startswith("index")]
     size = sum(os.stat(os.path.join(folder, name)).st_size for name in left)
-    tap.ok(status == 0 and size <= 200000 and os.path.basename(lines[1]) in left and len(left) < len(names),
+    tap.ok(status == 0 and size <= 500000 and os.path.basename(lines[1]) in left and len(left) < len(names),
            f"keep_reports_size: {len(left)} files of {size} bytes are left, the newest among them")
     with open(os.path.join(folder, "index.json"), encoding="utf-8") as file:
         rows = json.load(file)
