@@ -7,9 +7,10 @@ MESSAGES in the environment, default 200,000; the share wanted is at most 2."""
 import glob
 import json
 import os
-import resource
 import subprocess
 import sys
+import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
@@ -66,15 +67,17 @@ class Bench:
             words = file.read().rpartition(")")[2].split()
         return sum(int(words[i]) for i in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
 
-    def run(self, *command, environment=None):
-        """CPU of a command with its backend, its output, its memory in MB."""
-        server, own = self.server_cpu(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(["/usr/bin/time", "-f", "%M", *command], env=environment or self.product.environment, text=True,
-                              capture_output=True, check=False)
-        product.wait_until(lambda: False, 0.3)  # for the backend to end
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime + self.server_cpu() - server
-        return cpu, done, int(done.stderr.split()[-1]) / 1024
+    def run(self, *command):
+        """CPU of a command with its backend, its status and output, its memory in MB."""
+        server = self.server_cpu()
+        with tempfile.TemporaryFile() as out:
+            process = subprocess.Popen(command, env=self.product.environment, stdout=out, stderr=subprocess.STDOUT)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = status
+            out.seek(0)
+            text = out.read().decode("utf-8", "replace")
+        time.sleep(0.3)  # for the backend to end
+        return used.ru_utime + used.ru_stime + self.server_cpu() - server, text, used.ru_maxrss / 1024
 
 
 def psql(bench, text):
@@ -90,11 +93,11 @@ def main():
         bench.open()
         scans, reports, memory = [], [], 0
         for i in range(ROUNDS):
-            cpu, done, _ = bench.run(*psql(bench, SCAN))
-            counts = done.stdout.split()[-1] if done.returncode == 0 else done.stderr
+            cpu, text, _ = bench.run(*psql(bench, SCAN))
+            counts = text.split()[-1]
             scans.append(cpu)
             out = bench.product.path(f"out{i}")
-            cpu, done, used = bench.run(*bench.product.command("report", "--day", DAY, "--out", out, "--zone", "UTC",
+            cpu, _, used = bench.run(*bench.product.command("report", "--day", DAY, "--out", out, "--zone", "UTC",
                                                                "--lang", "zh" if i % 2 else "en"))
             with open(glob.glob(out + "/default*.json")[0], encoding="utf-8") as file:
                 figures = json.load(file)["delivery"]
