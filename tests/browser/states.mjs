@@ -128,7 +128,7 @@ const LISTS = {
 
 async function hostile() {
   const visit = await under("hostile", settings.all, async (fetched, path) => ({ body: LISTS[path] && path === "/v1/reports" ? LISTS[path] : poisoned({ ...(await fetched()), ...LISTS[path] }) }), async (page, view) => {
-    await at(page, `#/${view}?${WINDOW}${view === "log" ? "&participant=ada@harbor.example&body=1" : ""}`);
+    await at(page, `#/${view}?${WINDOW}${{ log: "&participant=ada@harbor.example&body=1", live: "&verdict=expired" }[view] ?? ""}`);
     if (view === "findings") await at(page, `#/findings?${WINDOW}&rule=${encodeURIComponent(HOSTILE)}`);
     const found = await page.page.evaluate(() => [window.hit ?? null, document.querySelectorAll("main script, main img, main iframe, main [onerror]").length, document.querySelectorAll("a[href^='javascript']").length]);
     ok(found.every((one) => !one), `hostile, ${view}: nothing runs`, JSON.stringify(found));

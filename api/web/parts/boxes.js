@@ -23,7 +23,7 @@ export function emptyBox(title, text) {
 }
 
 export function waitBox() {
-  return h("div", { class: "grid" }, Array.from({ length: 6 }, () => h("div", { class: "card ghost", "aria-hidden": "true" })));
+  return [h("h1", { class: "unseen" }, t("loading")), h("div", { class: "grid" }, Array.from({ length: 6 }, () => h("div", { class: "card ghost", "aria-hidden": "true" })))];
 }
 
 // What honesty() needs besides an answer; null for a token that may not look.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Then why: where messages get lost or late. Every row leads to the messages behind it.
-import { askIfAllowed } from "../api.js";
+import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
 import { count, duration, percent } from "../format.js";
 import { known, t } from "../i18n.js";
@@ -10,6 +10,7 @@ import { table } from "../parts/table.js";
 import { chosenWindow, heading, spanOf } from "../parts/window.js";
 import { here, link, zoneOf } from "../state.js";
 
+const FUNNEL = "/v1/metrics/funnel";
 const number = (name, cell) => ({ name, cell, number: true });
 // A count that leads to what it counts; nothing to go to where there is nothing, or more than one thing.
 const counted = (n, href) => (n > 0 && href ? h("a", { href }, count(n)) : count(n));
@@ -79,11 +80,12 @@ export async function causes(main, { query }, signal) {
   const limits = { from_domain: query.from_domain, to_domain: query.to_domain };
   const names = Object.keys(parts);
   const [sources, funnel, ...answers] = await Promise.all([loadSources(signal),
-    askIfAllowed("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" }, signal),
+    askIfAllowed(FUNNEL, { ...span, ...limits, bucket: "none" }, signal),
     ...names.map((name) => askIfAllowed(parts[name].path, { ...parts[name].parameters, ...span }, signal))]);
+  if (!funnel && !answers.some(Boolean)) await ask(FUNNEL, span, signal); // whose refusal says why there is nothing
   replace(main, h("div", { class: "causes" }, heading(t("view.causes"), window, zone, query),
     funnel && honesty(funnel, sources, zone, window.until),
     h("div", { class: "stack" },
-      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals, span)),
+      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton(FUNNEL, { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals, span)),
       names.map((name, i) => answers[i] && part(name, answers[i], span)))));
 }
