@@ -19,14 +19,17 @@ const PAGE = 100;
 const PASSED = ["participant", "peer", "id", "verdict", "order", "since", "until", "domain", "state", "class", "text", "body", "cursor"];
 // What the live stream can be asked for; with anything else there is no following.
 const FOLLOWED = ["participant", "peer", "id", "domain", "state", "class", "body"];
-const NOT_FOLLOWED = ["verdict", "since", "until", "day", "text", "cursor"];
+const NOT_FOLLOWED = ["verdict", "error", "since", "until", "day", "text", "cursor"];
 // These have no field of their own in the form.
-const LIMITS = ["domain", "state", "class"];
+const LIMITS = ["domain", "state", "class", "error"];
+// The server does not look for a condition: the page does, in as many of the failed ones as it gets at once.
+const MANY = 1000;
 
 function parametersOf(query, zone) {
   const parameters = { limit: PAGE };
   for (const name of PASSED) if (query[name]) parameters[name] = query[name];
   if (parameters.text) parameters.body = "1";
+  if (query.error) { parameters.limit = MANY; parameters.verdict ??= "failed"; }
   return query.day ? { ...parameters, since: null, until: null, day: query.day, tz: zone } : parameters;
 }
 
@@ -51,7 +54,7 @@ function conversations(answer, zone) {
 // Nothing was asked for yet: an overview of who talks; one account: its contacts.
 function beside(query, signal) {
   const span = { since: query.since, until: query.until, limit: 20 };
-  if (query.participant) return askIfAllowed("/v1/contacts", { jid: query.participant, ...span }, signal);
+  if (query.participant) return askIfAllowed("/v1/contacts", { jid: query.participant, ...span, limit: 12 }, signal);
   return ["id", "verdict", "day", "domain", "state", "text", "since"].some((name) => query[name]) ? null : askIfAllowed("/v1/conversations", span, signal);
 }
 
@@ -80,11 +83,13 @@ export async function log(main, { query }, signal) {
     span && h("a", { class: "tag limit", href: here({ since: null, until: null, cursor: null }), title: t("limit.off") }, t("span", span), " ×"), limits(query, LIMITS)),
     searchForm(query, zone, signal), recorded(), legend(), place);
   const [answer, others, sources] = await Promise.all([ask(PATH, parameters, signal), beside(query, signal), loadSources(signal)]);
-  const lines = new Lines(answer.items, zone, query.order === "asc");
+  const items = query.error ? answer.items.filter((message) => message.error === query.error) : answer.items;
+  const lines = new Lines(items, zone, query.order === "asc");
   replace(place, honesty(answer, sources, zone, parameters.until ? Date.parse(parameters.until) : Date.now()),
     query.participant ? contacts(others, query) : conversations(others, zone),
+    query.error && answer.next && h("p", { class: "warn" }, t("log.among", { n: count(MANY) })),
     state && lines.hold.node, lines.node,
-    answer.items.length || state ? null : emptyBox(t("empty.log"), t("empty.log.why")),
+    items.length || state ? null : emptyBox(t("empty.log"), t("empty.log.why")),
     answer.next && !state && h("p", {}, h("a", { class: "button", href: link("log", { ...query, cursor: answer.next }) }, t("log.more"))));
   place.className = "";
   if (state) followLive(lines, query, answer.commit, state, async () => lines.start((await ask(PATH, parameters, signal)).items), signal);
