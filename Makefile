@@ -127,6 +127,7 @@ bench: ## storing against COPY, import against its halves, other programs, a fol
 	@BUILD=$(BUILD) tests/bench/webhook.py
 	@BUILD=$(BUILD) tests/bench/component.py
 	@BUILD=$(BUILD) tests/bench/api.py
+	@BUILD=$(BUILD) tests/bench/page.py
 
 screenshots: $(program) ## take the pictures of docs/images anew: fixed traffic, fixed clock
 	@scripts/setup.sh check

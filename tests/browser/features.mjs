@@ -252,4 +252,17 @@ async function words() {
   await visit.close();
 }
 
-export const features = [health, drilling, findingsByPeriod, searching, reports, missing, wall, everywhere, words];
+// A module that is not named in the page is found late, one that is named and not there is a lost request.
+async function preloaded() {
+  const visit = await Visit.make(settings.all);
+  const asked = new Set();
+  visit.page.on("request", (request) => { const { pathname } = new URL(request.url()); if (pathname.endsWith(".js") && !pathname.includes("vendor")) asked.add(pathname.slice(1)); });
+  await visit.open(`#/overview?${WINDOW}`);
+  const named = new Set(await visit.page.locator("link[rel=modulepreload]").evaluateAll((all) => all.map((one) => one.getAttribute("href"))));
+  const other = [...asked].filter((name) => name !== "main.js" && !named.has(name));
+  const gone = await visit.page.evaluate(async (all) => (await Promise.all(all.map(async (name) => [name, (await fetch(name)).status]))).filter(([, status]) => status !== 200), [...named]);
+  ok(named.size > 20 && other.length === 0 && gone.length === 0, "each module of the page is asked for at once", `${other} ${JSON.stringify(gone)}`);
+  await visit.close();
+}
+
+export const features = [preloaded, health, drilling, findingsByPeriod, searching, reports, missing, wall, everywhere, words];

@@ -11,11 +11,12 @@ import { WEEK } from "./compare.js";
 import { DELIVERY } from "./window.js";
 
 const HOUR = 3600e3, DAY = 24 * HOUR, ENOUGH = 30;
+const FIELDS = "requested,confirmed,failed,pending,within";
 const LEVELS = ["good", "warn", "bad"];
 
 // Both days by the hour; the newest hour is cut where the input ends.
 export async function loadHealth(until, limits, signal) {
-  const of = (end) => ({ ...limits, since: iso(end - DAY), until: iso(end), bucket: "1h" });
+  const of = (end) => ({ ...limits, since: iso(end - DAY), until: iso(end), bucket: "1h", fields: FIELDS });
   const [now, then] = await Promise.all([ask(DELIVERY, of(until), signal), ask(DELIVERY, of(until - WEEK), signal)]);
   return { now: now.series, then: then.series };
 }

@@ -10,7 +10,7 @@ export const DELIVERY = "/v1/metrics/delivery";
 
 // The server ends it: now, or at the end of old logs.
 async function anchorOf(signal) {
-  return Date.parse((await ask(DELIVERY, { bucket: "none" }, signal)).window.until);
+  return Date.parse((await ask(DELIVERY, { bucket: "none", fields: "sent" }, signal)).window.until);
 }
 
 export async function chosenWindow(query, signal) {

@@ -49,7 +49,7 @@ function deliveryCard({ now, then, parameters, query }, behind) {
 
 function latencyCard({ now, then, parameters }, behind) {
   const latency = now.totals.time_to_deliver_ms, stored = now.totals.time_to_deliver_stored_ms;
-  return card({ title: t("latency.title"), value: duration(latency.p50), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "confirmed" }),
+  return card({ title: t("latency.title"), value: duration(latency.p50), unit: t("median"), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "confirmed" }),
     more: [percentiles(latency), h("p", { class: "muted" }, t("before.value", { value: duration(then.totals?.time_to_deliver_ms?.p50) }))],
     detail: [t("latency.of", { n: count(latency.n) }), stored?.n ? ` ${t("latency.stored", { n: count(stored.n), time: duration(stored.p50) })}` : ""] });
 }
@@ -61,13 +61,13 @@ function readCards({ now, then, parameters, read, readThen }, behind) {
     card({ title: t("read.rate"), value: percent(totals.rate), curl, href: behind({ state: "displayed" }),
       more: [rangeBar(totals.rate, totals.rate_upper ?? totals.rate), change(totals.rate, totals.rate_upper, before?.rate)],
       detail: t("read.of", { read: count(totals.read), requested: count(totals.requested) }) }),
-    card({ title: t("read.time"), value: duration(time?.p50), curl, href: behind({ state: "displayed" }),
+    card({ title: t("read.time"), value: duration(time?.p50), unit: t("median"), curl, href: behind({ state: "displayed" }),
       more: [percentiles(time), h("p", { class: "muted" }, t("before.value", { value: duration(before?.time_to_read_ms?.p50) }))], detail: t("read.time.of", { n: count(time?.n) }) })];
 }
 
 function openCard({ now, parameters }, behind) {
   const { pending, expired, requested } = now.totals;
-  const older = t("open.expired", { n: count(expired) });
+  const older = expired ? t("open.expired", { n: count(expired) }) : t("open.none");
   return card({ title: t("open.title"), value: count(pending), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "pending", order: "asc" }),
     more: h("p", {}, expired ? h("a", { href: behind({ verdict: "expired" }) }, older) : older),
     detail: [t("open.of"), " ", h("a", { href: link("live") }, t("open.live"))], tone: expired > 0.05 * requested ? "warn" : "" });

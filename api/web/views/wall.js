@@ -23,7 +23,7 @@ function figures({ now, then }) {
   return h("div", { class: "grid" },
     figure(t("delivery.rate"), percent(totals.rate), [rangeBar(totals.rate_lower, totals.rate_upper), change(totals.rate_lower, totals.rate_upper, before?.rate)]),
     figure(t("latency.title"), duration(totals.time_to_deliver_ms.p50), h("p", { class: "muted" }, `p95 ${duration(totals.time_to_deliver_ms.p95)}`)),
-    figure(t("open.title"), count(totals.pending), h("p", { class: "muted" }, t("open.expired", { n: count(totals.expired) }))),
+    figure(t("open.title"), count(totals.pending), h("p", { class: "muted" }, totals.expired ? t("open.expired", { n: count(totals.expired) }) : t("open.none"))),
     figure(t("failed.title"), count(totals.failed_all), h("p", { class: "muted" }, t("failed.share", { share: percent(totals.failed_all / totals.sent, 2) }))));
 }
 
