@@ -83,6 +83,8 @@ function frame(now) {
   document.documentElement.dataset.view = token() ? now.view : "signin";
   replace(document.getElementById("top"),
     h("a", { class: "brand", href: link("overview") }, logo(), "receiptd"), token() && menu(now), tools());
+  const chosen = document.querySelector(".menu [aria-current]"); // on a phone the menu is wider than the screen
+  if (chosen) chosen.closest("nav").scrollLeft = chosen.offsetLeft - chosen.offsetWidth;
   replace(document.getElementById("foot"), token() && [h("span", { class: "zones" }, t("zone"), zones(now)),
     h("a", { href: link("wall") }, t("view.wall")), h("a", { href: "openapi.yaml" }, t("foot.api"))]);
   replace(document.getElementById("skip"), t("skip"));

@@ -16,21 +16,27 @@ import { iso, link, zoneOf } from "../state.js";
 
 const READ = "/v1/metrics/read", LONGEST_BESIDE = 14 * 86400e3;
 
-// The week before as a series only where it can be drawn beneath.
+// "The same time last week" says nothing about a window that is longer: most of both would be the same.
+const NOTHING = { totals: null, series: [] };
+
 export async function load(query, zone, signal) {
   const window = await chosenWindow(query, signal);
   const parameters = seriesParameters(query, window, zone), totalsOnly = { ...parameters, bucket: "none" };
   const back = { since: iso(window.since - WEEK), until: iso(window.until - WEEK) };
-  const beside = window.until - window.since <= LONGEST_BESIDE ? parameters : totalsOnly;
+  const compared = window.until - window.since <= LONGEST_BESIDE;
   const [now, then, read, readThen, sources] = await Promise.all([
-    ask(DELIVERY, parameters, signal), ask(DELIVERY, { ...beside, ...back }, signal),
-    askIfAllowed(READ, totalsOnly, signal), askIfAllowed(READ, { ...totalsOnly, ...back }, signal), loadSources(signal)]);
+    ask(DELIVERY, parameters, signal), compared ? ask(DELIVERY, { ...parameters, ...back }, signal) : NOTHING,
+    askIfAllowed(READ, totalsOnly, signal), compared ? askIfAllowed(READ, { ...totalsOnly, ...back }, signal) : null, loadSources(signal)]);
   const end = Math.min(window.until, Date.parse(now.complete_until ?? iso(window.until)));
   const health = window.name ? judge(await loadHealth(end, { from_domain: query.from_domain, to_domain: query.to_domain }, signal), isComplete(now, sources, end)) : null;
   return { query, window, parameters, now, then, read: read?.totals, readThen: readThen?.totals, sources, health };
 }
 
 // ---- figures
+
+function lastWeek(then, shown) {
+  return then.totals && h("p", { class: "muted" }, t("before.value", { value: shown(then.totals) }));
+}
 
 function tone(totals) {
   if (!Number.isFinite(totals.rate_upper) || totals.requested < 20) return "";
@@ -42,7 +48,7 @@ function deliveryCard({ now, then, parameters, query }, behind) {
   const totals = now.totals;
   const unknown = h("a", { href: behind({ verdict: "unknown" }) }, t("delivery.coverage", { coverage: percent(totals.coverage, 0) }));
   return card({ title: t("delivery.rate"), value: percent(totals.rate), tone: tone(totals), curl: [DELIVERY, { ...parameters, bucket: "none" }],
-    href: behind({ verdict: "confirmed" }), more: [rangeBar(totals.rate_lower, totals.rate_upper), change(totals.rate_lower, totals.rate_upper, then.totals?.rate)],
+    href: behind({ verdict: "confirmed" }), more: [rangeBar(totals.rate_lower, totals.rate_upper), then.totals && change(totals.rate_lower, totals.rate_upper, then.totals.rate)],
     detail: Number.isFinite(totals.rate) ? [t("delivery.of", { confirmed: count(totals.confirmed), requested: count(totals.requested) }), " ", unknown]
       : t("delivery.few", { requested: count(totals.requested), sent: count(totals.sent) }) });
 }
@@ -50,7 +56,7 @@ function deliveryCard({ now, then, parameters, query }, behind) {
 function latencyCard({ now, then, parameters }, behind) {
   const latency = now.totals.time_to_deliver_ms, stored = now.totals.time_to_deliver_stored_ms;
   return card({ title: t("latency.title"), value: duration(latency.p50), unit: t("median"), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "confirmed" }),
-    more: [percentiles(latency), h("p", { class: "muted" }, t("before.value", { value: duration(then.totals?.time_to_deliver_ms?.p50) }))],
+    more: [percentiles(latency), lastWeek(then, (before) => duration(before.time_to_deliver_ms?.p50))],
     detail: [t("latency.of", { n: count(latency.n) }), stored?.n ? ` ${t("latency.stored", { n: count(stored.n), time: duration(stored.p50) })}` : ""] });
 }
 
@@ -59,10 +65,10 @@ function readCards({ now, then, parameters, read, readThen }, behind) {
   const before = readThen ?? then.totals?.read, time = totals.time_to_read_ms, curl = [READ, { ...parameters, bucket: "none" }];
   return [
     card({ title: t("read.rate"), value: percent(totals.rate), curl, href: behind({ state: "displayed" }),
-      more: [rangeBar(totals.rate, totals.rate_upper ?? totals.rate), change(totals.rate, totals.rate_upper, before?.rate)],
+      more: [rangeBar(totals.rate, totals.rate_upper ?? totals.rate), then.totals && change(totals.rate, totals.rate_upper, before?.rate)],
       detail: t("read.of", { read: count(totals.read), requested: count(totals.requested) }) }),
     card({ title: t("read.time"), value: duration(time?.p50), unit: t("median"), curl, href: behind({ state: "displayed" }),
-      more: [percentiles(time), h("p", { class: "muted" }, t("before.value", { value: duration(before?.time_to_read_ms?.p50) }))], detail: t("read.time.of", { n: count(time?.n) }) })];
+      more: [percentiles(time), lastWeek(then, () => duration(before?.time_to_read_ms?.p50))], detail: t("read.time.of", { n: count(time?.n) }) })];
 }
 
 function openCard({ now, parameters }, behind) {
@@ -77,14 +83,14 @@ function failedCard({ now, then, parameters }, behind) {
   const { failed_all: failed, sent } = now.totals;
   return card({ title: t("failed.title"), value: count(failed), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "failed" }),
     tone: failed > 0.02 * sent ? "bad" : "",
-    more: [h("p", {}, t("failed.share", { share: percent(failed / sent, 2) })), h("p", { class: "muted" }, t("before.value", { value: count(then.totals?.failed_all) }))],
+    more: [h("p", {}, t("failed.share", { share: percent(failed / sent, 2) })), lastWeek(then, (before) => count(before.failed_all))],
     detail: h("a", { href: link("causes") }, t("failed.why")) });
 }
 
 function sentCard({ now, then, parameters }, behind) {
   const { sent, unknown, stored } = now.totals;
   return card({ title: t("sent.title"), value: short(sent), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({}),
-    more: h("p", { class: "muted" }, t("before.value", { value: short(then.totals?.sent) })), detail: t("sent.of", { unknown: count(unknown), stored: count(stored) }) });
+    more: lastWeek(then, (before) => short(before.sent)), detail: t("sent.of", { unknown: count(unknown), stored: count(stored) }) });
 }
 
 // How far the input is behind, and whose fault that is.

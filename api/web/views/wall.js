@@ -21,7 +21,7 @@ function figure(title, value, more) {
 function figures({ now, then }) {
   const { totals } = now, before = then.totals;
   return h("div", { class: "grid" },
-    figure(t("delivery.rate"), percent(totals.rate), [rangeBar(totals.rate_lower, totals.rate_upper), change(totals.rate_lower, totals.rate_upper, before?.rate)]),
+    figure(t("delivery.rate"), percent(totals.rate), [rangeBar(totals.rate_lower, totals.rate_upper), before && change(totals.rate_lower, totals.rate_upper, before.rate)]),
     figure(t("latency.title"), duration(totals.time_to_deliver_ms.p50), h("p", { class: "muted" }, `p95 ${duration(totals.time_to_deliver_ms.p95)}`)),
     figure(t("open.title"), count(totals.pending), h("p", { class: "muted" }, totals.expired ? t("open.expired", { n: count(totals.expired) }) : t("open.none"))),
     figure(t("failed.title"), count(totals.failed_all), h("p", { class: "muted" }, t("failed.share", { share: percent(totals.failed_all / totals.sent, 2) }))));
@@ -36,6 +36,6 @@ export async function wall(main, { query }, signal) {
       h("p", { class: "muted" }, t("span", { since: instant(iso(window.since), zone), until: instant(iso(window.until), zone), zone })),
       refresher(main, zone, shown, again), h("a", { href: link("overview") }, t("wall.leave")), h("a", { href: here({ window: chosen.window === PRESET ? "7d" : PRESET, since: null, until: null }) }, t(`window.${chosen.window === PRESET ? "7d" : PRESET}`))),
     honesty(all.now, all.sources, zone, window.until), all.health && healthLine(all.health), figures(all),
-    h("div", { class: "charts" }, deliveryCharts(all, zone, shown, { only: ["rate", "volume"], plain: true, font: 18, height: Math.max(180, Math.round(innerHeight * 0.24)) }))));
+    h("div", { class: "charts" }, deliveryCharts(all, zone, shown, { only: ["rate", "volume"], plain: true, font: 18, height: Math.max(180, Math.round(innerHeight * 0.3)) }))));
   });
 }
