@@ -106,7 +106,7 @@ function signInBox(problem) {
     problem && h("p", { class: "bad", role: "alert" }, problem),
     h("button", { type: "submit" }, t("signin.go")),
     h("p", { class: "muted" }, t("signin.how")),
-    h("pre", { tabindex: 0 }, "receiptd token add dashboard --scopes metrics,messages"));
+    h("pre", { tabindex: 0 }, "receiptd token add dashboard --scopes metrics,messages,reports"));
 }
 
 // ---- views

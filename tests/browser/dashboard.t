@@ -57,7 +57,7 @@ def main():
         if not base:
             return 1
         settings = {"base": base, "modules": folder,
-                    "all": browser.token(program, "all", "metrics,messages,bodies"), "metrics": browser.token(program, "metrics", "metrics"),
+                    "all": browser.token(program, "all", "metrics,messages,bodies,reports"), "metrics": browser.token(program, "metrics", "metrics"),
                     "shots": sys.argv[1] if len(sys.argv) > 1 else None}
         done = subprocess.run(["node", os.path.join(HERE, "views.mjs")], env={**os.environ, "SETTINGS": json.dumps(settings)}, check=False)
         return done.returncode

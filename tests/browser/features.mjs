@@ -135,9 +135,12 @@ async function searching() {
 
 // ---- reports
 
-const REPORTS = { reports: [
-  { day: "2026-03-03", period: "day", zone: "Europe/Berlin", revision: 2, made_at: "2026-03-04T00:31:00Z", incomplete: true, final: false, formats: ["html", "json", "csv"] },
-  { day: "2026-03-02", period: "week", zone: "UTC", revision: 1, made_at: "2026-03-03T00:30:00Z", incomplete: false, final: true, formats: ["html"] }] };
+const file = (name, format) => ({ format, name: `${name}.${format}`, bytes: 13, sha256: "0".repeat(64) });
+const REPORTS = { items: [
+  { name: "2026-03-03", day: "2026-03-03", period: "day", zone: "Europe/Berlin", revision: 2, made_at: "2026-03-04T00:31:00Z", incomplete: true, final: false, kept: true,
+    files: ["html", "json", "csv"].map((format) => file("2026-03-03", format)), deliveries: [{ way: "mail", tries: 3, done_at: null, next_at: null, problem: "no such command" }] },
+  { name: "2026-W10", day: "2026-03-02", period: "week", zone: "UTC", revision: 1, made_at: "2026-03-09T00:30:00Z", incomplete: false, final: true, kept: true, files: [file("2026-W10", "html")], deliveries: [] },
+  { name: "2026-03-02", day: "2026-03-02", period: "day", zone: "UTC", revision: 1, made_at: "2026-03-03T00:30:00Z", incomplete: false, final: true, kept: false, files: [], deliveries: [] }] };
 
 async function reports() {
   const visit = await Visit.make(settings.all);
@@ -155,11 +158,11 @@ async function reports() {
   await visit.page.reload();
   await visit.settle();
   const text = await visit.text();
-  ok(text.includes("2026-03-03") && text.includes("incomplete") && text.includes("not final") && text.includes("Europe/Berlin") && (await visit.page.locator("td button").count()) === 4, "reports: what they stand on, and their forms", text);
+  ok(text.includes("2026-03-03") && text.includes("incomplete") && text.includes("not final") && text.includes("Europe/Berlin") && text.includes("no longer kept") && text.includes("no such command") && (await visit.page.locator("td button").count()) === 4, "reports: what they stand on, and their forms", text);
   const wrong = await visit.axe();
   ok(!wrong, "reports: accessible", wrong);
   const [download] = await Promise.all([visit.page.waitForEvent("download"), visit.page.getByRole("button", { name: "save the report of 2026-03-03 as html" }).click()]);
-  ok(download.suggestedFilename() === "receiptd-day-2026-03-03-r2.html" && readFileSync(await download.path(), "utf8") === "<h1>kept</h1>", "reports: one is saved as a file", download.suggestedFilename());
+  ok(download.suggestedFilename() === "2026-03-03.html" && readFileSync(await download.path(), "utf8") === "<h1>kept</h1>", "reports: one is saved as a file", download.suggestedFilename());
   ok(asked.at(-1) === "/v1/reports/2026-03-03.html?zone=Europe%2FBerlin&revision=2 true", "reports: asked for with the token in the header, not in the address", asked.at(-1));
   await visit.close();
 }

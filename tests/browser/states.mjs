@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every view in every state: empty, loading, incomplete, refused, asked too often, without database, hostile. With
 // RECEIPTD_LONG each is looked at by axe, else each kind of state once.
-import { VIEWS, Visit, WINDOW, ok, settings, trouble } from "./visit.mjs";
+import { VIEWS, Visit, WINDOW, ok, settings } from "./visit.mjs";
 
 const LONG = Boolean(process.env.RECEIPTD_LONG);
 const HOSTILE = "<img src=x onerror=window.hit=1>\"'><script>window.hit=2</script>javascript:\u202e";
@@ -12,7 +12,7 @@ async function under(state, token, change, look) {
   await visit.page.route((url) => url.pathname.startsWith("/v1/"), async (route) => {
     const path = new URL(route.request().url()).pathname;
     if (path.startsWith("/v1/live")) return route.fulfill({ status: 503, body: "{}" });
-    const made = await change(async () => (path === "/v1/reports" ? { reports: [] } : (await route.fetch()).json()), path);
+    const made = await change(async () => (await route.fetch()).json(), path);
     if (!made) return undefined;
     return route.fulfill({ status: made.status ?? 200, contentType: made.status ? "application/problem+json" : "application/json", body: JSON.stringify(made.body),
       headers: made.status === 429 ? { "Retry-After": "1" } : {} }).catch(() => {});
@@ -40,7 +40,7 @@ async function at(visit, hash) {
 
 function emptied(answer) {
   const out = { ...answer };
-  for (const name of ["items", "others", "reports", "series"]) if (Array.isArray(out[name])) out[name] = [];
+  for (const name of ["items", "others", "series"]) if (Array.isArray(out[name])) out[name] = [];
   return { ...out, next: null, more: false };
 }
 
@@ -121,20 +121,21 @@ function poisoned(value, name) {
 }
 
 const LISTS = {
-  "/v1/reports": { reports: [{ day: HOSTILE, period: HOSTILE, zone: HOSTILE, revision: 1, made_at: "2026-03-04T00:00:00Z", incomplete: true, final: false, formats: ["html", HOSTILE] }] },
+  "/v1/reports": { items: [{ name: "2026-03-03", day: "d", period: "p", zone: "z", revision: 1, made_at: "2026-03-04T00:00:00Z", incomplete: true, final: false, kept: true,
+    files: [{ format: "html", name: "n", bytes: 1, sha256: "s" }], deliveries: [{ way: "w", tries: 1, done_at: null, next_at: null, problem: "p" }] }] },
   "/v1/gaps": { items: [{ source: "s", cause: "c", from_at: "2026-03-02T00:00:00Z", to_at: "2026-03-02T01:00:00Z", found_at: "2026-03-02T02:00:00Z" }] },
   "/v1/quarantine": { items: [{ source: "s", reason: "r", at: "2026-03-02T00:00:00Z", offset: 1, length: 2, records: 3 }] },
 };
 
 async function hostile() {
-  const visit = await under("hostile", settings.all, async (fetched, path) => ({ body: LISTS[path] && path === "/v1/reports" ? LISTS[path] : poisoned({ ...(await fetched()), ...LISTS[path] }) }), async (page, view) => {
+  const visit = await under("hostile", settings.all, async (fetched, path) => ({ body: poisoned({ ...(await fetched()), ...LISTS[path] }) }), async (page, view) => {
     await at(page, `#/${view}?${WINDOW}${{ log: "&participant=ada@harbor.example&body=1", live: "&verdict=expired" }[view] ?? ""}`);
     if (view === "findings") await at(page, `#/findings?${WINDOW}&rule=${encodeURIComponent(HOSTILE)}`);
     const found = await page.page.evaluate(() => [window.hit ?? null, document.querySelectorAll("main script, main img, main iframe, main [onerror]").length, document.querySelectorAll("a[href^='javascript']").length]);
     ok(found.every((one) => !one), `hostile, ${view}: nothing runs`, JSON.stringify(found));
     if (!["overview", "wall"].includes(view)) ok((await page.text()).includes(HOSTILE), `hostile, ${view}: shown as text`);
   });
-  ok(!trouble(visit).some((text) => /Content Security Policy/i.test(text)), "hostile: and no policy had to stop it", trouble(visit).join("\n"));
+  ok(!visit.troubles.some((text) => /Content Security Policy/i.test(text)), "hostile: and no policy had to stop it", visit.troubles.join("\n"));
   await visit.close();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the dashboard in Chromium and prints TAP. Started by dashboard.t, which has made what is shown; the
 // parts that are long are beside it.
-import { VIEWS, Visit, WINDOW, browser, ok, plan, settings, trouble } from "./visit.mjs";
+import { VIEWS, Visit, WINDOW, browser, ok, plan, settings } from "./visit.mjs";
 import { allStates } from "./states.mjs";
 import { features } from "./features.mjs";
 import { liveTests } from "./live.mjs";
@@ -24,7 +24,7 @@ async function everyView() {
       ok(!keys.some((key) => /^(view|honest|empty|log|delivery|causes|live|chart|tick|unit|rest|funnel|heat|source|gap|health|before|limit|refresh|report|findings?|severity|quarantine|rule|problem)\./.test(key)), `${name}: every word is in the catalogue`, keys.join(" "));
       await visit.shot(`${view}-${colorScheme}-${width}`);
     }
-    ok(trouble(visit).length === 0, `${colorScheme}: nothing in the console`, visit.troubles.join("\n"));
+    ok(visit.troubles.length === 0, `${colorScheme}: nothing in the console`, visit.troubles.join("\n"));
     ok(visit.outside.length === 0, `${colorScheme}: nobody else is asked`, visit.outside.join("\n"));
     await visit.close();
   }

@@ -74,5 +74,3 @@ export function plan() {
 }
 
 export const VIEWS = ["overview", "causes", "live", "log", "findings", "reports", "input", "gaps", "quarantine", "wall"];
-// This server has no reports, so the browser notes a 404 in its console.
-export const trouble = (visit) => visit.troubles.filter((text) => !text.includes("404"));
