@@ -26,6 +26,18 @@ async function health() {
   });
   ok(compared.join() === "worse,open,better,same,", "last week: worse or better only where that is sure", compared.join());
   ok((await visit.page.locator(".health h2").count()) === 1 && (await visit.text()).includes("same time last week"), "the overview says how it is, and how it was");
+  let gaps = { day: 0, window: 1 };
+  await visit.page.route((url) => url.pathname === "/v1/metrics/delivery", async (route) => {
+    const answer = await (await route.fetch()).json(), day = route.request().url().includes("within");
+    await route.fulfill({ contentType: "application/json", body: JSON.stringify({ ...answer, gaps: day ? gaps.day : gaps.window, ...(day ? { series: Array(24).fill(hour(100, 97, 1, 95)) } : {}) }) });
+  });
+  await visit.page.reload();
+  await visit.settle();
+  const old = await visit.page.locator(".health.good").count() === 1 && await visit.page.locator(".incomplete").count() === 1;
+  gaps = { day: 1, window: 1 };
+  await visit.page.reload();
+  await visit.settle();
+  ok(old && (await visit.page.locator(".health.unsure").count()) === 1, "a gap of today makes it uncertain, one of days ago is told beside it");
   await visit.close();
 }
 
@@ -196,6 +208,11 @@ async function wall() {
     return { number: size(".wall .number"), health: size(".wall .health h2"), over: document.documentElement.scrollHeight - innerHeight, header: getComputedStyle(document.querySelector("header")).display };
   });
   ok(found.number >= 96 && found.health >= 48 && found.over <= 0 && found.header === "none", "wall: all of it on one screen, to be read from three metres", JSON.stringify(found));
+  await visit.page.route((url) => url.pathname === "/v1/metrics/delivery", async (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ ...(await (await route.fetch()).json()), gaps: 3, complete_until: null }) }));
+  await visit.page.reload();
+  await visit.settle();
+  const over = await visit.page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  ok((await visit.page.locator(".incomplete").count()) === 1 && over <= 0, "wall: also with its warning", `${over}`);
   await visit.page.getByRole("link", { name: "leave" }).click();
   await visit.page.waitForSelector(".figures");
   ok((await visit.page.locator("header nav").isVisible()), "wall: there is a way back");

@@ -18,7 +18,7 @@ const LEVELS = ["good", "warn", "bad"];
 export async function loadHealth(until, limits, signal) {
   const of = (end) => ({ ...limits, since: iso(end - DAY), until: iso(end), bucket: "1h", fields: FIELDS });
   const [now, then] = await Promise.all([ask(DELIVERY, of(until), signal), ask(DELIVERY, of(until - WEEK), signal)]);
-  return { now: now.series, then: then.series };
+  return { now: now.series, then: then.series, answer: now };
 }
 
 function sumOf(buckets) {

@@ -28,7 +28,9 @@ export async function load(query, zone, signal) {
     ask(DELIVERY, parameters, signal), compared ? ask(DELIVERY, { ...parameters, ...back }, signal) : NOTHING,
     askIfAllowed(READ, totalsOnly, signal), compared ? askIfAllowed(READ, { ...totalsOnly, ...back }, signal) : null, loadSources(signal)]);
   const end = Math.min(window.until, Date.parse(now.complete_until ?? iso(window.until)));
-  const health = window.name ? judge(await loadHealth(end, { from_domain: query.from_domain, to_domain: query.to_domain }, signal), isComplete(now, sources, end)) : null;
+  // A gap of last Monday does not make today uncertain: what the day's own answer stands on counts.
+  const day = window.name && await loadHealth(end, { from_domain: query.from_domain, to_domain: query.to_domain }, signal);
+  const health = day ? judge(day, isComplete(day.answer, sources, end)) : null;
   return { query, window, parameters, now, then, read: read?.totals, readThen: readThen?.totals, sources, health };
 }
 

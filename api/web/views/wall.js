@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { count, duration, instant, percent } from "../format.js";
 import { t } from "../i18n.js";
-import { honesty, waitBox } from "../parts/boxes.js";
+import { honesty, isComplete, waitBox } from "../parts/boxes.js";
 import { change } from "../parts/compare.js";
 import { rangeBar } from "../parts/figure.js";
 import { healthLine } from "../parts/health.js";
@@ -32,10 +32,11 @@ export async function wall(main, { query }, signal) {
   if (!main.querySelector(".wall")) replace(main, waitBox());
   await redrawn(signal, async (shown, again) => {
     const all = await load(chosen, zone, signal), { window } = all;
+    const share = isComplete(all.now, all.sources, window.until) ? 0.25 : 0.13; // the warning needs its place
     replace(main, h("div", { class: "wall" }, h("div", { class: "head" }, h("h1", {}, t("view.wall")),
       h("p", { class: "muted" }, t("span", { since: instant(iso(window.since), zone), until: instant(iso(window.until), zone), zone })),
       refresher(main, zone, shown, again), h("a", { href: link("overview") }, t("wall.leave")), h("a", { href: here({ window: chosen.window === PRESET ? "7d" : PRESET, since: null, until: null }) }, t(`window.${chosen.window === PRESET ? "7d" : PRESET}`))),
     honesty(all.now, all.sources, zone, window.until), all.health && healthLine(all.health), figures(all),
-    h("div", { class: "charts" }, deliveryCharts(all, zone, shown, { only: ["rate", "volume"], plain: true, font: 18, height: Math.max(180, Math.round(innerHeight * 0.3)) }))));
+    h("div", { class: "charts" }, deliveryCharts(all, zone, shown, { only: ["rate", "volume"], plain: true, font: 18, height: Math.max(130, Math.round(innerHeight * share)) }))));
   });
 }
