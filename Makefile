@@ -80,7 +80,7 @@ link = $(CC) $(MODE) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
 # ---- goals
 
-.PHONY: docs-examples all run check check-long check-built vectors bench lint format san tsan coverage clang tests \
+.PHONY: screenshots docs-examples all run check check-long check-built vectors bench lint format san tsan coverage clang tests \
 	fuzz fuzz-built setup install clean help FORCE
 
 all: $(program) ## build the program (default)
@@ -128,6 +128,11 @@ bench: ## storing against COPY, import against its halves, other programs, a fol
 	@BUILD=$(BUILD) tests/bench/component.py
 	@BUILD=$(BUILD) tests/bench/api.py
 	@BUILD=$(BUILD) MESSAGES=$(MESSAGES) tests/bench/report.py
+	@BUILD=$(BUILD) tests/bench/page.py
+
+screenshots: $(program) ## take the pictures of docs/images anew: fixed traffic, fixed clock
+	@scripts/setup.sh check
+	@BUILD=$(BUILD) tests/browser/screenshots.py
 
 docs-examples: $(program) ## make docs/EXAMPLES.md anew: each path asked of the sample logs
 	@BUILD=$(BUILD) tools/examples.py

@@ -33,7 +33,7 @@ static void put_window(struct top_frame *frame, const struct top_window *window)
 	const struct latency *ttd = &d->latencies[SERIES_DELIVER];
 	put_format(frame, "%s%s", window->name, window->gaps ? "!" : "");
 	put_format(frame, "%*s", 4 - (int)strlen(window->name) - (window->gaps ? 1 : 0), "");
-	put_count(frame, d->sent, 7);
+	put_count(frame, d->sent, 6);
 	put_count(frame, d->requested, 10);
 	put_count(frame, d->confirmed, 10);
 	put_count(frame, d->failed, 7);
@@ -51,7 +51,7 @@ void top_put_delivery(struct top_frame *frame, const struct top_look *look)
 	static const struct {
 		const char *name;
 		int columns;
-	} heads[] = {{"sent", 7},    {"requested", 10}, {"confirmed", 10}, {"failed", 7},
+	} heads[] = {{"sent", 6},    {"requested", 10}, {"confirmed", 10}, {"failed", 7},
 		     {"pending", 8}, {"expired", 8},    {"rate%", 7},      {"to%", 7},
 		     {"p50", 6},     {"p95", 6}};
 	put_format(frame, "last");
@@ -74,9 +74,30 @@ static void put_range(struct top_frame *frame, const struct list *list)
 		put_format(frame, " (%zu-%zu of %zu)", list->from + 1, list->to, list->all);
 }
 
-static int wider(const struct top_frame *frame, int parts)
+static int wider(const struct top_frame *frame)
 {
-	return frame->columns > 80 ? (frame->columns - 80) / parts : 0;
+	return frame->columns > 80 ? frame->columns - 80 : 0;
+}
+
+// The last column of a screen stays free (it would wrap); numbers too far from their name cannot be read.
+static int domain_columns(const struct top_frame *frame)
+{
+	const int most = 40;
+	int more = wider(frame);
+	return 29 + (more < most ? more : most);
+}
+
+// Long names of dialects are whole where there is room.
+static int dialect_columns(const struct top_frame *frame)
+{
+	return frame->columns >= 120 ? 18 : 11;
+}
+
+// What the name and the note of a source have between them.
+static int source_more(const struct top_frame *frame)
+{
+	int more = frame->columns - 80 - (dialect_columns(frame) - 11);
+	return more > 0 ? more / 2 : 0;
 }
 
 // --- sources ---
@@ -99,9 +120,9 @@ static void put_source(struct top_frame *frame, const struct source_state *sourc
 		   !source->live ? " "
 		   : frame->utf8 ? troubles[trouble].symbol
 				 : troubles[trouble].ascii);
-	put_path(frame, source->name, 18 + wider(frame, 2));
+	put_path(frame, source->name, 18 + source_more(frame));
 	put_format(frame, " ");
-	put_left(frame, source->dialect, 11);
+	put_left(frame, source->dialect, dialect_columns(frame));
 	put_format(frame, " ");
 	put_left(frame, source->live ? state : TEXT("imported"), 9);
 	put_right(frame, top_age(complete == USEC_NONE ? complete : now - complete, age), 8);
@@ -109,7 +130,7 @@ static void put_source(struct top_frame *frame, const struct source_state *sourc
 	put_count(frame, unread, 8);
 	put_format(frame, "  ");
 	if (source->note.p)
-		put_text_cut(frame, source->note, 12 + wider(frame, 2));
+		put_text_cut(frame, source->note, 11 + source_more(frame));
 	line_end(frame, source->live ? troubles[trouble].style : TOP_DIM);
 }
 
@@ -123,9 +144,9 @@ static void put_sources(struct top_frame *frame, const struct top_look *look,
 	snprintf(head, sizeof head, "%.*s", (int)(frame->text.len - written),
 		 frame->text.data + written);
 	frame->text.len = written;
-	put_left(frame, text_of(head), 21 + wider(frame, 2));
-	put_format(frame, "%-11s %-9s%8s%8s%8s  %s", "dialect", "state", "lag", "last", "unread",
-		   "note");
+	put_left(frame, text_of(head), 21 + source_more(frame));
+	put_format(frame, "%-*s %-9s%8s%8s%8s  %s", dialect_columns(frame), "dialect", "state",
+		   "lag", "last", "unread", "note");
 	line_end(frame, TOP_HEAD);
 	for (size_t i = list->from; i < list->to; i++)
 		put_source(frame, &look->sources[i], look->at);
@@ -135,7 +156,7 @@ static void put_sources(struct top_frame *frame, const struct top_look *look,
 
 static void put_domain(struct top_frame *frame, const struct domain_delivery *domain)
 {
-	put_left(frame, domain->domain, 30 + wider(frame, 1));
+	put_left(frame, domain->domain, domain_columns(frame));
 	put_count(frame, domain->requested, 10);
 	put_count(frame, domain->confirmed, 10);
 	put_count(frame, domain->failed, 7);
@@ -154,7 +175,7 @@ static void put_domains(struct top_frame *frame, const struct top_look *look,
 	if (list->from > 0 || list->to < list->all)
 		snprintf(head, sizeof head, "to domain, %.10s %zu-%zu/%zu", day, list->from + 1,
 			 list->to, list->all);
-	put_left(frame, text_of(head), 30 + wider(frame, 1));
+	put_left(frame, text_of(head), domain_columns(frame));
 	put_format(frame, " requested confirmed failed  no reply  rate%%   p95");
 	line_end(frame, TOP_HEAD);
 	for (size_t i = list->from; i < list->to; i++)

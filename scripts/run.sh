@@ -23,7 +23,7 @@ echo "== import of the sample logs (a file that was read before adds nothing)"
 file="$state/demo.token"
 if [ ! -s "$file" ] || ! "$receiptd" "$@" token list | grep -q '^demo '; then
 	"$receiptd" "$@" token revoke demo >/dev/null 2>&1 || true
-	(umask 077 && "$receiptd" "$@" token add demo --scopes metrics,messages,bodies \
+	(umask 077 && "$receiptd" "$@" token add demo --scopes metrics,messages,bodies,reports \
 		>"$file.new" && mv "$file.new" "$file")
 fi
 token=$(grep -o 'rcd_[A-Za-z0-9_-]*' "$file" | head -n 1)

@@ -19,22 +19,36 @@ export function address(path, parameters) {
   return text ? `${path}?${text}` : path;
 }
 
-export async function ask(path, parameters, signal) {
-  let reply;
+async function fetchIt(path, parameters, accept, signal) {
   try {
-    reply = await fetch(address(path, parameters), {
-      headers: { Authorization: `Bearer ${token() ?? ""}`, Accept: "application/json" },
-      signal, cache: "no-cache", credentials: "omit",
+    return await fetch(address(path, parameters), {
+      headers: { Authorization: `Bearer ${token() ?? ""}`, Accept: accept }, signal, cache: "no-cache", credentials: "omit",
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { detail: error.message });
   }
-  const text = await reply.text();
-  let body = null;
-  try { body = JSON.parse(text); } catch { /* a proxy may answer in HTML */ }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch { // a proxy may answer in HTML
+    return null;
+  }
+}
+
+export async function ask(path, parameters, signal) {
+  const reply = await fetchIt(path, parameters, "application/json", signal), body = parsed(await reply.text());
   if (!reply.ok || body === null) throw new Problem(reply.status, body);
   return body;
+}
+
+// A file of the server, whatever it holds.
+export async function load(path, parameters, signal) {
+  const reply = await fetchIt(path, parameters, "*/*", signal);
+  if (!reply.ok) throw new Problem(reply.status, parsed(await reply.text()));
+  return reply.blob();
 }
 
 // null where the token may not look, or this server does not have the path.

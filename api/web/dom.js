@@ -36,6 +36,24 @@ export function replace(node, ...children) {
   return fill(node, children);
 }
 
+// A list whose rows keep their place: only what came, went or changed is touched, so that nothing flickers and
+// the focus stays. make: item -> element; an element is made anew where its item is another object.
+export function keyed(list, items, keyOf, make) {
+  const old = list.keyed ?? new Map(), kept = new Map();
+  let place = list.firstChild;
+  for (const item of items) {
+    const key = keyOf(item), was = old.get(key);
+    const node = was?.item === item ? was.node : make(item, !was);
+    kept.set(key, { item, node });
+    if (was && was.node !== node) was.node.replaceWith(node);
+    if (was && place === was.node) place = node;
+    if (place === node) place = node.nextSibling;
+    else list.insertBefore(node, place);
+  }
+  for (const [key, { node }] of old) if (!kept.has(key)) node.remove();
+  list.keyed = kept;
+}
+
 // For those who hear the page instead of seeing it.
 export function say(text) {
   const said = document.getElementById("said");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and times as people read them, in their language and the zone of the page.
-import { language, t } from "./i18n.js";
+import { locale, t } from "./i18n.js";
 
 const NONE = "–";
 const made = new Map();
 
 function maker(kind, options) {
-  const key = language + kind.name + JSON.stringify(options);
-  if (!made.has(key)) made.set(key, new kind(language, options));
+  const key = locale + kind.name + JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new kind(locale, options));
   return made.get(key);
 }
 
@@ -60,6 +60,12 @@ export function clock(text, zone) {
   if (!text) return NONE;
   return maker(Intl.DateTimeFormat, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone })
     .format(new Date(text));
+}
+
+// As short as the step between two of them allows: labels of an axis.
+export function mark(at, step, zone) {
+  const options = step < 86400e3 ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: "numeric" };
+  return maker(Intl.DateTimeFormat, { ...options, timeZone: zone }).format(at);
 }
 
 export function day(text, zone) {

@@ -5,6 +5,7 @@ export const languages = [["en", "English"], ["zh", "中文"]];
 const KEPT = "receiptd.language";
 let words = {};
 export let language = "en";
+export let locale = "en"; // of numbers and times: the viewer's own kind of that language
 
 function wanted() {
   const names = [localStorage.getItem(KEPT), ...(navigator.languages ?? [])];
@@ -17,6 +18,7 @@ function wanted() {
 
 export async function loadWords() {
   language = wanted();
+  locale = (navigator.languages ?? []).find((name) => name.slice(0, 2).toLowerCase() === language) ?? language;
   words = await (await fetch(`lang/${language}.json`)).json();
   document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
 }
@@ -34,4 +36,10 @@ export function t(key, values) {
 
 export function known(key) {
   return Object.hasOwn(words, key);
+}
+
+// A word of the server (a state, a cause) in the language of the page; one that the catalogue lacks as it is.
+export function wordOf(prefix, value) {
+  const key = `${prefix}.${value}`;
+  return known(key) ? t(key) : value ?? "";
 }

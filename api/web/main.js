@@ -4,7 +4,7 @@ import { h, replace, say, svg } from "./dom.js";
 import { chooseLanguage, language, languages, loadWords, t } from "./i18n.js";
 import { Problem } from "./api.js";
 import { looksRight, signIn, signOut, token } from "./session.js";
-import { here, link, read, windows } from "./state.js";
+import { here, link, read, zoneOf } from "./state.js";
 import { problemBox } from "./parts/boxes.js";
 import { causes } from "./views/causes.js";
 import { live } from "./views/live.js";
@@ -12,20 +12,27 @@ import { overview } from "./views/overview.js";
 import { log } from "./views/log.js";
 import { message } from "./views/message.js";
 import { findings } from "./views/findings.js";
-import { input } from "./views/input.js";
+import { reports } from "./views/reports.js";
+import { gaps, input, quarantine } from "./views/input.js";
+import { wall } from "./views/wall.js";
 
-// name, view, in the menu, has a window
+// name, view, in the menu
 const views = [
-  ["overview", overview, true, true],
-  ["causes", causes, true, true],
-  ["live", live, true, false],
-  ["log", log, true, false],
-  ["message", message, false, false],
-  ["findings", findings, true, true],
-  ["input", input, true, true],
+  ["overview", overview, true],
+  ["causes", causes, true],
+  ["live", live, true],
+  ["log", log, true],
+  ["message", message, false],
+  ["findings", findings, true],
+  ["reports", reports, true],
+  ["input", input, true],
+  ["gaps", gaps, true],
+  ["quarantine", quarantine, true],
+  ["wall", wall, false],
 ];
 const THEME = "receiptd.theme";
 let leaving = null; // ends what the view before still does
+let seen = null; // the view that was shown last
 
 // ---- head of the page
 
@@ -38,14 +45,6 @@ function logo() {
 function menu(now) {
   return h("nav", { "aria-label": t("menu") }, h("ul", { class: "menu" }, views.filter((view) => view[2]).map(([name]) =>
     h("li", {}, h("a", { href: link(name), "aria-current": name === now.view ? "page" : null }, t(`view.${name}`))))));
-}
-
-function windowPicker(now) {
-  const chosen = now.query.since ? null : now.query.window ?? "7d";
-  return h("div", { class: "segments", role: "group", "aria-label": t("window") }, windows.map((name) =>
-    h("a", { href: here({ window: name, since: null, until: null }), "aria-current": name === chosen ? "true" : null },
-      t(`window.${name}`))),
-    now.query.since && h("span", { class: "segment-own" }, t("window.own")));
 }
 
 function theme() {
@@ -73,11 +72,21 @@ function tools() {
     token() && h("button", { type: "button", class: "quiet", onclick: () => { signOut(); show(); } }, t("signout")));
 }
 
-function head(now) {
-  const view = views.find(([name]) => name === now.view);
+// All times of the page are of one zone: the viewer's, or UTC, which logs and colleagues elsewhere speak of.
+function zones(now) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC", chosen = zoneOf(now.query);
+  return [...new Set([own, "UTC", chosen])].map((zone) =>
+    h("a", { href: here({ tz: zone === own ? null : zone }), "aria-current": zone === chosen ? "true" : null }, zone));
+}
+
+function frame(now) {
+  document.documentElement.dataset.view = token() ? now.view : "signin";
   replace(document.getElementById("top"),
-    h("a", { class: "brand", href: link("overview") }, logo(), "receiptd"),
-    token() && menu(now), token() && view?.[3] && windowPicker(now), tools());
+    h("a", { class: "brand", href: link("overview") }, logo(), "receiptd"), token() && menu(now), tools());
+  const chosen = document.querySelector(".menu [aria-current]"); // on a phone the menu is wider than the screen
+  if (chosen) chosen.closest("nav").scrollLeft = chosen.offsetLeft - chosen.offsetWidth;
+  replace(document.getElementById("foot"), token() && [h("span", { class: "zones" }, t("zone"), zones(now)),
+    h("a", { href: link("wall") }, t("view.wall")), h("a", { href: "openapi.yaml" }, t("foot.api"))]);
   replace(document.getElementById("skip"), t("skip"));
 }
 
@@ -97,7 +106,7 @@ function signInBox(problem) {
     problem && h("p", { class: "bad", role: "alert" }, problem),
     h("button", { type: "submit" }, t("signin.go")),
     h("p", { class: "muted" }, t("signin.how")),
-    h("pre", { tabindex: 0 }, "receiptd token add dashboard --scopes metrics,messages"));
+    h("pre", { tabindex: 0 }, "receiptd token add dashboard --scopes metrics,messages,reports"));
 }
 
 // ---- views
@@ -117,7 +126,12 @@ async function show(problem) {
   leaving?.abort();
   leaving = new AbortController();
   const signal = leaving.signal;
-  head(now);
+  if (seen !== now.view) { // a move within a view keeps the place
+    scrollTo(0, 0);
+    if (seen !== null) main.focus({ preventScroll: true });
+  }
+  seen = now.view;
+  frame(now);
   if (!token()) {
     document.title = "receiptd";
     replace(main, signInBox(typeof problem === "string" ? problem : null));

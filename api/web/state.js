@@ -4,7 +4,7 @@
 
 const WIDTHS = { "24h": 86400e3, "7d": 7 * 86400e3, "30d": 30 * 86400e3, "90d": 90 * 86400e3, "1y": 365 * 86400e3 };
 export const windows = Object.keys(WIDTHS);
-const PRESET = "7d";
+export const PRESET = "7d";
 // What a move to another view takes along.
 const SHARED = ["window", "since", "until", "tz", "from_domain", "to_domain"];
 

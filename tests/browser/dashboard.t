@@ -4,13 +4,12 @@
 # else (FAULTS F148, F150, F152). The pages are driven by views.mjs; this part makes what they show.
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "oracle")]
+import browser  # noqa: E402
 import product  # noqa: E402
 
 HOSTILE = ["<script>window.hit=1</script>", "<img src=x onerror='window.hit=2'>", "\"><svg onload=window.hit=3>",
@@ -42,34 +41,10 @@ def observations():
            "stanza": "<message to='ada@harbor.example' id='f' type='chat'><received xmlns='urn:xmpp:receipts' id='nothing&lt;script>'/></message>"}
 
 
-def modules():
-    """playwright-core and axe-core as the lock file says, outside of the sources; why not, when that fails."""
-    folder = os.path.join(product.BUILD, "browser")
-    os.makedirs(folder, exist_ok=True)
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(os.path.join(HERE, name), folder)
-    lock = os.path.join(folder, "node_modules", ".package-lock.json")
-    if os.path.exists(lock) and os.path.getmtime(lock) >= os.path.getmtime(os.path.join(HERE, "package-lock.json")):
-        return folder, None
-    try:
-        done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True, timeout=180, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return folder, str(error)
-    return folder, done.stderr.strip()[:200] if done.returncode else None
-
-
-def token(program, name, scopes):
-    out = program.path(name)
-    with open(out, "wb") as file:
-        program.call("token", "add", name, "--scopes", scopes, out=file)
-    with open(out, encoding="ascii") as file:
-        return re.search(r"rcd_\S+", file.read()).group(0)
-
-
 def main():
-    folder, trouble = modules()
-    if trouble or not shutil.which("chromium"):
-        print(f"1..0 # SKIP no browser to test with: {trouble or 'chromium is not installed'}")
+    folder, trouble = browser.modules()
+    if trouble:
+        print(f"1..0 # SKIP no browser to test with: {trouble}")
         return 0
     program = product.Product(environment={"TZ": "UTC"}, settings='zone = "UTC"')
     server = None
@@ -78,13 +53,11 @@ def main():
         with open(log, "w", encoding="utf-8") as out:
             out.writelines(json.dumps(line) + "\n" for line in observations())
         program.call("import", log)
-        server = program.start("--set", "port=0", "serve")
-        found = lambda: re.search(r" listening .*port=(\d+)", open(program.log, encoding="utf-8", errors="replace").read())  # noqa: E731
-        if not product.wait_until(lambda: found() is not None, 60):
-            program.complain("serve does not start")
+        server, base = browser.serve(program)
+        if not base:
             return 1
-        settings = {"base": f"http://127.0.0.1:{found().group(1)}/", "modules": folder,
-                    "all": token(program, "all", "metrics,messages,bodies"), "metrics": token(program, "metrics", "metrics"),
+        settings = {"base": base, "modules": folder,
+                    "all": browser.token(program, "all", "metrics,messages,bodies,reports"), "metrics": browser.token(program, "metrics", "metrics"),
                     "shots": sys.argv[1] if len(sys.argv) > 1 else None}
         done = subprocess.run(["node", os.path.join(HERE, "views.mjs")], env={**os.environ, "SETTINGS": json.dumps(settings)}, check=False)
         return done.returncode

@@ -288,6 +288,32 @@ static void test_frames(void **state)
 	free(frame);
 }
 
+// A screen leaves its last column free: no head of a table may reach into it.
+static void test_columns(void **state)
+{
+	static const int widths[] = {80, 120, 200};
+	struct source_state sources[30];
+	struct domain_delivery domains[30];
+	struct top_look look = hostile_look(sources, domains);
+	struct top_frame *frame = calloc(1, sizeof *frame);
+	size_t heads = 0;
+	(void)state;
+	for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+		struct top_view view = {.columns = widths[i], .rows = 40};
+		top_frame_make(frame, &view, &look);
+		for (size_t k = 0; k < frame->count; k++) {
+			struct text line = top_frame_line(frame, k);
+			if (line.n < 4 || memcmp(line.p + line.n - 3, "p95", 3) != 0)
+				continue;
+			assert_true(line.n < (size_t)widths[i]);
+			heads++;
+		}
+	}
+	assert_int_equal(heads, 2 * sizeof widths / sizeof *widths);
+	top_frame_free(frame);
+	free(frame);
+}
+
 // What the figures stand on comes before them, also where nobody is to blame for a percentage.
 static void test_honest_first(void **state)
 {
@@ -319,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_cut_front), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_times),     cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_frames),    cmocka_unit_test(test_honest_first),
+		cmocka_unit_test(test_columns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A figure at a glance: one large number, what it stands on, how it was a week ago.
 import { h, svg } from "../dom.js";
-import { percent, points } from "../format.js";
+import { duration, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { curlButton } from "./boxes.js";
 
-export function card({ title, value, tone, detail, more, curl, href }) {
-  const number = href ? h("a", { href, class: "number" }, value) : h("span", { class: "number" }, value);
+// href: the messages behind the number.
+export function card({ title, value, unit, tone, detail, more, curl, href }) {
+  const shown = [value, unit && h("small", {}, unit)];
+  const number = href ? h("a", { href, class: "number", title: t("figure.behind"), "aria-label": `${title}: ${value}` }, shown) : h("span", { class: "number" }, shown);
   return h("section", { class: `card ${tone ?? ""}` },
     h("div", { class: "card-head" }, h("h2", {}, title), curl && curlButton(curl[0], curl[1])),
     number, more, detail && h("p", { class: "muted" }, detail));
 }
 
-// Where the true rate can lie: the part that is not known yet is hatched, not left out.
+// Where the true rate can lie: the part that is not known yet is paler, not left out.
 export function rangeBar(lower, upper) {
   if (!Number.isFinite(lower)) return null;
   const low = Math.max(0, Math.min(1, lower)) * 100, high = Math.max(low, Math.min(1, upper ?? lower) * 100);
@@ -23,10 +25,6 @@ export function rangeBar(lower, upper) {
     svg("rect", { width: low, height: 6, class: "range-sure" }));
 }
 
-export function change(now, before) {
-  if (!Number.isFinite(now) || !Number.isFinite(before)) return h("p", { class: "muted" }, t("before.none"));
-  const by = now - before;
-  const tone = Math.abs(by) < 0.0005 ? "" : by > 0 ? "good" : "bad";
-  return h("p", { class: `change ${tone}` }, `${by > 0.0005 ? "▲" : by < -0.0005 ? "▼" : "■"} ${points(by)} `,
-    h("span", { class: "muted" }, t("before.week")));
+export function percentiles(latency) {
+  return h("dl", { class: "pairs" }, ["p90", "p95", "p99"].map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, duration(latency?.[name])))));
 }

@@ -18,7 +18,7 @@ const OF_STATE = {
 
 // A message that asked for nothing and got nothing is not known to be lost (PAIRING S4).
 export function tickOf(message) {
-  if (message.tick) return message.tick;
+  if (Object.hasOwn(SHAPES, message.tick ?? "")) return message.tick;
   if (message.verdict === "unknown") return "unknown";
   return OF_STATE[message.state] ?? "unknown";
 }

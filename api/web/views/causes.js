@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Then why: where messages get lost or late. Every row leads to the messages behind it.
-import { askIfAllowed } from "../api.js";
+import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
 import { count, duration, percent } from "../format.js";
 import { known, t } from "../i18n.js";
@@ -10,18 +10,31 @@ import { table } from "../parts/table.js";
 import { chosenWindow, heading, spanOf } from "../parts/window.js";
 import { here, link, zoneOf } from "../state.js";
 
+const FUNNEL = "/v1/metrics/funnel";
 const number = (name, cell) => ({ name, cell, number: true });
-const figures = () => [
-  number(t("requested"), (row) => count(row.requested)),
-  number(t("delivery.rate"), (row) => percent(row.rate)),
-  number(t("failed.title"), (row) => count(row.failed)),
-  number(t("expired"), (row) => count(row.expired)),
-  number("p50", (row) => duration(row.time_to_deliver_ms?.p50)),
-  number("p95", (row) => duration(row.time_to_deliver_ms?.p95)),
-];
+// A count that leads to what it counts; nothing to go to where there is nothing, or more than one thing.
+const counted = (n, href) => (n > 0 && href ? h("a", { href }, count(n)) : count(n));
+
+// behind(row): parameters of the chat log for the messages of a row, or null.
+const figures = (behind = () => null) => {
+  const to = (row, more) => { const own = row.row === "item" && behind(row); return own ? link("log", { ...own, ...more, window: null }) : null; };
+  return [
+    number(t("requested"), (row) => counted(row.requested, to(row, {}))),
+    number(t("delivery.rate"), (row) => percent(row.rate)),
+    number(t("failed.title"), (row) => counted(row.failed, to(row, { verdict: "failed" }))),
+    number(t("expired"), (row) => counted(row.expired, to(row, { verdict: "expired" }))),
+    number(t("pending"), (row) => counted(row.pending, to(row, { verdict: "pending" }))),
+    number("p50", (row) => duration(row.time_to_deliver_ms?.p50)),
+    number("p95", (row) => duration(row.time_to_deliver_ms?.p95)),
+  ];
+};
 
 function rest(row, name) {
   return row.row === "item" ? null : t(`rest.${row.row}`, { n: count(row[name] ?? 0) });
+}
+
+function userLog(row, span, more) {
+  return row.jid ? link("log", { participant: row.jid, ...span, window: null, ...more }) : null;
 }
 
 const parts = {
@@ -29,8 +42,7 @@ const parts = {
     path: "/v1/metrics/peers", parameters: { order: "worst", limit: 15 },
     columns: (span) => [
       { name: t("peer.domain"), cell: (row) => rest(row, "domains") ?? h("a", { href: here(row.direction === "to" ? { to_domain: row.domain, from_domain: null } : { from_domain: row.domain, to_domain: null }) }, row.domain) },
-      { name: t("peer.direction"), cell: (row) => t(`peer.${row.direction}`) }, ...figures(),
-      { name: t("sent.title"), cell: (row) => row.domain && h("a", { href: link("log", { domain: row.domain, verdict: "failed", ...span }) }, t("show.messages")) }],
+      { name: t("peer.direction"), cell: (row) => t(`peer.${row.direction}`) }, ...figures((row) => ({ domain: row.domain, ...span }))],
   },
   clients: {
     path: "/v1/metrics/clients", parameters: { order: "worst", limit: 15 },
@@ -39,17 +51,17 @@ const parts = {
   },
   conditions: {
     path: "/v1/metrics/breakdown", parameters: { by: "condition", limit: 15 },
-    columns: () => [
+    columns: (span) => [
       { name: t("condition"), cell: (row) => rest(row, "values") ?? (known(`condition.${row.value}`) ? [row.value, h("br"), h("span", { class: "muted" }, t(`condition.${row.value}`))] : row.value) },
-      number(t("failed.title"), (row) => count(row.failed_all))],
+      number(t("failed.title"), (row) => counted(row.failed_all, row.row === "item" ? link("log", { error: row.value, verdict: "failed", ...span, window: null }) : null))],
   },
   users: {
     path: "/v1/metrics/users", parameters: { order: "worst", limit: 15 },
     columns: (span) => [
-      { name: t("message.who"), cell: (row) => h("a", { href: link("log", { participant: row.jid, ...span }) }, row.jid) },
-      number(t("sent.title"), (row) => count(row.sent)), number(t("requested"), (row) => count(row.requested)),
-      number(t("confirmed"), (row) => count(row.confirmed)), number(t("delivery.rate"), (row) => percent(row.rate)),
-      number(t("failed.title"), (row) => count(row.failed_all))],
+      { name: t("message.who"), cell: (row) => rest(row, "users") ?? h("a", { href: userLog(row, span, {}) }, row.jid) },
+      number(t("sent.title"), (row) => counted(row.sent, userLog(row, span, {}))), number(t("requested"), (row) => count(row.requested)),
+      number(t("confirmed"), (row) => counted(row.confirmed, userLog(row, span, { verdict: "confirmed" }))), number(t("delivery.rate"), (row) => percent(row.rate)),
+      number(t("failed.title"), (row) => counted(row.failed_all, userLog(row, span, { verdict: "failed" })))],
     note: () => t("log.recorded"),
   },
 };
@@ -68,11 +80,12 @@ export async function causes(main, { query }, signal) {
   const limits = { from_domain: query.from_domain, to_domain: query.to_domain };
   const names = Object.keys(parts);
   const [sources, funnel, ...answers] = await Promise.all([loadSources(signal),
-    askIfAllowed("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" }, signal),
+    askIfAllowed(FUNNEL, { ...span, ...limits, bucket: "none" }, signal),
     ...names.map((name) => askIfAllowed(parts[name].path, { ...parts[name].parameters, ...span }, signal))]);
+  if (!funnel && !answers.some(Boolean)) await ask(FUNNEL, span, signal); // whose refusal says why there is nothing
   replace(main, h("div", { class: "causes" }, heading(t("view.causes"), window, zone, query),
     funnel && honesty(funnel, sources, zone, window.until),
     h("div", { class: "stack" },
-      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton("/v1/metrics/funnel", { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals)),
+      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton(FUNNEL, { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals, span)),
       names.map((name, i) => answers[i] && part(name, answers[i], span)))));
 }

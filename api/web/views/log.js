@@ -2,61 +2,35 @@
 // The chat log: who sent what to whom, and what became of it.
 import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
-import { civil, clock, count, day, instant } from "../format.js";
+import { count, instant } from "../format.js";
 import { t } from "../i18n.js";
-import { curlButton, emptyBox, honesty, loadSources } from "../parts/boxes.js";
+import { curlButton, emptyBox, honesty, loadSources, recorded } from "../parts/boxes.js";
+import { searchForm } from "../parts/search.js";
+import { Lines } from "../parts/lines.js";
 import { table } from "../parts/table.js";
-import { legend, tick } from "../parts/ticks.js";
-import { go, link, zoneOf } from "../state.js";
+import { legend } from "../parts/ticks.js";
+import { liveState } from "../parts/hold.js";
+import { limits } from "../parts/window.js";
+import { follow } from "../stream.js";
+import { here, link, zoneOf } from "../state.js";
 
-const PATH = "/v1/messages";
-const FIELDS = [["participant", "text"], ["peer", "text"], ["id", "text"], ["day", "date"]];
-const CHOICES = { verdict: ["", "confirmed", "failed", "pending", "expired", "unknown"], order: ["desc", "asc"] };
-const PASSED = ["participant", "peer", "id", "verdict", "order", "since", "until", "domain", "state", "class", "cursor"];
+const PATH = "/v1/messages", LIVE = "/v1/live/messages";
+const PAGE = 100;
+const PASSED = ["participant", "peer", "id", "verdict", "order", "since", "until", "domain", "state", "class", "text", "body", "cursor"];
+// What the live stream can be asked for; with anything else there is no following.
+const FOLLOWED = ["participant", "peer", "id", "domain", "state", "class", "body"];
+const NOT_FOLLOWED = ["verdict", "error", "since", "until", "day", "text", "cursor"];
+// These have no field of their own in the form.
+const LIMITS = ["domain", "state", "class", "error"];
+// The server does not look for a condition: the page does, in as many of the failed ones as it gets at once.
+const MANY = 1000;
 
 function parametersOf(query, zone) {
-  const parameters = { limit: 100 };
+  const parameters = { limit: PAGE };
   for (const name of PASSED) if (query[name]) parameters[name] = query[name];
+  if (parameters.text) parameters.body = "1";
+  if (query.error) { parameters.limit = MANY; parameters.verdict ??= "failed"; }
   return query.day ? { ...parameters, since: null, until: null, day: query.day, tz: zone } : parameters;
-}
-
-function form(query) {
-  const field = ([name, type]) => h("label", {}, h("span", {}, t(`log.${name}`)),
-    h("input", { name, type, value: query[name] ?? "", autocomplete: "off", spellcheck: "false" }));
-  const choice = (name) => h("label", {}, h("span", {}, t(`log.${name}`)), h("select", { name }, CHOICES[name].map((value) =>
-    h("option", { value, selected: (query[name] ?? CHOICES[name][0]) === value }, t(value ? `${name}.${value}` : "any")))));
-  const submit = (event) => {
-    event.preventDefault();
-    const wanted = Object.fromEntries([...new FormData(event.currentTarget)].filter(([, value]) => value));
-    if (wanted.day) { wanted.since = null; wanted.until = null; }
-    go(link("log", { ...wanted, tz: query.tz }, wanted.day ? {} : query));
-  };
-  return h("form", { class: "filters", onsubmit: submit }, FIELDS.map(field), Object.keys(CHOICES).map(choice),
-    h("button", { type: "submit" }, t("log.show")));
-}
-
-function line(message, zone) {
-  const to = `message/${message.conv}/${message.key}`;
-  return h("li", { class: "line" }, h("time", { datetime: message.sent_at, title: message.sent_at }, clock(message.sent_at, zone)),
-    tick(message),
-    h("span", { class: "who" }, h("a", { href: link("log", { participant: message.from, peer: null, cursor: null }) }, message.from), " → ",
-      h("a", { href: link("log", { participant: message.from, peer: message.to, cursor: null }) }, message.to)),
-    message.body !== undefined && h("span", { class: "body" }, message.body),
-    h("span", { class: "tags" }, message.class !== "chat" && h("span", { class: "tag" }, message.class),
-      message.error && h("span", { class: "tag bad" }, message.error),
-      message.stored_at && h("span", { class: "tag" }, t("state.stored"))),
-    h("a", { class: "id", href: link(to), title: t("log.timeline") }, message.id || t("log.noid")));
-}
-
-function byDay(items, zone) {
-  const groups = [];
-  for (const message of items) {
-    const date = civil(Date.parse(message.sent_at), zone);
-    if (groups.at(-1)?.date !== date) groups.push({ date, at: message.sent_at, items: [] });
-    groups.at(-1).items.push(message);
-  }
-  return groups.map((group) => h("section", { class: "day" }, h("h2", {}, day(group.at, zone)),
-    h("ol", { class: "lines" }, group.items.map((message) => line(message, zone)))));
 }
 
 // With whom one account talks: who asks about one is often looking for a pair.
@@ -80,19 +54,43 @@ function conversations(answer, zone) {
 // Nothing was asked for yet: an overview of who talks; one account: its contacts.
 function beside(query, signal) {
   const span = { since: query.since, until: query.until, limit: 20 };
-  if (query.participant) return askIfAllowed("/v1/contacts", { jid: query.participant, ...span }, signal);
-  return Object.keys(query).some((name) => ["id", "verdict", "day"].includes(name)) ? null : askIfAllowed("/v1/conversations", span, signal);
+  if (query.participant) return askIfAllowed("/v1/contacts", { jid: query.participant, ...span, limit: 12 }, signal);
+  return ["id", "verdict", "day", "domain", "state", "text", "since"].some((name) => query[name]) ? null : askIfAllowed("/v1/conversations", span, signal);
+}
+
+// ---- following it live
+
+function followButton(query) {
+  if (NOT_FOLLOWED.some((name) => query[name])) return null;
+  return h("a", { class: "button quiet-button", href: here({ live: query.live ? null : "1" }), "aria-current": query.live ? "true" : null }, t(query.live ? "log.unfollow" : "log.follow"));
+}
+
+function followLive(lines, query, commit, state, again, signal) {
+  const parameters = Object.fromEntries(FOLLOWED.filter((name) => query[name]).map((name) => [name, query[name]]));
+  const each = (name, data) => {
+    if (name === "messages") lines.take(data.items ?? []);
+    else if (name === "resync") again().catch(() => state.tell("lost"));
+    else if (name === "stale" || name === "fresh") state.tell(name === "stale" ? "stale" : "open");
+  };
+  follow(LIVE, { ...parameters, after: commit }, { each, state: state.tell, signal }).catch((problem) => { if (!signal.aborted) state.tell("lost", problem.message); });
 }
 
 export async function log(main, { query }, signal) {
   const zone = zoneOf(query), parameters = parametersOf(query, zone);
-  const place = h("div", { class: "busy" }, t("loading"));
-  replace(main, h("div", { class: "head" }, h("h1", {}, t("view.log")), curlButton(PATH, parameters)), form(query),
-    h("p", { class: "muted notice" }, t("log.recorded")), legend(), place);
+  const place = h("div", { class: "busy" }, t("loading")), follows = followButton(query), state = follows && query.live ? liveState() : null;
+  const span = query.since || query.until ? { since: instant(query.since, zone), until: instant(query.until, zone), zone } : null;
+  replace(main, h("div", { class: "head" }, h("h1", {}, t("view.log")), follows, state?.node, curlButton(PATH, parameters),
+    span && h("a", { class: "tag limit", href: here({ since: null, until: null, cursor: null }), title: t("limit.off") }, t("span", span), " ×"), limits(query, LIMITS)),
+    searchForm(query, zone, signal), recorded(), legend(), place);
   const [answer, others, sources] = await Promise.all([ask(PATH, parameters, signal), beside(query, signal), loadSources(signal)]);
+  const items = query.error ? answer.items.filter((message) => message.error === query.error) : answer.items;
+  const lines = new Lines(items, zone, query.order === "asc");
   replace(place, honesty(answer, sources, zone, parameters.until ? Date.parse(parameters.until) : Date.now()),
     query.participant ? contacts(others, query) : conversations(others, zone),
-    answer.items.length ? byDay(answer.items, zone) : emptyBox(t("empty.log"), t("empty.log.why")),
-    answer.next && h("p", {}, h("a", { class: "button", href: link("log", { ...query, cursor: answer.next }) }, t("log.more"))));
+    query.error && answer.next && h("p", { class: "warn" }, t("log.among", { n: count(MANY) })),
+    state && lines.hold.node, lines.node,
+    items.length || state ? null : emptyBox(t("empty.log"), t("empty.log.why")),
+    answer.next && !state && h("p", {}, h("a", { class: "button", href: link("log", { ...query, cursor: answer.next }) }, t("log.more"))));
   place.className = "";
+  if (state) followLive(lines, query, answer.commit, state, async () => lines.start((await ask(PATH, parameters, signal)).items), signal);
 }

@@ -3,14 +3,13 @@
 import { ask } from "../api.js";
 import { h, replace } from "../dom.js";
 import { duration, instant } from "../format.js";
-import { known, t } from "../i18n.js";
-import { curlButton, honesty, loadSources } from "../parts/boxes.js";
+import { known, t, wordOf } from "../i18n.js";
+import { curlButton, honesty, loadSources, recorded } from "../parts/boxes.js";
 import { table } from "../parts/table.js";
 import { tick } from "../parts/ticks.js";
-import { link, zoneOf } from "../state.js";
+import { here, link, zoneOf } from "../state.js";
 
 const ACK_KINDS = { receipt: "via.receipt", "marker-displayed": "via.marker" };
-const word = (prefix, value) => (known(`${prefix}.${value}`) ? t(`${prefix}.${value}`) : value ?? "");
 
 function place(position) {
   if (!position) return "";
@@ -20,9 +19,9 @@ function place(position) {
 
 function step(event, sent, zone) {
   const after = Date.parse(event.at) - Date.parse(sent);
-  return h("li", {}, h("span", { class: "step" }, word("event", event.event)), h("time", { datetime: event.at }, instant(event.at, zone, true)),
+  return h("li", {}, h("span", { class: "step" }, wordOf("event", event.event)), h("time", { datetime: event.at }, instant(event.at, zone, true)),
     h("span", { class: "muted" }, event.event === "sent" || after < 0 ? "" : t("step.after", { time: duration(after) })),
-    event.via && h("span", { class: "tag" }, word("via", event.via)), event.error && h("span", { class: "tag bad" }, event.error), place(event.position));
+    event.via && h("span", { class: "tag" }, wordOf("via", event.via)), event.error && h("span", { class: "tag bad" }, event.error), place(event.position));
 }
 
 function devices(message, zone) {
@@ -43,7 +42,7 @@ function incarnation(message, zone) {
     h("div", { class: "card-head" }, h("h2", {}, tick(message), " ", message.id || t("log.noid"), message.n > 1 && ` (${message.n})`)),
     h("p", {}, h("a", { href: link("log", { participant: message.from }) }, message.from), " → ",
       h("a", { href: link("log", { participant: message.from, peer: message.to }) }, message.to)),
-    h("p", { class: "muted" }, message.requests?.length ? t("message.asked", { what: message.requests.map((name) => word("request", name)).join(", ") }) : t("message.asked.nothing")),
+    h("p", { class: "muted" }, message.requests?.length ? t("message.asked", { what: message.requests.map((name) => wordOf("request", name)).join(", ") }) : t("message.asked.nothing")),
     message.body !== undefined && h("blockquote", { class: "body" }, message.body),
     h("ol", { class: "steps" }, (message.timeline ?? []).map((event) => step(event, message.sent_at, zone))),
     devices(message, zone), people(message, zone));
@@ -66,8 +65,10 @@ function found(list, zone) {
 
 export async function message(main, { parts, query }, signal) {
   const zone = zoneOf(query), path = `/v1/messages/${parts.map(encodeURIComponent).join("/")}`;
-  const [answer, sources] = await Promise.all([ask(path, {}, signal), loadSources(signal)]);
-  replace(main, h("div", { class: "head" }, h("h1", {}, t("view.message")), curlButton(path, {})),
-    honesty(answer, sources, zone, Date.now()), h("p", { class: "muted notice" }, t("log.recorded")),
+  const parameters = { body: query.body };
+  const [answer, sources] = await Promise.all([ask(path, parameters, signal), loadSources(signal)]);
+  replace(main, h("div", { class: "head" }, h("h1", {}, t("view.message")), curlButton(path, parameters),
+    h("a", { href: here({ body: query.body ? null : "1" }) }, t(query.body ? "message.nobody" : "message.body"))),
+    honesty(answer, sources, zone, Date.now()), recorded(),
     answer.incarnations.map((item) => incarnation(item, zone)), acks(answer.acks, zone), found(answer.findings, zone));
 }

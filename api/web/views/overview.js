@@ -2,25 +2,42 @@
 // Is delivery healthy, and if not: since when and how badly? Ten seconds, or an hour.
 import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
-import { count, duration, percent, short } from "../format.js";
+import { ago, count, duration, percent, short } from "../format.js";
 import { t } from "../i18n.js";
-import { chart } from "../parts/chart.js";
-import { curlButton, emptyBox, honesty, loadSources, waitBox } from "../parts/boxes.js";
-import { card, change, rangeBar } from "../parts/figure.js";
-import { DELIVERY, chosenWindow, heading, seriesParameters, spanOf } from "../parts/window.js";
+import { emptyBox, honesty, isComplete, loadSources, notWell, waitBox } from "../parts/boxes.js";
+import { WEEK, change } from "../parts/compare.js";
+import { card, percentiles, rangeBar } from "../parts/figure.js";
+import { healthLine, judge, loadHealth } from "../parts/health.js";
 import { heatMap } from "../parts/heat.js";
+import { redrawn, refresher } from "../parts/refresh.js";
+import { deliveryCharts } from "../parts/series.js";
+import { DELIVERY, chosenWindow, heading, seriesParameters, spanOf } from "../parts/window.js";
 import { iso, link, zoneOf } from "../state.js";
 
-const WEEK = 7 * 86400e3;
+const READ = "/v1/metrics/read", LONGEST_BESIDE = 14 * 86400e3;
 
-async function load(query, zone, signal) {
+// "The same time last week" says nothing about a window that is longer: most of both would be the same.
+const NOTHING = { totals: null, series: [] };
+
+export async function load(query, zone, signal) {
   const window = await chosenWindow(query, signal);
   const parameters = seriesParameters(query, window, zone), totalsOnly = { ...parameters, bucket: "none" };
-  const before = { ...totalsOnly, since: iso(window.since - WEEK), until: iso(window.until - WEEK) };
-  const [now, then, read, sources] = await Promise.all([
-    ask(DELIVERY, parameters, signal), ask(DELIVERY, before, signal),
-    askIfAllowed("/v1/metrics/read", totalsOnly, signal), loadSources(signal)]);
-  return { window, parameters, now, then, read: read?.totals, sources };
+  const back = { since: iso(window.since - WEEK), until: iso(window.until - WEEK) };
+  const compared = window.until - window.since <= LONGEST_BESIDE;
+  const [now, then, read, readThen, sources] = await Promise.all([
+    ask(DELIVERY, parameters, signal), compared ? ask(DELIVERY, { ...parameters, ...back }, signal) : NOTHING,
+    askIfAllowed(READ, totalsOnly, signal), compared ? askIfAllowed(READ, { ...totalsOnly, ...back }, signal) : null, loadSources(signal)]);
+  const end = Math.min(window.until, Date.parse(now.complete_until ?? iso(window.until)));
+  // A gap of last Monday does not make today uncertain: what the day's own answer stands on counts.
+  const day = window.name && await loadHealth(end, { from_domain: query.from_domain, to_domain: query.to_domain }, signal);
+  const health = day ? judge(day, isComplete(day.answer, sources, end)) : null;
+  return { query, window, parameters, now, then, read: read?.totals, readThen: readThen?.totals, sources, health };
+}
+
+// ---- figures
+
+function lastWeek(then, shown) {
+  return then.totals && h("p", { class: "muted" }, t("before.value", { value: shown(then.totals) }));
 }
 
 function tone(totals) {
@@ -29,86 +46,79 @@ function tone(totals) {
   return totals.rate_upper < 0.97 ? "warn" : "good";
 }
 
-function readCard(totals, before, read) {
-  const rate = read?.rate ?? totals.read.rate, n = read?.read ?? totals.read.confirmed, of = read?.requested ?? totals.read.requested;
-  const time = read?.time_to_read_ms ?? totals.read.time_to_read_ms;
-  return card({ title: t("read.rate"), value: percent(rate), more: [rangeBar(rate, read?.rate_upper ?? rate), change(rate, before?.read?.rate)],
-    detail: t("read.of", { read: count(n), requested: count(of), time: duration(time?.p50) }) });
-}
-
-function latencyCard(latency, stored) {
-  return card({ title: t("latency.title"), value: duration(latency.p50),
-    more: h("dl", { class: "pairs" }, ["p90", "p95", "p99"].map((name) => h("div", {}, h("dt", {}, name), h("dd", {}, duration(latency[name]))))),
-    detail: [t("latency.of", { n: count(latency.n) }), stored?.n ? ` ${t("latency.stored", { n: count(stored.n), time: duration(stored.p50) })}` : ""] });
-}
-
-function deliveryCard(totals, before, parameters) {
-  return card({ title: t("delivery.rate"), value: percent(totals.rate), tone: tone(totals), curl: [DELIVERY, parameters],
-    more: [rangeBar(totals.rate_lower, totals.rate_upper), change(totals.rate, before?.rate)],
-    detail: Number.isFinite(totals.rate)
-      ? t("delivery.of", { confirmed: count(totals.confirmed), requested: count(totals.requested), coverage: percent(totals.coverage, 0) })
+function deliveryCard({ now, then, parameters, query }, behind) {
+  const totals = now.totals;
+  const unknown = h("a", { href: behind({ verdict: "unknown" }) }, t("delivery.coverage", { coverage: percent(totals.coverage, 0) }));
+  return card({ title: t("delivery.rate"), value: percent(totals.rate), tone: tone(totals), curl: [DELIVERY, { ...parameters, bucket: "none" }],
+    href: behind({ verdict: "confirmed" }), more: [rangeBar(totals.rate_lower, totals.rate_upper), then.totals && change(totals.rate_lower, totals.rate_upper, then.totals.rate)],
+    detail: Number.isFinite(totals.rate) ? [t("delivery.of", { confirmed: count(totals.confirmed), requested: count(totals.requested) }), " ", unknown]
       : t("delivery.few", { requested: count(totals.requested), sent: count(totals.sent) }) });
 }
 
-function openCard(totals, span) {
-  return card({ title: t("open.title"), value: count(totals.pending), href: link("log", { verdict: "pending", order: "asc", ...span }),
-    more: h("p", {}, h("a", { href: link("log", { verdict: "expired", ...span }) }, t("open.expired", { n: count(totals.expired) }))),
-    detail: t("open.of"), tone: totals.expired > 0.05 * totals.requested ? "warn" : "" });
+function latencyCard({ now, then, parameters }, behind) {
+  const latency = now.totals.time_to_deliver_ms, stored = now.totals.time_to_deliver_stored_ms;
+  return card({ title: t("latency.title"), value: duration(latency.p50), unit: t("median"), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "confirmed" }),
+    more: [percentiles(latency), lastWeek(then, (before) => duration(before.time_to_deliver_ms?.p50))],
+    detail: [t("latency.of", { n: count(latency.n) }), stored?.n ? ` ${t("latency.stored", { n: count(stored.n), time: duration(stored.p50) })}` : ""] });
 }
 
-function failedCard(totals, span) {
-  return card({ title: t("failed.title"), value: count(totals.failed_all), href: link("log", { verdict: "failed", ...span }),
-    tone: totals.failed_all > 0.02 * totals.sent ? "bad" : "",
-    more: h("p", {}, t("failed.share", { share: percent(totals.failed_all / totals.sent, 2) })),
+function readCards({ now, then, parameters, read, readThen }, behind) {
+  const totals = read ?? { ...now.totals.read, read: now.totals.read.confirmed, rate_lower: now.totals.read.rate };
+  const before = readThen ?? then.totals?.read, time = totals.time_to_read_ms, curl = [READ, { ...parameters, bucket: "none" }];
+  return [
+    card({ title: t("read.rate"), value: percent(totals.rate), curl, href: behind({ state: "displayed" }),
+      more: [rangeBar(totals.rate, totals.rate_upper ?? totals.rate), then.totals && change(totals.rate, totals.rate_upper, before?.rate)],
+      detail: t("read.of", { read: count(totals.read), requested: count(totals.requested) }) }),
+    card({ title: t("read.time"), value: duration(time?.p50), unit: t("median"), curl, href: behind({ state: "displayed" }),
+      more: [percentiles(time), lastWeek(then, () => duration(before?.time_to_read_ms?.p50))], detail: t("read.time.of", { n: count(time?.n) }) })];
+}
+
+function openCard({ now, parameters }, behind) {
+  const { pending, expired, requested } = now.totals;
+  const older = expired ? t("open.expired", { n: count(expired) }) : t("open.none");
+  return card({ title: t("open.title"), value: count(pending), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "pending", order: "asc" }),
+    more: h("p", {}, expired ? h("a", { href: behind({ verdict: "expired" }) }, older) : older),
+    detail: [t("open.of"), " ", h("a", { href: link("live") }, t("open.live"))], tone: expired > 0.05 * requested ? "warn" : "" });
+}
+
+function failedCard({ now, then, parameters }, behind) {
+  const { failed_all: failed, sent } = now.totals;
+  return card({ title: t("failed.title"), value: count(failed), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({ verdict: "failed" }),
+    tone: failed > 0.02 * sent ? "bad" : "",
+    more: [h("p", {}, t("failed.share", { share: percent(failed / sent, 2) })), lastWeek(then, (before) => count(before.failed_all))],
     detail: h("a", { href: link("causes") }, t("failed.why")) });
 }
 
-function figures({ now, then, parameters, window, read }) {
-  const totals = now.totals, before = then.totals, span = spanOf(window);
-  return h("div", { class: "grid" }, deliveryCard(totals, before, parameters),
-    latencyCard(totals.time_to_deliver_ms, totals.time_to_deliver_stored_ms), readCard(totals, before, read),
-    openCard(totals, span), failedCard(totals, span),
-    card({ title: t("sent.title"), value: short(totals.sent), more: h("p", {}, t("sent.before", { n: short(before?.sent) })),
-      detail: t("sent.of", { unknown: count(totals.unknown), stored: count(totals.stored) }) }));
+function sentCard({ now, then, parameters }, behind) {
+  const { sent, unknown, stored } = now.totals;
+  return card({ title: t("sent.title"), value: short(sent), curl: [DELIVERY, { ...parameters, bucket: "none" }], href: behind({}),
+    more: lastWeek(then, (before) => short(before.sent)), detail: t("sent.of", { unknown: count(unknown), stored: count(stored) }) });
 }
 
-// A rate near 1 is told apart from 1 only on an axis that does not begin at 0: the axis says where it does.
-function rateFloor(series) {
-  const lowest = Math.min(1, ...series.map((bucket) => bucket.rate_lower).filter(Number.isFinite));
-  return [0.95, 0.9, 0.75, 0.5].find((floor) => lowest >= floor) ?? 0;
+// How far the input is behind, and whose fault that is.
+function sourcesCard({ now, sources, window }) {
+  const all = sources?.items ?? [], live = all.filter((source) => source.live), bad = notWell(sources);
+  const value = sources ? (live.length ? t("sources.well", { n: count(live.length - bad.length), of: count(live.length) }) : t("sources.none")) : "–";
+  return card({ title: t("input.sources"), value, href: link("input"), curl: ["/v1/sources", {}], tone: bad.length || now.gaps ? "warn" : "",
+    more: h("p", {}, h("a", { href: link("gaps", spanOf(window)) }, t("sources.gaps", { n: count(now.gaps) }))),
+    detail: now.complete_until ? t("sources.until", { ago: ago(now.complete_until) }) : t("honest.unknown") });
 }
 
-function charts({ now, parameters }, zone, signal) {
-  const series = now.series, times = series.map((bucket) => Date.parse(bucket.start) / 1000);
-  const of = (pick) => series.map((bucket) => pick(bucket) ?? null);
-  const common = { times, zone, signal, sync: "overview" };
-  return h("div", { class: "charts" },
-    chart({ ...common, title: t("chart.rate"), note: t("chart.rate.note"), format: (v) => percent(v), low: rateFloor(series), high: 1, head: curlButton(DELIVERY, parameters),
-      lines: [{ name: t("rate.upper"), values: of((b) => b.rate_upper), colour: "open", dash: [4, 4], width: 1.5 },
-        { name: t("rate.lower"), values: of((b) => b.rate_lower), colour: "accent", fill: 14 }] }),
-    chart({ ...common, title: t("chart.latency"), note: t("chart.latency.note"), format: (v) => duration(v), logarithmic: true,
-      lines: ["p50", "p95", "p99"].map((name, i) => ({ name, values: of((b) => b.time_to_deliver_ms[name]), colour: ["accent", "warn", "bad"][i], dash: [null, [6, 3], [2, 3]][i] })) }),
-    chart({ ...common, title: t("chart.volume"), note: t("chart.volume.note"), format: (v) => short(v),
-      lines: [{ name: t("sent.title"), values: of((b) => b.sent), colour: "muted", fill: 12, width: 1 },
-        { name: t("requested"), values: of((b) => b.requested), colour: "accent", width: 1.5 },
-        { name: t("confirmed"), values: of((b) => b.confirmed), colour: "good", fill: 22, width: 1.5 }] }),
-    chart({ ...common, title: t("chart.trouble"), note: t("chart.trouble.note"), format: (v) => short(v),
-      lines: [{ name: t("failed.title"), values: of((b) => b.failed_all), colour: "bad", width: 2 },
-        { name: t("expired"), values: of((b) => b.expired), colour: "warn", dash: [6, 3] },
-        { name: t("pending"), values: of((b) => b.pending), colour: "open", dash: [2, 3] }] }));
-}
-
-function soonness({ now, parameters }, zone) {
-  return h("section", { class: "card heat-card" }, h("div", { class: "card-head" }, h("h2", {}, t("heat.title")), curlButton(DELIVERY, parameters)),
-    h("p", { class: "muted" }, t("heat.note")), heatMap(now.series, zone));
+function figures(all) {
+  const domain = all.query.to_domain ?? all.query.from_domain;
+  const behind = (more) => link("log", { ...spanOf(all.window), window: null, domain, ...more });
+  return h("div", { class: "grid figures" }, deliveryCard(all, behind), latencyCard(all, behind), openCard(all, behind), failedCard(all, behind),
+    readCards(all, behind), sentCard(all, behind), sourcesCard(all));
 }
 
 export async function overview(main, { query }, signal) {
   const zone = zoneOf(query);
   if (!main.querySelector(".overview")) replace(main, waitBox());
-  const all = await load(query, zone, signal);
-  const body = all.now.totals?.sent ? [figures(all), charts(all, zone, signal), soonness(all, zone)]
-    : emptyBox(t("empty.window"), t("empty.window.why"));
-  replace(main, h("div", { class: "overview" }, heading(t("view.overview"), all.window, zone, query),
-    honesty(all.now, all.sources, zone, all.window.until), body));
+  await redrawn(signal, async (shown, again) => {
+    const all = await load(query, zone, signal);
+    const body = all.now.totals?.sent ? [all.health && healthLine(all.health), figures(all), h("div", { class: "charts" }, deliveryCharts(all, zone, shown)), heatMap(all, zone)]
+      : emptyBox(t("empty.window"), t("empty.window.why"));
+    replace(main, h("div", { class: "overview" }, heading(t("view.overview"), all.window, zone, query, all.window.name && refresher(main, zone, shown, again)),
+      honesty(all.now, all.sources, zone, all.window.until), body));
+  });
 }
