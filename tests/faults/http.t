@@ -498,6 +498,7 @@ ODD = "\u2028\u2029\x01\x1f\x7f\ufffe\\\"'<&\U0001f600\u202e\u00e9\r\n\t"
 
 def odd_body(tap, server, it):
     """F151: 1 MB of a body that holds all that an answer could stumble over. No log brings one of that size."""
+    csv.field_size_limit(1 << 24)
     times = 1_000_000 // len(ODD.encode()) + 1
     escaped = "".join(f"\\U{ord(c):08x}" for c in ODD)
     before = server.ask("SELECT body FROM receiptd.message WHERE id = 'm7'")
@@ -507,7 +508,6 @@ def odd_body(tap, server, it):
     item = page.json()["items"][0]
     one = it.client.get(f"/v1/messages/{item['conv']}/{item['key']}?body=1").json()
     cells = it.client.get("/v1/messages?id=m7&body=1&format=csv")
-    csv.field_size_limit(1 << 24)
     row = next(csv.DictReader(io.StringIO(cells.body.decode("utf-8"), newline="")))
     said = [item["body"], json.loads(line.body.decode("utf-8").split("\n")[0])["body"], one["incarnations"][0]["body"], row["body"]]
     tap.ok(all(body == ODD * times for body in said),
