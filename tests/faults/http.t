@@ -5,7 +5,6 @@
 # server of its own is in tests/e2e/api.t and contract.t, TLS and addresses in http_tls.t and http_net.t.
 import csv
 import glob
-import gzip
 import io
 import json
 import os
@@ -512,8 +511,6 @@ def odd_body(tap, server, it):
     said = [item["body"], json.loads(line.body.decode("utf-8").split("\n")[0])["body"], one["incarnations"][0]["body"], row["body"]]
     tap.ok(all(body == ODD * times for body in said),
            f"a body of {len((ODD * times).encode())} bytes, exact in each form (F151) {[len(body) for body in said]}")
-    packed = it.client.get("/v1/messages?id=m7&body=1", headers={"Accept-Encoding": "gzip"})
-    tap.ok(json.loads(gzip.decompress(packed.body))["items"][0]["body"] == ODD * times, "and packed")
     server.ask(f"UPDATE receiptd.message SET body = '{before}' WHERE id = 'm7'")
 
 
@@ -536,8 +533,10 @@ def killed(tap, server, it):
     out, came = {}, {form: threading.Event() for form in ("page", "csv", "ndjson")}
     pages = {form: f"/v1/messages?limit=all&body=1&format={form}" for form in ("csv", "ndjson")}
     wait_until(lambda: {it.client.get("/v1/messages?limit=1").status for _ in range(6)} == {200}, 20)
+    wait_until(lambda: it.client.get("/v1/messages?limit=all&format=ndjson").status == 200, 20)  # the database was away
     done = it.client.raw(f"GET {pages['csv']} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {it.token}\r\n\r\n".encode())
-    tap.ok(b"Transfer-Encoding: chunked" in done and done.endswith(LAST_CHUNK), "all rows as CSV: the last chunk says that it is whole")
+    tap.ok(b"Transfer-Encoding: chunked" in done and done.endswith(LAST_CHUNK), 
+           f"all rows as CSV: the last chunk says that it is whole {done[:200] if len(done) < 9999 else len(done)}")
     pages["page"] = "/v1/messages?limit=1000&body=1"
     threads = [threading.Thread(target=lambda form=form, target=target: out.update(
         {form: sip(it.http, target, it.token, 60, came[form])[1]})) for form, target in pages.items()]
