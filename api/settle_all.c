@@ -11,7 +11,7 @@ static bool settle(struct app *app, const char *name, struct err *err)
 	struct realm_settings rules;
 	struct settle_result result = {0};
 
-	if (!store_open(app, STORE_WRITE, &writer, err))
+	if (!store_open(app, STORE_INGEST, &writer, err))
 		return false;
 	bool fine = store_realm_rules(writer, name, &realm, &rules, err);
 	bool known = fine;

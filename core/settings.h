@@ -94,6 +94,7 @@ struct settings {
 	usec_t query_time;   // of one question to the database; 0 = no limit
 	int64_t token_rate, token_running;     // requests a second, at a time; 0 = no limit
 	int64_t address_rate, address_running; // the same of one address
+	int64_t token_live, address_live;      // live streams at a time; 0 = no limit
 	char *log_level;
 	char *zone; // reporting zone, NULL = system
 	enum bodies_mode bodies;

@@ -438,7 +438,7 @@ int cmd_import(struct app *app, int argc, char **argv)
 		return status;
 	import.buffer = xcalloc(1, CHUNK);
 	realm_settings_copy(&import.rules, &app->settings->rules);
-	if (store_open(app, STORE_WRITE, &import.store, &err) &&
+	if (store_open(app, STORE_INGEST, &import.store, &err) &&
 	    assume_known(app, import.store, import.realm, &import.rules, &err)) {
 		status = import_and_settle(&import, argc, argv);
 	} else {

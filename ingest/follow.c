@@ -218,7 +218,7 @@ static bool open_database(struct follow *follow, struct err *err)
 {
 	if (follow->store && !store_reconnect(follow->store, err))
 		return false;
-	if (!follow->store && !store_open(follow->app, STORE_WRITE, &follow->store, err))
+	if (!follow->store && !store_open(follow->app, STORE_INGEST, &follow->store, err))
 		return false;
 	if (!assume_known(follow->app, follow->store, follow->app->settings->realm, &follow->rules,
 			  err))

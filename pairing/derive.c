@@ -88,6 +88,7 @@ void row_from_incarnation(const struct pairing *pairing, const struct entry *ent
 	row->thread = inc->thread;
 	row->body = inc->body;
 	row->body_bytes = inc->body_bytes;
+	row->body_stays = inc->body_stays;
 	row->last_at = inc->last;
 	row->accepted_at = inc->egress_at;
 	row->routed_at = inc->routed_at;

@@ -97,8 +97,9 @@ struct incarnation {
 	struct text from_tie;      // T1: of that line, mostly the same text as tie
 	usec_t text_at;            // line that gave type, body, corrects
 	enum message_type type;
-	struct text body; // absent when not stored
+	struct text body; // absent when not stored, and where only stored rows have it
 	int32_t body_bytes;
+	bool body_stays; // the text that counts is that of a stored row, and is not read (F190)
 	struct text corrects;    // K9
 	int64_t thread;          // keyed hash of the thread, 0 = none
 	unsigned flags;          // enum content_flags, union over the lines

@@ -191,22 +191,32 @@ static bool text_line_wins(const struct incarnation *into, const struct incarnat
 	return text_compare(from->corrects, into->corrects) < 0;
 }
 
-static void merge_text(struct incarnation *into, const struct incarnation *from)
+static bool has_body(const struct incarnation *inc)
 {
-	struct text body = into->body.p ? into->body : from->body;
-	int32_t bytes = into->body_bytes ? into->body_bytes : from->body_bytes;
+	return inc->body.p || inc->body_bytes;
+}
 
-	if (text_line_wins(into, from)) {
+// The body of the line that wins, else of the other. That of a stored row is never read (F190) and stays
+// where it is; another line's is kept beside it, for a row that does not go on from that one. same: both
+// say the same, so it does not matter whose body it is.
+static void merge_text(struct incarnation *into, const struct incarnation *from, bool same)
+{
+	bool wins = text_line_wins(into, from);
+	bool takes = has_body(from) && (wins || !has_body(into));
+
+	if (takes) {
+		into->body_bytes = from->body_bytes;
+		into->body_stays = from->body_stays || (same && into->body_stays);
+	} else {
+		into->body_stays |= same && from->body_stays;
+	}
+	if (!into->body.p || (takes && from->body.p))
+		into->body = from->body;
+	if (wins) {
 		into->text_at = from->text_at;
 		into->type = from->type;
 		into->corrects = from->corrects;
-		if (from->body.p) {
-			body = from->body;
-			bytes = from->body_bytes;
-		}
 	}
-	into->body = body;
-	into->body_bytes = bytes;
 }
 
 // T1: when the lines that gave sent_at were seen. *seen: they are ingress or undelayed (T2).
@@ -241,8 +251,10 @@ static void merge_tie(struct incarnation *into, const struct incarnation *from)
 void incarnation_merge(struct arena *arena, struct incarnation *into,
 		       const struct incarnation *from)
 {
+	bool same = into->digest == from->digest;
+
 	merge_digests(arena, into, from);
-	merge_text(into, from);
+	merge_text(into, from, same);
 	merge_tie(into, from);
 	into->first = min_usec(into->first, from->first);
 	into->last = max_usec(into->last, from->last);

@@ -310,6 +310,7 @@ static void load_plain(struct pairing *pairing, struct entry *entry, const struc
 		.text_at = row->sent_at,
 		.type = row->type,
 		.body_bytes = row->body_bytes,
+		.body_stays = true,
 		.tie = tie_own(row->tie),
 		.from_tie = tie_own(row->tie),
 		.corrects = row->corrects,
@@ -343,6 +344,8 @@ void entry_load_row(struct pairing *pairing, struct entry *entry, const struct r
 	if (!row->facts.p || !incarnations_decode(row->facts, pairing->arena, &list, &count))
 		return; // damaged facts: the row is kept as it is, see results.c
 	ties_decode(row->tie, list, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		list[i].body_stays = true;
 		entry_add_incarnation(pairing, entry, &list[i]);
+	}
 }

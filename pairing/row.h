@@ -111,6 +111,7 @@ struct row {
 		tie; // T1: ties_encode(); its order among rows of one instant is that of tie_own()
 	struct text body;
 	int32_t body_bytes;
+	bool body_stays; // a row that goes on from a stored one keeps the body of that
 	position_t sent_pos, delivered_pos, displayed_pos, failed_pos;
 
 	// Plain rows only: their at most one receipt and one displayed marker of one device.

@@ -19,7 +19,8 @@ enum { ROWS_AT_ONCE = 30000, ROWS_OF_SLICE = 100000, SLICES_MAX = 4096 };
 // (what, at, column, stored, made).
 static const char *const by_time[] = {"check_rollup",  "check_latency",  "check_users",
 				      "check_devices", "check_failures", NULL};
-static const char *const by_conversation[] = {"check_rows", "check_marks", "check_alone", NULL};
+static const char *const by_conversation[] = {"check_rows", "check_marks", "check_alone",
+					      "check_parties", NULL};
 
 struct span {
 	usec_t since, until;

@@ -22,6 +22,7 @@ static const struct {
 } roles[] = {
 	[STORE_ADMIN] = {"receiptd migrate", true, false, NULL},
 	[STORE_WRITE] = {"receiptd ingest", true, false, NULL},
+	[STORE_INGEST] = {"receiptd ingest", true, false, "receiptd_ingest"},
 	[STORE_READ] = {"receiptd read", false, true, "receiptd_read"},
 	[STORE_ACCESS] = {"receiptd access", true, false, "receiptd_access"},
 };
@@ -29,6 +30,11 @@ static const struct {
 static bool stopped(const struct app *app)
 {
 	return app->stop && *app->stop;
+}
+
+bool store_holds_lanes(const struct store *store)
+{
+	return store->role == STORE_WRITE || store->role == STORE_INGEST;
 }
 
 static bool is_embedded(const struct app *app)
@@ -190,7 +196,7 @@ static bool prepare_session(struct store *store, struct err *err)
 	put_zstr(&params, roles[store->role].only_reads ? "on" : "off");
 	put_zstr(&params, idle);
 	return check_server(store, err) && sql_run(store, "session", &params, NULL, err) &&
-	       (store->role != STORE_WRITE || end_frozen(store, idle, err));
+	       (!store_holds_lanes(store) || end_frozen(store, idle, err));
 }
 
 // Refused for a reason that does not go away by waiting (F94): wrong password, no such database.

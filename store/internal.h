@@ -205,6 +205,7 @@ bool pq_start_copy(struct store *store, const char *name, struct err *err);
 bool pq_flush(struct store *store, const char *what, struct err *err);
 bool pq_finish(struct store *store, const char *what, struct rows *rows, struct err *err);
 
+bool store_holds_lanes(const struct store *store);       // it may write batches
 bool schema_check(struct store *store, struct err *err); // current, or ERR_USAGE
 bool schema_migrate(struct store *store, bool dry_run, int *applied, struct err *err);
 

@@ -47,7 +47,8 @@ enum mark_bits { // message.marks
 // Columns in the order of copy_message.sql, of the arrays of message_update.sql and of every SELECT
 // that gives message rows; the last two (commit, body) are written only. An UPDATE of a batch leaves
 // the settled ones (read_inferred_at, read_via, response_ms) as they are.
-enum { MESSAGE_COLUMNS = 61, MESSAGE_READ_COLUMNS = 59 };
+// The body is the last: it is written once, with the row.
+enum { MESSAGE_COLUMNS = 61, MESSAGE_UPDATE_COLUMNS = 60, MESSAGE_READ_COLUMNS = 59 };
 
 struct message_column {
 	const char *name;

@@ -13,15 +13,16 @@
 struct store;
 
 enum store_role {
-	STORE_ADMIN,  // migrate: no schema check
-	STORE_WRITE,  // ingester
+	STORE_ADMIN, // migrate: no schema check
+	STORE_WRITE, // what the owner does: tokens, retention, reading an interval again
+	STORE_INGEST, // what logs show is stored: may read no body, and delete in tables of pairing only (F190)
 	STORE_READ,   // default_transaction_read_only = on
 	STORE_ACCESS, // the API's second connection: tokens' last use and access log only
 };
 
 // Opens what settings->database says. "embedded": makes, starts and (with the last user of this
 // process) stops a private cluster, see store/cluster.h. Waits up to settings->database_wait.
-// For WRITE and READ the schema must be current; with the embedded database it is migrated here.
+// For all but ADMIN the schema must be current; with the embedded database it is migrated here.
 bool store_open(struct app *app, enum store_role role, struct store **store, struct err *err);
 void store_close(struct store *store); // NULL is fine
 bool store_alive(struct store *store); // cheap: asks the socket, not the server

@@ -69,7 +69,7 @@ bool lane_enter(struct store *store, int64_t *look, struct err *err)
 	ROWS_AUTO rows = {0};
 
 	put_int2(&params, LANE);
-	if (store->role == STORE_WRITE && !writer->has_raised) {
+	if (store_holds_lanes(store) && !writer->has_raised) {
 		if (!sql_run(store, "lane_raise", &params, NULL, err))
 			return false;
 		writer->has_raised = true;

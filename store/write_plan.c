@@ -80,17 +80,26 @@ static struct text without_resource(const struct stored_evidence *ack)
 
 // --- rows ---
 
+// Whoever stores may neither read a body nor replace one (F190). A row that gets the text of an earlier
+// line is written anew.
+static const struct row *goes_on_from(const struct entry_change *change, size_t i)
+{
+	const struct row *row = &change->rows[i];
+	return row->body.p && !row->body_stays ? NULL : change->was[i];
+}
+
 static void collect_removes(struct part *part, const struct entry_change *change)
 {
 	size_t continued = 0;
 	for (size_t i = 0; i < change->row_count; i++)
-		continued += change->was[i] != NULL;
+		continued += goes_on_from(change, i) != NULL;
 	if (continued == change->old_count)
 		return;
 	bool *goes_on = xcalloc(change->old_count, sizeof *goes_on);
 	for (size_t i = 0; i < change->row_count; i++) {
-		if (change->was[i])
-			goes_on[change->was[i] - change->old_rows] = true;
+		const struct row *was = goes_on_from(change, i);
+		if (was)
+			goes_on[was - change->old_rows] = true;
 	}
 	for (size_t i = 0; i < change->old_count; i++) {
 		if (!goes_on[i])
@@ -120,7 +129,7 @@ static void collect_rows(struct part *part, const struct entry_change *change)
 
 	collect_removes(part, change);
 	for (size_t i = 0; i < change->row_count; i++) {
-		const struct row *row = &change->rows[i], *was = change->was[i];
+		const struct row *row = &change->rows[i], *was = goes_on_from(change, i);
 		add_jid(part->plan, row->from);
 		add_jid(part->plan, row->to);
 		if (!was) {

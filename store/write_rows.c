@@ -116,14 +116,14 @@ static bool copy_rows(struct part *part, struct err *err)
 }
 
 struct columns { // one array per parameter of message_update.sql
-	struct fields old_at, old_n, arrays[MESSAGE_COLUMNS];
+	struct fields old_at, old_n, arrays[MESSAGE_UPDATE_COLUMNS];
 };
 
 static void columns_free(struct columns *columns)
 {
 	fields_free(&columns->old_at);
 	fields_free(&columns->old_n);
-	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+	for (size_t c = 0; c < MESSAGE_UPDATE_COLUMNS; c++)
 		fields_free(&columns->arrays[c]);
 }
 
@@ -133,7 +133,7 @@ static void add_update(struct part *part, const struct update *update, struct co
 	fill_row(part, update->row, &flat);
 	put_usec(&columns->old_at, update->was->sent_at);
 	put_int4(&columns->old_n, update->parked ? -update->was->n : update->was->n);
-	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+	for (size_t c = 0; c < MESSAGE_UPDATE_COLUMNS; c++)
 		part->changed_texts +=
 			!message_put(&columns->arrays[c], &message_columns[c], &flat);
 }
@@ -147,7 +147,7 @@ static bool update_some(struct part *part, size_t from, size_t to, struct err *e
 		add_update(part, &part->updates.items[i], &columns);
 	put_array(&params, OF_TIMESTAMPTZ, &columns.old_at);
 	put_array(&params, OF_INT4, &columns.old_n);
-	for (size_t c = 0; c < MESSAGE_COLUMNS; c++)
+	for (size_t c = 0; c < MESSAGE_UPDATE_COLUMNS; c++)
 		put_array(&params, message_columns[c].element, &columns.arrays[c]);
 	put_in_days(&params, &columns.old_at, &columns.old_at);
 	if (!sql_run(part->store, "message_update", &params, &rows, err))

@@ -98,6 +98,7 @@ struct request { // as sent; the head has been checked (head.h)
 	bool too_large;            // so it was not read
 	struct text body;          // read when the route takes one
 	struct text last_event;    // Last-Event-ID
+	struct text forwarded;     // the last X-Forwarded-For, of a live path
 	struct live_ask *live;     // of a live path: what its handler makes of it (live.h)
 	struct arena *arena;
 };

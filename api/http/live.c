@@ -2,6 +2,8 @@
 // The hub's start, end and door.
 #include "api/http/live_parts.h"
 
+#include "api/http/peer.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -94,13 +96,15 @@ void live_stop(struct live *live)
 
 // ---- the door
 
+// A proxy stands for many: those are told apart when the head is read (refuses() in live_watch.c).
 static bool has_place(const struct live *live, const struct gate_peer *peer)
 {
-	size_t same = 0;
+	int64_t same = 0, most = live->service->app->settings->address_live;
 	for (const struct client *c = live->clients; c; c = c->next)
 		same += gate_same_host(&c->peer, peer);
 	return live->client_count < live->most &&
-	       (same < CLIENTS_PER_ADDRESS || gate_is_loopback(peer));
+	       (most == 0 || same < most + OPENING || gate_is_loopback(peer) ||
+		proxy_is_trusted(&live->service->proxies, (const struct sockaddr *)&peer->address));
 }
 
 // The head has been seen, so it can be read; what comes behind it stays in the socket.

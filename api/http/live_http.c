@@ -35,6 +35,8 @@ static void take_field(struct request *request, struct text name, struct text va
 		    strncasecmp(name.p, wanted[i].name, name.n) == 0 && !wanted[i].to->p)
 			*wanted[i].to = value;
 	}
+	if (name.n == 15 && strncasecmp(name.p, "X-Forwarded-For", 15) == 0)
+		request->forwarded = value;
 	if (name.n == 13 && strncasecmp(name.p, "Authorization", 13) == 0)
 		request->authorizations++;
 	if (name.n == 17 && strncasecmp(name.p, "Transfer-Encoding", 17) == 0)

@@ -7,9 +7,8 @@
 
 enum {
 	CLIENTS_MOST = 2048,
-	CLIENTS_PER_TOKEN = 1024,
-	CLIENTS_PER_ADDRESS = 64, // one that is not this machine: a proxy on it stands for many
-	QUESTIONS_MOST = 128,     // distinct ones: each costs a query for each commit
+	OPENING = 32,         // connections of one address beyond its streams: they are told so
+	QUESTIONS_MOST = 128, // distinct ones: each costs a query for each commit
 	RING_FRAMES = 256,
 	RING_BYTES = 1024 * 1024, // of one question; a newest frame may be as large alone
 	FRAME_BYTES = RING_BYTES,
@@ -66,7 +65,8 @@ struct client {
 	char id[REQUEST_ID];
 	unsigned scopes;
 	unsigned char token[TOKEN_HASH];
-	bool known; // its token is
+	bool known;         // its token is
+	struct asker asker; // for whom it is, behind proxies; set with the stream
 	int64_t access, rows;
 };
 

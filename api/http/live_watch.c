@@ -4,6 +4,7 @@
 // looks at the commit number twice a second.
 #include "api/http/live_parts.h"
 
+#include "api/http/peer.h"
 #include "api/http/routes.h"
 
 #include <poll.h>
@@ -215,19 +216,34 @@ static bool check_tokens(struct watch *watch, struct pool_slot *slot, struct err
 static void log_opened(const struct live *live, const struct request *request,
 		       const struct reply *reply, struct text token)
 {
+	char client[ADDRESS_TEXT];
 	LOG_AT(live->service->app->log, reply->status >= 400 ? LOG_INFO : LOG_DEBUG, "request",
 	       LOG_S("request", request->id), LOG_T("path", request->path),
-	       LOG_I("status", reply->status), LOG_T("token", token.p ? token : TEXT("-")));
+	       LOG_I("status", reply->status), LOG_T("token", token.p ? token : TEXT("-")),
+	       LOG_S("client", address_format(&request->client.address, client)));
 }
 
-// NULL, or why there is no place.
-static const char *refuses(struct live *live, const struct live_ask *ask)
+static bool is_full(int64_t count, int64_t most)
 {
-	size_t same = 0;
-	for (const struct client *c = live->clients; c; c = c->next)
-		same += c->state == CLIENT_STREAM && memcmp(c->token, ask->token, TOKEN_HASH) == 0;
-	if (same >= CLIENTS_PER_TOKEN)
+	return most > 0 && count >= most;
+}
+
+// NULL, or why there is no place. As for other requests, loopback addresses have no limit of their own.
+static const char *refuses(struct live *live, const struct live_ask *ask, const struct asker *asker)
+{
+	const struct settings *settings = live->service->app->settings;
+	bool bounded = asker->known && !address_is_loopback(&asker->address);
+	int64_t token = 0, address = 0;
+	for (const struct client *c = live->clients; c; c = c->next) {
+		if (c->state != CLIENT_STREAM)
+			continue;
+		token += memcmp(c->token, ask->token, TOKEN_HASH) == 0;
+		address += bounded && address_same(&c->asker.address, &asker->address);
+	}
+	if (is_full(token, settings->token_live))
 		return "This token has too many live streams.";
+	if (is_full(address, settings->address_live))
+		return "This address has too many live streams.";
 	if (live->question_count >= QUESTIONS_MOST && !question_find(live, ask->key))
 		return "Too many different questions are being answered live.";
 	return NULL;
@@ -301,7 +317,7 @@ static void stream(struct watch *watch, struct client *client, const struct requ
 	struct err err = {0};
 	bool fine = read_commit(watch, &err);
 	pthread_mutex_lock(&live->lock);
-	const char *full = fine ? refuses(live, ask) : NULL;
+	const char *full = fine ? refuses(live, ask, &request->client) : NULL;
 	if (fine && !full) {
 		client->question = question_for(watch, ask);
 		pthread_mutex_unlock(&live->lock);
@@ -310,6 +326,7 @@ static void stream(struct watch *watch, struct client *client, const struct requ
 	}
 	if (fine && !full) {
 		attach(client, ask, reply);
+		client->asker = request->client;
 		live->opened++;
 		return;
 	}
@@ -332,10 +349,16 @@ static void open_client(struct watch *watch, struct client *client)
 	struct request request;
 	struct reply reply;
 	struct text token = TEXT_NONE;
+	struct holds holds = {0}; // of the limits, while it is opened
 	live_request(buf_view(&client->head), arena, &request);
+	client_find(&live->service->proxies, (const struct sockaddr *)&client->peer.address,
+		    request.forwarded, &request.client);
 	request.live = &ask;
+	request.holds = &holds;
 	reply_begin(&reply, arena);
 	dispatch(live->service, &request, &reply, &token);
+	limit_leave(live->service->addresses, &holds.address);
+	limit_leave(live->service->tokens, &holds.token);
 	if (reply.status == 200 && ask.accepted) {
 		stream(watch, client, &request, &reply);
 	} else {

@@ -32,6 +32,12 @@ static bool is_trusted(const struct proxies *proxies, const struct address *addr
 	return false;
 }
 
+bool proxy_is_trusted(const struct proxies *proxies, const struct sockaddr *peer)
+{
+	struct address address;
+	return address_of(peer, &address) && is_trusted(proxies, &address);
+}
+
 // Takes the last item of a list off.
 static struct text take_last(struct text *list)
 {

@@ -9,6 +9,8 @@
 // Reads trusted_proxies. ERR_USAGE: something in there is no address.
 bool proxies_read(const struct settings *settings, struct proxies *proxies, struct err *err);
 
+bool proxy_is_trusted(const struct proxies *proxies, const struct sockaddr *peer);
+
 // The address of the peer, or when that is a trusted proxy, the last one in X-Forwarded-For that is not.
 void client_find(const struct proxies *proxies, const struct sockaddr *peer, struct text forwarded,
 		 struct asker *client);

@@ -196,6 +196,24 @@ void access_count(struct service *service, const char *request_id, int64_t acces
 			  LOG_S("error", err.text));
 }
 
+// On a standby alone nothing can be written. That is for ever, so whoever asks is told what would help.
+static void answer_unlogged(struct call *call, const struct err *err)
+{
+	if (err->kind == ERR_INTERNAL) {
+		answer_failure(call, err);
+		return;
+	}
+	log_error(call->service->app->log, "access_log_not_writable",
+		  LOG_S("request", call->request->id), LOG_S("error", err->text),
+		  LOG_S("next",
+			"with a standby: name its primary beside it in the setting database"));
+	call_problem(call, 503,
+		     "Who reads messages is written down first, and the access log cannot be "
+		     "written: it needs a database that is no standby (setting database). Metrics "
+		     "can be asked.",
+		     NULL);
+}
+
 // ---- one call
 
 static bool run_audited(struct call *call, struct err *err)
@@ -203,7 +221,7 @@ static bool run_audited(struct call *call, struct err *err)
 	if (!call->route->audited)
 		return call->route->handle(call, err);
 	if (!log_intent(call, &call->access, err)) {
-		answer_failure(call, err); // no second try: one intent, one answer
+		answer_unlogged(call, err); // no second try: one intent, one answer
 		return true;
 	}
 	bool ok = call->route->handle(call, err);

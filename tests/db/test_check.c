@@ -254,6 +254,18 @@ static void check_derives_columns_and_evidence_anew(void **state)
 	      ": evidence kind 0 class 2 n 0, recomputed kind 0 class 1 n 0\n");
 }
 
+// By this list the messages of an account are found: who is not in it has none.
+static void check_looks_for_everybody_who_takes_part(void **state)
+{
+	(void)state;
+	commit_findings();
+	spoil("UPDATE party SET realm = -realm WHERE realm = %d", ": ada@a.example of realm -");
+	again("UPDATE party SET realm = -realm WHERE realm = -%d");
+	spoil("DELETE FROM party AS p USING jid AS j WHERE j.id = p.jid AND p.realm = %d AND "
+	      "j.jid = 'ben@b.example'",
+	      ": ben@b.example missing, recomputed there\n");
+}
+
 static void check_looks_at_whole_days_of_its_interval_only(void **state)
 {
 	(void)state;
@@ -437,6 +449,7 @@ int main(void)
 		TEST(check_derives_findings_anew),
 		TEST(check_judges_the_order_of_conversations_anew),
 		TEST(check_derives_columns_and_evidence_anew),
+		TEST(check_looks_for_everybody_who_takes_part),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
 		TEST(check_reads_a_long_conversation_once),
 		TEST(days_between_absurd_years_are_not_looked_at),

@@ -232,7 +232,7 @@ def bodies(bench):
 
 
 def refusals(bench):
-    """401, 403, 404, 405, 406, 400: what is wrong is said, and nothing else."""
+    """401, 403, 404, 405 (F142), 406, 400: what is wrong is said, and nothing else."""
     tap = bench.tap
     problems = {"$ref": "#/components/schemas/Problem"}
 
@@ -346,6 +346,7 @@ HEADS = [
 
 
 def heads(bench):
+    """F139, F140, F142: a head that has more than one reading is none, and nothing is done twice."""
     for text, data, status in HEADS:
         reply = bench.client.raw(data)
         answers = reply.count(b"\nRequest-Id: ")

@@ -9,13 +9,15 @@ import time
 class Stream:
     """One connection. events: dicts of event, id (when it has one) and data; last: the last id that was seen."""
 
-    def __init__(self, port, target, token=None, headers=(), method="GET", receive=None, body=b""):
-        self.socket = socket.socket()
+    def __init__(self, port, target, token=None, headers=(), method="GET", receive=None, body=b"", host="x",
+                 connected=None):
+        self.socket = connected or socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.socket.settimeout(20)
-        self.socket.connect(("127.0.0.1", port))
-        lines = [f"{method} {target} HTTP/1.1", "Host: x", *headers]
+        if not connected:
+            self.socket.connect(("127.0.0.1", port))
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *headers]
         if token:
             lines.append(f"Authorization: Bearer {token}")
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)

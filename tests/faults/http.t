@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # FAULTS section E on the real program, all in front of one server: F133 (nothing is read), F135, F136 (head, body
-# and answer), F137, F138, F141, F143, F145, F146, F147, F150, F152, F153, F154, F156, F157. What needs no database
+# and answer), F137, F138, F141, F143, F145, F146, F147, F150, F152, F151, F153, F154, F155, F156, F157. What needs no database
 # server of its own is in tests/e2e/api.t and contract.t, TLS and addresses in http_tls.t and http_net.t.
+import csv
 import glob
+import io
 import json
 import os
 import re
 import resource
+import secrets
 import signal
 import socket
 import subprocess
@@ -97,6 +100,13 @@ def server_mark(server):
 
 # ---- tokens
 
+def guess(port, token):
+    """The status that a token gets, with as little ado as can be."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        sock.sendall(f"GET /v1/gaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        return int(sock.recv(4096)[9:12])
+
+
 def bad_tokens(tap, server, it):
     """F133: whatever is wrong with a token, one look for it and nothing else; F135: guessing is slowed down."""
     seen = set()
@@ -108,8 +118,8 @@ def bad_tokens(tap, server, it):
         seen.add((answer.status, json.dumps(problem), tuple(set(statements(server, mark)[0]) - {"realm_find"})))
     good = len(seen) == 1 and next(iter(seen))[0] == 401 and next(iter(seen))[2] == ("token_find",)
     tap.ok(good, f"wrong tokens: one answer, one look, nothing read (F133) {'' if good else seen}")
-    tries = 10000 if rig.LONG else 150
-    statuses = [it.client.get("/v1/gaps", token=BAD_TOKEN).status for _ in range(tries)]
+    tries = 10000 if rig.LONG else 2000
+    statuses = [guess(it.http, "rcd_" + secrets.token_urlsafe(32)) for _ in range(tries)]
     last = it.client.get("/v1/gaps", token=BAD_TOKEN)
     tap.ok(statuses.count(401) < 61 and set(statuses[60:]) == {429} and int(last.headers["Retry-After"]) > 0,
            f"{tries} guesses: 429 with Retry-After (F135)")
@@ -482,19 +492,67 @@ def defaults(tap, server, it):
         tap.ok(status == 2 and it.said("can be reached from other machines"), f"{name} without TLS: exit {status}")
 
 
+ODD = "\u2028\u2029\x01\x1f\x7f\ufffe\\\"'<&\U0001f600\u202e\u00e9\r\n\t"
+
+
+def odd_body(tap, server, it):
+    """F151: 1 MB of a body that holds all that an answer could stumble over. No log brings one of that size."""
+    csv.field_size_limit(1 << 24)
+    times = 1_000_000 // len(ODD.encode()) + 1
+    escaped = "".join(f"\\U{ord(c):08x}" for c in ODD)
+    before = server.ask("SELECT body FROM receiptd.message WHERE id = 'm7'")
+    server.ask(f"UPDATE receiptd.message SET body = repeat(E'{escaped}', {times}) WHERE id = 'm7'")
+    page = it.client.get("/v1/messages?id=m7&body=1")
+    line = it.client.get("/v1/messages?id=m7&body=1&format=ndjson")
+    item = page.json()["items"][0]
+    one = it.client.get(f"/v1/messages/{item['conv']}/{item['key']}?body=1").json()
+    cells = it.client.get("/v1/messages?id=m7&body=1&format=csv")
+    row = next(csv.DictReader(io.StringIO(cells.body.decode("utf-8"), newline="")))
+    said = [item["body"], json.loads(line.body.decode("utf-8").split("\n")[0])["body"], one["incarnations"][0]["body"], row["body"]]
+    tap.ok(all(body == ODD * times for body in said),
+           f"a body of {len((ODD * times).encode())} bytes, exact in each form (F151) {[len(body) for body in said]}")
+    server.ask(f"UPDATE receiptd.message SET body = '{before}' WHERE id = 'm7'")
+
+
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+
+
+def port_taken(tap, server, it):
+    """F155: said at once, with the address, and nothing goes on; who has it is not disturbed."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        began = time.monotonic()
+        status = it.direct.call("--set", f"port={port}", "serve", check=False)
+        with open(it.direct.log, encoding="utf-8", errors="replace") as log:
+            said = [line for line in log if str(port) in line]
+        tap.ok(status == 2 and said and time.monotonic() - began < 20, f"port taken: exit {status} {said[-1:]} (F155)")
+
+
 def killed(tap, server, it):
-    """F156: the client can tell that its answer ends too early."""
-    out, came = [], threading.Event()
-    thread = threading.Thread(
-        target=lambda: out.append(sip(it.http, "/v1/messages?limit=1000&body=1", it.token, 60, came)[1]))
+    """F156: the client can tell that its answer ends too early, in every form."""
+    out, came = {}, {form: threading.Event() for form in ("page", "csv", "ndjson")}
+    pages = {form: f"/v1/messages?limit=all&body=1&format={form}" for form in ("csv", "ndjson")}
     wait_until(lambda: {it.client.get("/v1/messages?limit=1").status for _ in range(6)} == {200}, 20)
-    thread.start()
-    came.wait(60)
+    wait_until(lambda: it.client.get("/v1/messages?limit=all&format=ndjson").status == 200, 20)  # the database was away
+    done = it.client.raw(f"GET {pages['csv']} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {it.token}\r\n\r\n".encode())
+    tap.ok(b"Transfer-Encoding: chunked" in done and done.endswith(LAST_CHUNK), 
+           f"all rows as CSV: the last chunk says that it is whole {done[:200] if len(done) < 9999 else len(done)}")
+    pages["page"] = "/v1/messages?limit=1000&body=1"
+    threads = [threading.Thread(target=lambda form=form, target=target: out.update(
+        {form: sip(it.http, target, it.token, 60, came[form])[1]})) for form, target in pages.items()]
+    for thread in threads:
+        thread.start()
+    for event in came.values():
+        event.wait(60)
     it.process.kill()
     it.process.wait()
-    thread.join()
-    whole, got = length_of(out[0])
+    for thread in threads:
+        thread.join()
+    whole, got = length_of(out["page"])
     tap.ok(0 < got < whole, f"killed in the middle of an answer: {got} of {whole} bytes as Content-Length says (F156)")
+    for form in ("csv", "ndjson"):
+        tap.ok(200 < len(out[form]) < len(done) and LAST_CHUNK not in out[form],
+               f"killed in the middle of all rows as {form}: {len(out[form])} bytes and no last chunk (F156)")
 
 
 def cpu(process):
@@ -540,7 +598,7 @@ def main():
                     it.program.complain("cannot go on")
                     return tap.done()
                 for test in (injection, addresses, defaults, pages, cached, foreign, errors, bad_tokens, slow, many,
-                             endless, expensive, database_down, killed, no_descriptors):
+                             endless, expensive, odd_body, port_taken, database_down, killed, no_descriptors):
                     test(tap, server, it)
                 it.client.judge(tap)
             finally:

@@ -18,6 +18,7 @@ import product  # noqa: E402
 
 try:
     import contract
+    from streams import Stream
 except ImportError as missing:
     print(f"1..0 # SKIP {missing}")
     sys.exit(0)
@@ -29,6 +30,8 @@ address_rate = 8
 address_running = 4
 token_rate = 4
 token_running = 2
+token_live = 5
+address_live = 3
 trusted_proxies = {{"{PROXY}/32", "192.0.2.0/24"}}
 server_names = {{"receipts.example", "{SERVER}"}}
 '''
@@ -163,6 +166,46 @@ def names(tap, bench):
     tap.ok(client.get("/healthz", headers={"Host": "evil.example"}).status == 200, "probes have any name")
 
 
+class Live(Stream):
+    """A live stream from an address of its own."""
+
+    def __init__(self, source, bench, name, headers=()):
+        connection = socket.create_connection((SERVER, bench.port), source_address=(source, 0), timeout=20)
+        super().__init__(bench.port, "/v1/live/funnel", bench.tokens[name], headers, connected=connection, host=SERVER)
+
+    def begins(self):
+        return self.status() == 200 and self.wait("start")
+
+    def refused(self, words):
+        return self.status() == 503 and int(self.header("Retry-After")) > 0 and words in self.rest()
+
+
+def live(tap, bench):
+    """Streams: limits of an address, also behind a proxy, and of a token; rates; names."""
+    time.sleep(2.1)  # what was asked before counts no more
+    ours = [Live(ONE, bench, name) for name in ("a", "a", "b")]
+    tap.ok(all(stream.begins() for stream in ours), "three live streams of one address")
+    tap.ok(Live(ONE, bench, "c").refused(b"This address has too many live streams"), "not a fourth (F137)")
+    tap.ok(Live(ONE, bench, "c", ["X-Forwarded-For: 203.0.113.9"]).refused(b"This address"), "whatever it says (F159)")
+    others = [Live(PROXY, bench, "a", [f"X-Forwarded-For: 203.0.113.{i}"]) for i in (1, 1, 1)]
+    tap.ok(all(stream.begins() for stream in others), "as many of an address behind a proxy")
+    tap.ok(Live(PROXY, bench, "c", ["X-Forwarded-For: 203.0.113.1"]).refused(b"This address"), "and not more")
+    tap.ok(Live(PROXY, bench, "a", ["X-Forwarded-For: 203.0.113.2"]).refused(b"This token has too many"),
+           "five of one token, from wherever")
+    evil = Live(TWO, bench, "c", ["Host: evil.example"])
+    tap.ok(evil.status() == 400, "two names: 400")
+    ours.pop().close()
+    tap.ok(product.wait_until(lambda: Live(ONE, bench, "c").status() == 200, 10, 0.4), "one ends: there is a place")
+    named = [Stream(bench.port, "/v1/live/funnel", bench.tokens["c"], host="evil.example", connected=socket.create_connection(
+        (SERVER, bench.port), source_address=(TWO, 0), timeout=20)) for _ in range(20)]
+    said = [stream.status() for stream in named]
+    tap.ok(set(said) == {421}, f"another name: refused (F150) {said}")
+    said = [Live(TWO, bench, "c").status() for _ in range(20)]
+    tap.ok(429 in said and set(said) <= {200, 503, 429}, f"opened too often with one token: {said}")
+    for stream in [*ours, *others]:
+        stream.close()
+
+
 class Bench:
     def __init__(self):
         self.product = product.Product(settings=SETTINGS)
@@ -217,7 +260,7 @@ def main():
             return tap.done()
         for name in "abc":
             bench.make_token(name)
-        for test in (one_address, rates, running, forwarded, names):
+        for test in (one_address, rates, running, forwarded, names, live):
             test(tap, bench)
         tap.ok(product.stop(bench.server, 30) == 0, "TERM: exit 0")
     finally:

@@ -3,6 +3,7 @@
 # F190: what each role may not do is refused by the server itself, and what the program needs is granted: it works as
 # users who are nothing but members of a role. The HTTP interface reads from a hot standby; what must be written
 # (access log, last use of a token) goes to the primary, and without one messages are not shown (F192).
+import json
 import os
 import subprocess
 import sys
@@ -24,12 +25,45 @@ DDL = ("CREATE TABLE receiptd.mine (a int)", "DROP TABLE receiptd.gap", "ALTER T
        "CREATE SCHEMA mine", "DROP SCHEMA receiptd CASCADE")
 
 
+BODIES = ("SELECT body FROM receiptd.message", "SELECT m FROM receiptd.message AS m", "SELECT * FROM receiptd.message",
+          "UPDATE receiptd.message SET body = ''", "UPDATE receiptd.message SET body_bytes = length(body)",
+          "SELECT count(*) FROM receiptd.message WHERE body LIKE '%a%'", "DELETE FROM receiptd.message RETURNING body",
+          "UPDATE receiptd.message SET n = n RETURNING body", "SELECT key FROM receiptd.message ORDER BY body",
+          "COPY receiptd.message TO STDOUT", "COPY receiptd.message (body) TO STDOUT",
+          "SELECT m.conv FROM receiptd.message AS m JOIN receiptd.message AS o USING (body)",
+          "SELECT raw FROM receiptd.quarantine", "UPDATE receiptd.quarantine SET raw = ''",
+          "SELECT receiptd.has_bodies('2026-03-02')", "SELECT receiptd.strip_day('2026-03-02')",
+          "SELECT body FROM receiptd.message_other", "SELECT key FROM receiptd.message_other",
+          "CREATE TEMP VIEW v AS SELECT body FROM receiptd.message; SELECT * FROM v")
+TAKEN_BACK = ("message", "ack", "finding", "typing", "settle_unit", "known_keys", "dialect_fact", "gap", "quarantine")
+ONCE = ("receiptd_migration", "instance", "dropped_day", "reprocess", "jid", "private_ack", "party", "sent_id", "chat_state",
+        "chat_ingress", "batch", "role_grant", "token", "access_log")
+
+
+def written_once(server):
+    """Tables that whoever stores may not change, with their columns."""
+    return [line.split("|") for line in server.ask(
+        "SELECT c.relname, string_agg(quote_ident(a.attname), ' ') FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid ="
+        " c.oid AND a.attnum > 0 WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relname IN ('"
+        + "', '".join(ONCE) + "') GROUP BY 1").splitlines()]
+
+
+def run_all(server, role, queries):
+    """What the server said to each, "" when it was done; nothing of it stays."""
+    script = "".join(f"\\warn @@@\nBEGIN; SET ROLE {role}; SET TRANSACTION READ WRITE;\n{query};\nROLLBACK; RESET ROLE;\n"
+                     for query in queries)
+    done = subprocess.run(["psql", "-XAtq"], capture_output=True, text=True, check=False, input=script,
+                          env={**rig.NEAR, "PGPORT": str(server.port)})
+    return [said.strip() for said in done.stderr.split("@@@\n")[1:]]
+
+
 def run(server, role, query):
-    """What the server said to it, "" when it was done; nothing of it stays."""
-    done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1"], capture_output=True, text=True, check=False,
-                          env={**rig.NEAR, "PGPORT": str(server.port)},
-                          input=f"BEGIN; SET ROLE {role}; SET TRANSACTION READ WRITE;\n{query};\nROLLBACK;\n")
-    return done.stderr.strip() if done.returncode else ""
+    return run_all(server, role, [query])[0]
+
+
+def allowed(server, role, queries):
+    said = run_all(server, role, queries)
+    return [query for query, answer in zip(queries, said, strict=True) if not is_refused(answer)]
 
 
 def is_refused(said):
@@ -41,7 +75,7 @@ def refused(tap, server):
     tables = server.ask("SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = 'receiptd'::regnamespace"
                         " AND relkind IN ('r', 'p')").split()
     for role in ROLES:
-        done = [query for query in DDL if not is_refused(run(server, role, query))]
+        done = allowed(server, role, DDL)
         tap.ok(not done, f"{role}: no DDL (F190) {done}")
     writes = [f"{verb} receiptd.{table}" for table in tables for verb in ("INSERT INTO", "DELETE FROM")]
     granted = server.ask("SELECT string_agg(c.relname || ' ' || p.what, ', ') FROM pg_class AS c,"
@@ -56,10 +90,15 @@ def refused(tap, server):
             ("receiptd_access", ("SELECT body FROM receiptd.message", "SELECT * FROM receiptd.access_log",
                                  "DELETE FROM receiptd.access_log", "UPDATE receiptd.access_log SET token = 'x'",
                                  "UPDATE receiptd.token SET scopes = 63", "SELECT name FROM receiptd.token")),
+            ("receiptd_read", ("SELECT raw FROM receiptd.quarantine",)),
+            ("receiptd_ingest", BODIES),
+            ("receiptd_ingest", [f"DELETE FROM receiptd.{table}" for table in tables if table not in TAKEN_BACK]),
+            ("receiptd_ingest", [f"UPDATE receiptd.{table} SET {columns.split()[0]} = DEFAULT" for table, columns in
+                                 written_once(server)]),
             ("receiptd_ingest", ("SELECT sha256 FROM receiptd.token", "UPDATE receiptd.token SET scopes = 63",
                                  "DELETE FROM receiptd.access_log", "SELECT * FROM receiptd.access_log",
                                  "DELETE FROM receiptd.receiptd_migration", "UPDATE receiptd.instance SET single = single"))):
-        done = [query for query in queries if not is_refused(run(server, role, query))]
+        done = allowed(server, role, queries)
         tap.ok(not done, f"{role}: what is not its own (F190) {done}")
 
 
@@ -67,14 +106,83 @@ def as_user(server, user):
     return server.url().replace("//owner@", f"//{user}@")
 
 
+def append(it, records):
+    with open(it.log, "ab") as log:
+        log.write(b"".join(records))
+
+
+def followed(tap, it, database):
+    """A whole life under that user: half of a log is imported, the rest comes while it is followed."""
+    it.generate(400)
+    records = it.records()
+    with open(it.log, "wb") as log:
+        log.write(b"".join(records[:200]))
+    status = it.direct.call("--set", f"database={database}", "import", "--dialect", "prosody", "--zone", "UTC", it.log, check=False)
+    tap.ok(status == 0, f"an import by a member of receiptd_ingest: exit {status}")
+    with open(it.program.config, "a", encoding="utf-8") as config:
+        config.write(f'source traffic {{\n\tpath = "{it.log}"\n\tdialect = "prosody"\n\tzone = "UTC"\n}}\n')
+    process = it.program.start("--set", f"database={database}", "run")
+    for at in range(200, len(records), 70):
+        append(it, records[at:at + 70])
+        it.wait_read(10)
+    it.wait_read()
+    tap.ok(rig.product.stop(process, 20) == 0, "and run by it")
+    it.judge(tap, "stored with the grants of receiptd_ingest")
+
+
+def observed(it, name, second, text):
+    path = it.direct.path(name)
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump({"ts": f"2026-03-02T10:00:{second:02d}.000000Z", "feed": "c2s", "dir": "in", "session": "ada@harbor.example/phone",
+                   "stanza": f"<message to='ben@harbor.example' type='chat'><body>{text}</body>"
+                             "<origin-id xmlns='urn:xmpp:sid:0' id='o1'/></message>"}, out)
+        out.write("\n")
+    return path
+
+
+def texts(tap, server, it, database):
+    """Of two lines of one message the first gives the text, also when it is stored last; nobody reads what is there."""
+    for realm, order in (("later", (20, 10)), ("earlier", (10, 20))):
+        for second in order:
+            path = observed(it, f"{realm}-{second}.ndjson", second, "first" if second == 10 else "second one")
+            it.direct.call("--set", f"database={database}", "--set", f"realm={realm}", "import", "--dialect", "observations", path)
+    said = server.ask("SELECT string_agg(r.name || ' ' || m.body || ' ' || m.body_bytes, ', ' ORDER BY r.id) FROM receiptd.message"
+                      " AS m JOIN receiptd.realm AS r ON r.id = m.realm WHERE m.id IS NULL AND r.name <> 'default'")
+    tap.ok(said == "later first 5, earlier first 5", f"the text of the earlier line, whatever is stored first: {said}")
+    lost = server.ask("SELECT count(*) FROM receiptd.message WHERE octet_length(body) IS DISTINCT FROM nullif(body_bytes, 0)"
+                      " AND octet_length(body) <> 0")
+    tap.ok(lost == "0", f"each row has its body: {lost} have not")
+
+
+def later_day(tap, server):
+    """A day that is made after the grants."""
+    day = server.ask("SELECT to_char(d, 'YYYYMMDD') FROM (SELECT now()::date - 77 AS d) AS x WHERE receiptd.make_day(d)")
+    done = allowed(server, "receiptd_ingest", (f"SELECT body FROM receiptd.message_{day}", f"DELETE FROM receiptd.message_{day}",
+                                               f"UPDATE receiptd.message_{day} SET body = ''"))
+    said = run(server, "receiptd_ingest", "SELECT key, tie FROM receiptd.message WHERE sent_at < now() - interval '76 days'")
+    read = run(server, "receiptd_read", f"SELECT body FROM receiptd.message_{day}")
+    tap.ok(day and not done and not said and not read, f"a day that is made later is no way around {done} {said} {read}")
+
+
+def taken(tap, server, it):
+    """Whoever may more takes the role by himself."""
+    server.ask("REVOKE INSERT ON receiptd.batch FROM receiptd_ingest")
+    path = observed(it, "taken.ndjson", 30, "third")
+    status = it.direct.call("--set", "database_wait=1s", "--set", "realm=taken", "import", "--dialect", "observations", path,
+                            check=False)
+    server.ask("CALL receiptd.grant_roles()")
+    again = it.direct.call("--set", "realm=taken", "import", "--dialect", "observations", path, check=False)
+    tap.ok((status, again) == (4, 0), f"the owner imports as receiptd_ingest: exit {status} without its grant, {again} with it")
+
+
 def granted(tap, server, it):
     """Users who are members of one role and nothing else."""
     server.ask("DROP ROLE IF EXISTS some_ingest; DROP ROLE IF EXISTS some_api; CREATE ROLE some_ingest LOGIN IN ROLE"
                " receiptd_ingest; CREATE ROLE some_api LOGIN IN ROLE receiptd_read, receiptd_access")
-    it.generate(400)
-    status = it.direct.call("--set", f"database={as_user(server, 'some_ingest')}", "import", it.log, check=False)
-    tap.ok(status == 0, f"an import by a member of receiptd_ingest: exit {status}")
-    it.judge(tap, "stored with the grants of receiptd_ingest")
+    followed(tap, it, as_user(server, "some_ingest"))
+    texts(tap, server, it, as_user(server, "some_ingest"))
+    later_day(tap, server)
+    taken(tap, server, it)
     status = it.direct.call("--set", f"database={as_user(server, 'some_ingest')}", "token", "list", check=False)
     tap.ok(status == 4, f"who may not see tokens: exit {status}")
 
@@ -150,11 +258,16 @@ def standby(tap, server, it, token):
     try:
         rig.product.wait_until(lambda: copy.ask("SELECT count(*) FROM receiptd.message", check=False) == str(it.rows()), 30)
         alone = Api(it, as_user(copy, "some_api"), token)
-        said = alone.statuses("/v1/metrics/delivery", "/v1/gaps", "/v1/sources", "/readyz")
+        said = alone.statuses("/v1/metrics/delivery", "/v1/metrics/read", "/v1/metrics/funnel", "/v1/metrics/response",
+                              "/v1/metrics/clients", "/v1/metrics/peers", "/v1/gaps", "/v1/sources", "/metrics", "/readyz")
         tap.ok(copy.ask("SELECT pg_is_in_recovery()") == "t" and alone.ready and set(said) == {200},
                f"a hot standby is enough for figures: {said}")
-        refusal = alone.client.get("/v1/messages?limit=5")
-        tap.ok(refusal.status == 503, f"no access log there, so no messages: {refusal.status} (F192)")
+        for path in ("/v1/messages?limit=5", "/v1/messages?limit=all", "/v1/unacknowledged", "/v1/findings", "/v1/conversations",
+                     "/v1/live/messages", "/v1/live/unacknowledged"):
+            refusal = alone.client.get(path)
+            problem = refusal.json()
+            tap.ok(refusal.status == 503 and "access log" in problem["detail"] and "standby" in problem["detail"]
+                   and int(refusal.headers["Retry-After"]) > 0, f"{path}: no access log there, so 503 says why (F192) {problem}")
         alone.end()
         both = f"postgresql://some_api@127.0.0.1:{copy.port},127.0.0.1:{server.port}/postgres?sslmode=disable"
         api = Api(it, both, token)

@@ -16,7 +16,8 @@
 
 struct database {
 	struct app app;
-	struct store *store;
+	struct store *store;  // as the ingester, with no more rights
+	struct store *reader; // as the API
 	struct zone *zone;
 	int runs;
 };
@@ -37,8 +38,10 @@ static const volatile sig_atomic_t never;
 // A throw-away cluster need not survive a power cut.
 static bool without_fsync(struct store *store, struct err *err)
 {
-	return sql_script(store, "ALTER SYSTEM SET fsync = off", err) &&
-	       sql_script(store, "SELECT pg_reload_conf()", err);
+	return sql_script(store, "RESET ROLE", err) && // not for whoever stores
+	       sql_script(store, "ALTER SYSTEM SET fsync = off", err) &&
+	       sql_script(store, "SELECT pg_reload_conf()", err) &&
+	       sql_script(store, "SET ROLE receiptd_ingest", err);
 }
 
 struct database *database_open(const char *folder, struct err *err)
@@ -52,8 +55,9 @@ struct database *database_open(const char *folder, struct err *err)
 	snprintf(setting, sizeof(setting), "data_dir=%s", folder);
 	if (database->zone && settings_load(NULL, &database->app.settings, err) &&
 	    settings_set(database->app.settings, setting, err) &&
-	    store_open(&database->app, STORE_WRITE, &database->store, err) &&
-	    without_fsync(database->store, err))
+	    store_open(&database->app, STORE_INGEST, &database->store, err) &&
+	    without_fsync(database->store, err) &&
+	    store_open(&database->app, STORE_READ, &database->reader, err))
 		return database;
 	database_close(database);
 	return NULL;
@@ -63,6 +67,7 @@ void database_close(struct database *database)
 {
 	if (!database)
 		return;
+	store_close(database->reader);
 	store_close(database->store);
 	if (database->app.settings)
 		settings_free(database->app.settings);
@@ -173,7 +178,7 @@ static bool check(struct run *run)
 					.difference = take_difference};
 	struct realm realm;
 	struct realm_settings rules = {0};
-	struct store *store = run->database->store;
+	struct store *store = run->database->reader;
 	if (!store_realm_rules(store, run->name, &realm, &rules, run->err))
 		return false;
 	request.realm = realm.id;
@@ -198,10 +203,10 @@ static json_t *export(struct run *run, export_fn *write)
 	char now[USEC_TEXT];
 	FILE *out = open_memstream(&text, &size);
 	bool ok = out &&
-		  export_prepare(run->database->store, run->name,
+		  export_prepare(run->database->reader, run->name,
 				 text_of(usec_format(run->vector->now, 6, now)), &options,
 				 run->err) &&
-		  write(run->database->store, &options, out, run->err);
+		  write(run->database->reader, &options, out, run->err);
 
 	if (out)
 		fclose(out);
