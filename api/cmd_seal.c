@@ -106,6 +106,7 @@ int cmd_seal(struct app *app, int argc, char **argv)
 						{NULL, 0, NULL, 0}};
 	struct err err = {0};
 	int option = getopt_long((optind = 0, opterr = 0, argc), argv, "", options, NULL);
+	const char *value = optarg;
 	bool more = option > -1 && getopt_long(argc, argv, "", options, NULL) != -1;
 	bool fine = false;
 	if (option > OPT_HELP || more || optind < argc) {
@@ -116,7 +117,7 @@ int cmd_seal(struct app *app, int argc, char **argv)
 		fine = true;
 	} else {
 		fine = option == OPT_NEW_KEY ? new_key(app, &err)
-		       : option == OPT_PROOF ? proof(app, optarg, &err)
+		       : option == OPT_PROOF ? proof(app, value, &err)
 					     : seal(app, &err);
 	}
 	if (!fine)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum option_name { OPT_DAY, OPT_HEAD, OPT_KEY, OPT_PROOF, OPT_HELP };
-enum { SHOWN_MAX = 100 };
+enum { SHOWN_MAX = 50 }; // of each table
 
 static void usage(FILE *out)
 {
@@ -109,7 +109,8 @@ static bool check_proof(const struct request *request, struct err *err)
 
 struct telling {
 	bool tty;
-	int64_t shown;
+	const char *table;
+	int64_t shown, more;
 	usec_t started, told;
 };
 
@@ -117,8 +118,13 @@ static void complain(void *self, const struct seal_complaint *it)
 {
 	struct telling *telling = self;
 	char day[USEC_TEXT] = "";
-	if (telling->shown++ >= SHOWN_MAX)
+	if (!telling->table || strcmp(telling->table, it->table) != 0)
+		telling->shown = 0;
+	telling->table = it->table;
+	if (telling->shown++ >= SHOWN_MAX) {
+		telling->more++;
 		return;
+	}
 	if (telling->tty)
 		fputs("\r\033[K", stderr);
 	if (it->day != USEC_NONE)
@@ -143,8 +149,8 @@ static void progress(void *self, int64_t done, int64_t of)
 
 static void conclude(const struct telling *telling, const struct verify_result *result)
 {
-	if (telling->shown > SHOWN_MAX)
-		printf("... and %lld more\n", (long long)(telling->shown - SHOWN_MAX));
+	if (telling->more)
+		printf("... and %lld more\n", (long long)telling->more);
 	if (!result->seals)
 		puts("nothing is sealed");
 	else

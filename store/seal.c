@@ -33,6 +33,18 @@ static const struct sealed *last_of(const struct sealing *it)
 	return count ? &it->chain.seals.items[count - 1] : NULL;
 }
 
+static bool take_commit(struct sealing *it, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	put_int8(&params, it->range.upto);
+	if (!sql_run(it->rows, "seal_take_commit", &params, &rows, err))
+		return false;
+	if (rows.count)
+		it->range.upto = row_int(&rows, 0, 0);
+	return true;
+}
+
 // Under the locks of all lanes: what is committed before the cut is seen by whoever looks afterwards, and
 // whoever removes it notes it.
 static bool begin_range(struct sealing *it, struct err *err)
@@ -58,6 +70,8 @@ static bool begin_range(struct sealing *it, struct err *err)
 		it->range.until = it->range.since;
 	it->head.day = (cut == USEC_NONE || cut > it->until ? it->until : cut) - 1;
 	it->head.day -= it->head.day % USEC_PER_DAY;
+	if (!it->again && !take_commit(it, err))
+		return false;
 	put_int8(&begin, it->range.upto);
 	return sql_run(it->rows, "seal_begin", &begin, NULL, err);
 }

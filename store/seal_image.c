@@ -32,10 +32,10 @@ void seal_row_key(struct buf *out, const struct rows *rows, const struct seal_ki
 
 // --- salts and commitments ---
 
-// Of the row: nobody who knows it can find those of other rows, and without the persons' salts it is gone.
-static void make_salt(struct salts *salts, struct seal_row *row)
+// What opens the rows of two persons; without their salts it is gone.
+static void make_salt(struct salts *salts, struct seal_row *row, unsigned char key[2 * HASH])
 {
-	unsigned char key[2 * HASH] = {0};
+	memset(key, 0, 2 * HASH);
 	if (row->kind->salt) {
 		memcpy(key, row->salt.p ? row->salt.p : "",
 		       row->salt.n < HASH ? row->salt.n : HASH);
@@ -49,14 +49,25 @@ static void make_salt(struct salts *salts, struct seal_row *row)
 		else
 			memcpy(key + i * HASH, salt->salt, HASH);
 	}
-	digest_hmac(salts->digest, key, row->key, row->row_salt);
 }
 
-static void commit_to(struct salts *salts, const struct seal_row *row, unsigned char what,
-		      struct text image, unsigned char out[HASH])
+// A salt for each row and part of it: who is shown one of them can open nothing else.
+static void salt_of(struct salts *salts, const struct seal_row *row,
+		    const unsigned char key[2 * HASH], unsigned char what, unsigned char out[HASH])
+{
+	char message[UINT8_MAX + 1];
+	size_t n = row->key.n < UINT8_MAX ? row->key.n : UINT8_MAX;
+	memcpy(message, row->key.p, n);
+	message[n] = (char)what;
+	digest_hmac(salts->digest, key, (struct text){message, n + 1}, out);
+}
+
+static void commit_to(struct salts *salts, const struct seal_row *row,
+		      const unsigned char salt[HASH], unsigned char what, struct text image,
+		      unsigned char out[HASH])
 {
 	digest_start(salts->digest);
-	digest_add(salts->digest, row->row_salt, HASH);
+	digest_add(salts->digest, salt, HASH);
 	digest_add(salts->digest, &what, 1);
 	for (int i = 0; what == LEAF_PERSONAL && !row->kind->by && i < row->jid_count; i++)
 		digest_add(salts->digest, salts_get(salts, row->jids[i])->name, HASH);
@@ -74,16 +85,19 @@ static bool is_erased(const struct salts *salts, const struct seal_row *row)
 
 void seal_commit(struct salts *salts, struct seal_row *row)
 {
+	unsigned char key[2 * HASH], salt[HASH];
 	row->flags = 0;
 	if (!row->kind->personal)
 		return;
-	make_salt(salts, row);
+	make_salt(salts, row, key);
+	salt_of(salts, row, key, LEAF_PERSONAL, row->row_salt);
 	row->erased = is_erased(salts, row);
 	row->flags = LEAF_PERSONAL;
-	commit_to(salts, row, LEAF_PERSONAL, row->personal, row->commitment);
+	commit_to(salts, row, row->row_salt, LEAF_PERSONAL, row->personal, row->commitment);
 	if (row->body.p) {
 		row->flags |= LEAF_BODY;
-		commit_to(salts, row, LEAF_BODY, row->body, row->body_commitment);
+		salt_of(salts, row, key, LEAF_BODY, salt);
+		commit_to(salts, row, salt, LEAF_BODY, row->body, row->body_commitment);
 	}
 }
 

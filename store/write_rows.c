@@ -92,7 +92,8 @@ static bool note_rows(struct part *part, struct err *err)
 		add_identity(&list, part->removes.items[i]);
 	for (size_t i = 0; i < part->updates.count; i++) {
 		const struct update *update = &part->updates.items[i];
-		if (update->was->sent_at != update->row->sent_at || update->was->n != update->row->n)
+		if (update->was->sent_at != update->row->sent_at ||
+		    update->was->n != update->row->n)
 			add_identity(&list, update->was);
 	}
 	if (!list.conv.count)
@@ -198,6 +199,6 @@ static bool update_rows(struct part *part, struct err *err)
 
 bool write_rows(struct part *part, struct err *err)
 {
-	return note_rows(part, err) && remove_rows(part, err) && park_rows(part, err) && update_rows(part, err) &&
-	       update_marked(part, err) && copy_rows(part, err);
+	return note_rows(part, err) && remove_rows(part, err) && park_rows(part, err) &&
+	       update_rows(part, err) && update_marked(part, err) && copy_rows(part, err);
 }
