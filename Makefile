@@ -127,6 +127,7 @@ bench: ## storing against COPY, import against its halves, other programs, a fol
 	@BUILD=$(BUILD) tests/bench/webhook.py
 	@BUILD=$(BUILD) tests/bench/component.py
 	@BUILD=$(BUILD) tests/bench/api.py
+	@BUILD=$(BUILD) tests/bench/seal.py
 
 docs-examples: $(program) ## make docs/EXAMPLES.md anew: each path asked of the sample logs
 	@BUILD=$(BUILD) tools/examples.py

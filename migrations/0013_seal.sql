@@ -53,7 +53,7 @@ COMMENT ON TABLE seal_leaf IS
 COMMENT ON COLUMN seal_leaf.number IS 'seal.number';
 COMMENT ON COLUMN seal_leaf.kind IS
 	'1 message, 2 ack, 3 finding, 4 gap, 5 dropped_day, 6 seal_gone, 7 seal_lost, 8 access_log, 9 report, '
-	'10 report_file, 11 erasure';
+	'10 report_file';
 COMMENT ON COLUMN seal_leaf.day IS 'UTC day by which the table is cut; 1970-01-01: it is not';
 COMMENT ON COLUMN seal_leaf.block IS 'Order within seal, kind and day, from 0';
 COMMENT ON COLUMN seal_leaf.first IS 'Index of the first leaf in the tree';
@@ -126,6 +126,9 @@ ALTER TABLE access_log ADD COLUMN salt bytea DEFAULT uuid_send(gen_random_uuid()
 COMMENT ON COLUMN access_log.salt IS
 	'Opens the commitment of filter; null: filter was taken out by an erasure';
 
+ALTER TABLE report ADD COLUMN stored_at timestamptz NOT NULL DEFAULT clock_timestamp();
+COMMENT ON COLUMN report.stored_at IS 'Clock of the database: which seal covers it';
+
 -- row keys ----------------------------------------------------------------------------------------
 
 CREATE FUNCTION seal_turn(bytes bytea) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -157,6 +160,13 @@ SELECT receiptd.seal_int8(conv) || receiptd.seal_turn(timestamptz_send(seen_at))
        || receiptd.seal_turn(int2send(what))
 $$;
 COMMENT ON FUNCTION seal_ack(int8, timestamptz, int8, int8, int8, int2) IS 'Row key of evidence';
+
+CREATE FUNCTION seal_report(realm int4, period text, day date, zone text, revision int4, format text)
+RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT receiptd.seal_int4(realm) || convert_to(concat_ws(' ', period, to_char(day, 'YYYY-MM-DD'), zone,
+       lpad(revision::text, 6, '0'), format), 'UTF8')
+$$;
+COMMENT ON FUNCTION seal_report(int4, text, date, text, int4, text) IS 'Row key of a report, or of a file of it';
 
 -- what writers note -------------------------------------------------------------------------------
 

@@ -327,6 +327,14 @@ static bool seal_days(struct sealing *it, struct seal_result *out, struct err *e
 	return true;
 }
 
+// Somebody asked for seals.
+static bool has_key(const struct app *app)
+{
+	char path[SEAL_PATH];
+	seal_key_path(app, NULL, "", path);
+	return app->settings->seal_key || access(path, F_OK) == 0;
+}
+
 bool store_seal(struct app *app, struct store *store, const char *key_file, usec_t until,
 		struct seal_result *out, struct err *err)
 {
@@ -338,6 +346,7 @@ bool store_seal(struct app *app, struct store *store, const char *key_file, usec
 	it.side = it.digest ? seal_second(app, STORE_WRITE, err) : NULL;
 	store->patience = SEAL_PATIENCE;
 	bool fine = it.side && finish_change(&it, err);
+	out->in_use = it.chain.seals.count || key_file || has_key(app);
 	if (fine && it.chain.seals.count) {
 		out->number = last_of(&it)->number;
 		out->day = last_of(&it)->day;

@@ -13,6 +13,7 @@ struct seal_result {
 	int made;       // seals that were made now
 	int64_t leaves; // in them
 	usec_t day;     // of the newest seal, USEC_NONE
+	bool in_use;    // there are seals, or a key was asked for; also set when it fails
 };
 
 // Seals every UTC day that ended at or before "until", and what was reported and read up to now; one seal a

@@ -128,7 +128,7 @@ static int64_t number_at(struct text key, size_t *at, size_t size)
 
 struct key_part { // of a row key
 	const char *name;
-	char type; // i4, i8, 2, t(ime), d(ay), x: the rest as hexadecimal
+	char type; // bytes of a number, t: time, d: day, x: hexadecimal, r: the rest as such, s: as text
 };
 
 static const struct key_part *parts_of(int kind)
@@ -147,6 +147,8 @@ static const struct key_part *parts_of(int kind)
 		[SEAL_GONE] = {{"kind", '2'}, {"day", 'd'}, {"row", 'r'}},
 		[SEAL_LOST] = {{"what", '2'}, {"day", 'd'}, {"jid", 'x'}},
 		[SEAL_ACCESS] = {{"id", '8'}},
+		[SEAL_REPORT] = {{"realm", '4'}, {"of", 's'}},
+		[SEAL_REPORT_FILE] = {{"realm", '4'}, {"of", 's'}},
 	};
 	return parts[kind];
 }
@@ -162,6 +164,9 @@ static void print_part(struct buf *out, const struct key_part *part, struct text
 		buf_printf(out, "%.10s", text);
 	} else if (part->type == 'x') {
 		buf_printf(out, "%016llx", (unsigned long long)number_at(key, at, 8));
+	} else if (part->type == 's') {
+		buf_add(out, key.p + *at, key.n - *at);
+		*at = key.n;
 	} else if (part->type == 'r') {
 		for (; *at < key.n; ++*at)
 			buf_printf(out, "%02x", (unsigned char)key.p[*at]);

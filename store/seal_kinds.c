@@ -52,6 +52,18 @@ const struct seal_kind seal_kinds[] = {
 	 .columns = 8,
 	 .salt = 6,
 	 .open = 5},
+	{.number = SEAL_REPORT,
+	 .table = "report",
+	 .query = "seal_rows_report",
+	 .by_time = true,
+	 .keys = 1,
+	 .columns = 6},
+	{.number = SEAL_REPORT_FILE,
+	 .table = "report_file",
+	 .query = "seal_rows_report_file",
+	 .by_time = true,
+	 .keys = 1,
+	 .columns = 5},
 };
 
 const size_t seal_kind_count = sizeof seal_kinds / sizeof *seal_kinds;
