@@ -35,6 +35,8 @@ static const struct command {
 	{"check", "count again what dashboards show, and compare", cmd_check},
 	{"reprocess", "drop an interval and read its logs again", cmd_reprocess},
 	{"retention", "drop days and bodies that are too old", cmd_retention},
+	{"seal", "sign what was stored until the end of a day; proofs of messages", cmd_seal},
+	{"verify", "compare what is stored with the seals; check a proof", cmd_verify},
 	{"migrate", "bring the database schema up to date, or show its state", cmd_migrate},
 };
 

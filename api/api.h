@@ -25,5 +25,6 @@ command_fn cmd_export;
 command_fn cmd_token;
 command_fn cmd_top;
 command_fn cmd_report;
+command_fn cmd_seal, cmd_verify;
 
 #endif

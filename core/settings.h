@@ -107,6 +107,8 @@ struct settings {
 	usec_t database_silence;  // longest silence of the database while it is asked, default 60 s
 	int64_t keep_days;        // retention of facts; 0 = for ever
 	int64_t keep_bodies_days; // of bodies
+	char *seal_key;           // PEM file of the signing key; NULL: seal.key in data_dir
+	char *seal_dir;           // folder of heads; NULL: seals in data_dir
 	int64_t keep_disk;        // bytes; the oldest days go until it is enough; 0 = no limit
 	int64_t hold_deleted;     // bytes of deleted files that wait for the database; 0 = no limit
 	// Reports (api/report/).

@@ -79,6 +79,9 @@ const struct setting_row setting_rows[] = {
 	    "program that takes the mail (sendmail -t)"),
 	ROW(keep_reports_days, days, "0", "files of older reports are removed; 0: never"),
 	ROW(keep_reports_size, limit, "0", "the oldest go above this size; 0: no limit"),
+	ROW(seal_key, optional, NULL,
+	    "PEM file of the key that signs seals, mode 0600; by default seal.key in data_dir"),
+	ROW(seal_dir, optional, NULL, "folder of signed heads; by default seals in data_dir"),
 
 	RULE(hosts, list, NULL, "domains that the servers of this realm serve"),
 	RULE(muc_domains, list, NULL, "domains of group chat services"),

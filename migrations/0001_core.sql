@@ -286,7 +286,8 @@ CREATE TABLE gap (
 	cause       text NOT NULL,
 	lost        int8,
 	at_end      boolean NOT NULL DEFAULT false,
-	found_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+	found_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+	commit      int8 NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX gap_place ON gap (source, generation, from_offset);
 COMMENT ON TABLE gap IS
@@ -303,6 +304,8 @@ COMMENT ON COLUMN gap.lost IS 'Estimate of the records missing; null: unknown';
 COMMENT ON COLUMN gap.at_end IS
 	'True: only because nothing follows in its file; goes when the file grows or the next one goes on with the record';
 COMMENT ON COLUMN gap.found_at IS 'Clock of the database';
+COMMENT ON COLUMN gap.commit IS
+	'batch.commit that wrote the row last, or the next one; 0: nobody who writes gaps';
 COMMENT ON INDEX gap_place IS 'Identity: a replay finds the same gap in the same place';
 
 CREATE TABLE quarantine (

@@ -213,13 +213,15 @@ CREATE TABLE ack (
 	mark_at     timestamptz,
 	mark_target timestamptz,
 	mark_bits   int2,
-	mark_tie    bytea
+	mark_tie    bytea,
+	commit      int8 NOT NULL DEFAULT 0
 ) PARTITION BY RANGE (seen_at);
 CREATE INDEX ack_key ON ack (conv, seen_at, key);
 CREATE INDEX ack_about ON ack (about) WHERE class <> 0;
 CREATE INDEX ack_about_self ON ack (about_self)
 	WHERE class <> 0 OR (leg <> 0 AND about_self <> 0);
 CREATE INDEX ack_mark ON ack (conv, mark_device, mark_at) WHERE mark_device IS NOT NULL;
+CREATE INDEX ack_commit ON ack USING brin (commit) WITH (pages_per_range = 32, autosummarize = on);
 COMMENT ON TABLE ack IS
 	'Receipts, markers, errors and edits that do not fit into the message row. One partition '
 	'per UTC day of seen_at';
@@ -280,6 +282,8 @@ COMMENT ON COLUMN ack.mark_bits IS
 	'its way into the server, 4 mark_tie is null because it is the same as tie';
 COMMENT ON COLUMN ack.mark_tie IS
 	'Groupchat: as tie, of the leg that was seen first; null: as bit 4 of mark_bits says, or not kept';
+COMMENT ON COLUMN ack.commit IS 'batch.commit that wrote the row; 0: nobody who writes evidence';
+COMMENT ON INDEX ack_commit IS 'Which days a seal must read';
 COMMENT ON INDEX ack_mark IS 'Markers of one reader of a room in order of time';
 COMMENT ON INDEX ack_key IS 'All evidence of a key within days';
 COMMENT ON INDEX ack_about IS 'Evidence without a message, when its message arrives';
@@ -373,9 +377,12 @@ CREATE TABLE finding (
 	last_at   timestamptz NOT NULL,
 	n         int8 NOT NULL,
 	position  int8 NOT NULL,
-	withdrawn boolean NOT NULL DEFAULT false
+	withdrawn boolean NOT NULL DEFAULT false,
+	commit    int8 NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX finding_element ON finding (conv, key, element);
+CREATE INDEX finding_commit ON finding
+	USING brin (commit) WITH (pages_per_range = 32, autosummarize = on);
 COMMENT ON TABLE finding IS 'Breaches of the rules, as a set of (rule, by, ref) per key';
 COMMENT ON COLUMN finding.realm IS 'realm.id';
 COMMENT ON COLUMN finding.conv IS 'Conversation; 0 with key 0';
@@ -391,7 +398,10 @@ COMMENT ON COLUMN finding.last_at IS 'Last time seen';
 COMMENT ON COLUMN finding.n IS 'Times seen';
 COMMENT ON COLUMN finding.position IS 'Position of the first sighting';
 COMMENT ON COLUMN finding.withdrawn IS 'Later facts of its key took it back';
+COMMENT ON COLUMN finding.commit IS
+	'batch.commit that wrote the row last; 0: nobody who writes findings';
 COMMENT ON INDEX finding_element IS 'Identity';
+COMMENT ON INDEX finding_commit IS 'What a seal must read';
 
 -- Inlined: a statement with this condition opens the partitions of these spans alone. Six of them
 -- (IN_DAYS_SPANS of store/internal.h), what is not there is null and holds nothing.

@@ -6,7 +6,8 @@ CREATE TABLE dropped_day (
 	day        date NOT NULL,
 	dropped_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	rows       int8 NOT NULL,
-	reason     text NOT NULL
+	reason     text NOT NULL,
+	commit     int8 NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX dropped_day_day ON dropped_day (day);
 COMMENT ON TABLE dropped_day IS
@@ -15,6 +16,7 @@ COMMENT ON COLUMN dropped_day.day IS 'UTC day';
 COMMENT ON COLUMN dropped_day.dropped_at IS 'Clock of the database';
 COMMENT ON COLUMN dropped_day.rows IS 'Message rows that went';
 COMMENT ON COLUMN dropped_day.reason IS 'The setting that asked for it: keep_days or keep_disk';
+COMMENT ON COLUMN dropped_day.commit IS 'Commit number of the next batch when it was dropped';
 COMMENT ON INDEX dropped_day_day IS 'Identity; look-up by every batch';
 
 CREATE TABLE reprocess (
@@ -95,6 +97,9 @@ DECLARE
 	begins timestamptz := day;
 	ends   timestamptz := day + 1;
 BEGIN
+	IF seal_waits(day) THEN
+		RETURN 'rows that are not sealed yet';
+	END IF;
 	SELECT make_interval(secs => coalesce(max((r.rules ->> 'w_match')::float8
 		+ (r.rules ->> 't_expire')::float8), 37 * 86400)) INTO reach FROM realm AS r;
 	IF ends <= at - reach THEN
@@ -127,8 +132,9 @@ BEGIN
 	PERFORM FROM lane ORDER BY id FOR UPDATE;
 	PERFORM pg_advisory_xact_lock(1919119476, 3);
 	SELECT count(*) INTO gone FROM message AS m WHERE m.sent_at >= begins AND m.sent_at < ends;
-	INSERT INTO dropped_day AS d (day, rows, reason) VALUES ($1, gone, $2)
-	ON CONFLICT (day) DO UPDATE SET rows = d.rows + excluded.rows;
+	INSERT INTO dropped_day AS d (day, rows, reason, commit) VALUES ($1, gone, $2, next_commit())
+	ON CONFLICT (day) DO UPDATE SET rows = d.rows + excluded.rows, commit = excluded.commit;
+	PERFORM seal_findings_go(begins, ends);
 	DELETE FROM finding AS f WHERE f.last_at >= begins AND f.last_at < ends;
 	-- Whoever comes after us waits for us: so we wait for readers only shortly.
 	PERFORM set_config('lock_timeout', '300ms', true);
@@ -210,12 +216,14 @@ BEGIN
 	WHERE m.sent_at >= day AND m.sent_at < day + 1 AND (m.body IS NOT NULL OR m.tie IS NOT NULL);
 	GET DIAGNOSTICS gone = ROW_COUNT;
 	IF to_regclass(part) IS NULL THEN
+		PERFORM seal_strip(day);
 		RETURN gone;
 	END IF;
 	IF to_regclass(part || '_body') IS NOT NULL THEN
 		EXECUTE format('UPDATE %I SET body = NULL, tie = NULL WHERE body IS NOT NULL OR tie IS NOT NULL',
 			part);
 		GET DIAGNOSTICS gone = ROW_COUNT;
+		PERFORM seal_strip(day);
 		RETURN gone;
 	END IF;
 	-- The copy is made while batches go on; then they are held up while we look whether one wrote
@@ -229,6 +237,7 @@ BEGIN
 	IF part_state(part) <> before THEN
 		RAISE EXCEPTION 'day % is being written', day USING ERRCODE = 'lock_not_available';
 	END IF;
+	PERFORM seal_strip(day);
 	PERFORM set_config('lock_timeout', '300ms', true);
 	EXECUTE format('ALTER TABLE message DETACH PARTITION %I', part);
 	EXECUTE format('DROP TABLE %I', part);
@@ -262,6 +271,7 @@ SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	t record;
 BEGIN
+	PERFORM seal_interval_goes($1, $2, $3, $4);
 	FOR t IN SELECT d.name, d.split FROM day_table AS d ORDER BY d.name LOOP
 		EXECUTE format('DELETE FROM %I WHERE realm = $1 AND %I >= $2 AND %I < $3', t.name, t.split, t.split)
 		USING $1, $2, $3;

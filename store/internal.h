@@ -28,7 +28,8 @@ enum {
 	LOCK_MIGRATE = 1,
 	LOCK_NAMES = 2,
 	LOCK_DAY = 3,
-	LOCK_REPORT = 4
+	LOCK_REPORT = 4,
+	LOCK_SEAL = 5
 }; // LOCK_DAY: used by make_day() itself
 
 struct store {

@@ -52,9 +52,10 @@ static void print_step(void *self, const struct retention_step *step)
 	else if (step->what == RETENTION_STRIP)
 		printf("%s: bodies %staken out (%s)", text, would, step->reason);
 	else if (step->what == RETENTION_KEPT)
-		printf("%s: kept: it has %s; shorten w_match or t_expire, or raise keep_days or "
-		       "keep_disk",
-		       text, step->reason);
+		printf("%s: kept: it has %s; %s", text, step->reason,
+		       strstr(step->reason, "sealed")
+			       ? "run receiptd seal first"
+			       : "shorten w_match or t_expire, or raise keep_days or keep_disk");
 	else
 		printf("%s: kept: it was in use for too long; run this again", text);
 	if (step->rows)

@@ -184,6 +184,7 @@ static bool delete_findings(struct settling *it, struct err *err)
 	put_array(&params, OF_INT8, &conv);
 	put_array(&params, OF_INT8, &key);
 	put_array(&params, OF_INT8, &element);
+	put_int8(&params, it->commit);
 	return sql_run(it->store, "finding_delete", &params, NULL, err);
 }
 
@@ -217,6 +218,7 @@ static bool add_findings(struct settling *it, struct err *err)
 		put_array(&params, finding_types[c], &list[c]);
 		fields_free(&list[c]);
 	}
+	put_int8(&params, it->commit);
 	return sql_run(it->store, "finding_add", &params, NULL, err);
 }
 

@@ -581,6 +581,8 @@ bool store_reprocess_left(struct store *store, int32_t realm, struct arena *aren
 			  struct reprocess *plan, struct err *err);
 bool store_reprocess_end(struct store *store, int32_t realm, struct err *err);
 
+#include "store/seal.h" // seals and their proofs
+
 // --- commands of this room ---
 command_fn cmd_migrate, cmd_check, cmd_retention;
 

@@ -2,7 +2,7 @@
 // Writes evidence that has rows of its own, who sent which id, and findings.
 #include "store/write.h"
 
-enum { ACK_COLUMNS = 34, SENT_COLUMNS = 9 };
+enum { ACK_COLUMNS = 35, SENT_COLUMNS = 9 };
 
 // --- evidence ---
 
@@ -23,6 +23,7 @@ static bool remove_acks(struct part *part, struct err *err)
 	put_array(&params, OF_TIMESTAMPTZ, &at);
 	put_array(&params, OF_INT8, &key);
 	put_in_days(&params, &at, &at);
+	put_int8(&params, part->plan->commit);
 	return sql_run(part->store, "ack_delete", &params, NULL, err);
 }
 
@@ -79,6 +80,7 @@ static void put_ack(struct part *part, struct fields *f, const struct stored_evi
 	part->changed_texts += !put_safe(f, evidence_real(ev));
 	put_bytea(f, ev->tie);
 	put_mark(f, ev);
+	put_int8(f, part->plan->commit);
 }
 
 bool write_acks(struct part *part, struct err *err)
@@ -162,6 +164,7 @@ static bool withdraw_findings(struct part *part, const struct finding_query *now
 	put_array(&params, OF_INT8, &now->conv);
 	put_array(&params, OF_INT8, &now->key);
 	put_array(&params, OF_INT8, &now->element);
+	put_int8(&params, part->plan->commit);
 	return sql_run(part->store, "finding_withdraw", &params, NULL, err);
 }
 
@@ -179,6 +182,7 @@ static bool add_findings(struct part *part, const struct finding_query *now, str
 	put_array(&params, OF_TEXT, &now->ref);
 	put_array(&params, OF_TIMESTAMPTZ, &now->at);
 	put_array(&params, OF_INT8, &now->position);
+	put_int8(&params, part->plan->commit);
 	return sql_run(part->store, "finding_add", &params, NULL, err);
 }
 

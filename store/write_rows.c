@@ -49,6 +49,15 @@ static void add_identity(struct identities *list, const struct row *row)
 	put_int4(&list->n, row->n);
 }
 
+static void put_identities(struct fields *params, const struct identities *list)
+{
+	put_array(params, OF_INT8, &list->conv);
+	put_array(params, OF_TIMESTAMPTZ, &list->sent_at);
+	put_array(params, OF_INT8, &list->key);
+	put_array(params, OF_INT4, &list->n);
+	put_in_days(params, &list->sent_at, &list->sent_at);
+}
+
 // Every one of them must be there: they were loaded under the lane's lock.
 static bool run_identities(struct part *part, const char *name, const struct identities *list,
 			   struct err *err)
@@ -57,11 +66,7 @@ static bool run_identities(struct part *part, const char *name, const struct ide
 	ROWS_AUTO rows = {0};
 	if (!list->conv.count)
 		return true;
-	put_array(&params, OF_INT8, &list->conv);
-	put_array(&params, OF_TIMESTAMPTZ, &list->sent_at);
-	put_array(&params, OF_INT8, &list->key);
-	put_array(&params, OF_INT4, &list->n);
-	put_in_days(&params, &list->sent_at, &list->sent_at);
+	put_identities(&params, list);
 	if (!sql_run(part->store, name, &params, &rows, err))
 		return false;
 	if (rows.changed != (int64_t)list->conv.count)
@@ -76,6 +81,26 @@ static bool remove_rows(struct part *part, struct err *err)
 	for (size_t i = 0; i < part->removes.count; i++)
 		add_identity(&list, part->removes.items[i]);
 	return run_identities(part, "message_delete", &list, err);
+}
+
+// Seals name rows by their place: of one that has another from now on it is noted.
+static bool note_rows(struct part *part, struct err *err)
+{
+	IDENTITIES_AUTO list = {0};
+	FIELDS_AUTO params = {0};
+	for (size_t i = 0; i < part->removes.count; i++)
+		add_identity(&list, part->removes.items[i]);
+	for (size_t i = 0; i < part->updates.count; i++) {
+		const struct update *update = &part->updates.items[i];
+		if (update->was->sent_at != update->row->sent_at ||
+		    update->was->n != update->row->n)
+			add_identity(&list, update->was);
+	}
+	if (!list.conv.count)
+		return true;
+	put_identities(&params, &list);
+	put_int8(&params, part->plan->commit);
+	return sql_run(part->store, "seal_note_rows", &params, NULL, err);
 }
 
 static bool park_rows(struct part *part, struct err *err)
@@ -174,6 +199,6 @@ static bool update_rows(struct part *part, struct err *err)
 
 bool write_rows(struct part *part, struct err *err)
 {
-	return remove_rows(part, err) && park_rows(part, err) && update_rows(part, err) &&
-	       update_marked(part, err) && copy_rows(part, err);
+	return note_rows(part, err) && remove_rows(part, err) && park_rows(part, err) &&
+	       update_rows(part, err) && update_marked(part, err) && copy_rows(part, err);
 }

@@ -66,6 +66,7 @@ static bool put_gap(struct plan *plan, const struct batch_gap *gap, const char *
 	else
 		put_int8(&params, gap->lost);
 	put_bool(&params, gap->at_end);
+	put_int8(&params, plan->commit);
 	return sql_run(plan->store, query, &params, NULL, err);
 }
 
@@ -224,6 +225,7 @@ static bool read_ends_again(struct plan *plan, struct err *err)
 		return true;
 	put_array(&gaps, OF_INT4, &generation);
 	put_array(&gaps, OF_INT8, &offset);
+	put_int8(&gaps, plan->commit);
 	put_array(&params, OF_INT4, &generation);
 	put_array(&params, OF_INT8, &offset);
 	put_array(&params, OF_INT4, &index);

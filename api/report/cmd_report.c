@@ -142,6 +142,8 @@ static void print_result(const struct report_result *result)
 	puts(result->first_line);
 	for (size_t i = 0; i < REPORT_FORMATS; i++)
 		puts(result->paths[i]);
+	if (result->is_unsigned)
+		puts("unsigned: it could not be sealed");
 }
 
 // A failure is no failure of the report: it waits, and "receiptd run" tries again.

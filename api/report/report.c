@@ -287,6 +287,20 @@ static bool keep_within(struct making *it, struct err *err)
 				   settings->keep_reports_size, it, remove_file, err);
 }
 
+// ---- the seal
+
+// The digests of the report are leaves of it. Whatever is in its way, the report is made (F203); who never made
+// a key has not asked for seals.
+static void seal_it(struct making *it)
+{
+	struct seal_result sealed;
+	struct err why = {0};
+	if (store_seal(it->app, it->store, NULL, usec_now(), &sealed, &why) || !sealed.in_use)
+		return;
+	it->result->is_unsigned = true;
+	log_warn(it->app->log, "report-unsigned", LOG_S("why", why.text));
+}
+
 // ---- all of it
 
 static bool make_locked(struct making *it, struct err *err)
@@ -304,8 +318,7 @@ static bool make_locked(struct making *it, struct err *err)
 		for (size_t i = 0; i < REPORT_FORMATS; i++)
 			put_path(it, folder, i);
 		say_first_line(it);
-		// The seal of the commit day goes here: store_seal() after the report, whose digests
-		// are leaves of it; a missing key makes result->is_unsigned.
+		seal_it(it);
 		fine = keep_within(it, err) &&
 		       report_index(it->app, it->store, it->result->key.realm, it->folder, err);
 	}

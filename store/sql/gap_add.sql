@@ -6,10 +6,12 @@
 --   $8 text  cause
 --   $9 int8  records lost, null = unknown
 --   $10 bool only because nothing follows in its file
+--   $11 int8 commit
 INSERT INTO gap AS g
-       (realm, source, generation, from_offset, to_offset, from_at, to_at, cause, lost, at_end)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       (realm, source, generation, from_offset, to_offset, from_at, to_at, cause, lost, at_end,
+       commit)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (source, generation, from_offset) DO UPDATE
 SET to_offset = greatest(g.to_offset, excluded.to_offset),
     to_at = greatest(g.to_at, excluded.to_at), lost = greatest(g.lost, excluded.lost),
-    at_end = g.at_end AND excluded.at_end;
+    at_end = g.at_end AND excluded.at_end, commit = excluded.commit;

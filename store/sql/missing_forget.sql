@@ -3,8 +3,15 @@
 -- and is read on in the copy that was kept of it (F7).
 --   $1 int4[]  generations that are open
 --   $2 text    cause
-DELETE FROM gap AS g
-USING generation AS x
-WHERE x.id = g.generation
-  AND ((g.cause = $2 AND (x.finished OR x.id = ANY ($1::int4[])))
-       OR (g.cause = 'truncated' AND x.id = ANY ($1::int4[])));
+WITH gone AS (
+     DELETE FROM gap AS g
+     USING generation AS x
+     WHERE x.id = g.generation
+       AND ((g.cause = $2 AND (x.finished OR x.id = ANY ($1::int4[])))
+            OR (g.cause = 'truncated' AND x.id = ANY ($1::int4[])))
+     RETURNING g.source, g.generation, g.from_offset, g.commit)
+INSERT INTO seal_gone (kind, day, row, commit)
+SELECT 4, date 'epoch', seal_int4(g.source) || seal_int4(g.generation) || seal_int8(g.from_offset),
+       next_commit()
+FROM gone AS g
+WHERE g.commit <= (SELECT s.upto FROM seal_state AS s);

@@ -4,8 +4,9 @@
 --   $2 text[]  names of the sources that are followed
 --   $3 int4[]  generations that are open
 --   $4 text    cause
-INSERT INTO gap (realm, source, generation, from_offset, to_offset, from_at, cause)
-SELECT g.realm, g.source, g.id, g.low_water, greatest(g.size, g.low_water), g.last_at, $4
+INSERT INTO gap (realm, source, generation, from_offset, to_offset, from_at, cause, commit)
+SELECT g.realm, g.source, g.id, g.low_water, greatest(g.size, g.low_water), g.last_at, $4,
+       next_commit()
 FROM generation AS g
 JOIN source AS s ON s.id = g.reader
 WHERE g.realm = $1 AND s.name = ANY ($2) AND s.live AND NOT g.finished AND g.tail_len > 0
