@@ -270,15 +270,13 @@ CREATE TRIGGER access_log_erased BEFORE UPDATE OF filter ON access_log
 COMMENT ON TRIGGER access_log_erased ON access_log IS 'Takes the salt with the text';
 
 -- Who ingests notes what went, and neither makes seals nor opens them; who reads does not open them.
+INSERT INTO role_grant (role, object, privileges, but)
+VALUES ('receiptd_ingest', 'seal_gone', '{INSERT}', '{}'),
+       ('receiptd_ingest', 'seal_state', '{SELECT}', '{}');
 ALTER PROCEDURE grant_roles() RENAME TO grant_tables;
 CREATE PROCEDURE grant_roles() LANGUAGE plpgsql SET search_path = receiptd, pg_catalog, pg_temp AS $$
 BEGIN
 	CALL grant_tables();
-	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'receiptd_ingest') THEN
-		REVOKE ALL ON seal, seal_leaf, jid_salt, seal_lost FROM receiptd_ingest;
-		REVOKE UPDATE, DELETE ON seal_gone FROM receiptd_ingest;
-		REVOKE INSERT, UPDATE, DELETE ON seal_state FROM receiptd_ingest;
-	END IF;
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'receiptd_read') THEN
 		REVOKE ALL ON jid_salt FROM receiptd_read;
 	END IF;
