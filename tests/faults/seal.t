@@ -69,7 +69,7 @@ def sealed(tap, it):
 
 # Of each table: a column that is public, one that is personal (both may be the same), a row of the day, its move.
 TABLES = {
-    "message": ("state = (state + 1) % 7", "id = id || 'x'", "n = n + 100, key = key + 1", "sent_at = sent_at + interval '1 day'"),
+    "message": ("state = (state + 1) % 7", "id = coalesce(id, '') || 'x'", "n = n + 100, key = key + 1", "sent_at = sent_at + interval '1 day'"),
     "ack": ("via = via + 1", "own_id = coalesce(own_id, '') || 'x'", "position = position + 1", "seen_at = seen_at - interval '1 day'"),
     "finding": ("n = n + 1", "ref = ref || 'x'", "element = element + 1", "conv = conv + 1"),
     "gap": ("cause = 'other'", "lost = 7", "from_offset = from_offset + 1000", "source = source + 1"),
