@@ -117,7 +117,7 @@ static bool read_field(struct text text, enum field_type type, void *value)
 	char *instance = value;
 	switch (type) {
 	case F_INSTANCE:
-		if (text.n != (size_t)(2 * HASH))
+		if (text.n != 2 * (size_t)HASH)
 			return false;
 		memcpy(instance, text.p, text.n);
 		instance[text.n] = '\0';
