@@ -98,6 +98,7 @@ struct settings {
 	char *log_level;
 	char *zone; // reporting zone, NULL = system
 	enum bodies_mode bodies;
+	char *privacy_key; // file; NULL = privacy.key in data_dir
 	usec_t flush_after;      // default 1 s after the first unflushed record
 	int64_t flush_events;    // default 200000
 	int64_t parallel_events; // from so many on a batch has a transaction per lane, default 20000

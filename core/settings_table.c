@@ -43,6 +43,8 @@ const struct setting_row setting_rows[] = {
 	ROW(address_live, rate, "64", "live streams of such an address at a time; 0: no limit"),
 	ROW(log_level, level, "info", "error, warn, info or debug"),
 	ROW(zone, zone, NULL, "time zone of reports and day buckets; by default the system's"),
+	ROW(privacy_key, optional, NULL,
+	    "file of the privacy key (0600); made when first needed; default: privacy.key in data_dir"),
 	ROW(bodies, bodies, "full", "what is stored of message bodies: full, hmac or none"),
 	ROW(flush_after, duration, "1s", "longest wait of a record before it is stored"),
 	ROW(flush_events, count, "200000", "most events in one transaction"),

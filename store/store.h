@@ -6,6 +6,7 @@
 #define STORE_STORE_H
 
 #include "core/app.h"
+#include "core/buf.h"
 #include "pairing/pairing.h"
 #include "store/dimensions.h"
 #include "store/metrics.h"
@@ -525,6 +526,7 @@ bool store_scrape_sources(struct store *store, int32_t realm, int32_t most, void
 #include "store/report.h" // reports that were made
 
 #include "store/access.h" // tokens and access log: needs the above
+#include "store/erase.h"  // erasing a person, legal holds: needs the above
 
 // --- lives of data ---
 
