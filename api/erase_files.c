@@ -3,6 +3,7 @@
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/settings_table.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -88,10 +89,23 @@ static void look(struct search *search, const char *folder, const char *pattern,
 	buf_free(&whole);
 }
 
+// Where reports are, if there is a setting for it.
+static void look_at_reports(struct search *search, const struct settings *settings)
+{
+	const struct setting_row *row = setting_find("report_dir", strlen("report_dir"));
+	const char *folder = NULL;
+	if (row)
+		memcpy(&folder, (const char *)settings + row->offset, sizeof folder);
+	if (folder)
+		look(search, folder, "*", take_report);
+	else
+		look(search, settings->data_dir, "reports/*", take_report);
+}
+
 bool erase_files(const struct app *app, struct text jid, bool dry_run)
 {
 	struct search search = {jid, dry_run, false};
 	look(&search, app->settings->data_dir, "spool/*/*", take_spool);
-	look(&search, app->settings->data_dir, "reports/*", take_report);
+	look_at_reports(&search, app->settings);
 	return search.left;
 }

@@ -167,6 +167,7 @@ BEGIN
 	         ack_resource = CASE WHEN m.to_jid = ANY (ids) THEN veil(m.ack_resource, salt)
 	                             ELSE m.ack_resource END,
 	         receipt_own = veil(m.receipt_own, salt), marker_own = veil(m.marker_own, salt),
+	         digest = ('x' || left(encode(sha256(salt || int8send(m.digest)), 'hex'), 16))::bit(64)::int8,
 	         error = CASE WHEN m.error IS NOT NULL THEN failure_condition(m.error) END,
 	         facts = CASE WHEN m.marks & 32 = 0 THEN substring(m.facts FROM 1 FOR 8) END
 	     WHERE (m.from_jid = ANY (ids) OR m.to_jid = ANY (ids))
@@ -369,7 +370,7 @@ BEGIN
 	-- must not come back.
 	PERFORM FROM lane ORDER BY id FOR UPDATE;
 	UPDATE lane SET fence = fence + 1 WHERE id = 0;
-	PERFORM seal_keep(ids);
+	PERFORM seal_keep(array_remove(ids, 0::int8));
 	SELECT array_agg(r.id::text || '/' || substr(t.name, strpos(t.name, '/') + 1)) INTO nicks
 	FROM unnest(names) AS t (name)
 	JOIN jid AS r ON r.jid = split_part(t.name, '/', 1)
@@ -423,12 +424,117 @@ COMMENT ON FUNCTION erase_person(int8, text, int8[], text[], bytea) IS
 	'Takes out of every table what it holds of somebody, and says how many rows that were; in the transaction '
 	'of the caller, who notes it and puts the names on the list of who must not come back';
 
+-- showing -----------------------------------------------------------------------------------------
+
+CREATE FUNCTION person_rows(own int8, whom text) RETURNS TABLE (part text, line text)
+LANGUAGE sql STABLE SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	WITH t AS MATERIALIZED (SELECT e.id, e.jid FROM erase_targets(own, whom) AS e),
+	i AS MATERIALIZED (SELECT array_agg(t.id) AS ids, array_agg(t.jid) AS names FROM t)
+	SELECT 'jid', to_jsonb(j)::text FROM jid AS j, i WHERE j.id = ANY (i.ids)
+	UNION ALL
+	SELECT 'message', jsonb_strip_nulls(jsonb_build_object('realm', r.name, 'from', f.jid, 'to', o.jid,
+	       'seen_in', s.name) || to_jsonb(m) - ARRAY['facts', 'tie', 'realm', 'from_jid', 'to_jid', 'source'])::text
+	FROM i
+	JOIN message AS m ON m.from_jid = ANY (i.ids) OR m.to_jid = ANY (i.ids)
+	LEFT JOIN realm AS r ON r.id = m.realm
+	LEFT JOIN source AS s ON s.id = m.source
+	LEFT JOIN jid AS f ON f.id = m.from_jid
+	LEFT JOIN jid AS o ON o.id = m.to_jid
+	UNION ALL
+	SELECT 'ack', jsonb_strip_nulls(jsonb_build_object('by', b.jid, 'to', o.jid)
+	       || to_jsonb(a) - ARRAY['tie', 'mark_tie', 'by_jid', 'to_jid'])::text
+	FROM i
+	JOIN ack AS a ON a.by_jid = ANY (i.ids) OR a.to_jid = ANY (i.ids) OR starts_with(a.real, whom || '/')
+	LEFT JOIN jid AS b ON b.id = a.by_jid
+	LEFT JOIN jid AS o ON o.id = a.to_jid
+	UNION ALL
+	SELECT 'chat_state', jsonb_strip_nulls(jsonb_build_object('from', f.jid, 'to', o.jid)
+	       || to_jsonb(c) - ARRAY['tie', 'from_jid', 'to_jid'])::text
+	FROM i
+	JOIN chat_state AS c ON c.from_jid = ANY (i.ids) OR c.to_jid = ANY (i.ids)
+	LEFT JOIN jid AS f ON f.id = c.from_jid
+	LEFT JOIN jid AS o ON o.id = c.to_jid
+	UNION ALL
+	SELECT 'typing', jsonb_strip_nulls(jsonb_build_object('from', f.jid, 'to', o.jid)
+	       || to_jsonb(y) - ARRAY['from_jid', 'to_jid'])::text
+	FROM i
+	JOIN typing AS y ON y.from_jid = ANY (i.ids) OR y.to_jid = ANY (i.ids)
+	LEFT JOIN jid AS f ON f.id = y.from_jid
+	LEFT JOIN jid AS o ON o.id = y.to_jid
+	UNION ALL
+	SELECT 'finding', to_jsonb(g)::text
+	FROM i
+	JOIN finding AS g ON g.by = ANY (i.names) OR starts_with(g.by, whom || '/')
+	UNION ALL
+	SELECT 'known', jsonb_strip_nulls(to_jsonb(k))::text
+	FROM known AS k
+	WHERE k.about = own OR k.related = own OR k.subject = whom OR starts_with(k.subject, whom || '/')
+	   OR (k.kind > 4 AND (k.object = whom OR starts_with(k.object, whom || '/')))
+	UNION ALL
+	SELECT 'known', jsonb_build_object('contact_in_list', k.subject, 'first_at', k.first_at, 'last_at', k.last_at)::text
+	FROM known AS k
+	WHERE k.kind = 4 AND strpos(E'\n' || k.value, E'\n' || whom || E'\n') > 0
+	UNION ALL
+	SELECT 'rollup_user', to_jsonb(u)::text FROM rollup_user AS u WHERE u.jid = own
+	UNION ALL
+	SELECT 'dialect_fact', to_jsonb(d)::text
+	FROM dialect_fact AS d
+	WHERE has_name(d.value, whom) OR has_name(d.key, whom)
+	UNION ALL
+	SELECT 'quarantine', (to_jsonb(q) - 'raw' || jsonb_build_object('raw', encode(q.raw, 'escape')))::text
+	FROM quarantine AS q
+	WHERE length(q.raw) > 0 AND has_name(encode(q.raw, 'escape'), lower(encode(convert_to(whom, 'UTF8'), 'escape')))
+	UNION ALL
+	SELECT 'access_log', to_jsonb(l)::text
+	FROM access_log AS l
+	WHERE strpos(lower(l.filter), whom) > 0
+	   OR strpos(lower(l.filter), replace(replace(whom, '%', '%25'), '@', '%40')) > 0
+	UNION ALL
+	SELECT 'legal_hold', to_jsonb(h)::text FROM legal_hold AS h WHERE h.jid = own
+$$;
+COMMENT ON FUNCTION person_rows(int8, text) IS
+	'All that is held on a bare JID, as JSON by table; also what it takes part in as an occupant of rooms';
+
+-- growing old -------------------------------------------------------------------------------------
+
+CREATE FUNCTION expire_old(what text, before timestamptz, dry boolean) RETURNS int8 LANGUAGE plpgsql
+SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	n int8;
+BEGIN
+	IF what = 'known' AND dry THEN
+		RETURN (SELECT count(*) FROM known AS k WHERE k.last_at < before)
+		     + (SELECT count(*) FROM archive_seen AS a WHERE a.at < before);
+	ELSIF what = 'known' THEN
+		RETURN forget_known(before);
+	ELSIF what = 'typing' AND dry THEN
+		RETURN (SELECT count(*) FROM typing AS t WHERE t.start_at < before
+		        AND EXISTS (SELECT FROM dropped_day AS d WHERE d.day = (t.start_at AT TIME ZONE 'UTC')::date));
+	ELSIF what = 'typing' THEN
+		DELETE FROM typing AS t WHERE t.start_at < before
+		AND EXISTS (SELECT FROM dropped_day AS d WHERE d.day = (t.start_at AT TIME ZONE 'UTC')::date);
+	ELSIF what = 'quarantine' AND dry THEN
+		RETURN (SELECT count(*) FROM quarantine AS q WHERE q.found_at < before AND length(q.raw) > 0);
+	ELSIF what = 'quarantine' THEN
+		UPDATE quarantine AS q SET raw = '' WHERE q.found_at < before AND length(q.raw) > 0;
+	ELSIF what = 'access_log' AND dry THEN
+		RETURN (SELECT count(*) FROM access_log AS l WHERE l.at < before AND l.filter NOT IN ('', 'erased'));
+	ELSIF what = 'access_log' THEN
+		UPDATE access_log AS l SET filter = 'erased' WHERE l.at < before AND l.filter NOT IN ('', 'erased');
+	END IF;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END $$;
+COMMENT ON FUNCTION expire_old(text, timestamptz, boolean) IS
+	'Retention of tables that are not cut into days; dry: only says how many rows. Typing goes once its day was '
+	'dropped; of the access log who, when and how much stays, of quarantine where and why';
+
 DO $$
 BEGIN
 	REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
 		erase_messages(int8[], bytea), erase_acks(int8[], text[], text, bytea),
 		erase_states(int8[], bytea), erase_findings(text, int8[], text[], bytea), erase_named(text),
-		erase_known(int8, text), erase_targets(int8, text) FROM PUBLIC;
+		erase_known(int8, text), erase_targets(int8, text), person_rows(int8, text) FROM PUBLIC;
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'receiptd_ingest') THEN
 		REVOKE INSERT, UPDATE, DELETE ON erasure, suppressed, erased_conv, erased_part, legal_hold FROM receiptd_ingest;
 	END IF;

@@ -44,6 +44,10 @@ bool store_erasures(struct store *store, void *self,
 		    void (*each)(void *self, const struct erasure *erasure), struct err *err);
 bool store_suppressed_count(struct store *store, int64_t *count, struct err *err);
 
+// All that is held on a bare JID: the table, and the row as a JSON object. each: false stops.
+bool store_person(struct store *store, struct text jid, void *self,
+		  bool (*each)(void *self, struct text table, struct text row), struct err *err);
+
 // --- who must not come back (suppress.c): read again whenever marks are, by whoever writes ---
 // jid.full, jid.bare: normalised.
 bool store_is_suppressed(const struct store *store, struct text bare, struct text full);

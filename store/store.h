@@ -534,6 +534,8 @@ enum retention_what {
 	RETENTION_DROP,  // a day went, or would go
 	RETENTION_STRIP, // its bodies went, or would go
 	RETENTION_KEPT,  // it is too old, but must not go yet: reason
+	RETENTION_OLD,   // rows of a table that is not cut into days; day: all before it
+	RETENTION_HELD,  // the same: somebody in it is under legal hold
 	RETENTION_BUSY,  // readers or writers were in the way for too long: the next pass
 };
 
