@@ -359,6 +359,29 @@ END $$;
 COMMENT ON FUNCTION erase_known(int8, text) IS
 	'Part of erase_person: what is known of the devices and the account, and its place in rosters of others';
 
+-- The start of a stanza is kept with whatever row it gave its time to (T1): a room's message to somebody is a
+-- row of its author.
+CREATE FUNCTION erase_ties(own text) RETURNS int8 LANGUAGE plpgsql
+SET search_path = receiptd, pg_catalog, pg_temp AS $$
+DECLARE
+	escaped text := lower(encode(convert_to(own, 'UTF8'), 'escape'));
+	gone    int8 := 0;
+	n       int8;
+	t       record;
+BEGIN
+	FOR t IN SELECT * FROM (VALUES ('message', 'tie'), ('ack', 'tie'), ('ack', 'mark_tie'), ('chat_state', 'tie'))
+	                  AS v (name, tie) LOOP
+		EXECUTE format('WITH done AS (UPDATE %1$I AS x SET %2$I = NULL WHERE x.%2$I IS NOT NULL'
+			' AND has_name(encode(x.%2$I, ''escape''), $1) RETURNING x.conv, x.tableoid::regclass::text AS part),'
+			' noted AS (INSERT INTO erased_conv (conv) SELECT DISTINCT d.conv FROM done AS d ON CONFLICT DO NOTHING),'
+			' parts AS (INSERT INTO erased_part (name) SELECT DISTINCT d.part FROM done AS d ON CONFLICT DO NOTHING)'
+			' SELECT count(*) FROM done', t.name, t.tie) INTO n USING escaped;
+		gone := gone + n;
+	END LOOP;
+	RETURN gone;
+END $$;
+COMMENT ON FUNCTION erase_ties(text) IS 'Part of erase_person: starts of stanzas that name somebody, with rows of others';
+
 CREATE FUNCTION erase_person(own int8, name text, ids int8[], names text[], salt bytea)
 RETURNS TABLE (part text, rows int8) LANGUAGE plpgsql
 SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -388,6 +411,9 @@ BEGIN
 	rows := erase_acks(ids, nicks, name, salt);
 	RETURN NEXT;
 	RETURN QUERY SELECT s.name, s.rows FROM erase_states(ids, salt) AS s;
+	part := 'tie';
+	rows := erase_ties(name);
+	RETURN NEXT;
 	part := 'finding';
 	rows := erase_findings(name, ids, names, salt);
 	RETURN NEXT;
@@ -410,7 +436,7 @@ BEGIN
 	INSERT INTO erased_part (name)
 	SELECT u.name
 	FROM unnest(ARRAY['jid', 'party', 'known', 'finding', 'chat_party', 'typing', 'archive_seen', 'dialect_fact',
-	                  'quarantine', 'access_log', 'report_file']) AS u (name)
+	                  'quarantine', 'access_log', 'legal_hold', 'report_file']) AS u (name)
 	WHERE to_regclass(u.name) IS NOT NULL
 	ON CONFLICT DO NOTHING;
 	part := 'jid';
@@ -533,7 +559,7 @@ DO $$
 BEGIN
 	REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
 		erase_messages(int8[], bytea), erase_acks(int8[], text[], text, bytea),
-		erase_states(int8[], bytea), erase_findings(text, int8[], text[], bytea), erase_named(text),
+		erase_states(int8[], bytea), erase_findings(text, int8[], text[], bytea), erase_ties(text), erase_named(text),
 		erase_known(int8, text), erase_targets(int8, text), person_rows(int8, text) FROM PUBLIC;
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'receiptd_ingest') THEN
 		REVOKE INSERT, UPDATE, DELETE ON erasure, suppressed, erased_conv, erased_part, legal_hold FROM receiptd_ingest;
