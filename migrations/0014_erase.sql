@@ -101,15 +101,6 @@ COMMENT ON FUNCTION day_held(date, timestamptz) IS
 
 -- erasing -----------------------------------------------------------------------------------------
 
--- The seal keeps what its proofs need of rows that name these JIDs before they lose it.
-DO $$
-BEGIN
-	IF to_regprocedure('receiptd.seal_keep(bigint[])') IS NULL THEN
-		CREATE FUNCTION seal_keep(jids bigint[]) RETURNS void LANGUAGE sql AS 'SELECT';
-		COMMENT ON FUNCTION seal_keep(bigint[]) IS 'Nothing is sealed';
-	END IF;
-END $$;
-
 -- Texts that were equal stay equal, so that what stands on that (copies, devices) stays true; the salt is
 -- thrown away with the transaction, so nobody can try guesses (F189).
 CREATE FUNCTION veil(text text, salt bytea) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -369,13 +360,14 @@ DECLARE
 	n       int8;
 	t       record;
 BEGIN
-	FOR t IN SELECT * FROM (VALUES ('message', 'tie'), ('ack', 'tie'), ('ack', 'mark_tie'), ('chat_state', 'tie'))
-	                  AS v (name, tie) LOOP
-		EXECUTE format('WITH done AS (UPDATE %1$I AS x SET %2$I = NULL WHERE x.%2$I IS NOT NULL'
+	-- A message keeps a mark, by which the seal knows that something was taken from it.
+	FOR t IN SELECT * FROM (VALUES ('message', 'tie', 'erased:'::bytea), ('ack', 'tie', NULL), ('ack', 'mark_tie', NULL),
+	                               ('chat_state', 'tie', NULL)) AS v (name, tie, mark) LOOP
+		EXECUTE format('WITH done AS (UPDATE %1$I AS x SET %2$I = $2 WHERE x.%2$I IS NOT NULL'
 			' AND has_name(encode(x.%2$I, ''escape''), $1) RETURNING x.conv, x.tableoid::regclass::text AS part),'
 			' noted AS (INSERT INTO erased_conv (conv) SELECT DISTINCT d.conv FROM done AS d ON CONFLICT DO NOTHING),'
 			' parts AS (INSERT INTO erased_part (name) SELECT DISTINCT d.part FROM done AS d ON CONFLICT DO NOTHING)'
-			' SELECT count(*) FROM done', t.name, t.tie) INTO n USING escaped;
+			' SELECT count(*) FROM done', t.name, t.tie) INTO n USING escaped, t.mark;
 		gone := gone + n;
 	END LOOP;
 	RETURN gone;
@@ -393,6 +385,7 @@ BEGIN
 	-- must not come back.
 	PERFORM FROM lane ORDER BY id FOR UPDATE;
 	UPDATE lane SET fence = fence + 1 WHERE id = 0;
+	-- Before they lose it, the seal keeps what its proofs need of rows that name these JIDs.
 	PERFORM seal_keep(array_remove(ids, 0::int8));
 	SELECT array_agg(r.id::text || '/' || substr(t.name, strpos(t.name, '/') + 1)) INTO nicks
 	FROM unnest(names) AS t (name)
@@ -436,7 +429,7 @@ BEGIN
 	INSERT INTO erased_part (name)
 	SELECT u.name
 	FROM unnest(ARRAY['jid', 'party', 'known', 'finding', 'chat_party', 'typing', 'archive_seen', 'dialect_fact',
-	                  'quarantine', 'access_log', 'legal_hold', 'report_file']) AS u (name)
+	                  'quarantine', 'access_log', 'legal_hold', 'report_file', 'jid_salt']) AS u (name)
 	WHERE to_regclass(u.name) IS NOT NULL
 	ON CONFLICT DO NOTHING;
 	part := 'jid';
@@ -555,13 +548,13 @@ COMMENT ON FUNCTION expire_old(text, timestamptz, boolean) IS
 	'Retention of tables that are not cut into days; dry: only says how many rows. Typing goes once its day was '
 	'dropped; of the access log who, when and how much stays, of quarantine where and why';
 
-DO $$
-BEGIN
-	REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
+REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
 		erase_messages(int8[], bytea), erase_acks(int8[], text[], text, bytea),
 		erase_states(int8[], bytea), erase_findings(text, int8[], text[], bytea), erase_ties(text), erase_named(text),
 		erase_known(int8, text), erase_targets(int8, text), person_rows(int8, text) FROM PUBLIC;
-	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'receiptd_ingest') THEN
-		REVOKE INSERT, UPDATE, DELETE ON erasure, suppressed, erased_conv, erased_part, legal_hold FROM receiptd_ingest;
-	END IF;
-END $$;
+
+-- Whoever stores must know who must not come back.
+INSERT INTO role_grant (role, object, privileges, but)
+VALUES ('receiptd_ingest', 'suppressed', '{SELECT}', '{}'),
+       ('receiptd_ingest', 'FUNCTION adopt_privacy(bytea)', '{EXECUTE}', '{}');
+CALL grant_roles();

@@ -83,7 +83,7 @@ bool lane_enter(struct store *store, int64_t *look, struct err *err)
 	*look = row_int(&rows, 0, 1) - writer->first_marks;
 	bool learnt = !writer->has_fence;
 	return check_fence(writer, row_int(&rows, 0, 0), err) &&
-	       (!learnt || store->role != STORE_WRITE || suppressed_load(store, err));
+	       (!learnt || store->role == STORE_READ || suppressed_load(store, err));
 }
 
 // Lane 0's fence; of all locked ones the newest commit number.

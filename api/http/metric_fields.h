@@ -56,7 +56,7 @@ struct metric_path {
 	const struct metric_field *fields;
 	size_t count;
 	enum ripening ripens;
-	bool rated;   // its route has rated_params, else counted_params
+	bool rated;      // its route has rated_params, else counted_params
 	unsigned series; // 1 << metric_series that a count stands on, whatever is shown
 	bool settled;    // stands on the order of conversations, which is settled a little later
 };
