@@ -37,6 +37,8 @@ static const struct command {
 	{"retention", "drop days and bodies that are too old", cmd_retention},
 	{"seal", "sign what was stored until the end of a day; proofs of messages", cmd_seal},
 	{"verify", "compare what is stored with the seals; check a proof", cmd_verify},
+	{"erase", "take a person out of everything that is stored", cmd_erase},
+	{"hold", "keep the data of a person from erase and retention", cmd_hold},
 	{"migrate", "bring the database schema up to date, or show its state", cmd_migrate},
 };
 

@@ -26,5 +26,6 @@ command_fn cmd_token;
 command_fn cmd_top;
 command_fn cmd_report;
 command_fn cmd_seal, cmd_verify;
+command_fn cmd_erase, cmd_hold;
 
 #endif

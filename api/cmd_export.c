@@ -3,10 +3,11 @@
 #include "api/api.h"
 #include "api/export.h"
 #include "api/settle_all.h"
+#include "api/export_person.h"
 
 #include <getopt.h>
 
-#define SUBJECTS "messages, counters, findings, metrics, typing, gaps, sources, quarantine"
+#define SUBJECTS "messages, counters, findings, metrics, typing, gaps, sources, quarantine, person"
 
 typedef bool export_fn(struct store *store, const struct export_options *options, FILE *out,
 		       struct err *err);
@@ -21,20 +22,30 @@ static const struct subject {
 	{"sources", export_sources},   {"quarantine", export_quarantine},
 };
 
-enum option_name { OPT_FORMAT, OPT_REALM, OPT_SINCE, OPT_UNTIL, OPT_NOW, OPT_HELP };
+enum option_name {
+	OPT_FORMAT,
+	OPT_REALM,
+	OPT_SINCE,
+	OPT_UNTIL,
+	OPT_NOW,
+	OPT_JID,
+	OPT_HELP,
+	OPT_PSEUDONYMISE
+};
 
 struct request {
 	export_fn *write;
 	const char *given[OPT_HELP]; // option texts, NULL = not given
 	enum table_format format;
 	usec_t since, until;
-	bool help;
+	bool help, pseudonymise, person;
 };
 
 static void usage(FILE *out)
 {
 	fputs("usage: receiptd export messages|counters|findings|metrics|typing|gaps|sources|quarantine\n"
 	      "                       [option...]\n"
+	      "       receiptd export person --jid JID\n"
 	      "Writes what is stored about a realm to standard output.\n\n"
 	      "  --format ndjson|json|csv  default ndjson: one object a line\n"
 	      "  --realm NAME              default: the realm of the settings\n"
@@ -42,7 +53,11 @@ static void usage(FILE *out)
 	      "  --until TIME              only what was sent before TIME\n"
 	      "  --now TIME|last           evaluation time (pending or expired): default the clock;\n"
 	      "                            last = newest event of the realm\n\n"
-	      "Times are RFC 3339: 2026-03-02T10:00:00Z. Bodies are never exported.\n"
+	      "  --pseudonymise            persons, devices, nicks and ids by other names; domains stay. Within\n"
+	      "                            one export the same one has the same name, in the next another\n\n"
+	      "person writes all that is held on one bare JID, bodies too, one JSON object a line and table; that\n"
+	      "it was read is in the access log. receiptd erase takes the same away.\n\n"
+	      "Times are RFC 3339: 2026-03-02T10:00:00Z. Else bodies are never exported.\n"
 	      "In CSV, text that could be taken for a formula has an apostrophe in front.\n",
 	      out);
 }
@@ -67,6 +82,8 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		{"since", required_argument, NULL, OPT_SINCE},
 		{"until", required_argument, NULL, OPT_UNTIL},
 		{"now", required_argument, NULL, OPT_NOW},
+		{"jid", required_argument, NULL, OPT_JID},
+		{"pseudonymise", no_argument, NULL, OPT_PSEUDONYMISE},
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
@@ -75,6 +92,10 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == OPT_HELP)
 			return request->help = true;
+		if (c == OPT_PSEUDONYMISE) {
+			request->pseudonymise = true;
+			continue;
+		}
 		if (c > OPT_HELP) {
 			err_set(err, ERR_USAGE, "export: unknown option or missing value: %s",
 				argv[optind - 1]);
@@ -82,6 +103,11 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		}
 		request->given[c] = optarg;
 	}
+	request->person = optind + 1 == argc && !strcmp(argv[optind], "person");
+	if (request->given[OPT_JID] && !request->person)
+		return err_set(err, ERR_USAGE, "export: --jid goes with \"export person\"");
+	if (request->person)
+		return true;
 	if (optind + 1 == argc)
 		return find_subject(argv[optind], &request->write, err);
 	err_set(err, ERR_USAGE, "export: say one of " SUBJECTS " (see --help)");
@@ -121,6 +147,19 @@ static bool read_request(int argc, char **argv, struct request *request, struct 
 		read_time("now", given[OPT_NOW], &now, err));
 }
 
+// Of the key that the database has; one that has none gets it by who may write.
+static bool learn_pseudonyms(struct app *app, struct pseudonyms *pseudonyms, struct err *err)
+{
+	struct privacy_key key;
+	struct store *writer = NULL;
+	bool fine = store_open(app, STORE_WRITE, &writer, err) &&
+		    store_privacy(writer, true, &key, err);
+	store_close(writer);
+	if (fine)
+		pseudonyms_begin(pseudonyms, &key);
+	return fine;
+}
+
 static bool export_all(struct app *app, struct store *store, const struct request *request,
 		       struct err *err)
 {
@@ -133,6 +172,12 @@ static bool export_all(struct app *app, struct store *store, const struct reques
 	options.since = request->since;
 	options.until = request->until;
 	options.format = request->format;
+	struct pseudonyms pseudonyms;
+	if (request->pseudonymise) {
+		if (!learn_pseudonyms(app, &pseudonyms, err))
+			return false;
+		options.pseudonyms = &pseudonyms;
+	}
 	return request->write(store, &options, stdout, err);
 }
 
@@ -146,8 +191,11 @@ int cmd_export(struct app *app, int argc, char **argv)
 		usage(stdout);
 		return ERR_NONE;
 	}
-	ok = ok && store_open(app, STORE_READ, &store, &err) &&
-	     export_all(app, store, &request, &err);
+	if (ok && request.person)
+		ok = export_person(app, request.given[OPT_JID], stdout, &err);
+	else
+		ok = ok && store_open(app, STORE_READ, &store, &err) &&
+		     export_all(app, store, &request, &err);
 	store_close(store);
 	if (!ok)
 		fprintf(stderr, "receiptd: %s\n", err.text);

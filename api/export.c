@@ -12,6 +12,7 @@
 struct export
 {
 	struct table table;
+	const struct pseudonyms *pseudonyms;
 	struct buf row;
 	FILE *out;
 	bool failed;
@@ -32,7 +33,7 @@ static bool flush_row(struct export *export)
 static void begin(struct export *export, const struct export_options *options,
 		  const char *const *columns, FILE *out, struct err *err)
 {
-	*export = (struct export){.out = out, .err = err};
+	*export = (struct export){.out = out, .pseudonyms = options->pseudonyms, .err = err};
 	export->table =
 		(struct table){.format = options->format, .columns = columns, .out = &export->row};
 	table_begin(&export->table);
@@ -40,6 +41,8 @@ static void begin(struct export *export, const struct export_options *options,
 
 static bool put(struct export *export, json_t *object)
 {
+	if (export->pseudonyms)
+		pseudonyms_apply(export->pseudonyms, object);
 	table_row(&export->table, object);
 	json_decref(object);
 	return flush_row(export);

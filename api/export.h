@@ -4,6 +4,7 @@
 #ifndef API_EXPORT_H
 #define API_EXPORT_H
 
+#include "api/pseudonyms.h"
 #include "api/table.h"
 #include "store/store.h"
 
@@ -15,6 +16,7 @@ struct export_options {
 	usec_t now;          // evaluation time: pending or expired
 	usec_t t_expire, t_infer, t_typing, t_composing_open, w_match; // of the realm's rules
 	enum table_format format;
+	const struct pseudonyms *pseudonyms; // NULL: names as they are
 };
 
 // Looks the realm up and settles what does not depend on the command: t_*, and now: absent = the

@@ -98,6 +98,7 @@ struct settings {
 	char *log_level;
 	char *zone; // reporting zone, NULL = system
 	enum bodies_mode bodies;
+	char *privacy_key;       // file; NULL = privacy.key in data_dir
 	usec_t flush_after;      // default 1 s after the first unflushed record
 	int64_t flush_events;    // default 200000
 	int64_t parallel_events; // from so many on a batch has a transaction per lane, default 20000
@@ -124,6 +125,8 @@ struct settings {
 	struct string_list report_mail; // to whom
 	int64_t keep_reports_days;      // 0 = for ever
 	int64_t keep_reports_size;      // bytes, 0 = no limit
+	// Of tables that are not cut into days; 0 = for ever.
+	int64_t keep_known_days, keep_typing_days, keep_quarantine_days, keep_access_days;
 	struct realm_settings rules;
 	int64_t spool_limit; // bytes that a feed may have on disk before the database has them
 	struct source_setting *sources;

@@ -18,6 +18,11 @@ struct known_feed {
 	int32_t source;
 };
 
+static bool is_erased(const void *self, struct text bare, struct text full)
+{
+	return store_is_suppressed(self, bare, full);
+}
+
 static void box_open(struct batcher *batcher, const char *realm, struct box *box)
 {
 	*box = (struct box){.arena = arena_new(), .first_at = USEC_NONE};
@@ -26,7 +31,9 @@ static void box_open(struct batcher *batcher, const char *realm, struct box *box
 						      .realm = text_of(realm),
 						      .key = batcher->realm.key,
 						      .bodies = batcher->app->settings->bodies,
-						      .privacy = batcher->realm.key});
+						      .privacy = batcher->body_key,
+						      .is_erased = is_erased,
+						      .erased = batcher->store});
 }
 
 static void box_close(struct box *box)
@@ -41,6 +48,19 @@ static void box_close(struct box *box)
 	arena_free(box->arena);
 }
 
+// bodies = hmac: with the key that is not in the database, so that nobody who has that can try short ones (F189).
+static bool learn_body_key(struct batcher *batcher, struct err *err)
+{
+	struct privacy_key key;
+
+	if (batcher->app->settings->bodies != BODIES_HMAC)
+		return true;
+	if (!store_privacy(batcher->store, true, &key, err))
+		return false;
+	batcher->body_key = privacy_body_key(&key);
+	return true;
+}
+
 bool batcher_open(struct app *app, struct store *store, const char *realm,
 		  const struct realm_settings *rules, struct batcher **batcher, struct err *err)
 {
@@ -53,7 +73,8 @@ bool batcher_open(struct app *app, struct store *store, const char *realm,
 	realm_settings_copy(&made->rules, rules);
 	stanza_parser_declare(made->parser, made->rules.acks, made->rules.ack_count);
 	if (!store_realm(store, realm, rules, &made->realm, err) ||
-	    !store_private_acks(store, made->realm.id, &made->rules, err)) {
+	    !store_private_acks(store, made->realm.id, &made->rules, err) ||
+	    !learn_body_key(made, err)) {
 		batcher_close(made);
 		return false;
 	}
@@ -109,8 +130,9 @@ static void add_quarantine(struct batcher *batcher, const struct batch_quarantin
 
 	batcher->totals.quarantined++;
 	// With bodies not stored, the text in quarantine must not be readable either; what somebody
-	// logs in with never.
-	if (batcher->app->settings->bodies != BODIES_FULL || secret_maybe(copy.raw))
+	// logs in with never, and nothing that names somebody who was erased.
+	if (batcher->app->settings->bodies != BODIES_FULL || secret_maybe(copy.raw) ||
+	    store_names_suppressed(batcher->store, copy.raw))
 		copy.raw = TEXT("");
 	if (copy.raw.n > QUARANTINE_HEAD)
 		copy.raw.n = QUARANTINE_HEAD;
@@ -206,10 +228,14 @@ void batcher_quarantine(struct batcher *batcher, const struct batch_quarantine *
 
 void batcher_fact(struct batcher *batcher, const struct batch_fact *fact)
 {
+	// Who was erased is not remembered beyond this process: as if it had been forgotten.
+	bool erased = store_names_suppressed(batcher->store, fact->value);
+	if (store_names_suppressed(batcher->store, fact->key))
+		return;
 	GROW(batcher->box->facts, batcher->box->fact_count, batcher->box->fact_cap);
 	batcher->box->facts[batcher->box->fact_count++] = (struct batch_fact){
 		fact->generation, fact->at_end, arena_text(batcher->box->arena, fact->key),
-		arena_text(batcher->box->arena, fact->value)};
+		erased ? TEXT_NONE : arena_text(batcher->box->arena, fact->value)};
 }
 
 uint64_t batcher_events(const struct batcher *batcher)

@@ -42,6 +42,7 @@ struct batcher {
 	struct app *app;
 	struct store *store;
 	struct realm realm;
+	struct hash_key body_key; // bodies = hmac
 	struct realm_settings rules;
 	struct box boxes[BOXES], *box; // box: the one that is filled
 	struct pending *pending;       // the other one, NULL: nothing is being stored

@@ -54,7 +54,7 @@ static bool parse_pair(struct pairing *pairing, const struct addresses *texts, s
 {
 	if (!jid_read(pairing, texts->from, &e->from) || !jid_read(pairing, texts->to, &e->to))
 		return count(pairing, LINE_BAD_JID);
-	return true;
+	return !(e->from.erased || e->to.erased) || count(pairing, LINE_SUPPRESSED);
 }
 
 // A client's own line: the server decides who speaks (RFC 6120 8.1.2.1).
@@ -135,7 +135,7 @@ static bool set_device(struct pairing *pairing, struct effective *e)
 	e->has_device = !effective_is_ingress(e);
 	if (e->seen->session.p && e->has_device && !jid_read(pairing, e->seen->session, &e->device))
 		return count(pairing, LINE_BAD_JID);
-	return true;
+	return !e->device.erased || count(pairing, LINE_SUPPRESSED);
 }
 
 // --- T2: delays ---
@@ -185,6 +185,8 @@ static bool unwrap_carbon(struct pairing *pairing, struct effective *e)
 	if (own && !read)
 		return count(pairing,
 			     LINE_BAD_JID); // the server's own copy: a bad address, no forgery
+	if (read && (e->from.erased || e->to.erased))
+		return count(pairing, LINE_SUPPRESSED);
 	bool valid = own && read && text_same(sent ? e->from.bare : e->to.bare, wrapper_from.bare);
 	if (!valid) {
 		line_finding(pairing, "CARBON-FORGED", wrapper_from.full, outer->inner->id,

@@ -135,3 +135,8 @@ struct text jid_resource(struct text jid)
 		return TEXT_NONE;
 	return (struct text){slash + 1, jid.n - (size_t)(slash - jid.p) - 1};
 }
+
+bool jid_is_pseudonym(struct text jid)
+{
+	return text_starts(jid, "erased:") || text_starts(jid_resource(jid), "erased:");
+}

@@ -12,6 +12,7 @@ struct jid {
 	struct text local; // absent for a domain
 	struct text domain;
 	struct text resource; // absent for a bare JID; exact octets (J4)
+	bool erased;          // its lines are counted and not stored: jid_read() says it
 };
 
 // Splits and normalises. False: bad (J5). Text lives in arena.
@@ -24,6 +25,10 @@ bool jid_is_muc(const struct jid *jid, const struct realm_settings *rules);
 // Of a normalised JID: what stands before, and (absent: none) after the first slash.
 struct text jid_without_resource(struct text jid);
 struct text jid_resource(struct text jid);
+
+// A text that stands for somebody who was erased: no address of a server or a client is one (RFC 7622 has no
+// colon in a localpart), so lines that claim to be are not stored either.
+bool jid_is_pseudonym(struct text jid);
 
 // The domain part of a normalised party.
 struct text party_domain(struct text party);

@@ -18,6 +18,20 @@ static int64_t place_of(const struct pairing *pairing, struct text text)
 	return (int64_t)mix_text(seed, text);
 }
 
+bool is_erased(const struct pairing *pairing, const struct jid *jid)
+{
+	return (pairing->is_erased && pairing->is_erased(pairing->erased, jid->bare, jid->full)) ||
+	       jid_is_pseudonym(jid->full);
+}
+
+// Two texts that share a place in the map.
+static bool read_anew(struct pairing *pairing, struct text text, struct jid *jid)
+{
+	bool good = jid_parse(text, pairing->arena, jid);
+	jid->erased = good && is_erased(pairing, jid);
+	return good;
+}
+
 bool jid_read(struct pairing *pairing, struct text text, struct jid *jid)
 {
 	if (!text.p)
@@ -25,11 +39,12 @@ bool jid_read(struct pairing *pairing, struct text text, struct jid *jid)
 	void **place = map_put(&pairing->jids, place_of(pairing, text));
 	struct known_jid *known = *place;
 	if (known && !text_same(known->raw, text))
-		return jid_parse(text, pairing->arena, jid);
+		return read_anew(pairing, text, jid);
 	if (!known) {
 		*place = known = arena_alloc(pairing->arena, sizeof(*known));
 		known->raw = arena_text(pairing->arena, text);
 		known->good = jid_parse(known->raw, pairing->arena, &known->jid);
+		known->jid.erased = known->good && is_erased(pairing, &known->jid);
 	}
 	*jid = known->jid;
 	return known->good;

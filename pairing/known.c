@@ -57,6 +57,13 @@ void pairing_known(struct pairing *pairing, void *self,
 
 // --- who speaks, who is spoken to (E2) ---
 
+// Nothing is learnt about somebody who was erased.
+static bool parse_known(const struct pairing *pairing, struct text text, struct arena *arena,
+			struct jid *jid)
+{
+	return jid_parse(text, arena, jid) && !is_erased(pairing, jid);
+}
+
 // The device that says something about itself, in whatever direction.
 static bool speaking_device(struct pairing *pairing, const struct effective *e, struct jid *device)
 {
@@ -64,7 +71,7 @@ static bool speaking_device(struct pairing *pairing, const struct effective *e, 
 
 	if (e->dir == DIR_IN && e->seen->session.p)
 		from = e->seen->session;
-	return from.p && jid_parse(from, pairing->arena, device) && device->local.p &&
+	return from.p && parse_known(pairing, from, pairing->arena, device) && device->local.p &&
 	       device->resource.p && !jid_is_muc(device, pairing->rules);
 }
 
@@ -74,7 +81,7 @@ static bool is_own(struct pairing *pairing, struct text party, const struct jid 
 	struct jid jid;
 
 	return !party.p ||
-	       (jid_parse(party, pairing->arena, &jid) &&
+	       (parse_known(pairing, party, pairing->arena, &jid) &&
 		(text_same(jid.bare, account->bare) || text_same(jid.full, account->domain)));
 }
 
@@ -175,7 +182,8 @@ static struct text list_of(struct pairing *pairing, const struct stanza_known *k
 
 	for (size_t i = 0; i < known->item_count; i++)
 		if (sees_presence(known->items[i].subscription) &&
-		    jid_parse(known->items[i].jid, pairing->arena, &jid) && !jid.resource.p)
+		    parse_known(pairing, known->items[i].jid, pairing->arena, &jid) &&
+		    !jid.resource.p)
 			jids[count++] = jid.full;
 	qsort(jids, count, sizeof(*jids), by_bytes);
 	for (size_t i = 0; i < count; i++) {
@@ -219,7 +227,7 @@ static void know_push(struct pairing *pairing, const struct effective *e, const 
 {
 	struct jid contact;
 
-	if (!jid_parse(item->jid, pairing->arena, &contact))
+	if (!parse_known(pairing, item->jid, pairing->arena, &contact))
 		return;
 	learn(pairing, e,
 	      (struct known){.kind = KNOWN_PUSH,
@@ -237,7 +245,7 @@ static void know_contacts(struct pairing *pairing, const struct effective *e)
 	struct text to = e->seen->session.p ? e->seen->session : stanza->to;
 	struct jid account;
 
-	if (e->dir != DIR_OUT || !to.p || !jid_parse(to, pairing->arena, &account) ||
+	if (e->dir != DIR_OUT || !to.p || !parse_known(pairing, to, pairing->arena, &account) ||
 	    !is_own(pairing, stanza->from, &account))
 		return;
 	if (!stanza->known->roster_push)
@@ -266,13 +274,13 @@ static void know_blocks(struct pairing *pairing, const struct effective *e)
 	struct text from = e->seen->session.p ? e->seen->session : e->stanza->from;
 	struct jid account, item;
 
-	if (e->dir != DIR_IN || !from.p || !jid_parse(from, pairing->arena, &account) ||
+	if (e->dir != DIR_IN || !from.p || !parse_known(pairing, from, pairing->arena, &account) ||
 	    !is_own(pairing, e->stanza->to, &account))
 		return;
 	if (known->block == BLOCK_REMOVE && !known->blocked_count)
 		know_block(pairing, e, &account, KNOWN_UNBLOCK_ALL, TEXT_NONE);
 	for (size_t i = 0; i < known->blocked_count; i++)
-		if (jid_parse(known->blocked[i], pairing->arena, &item))
+		if (parse_known(pairing, known->blocked[i], pairing->arena, &item))
 			know_block(pairing, e, &account,
 				   known->block == BLOCK_ADD ? KNOWN_BLOCK : KNOWN_UNBLOCK,
 				   item.full);
@@ -304,8 +312,9 @@ void know_archived(struct pairing *pairing, const struct effective *e)
 	    inner->type == TYPE_GROUPCHAT || !inner->id.n ||
 	    !text_same(e->from.bare, e->device.bare))
 		return;
-	if (!jid_parse(inner->from.p ? inner->from : e->device.bare, pairing->arena, &from) ||
-	    !jid_parse(inner->to.p ? inner->to : e->device.bare, pairing->arena, &to))
+	if (!parse_known(pairing, inner->from.p ? inner->from : e->device.bare, pairing->arena,
+			 &from) ||
+	    !parse_known(pairing, inner->to.p ? inner->to : e->device.bare, pairing->arena, &to))
 		return;
 	struct text s = jid_party(&from, pairing->rules), r = jid_party(&to, pairing->rules);
 	learn(pairing, e,

@@ -61,6 +61,8 @@ struct pairing *pairing_new(const struct pairing_options *options)
 	pairing->key = options->key;
 	pairing->privacy = options->privacy;
 	pairing->bodies = options->bodies;
+	pairing->is_erased = options->is_erased;
+	pairing->erased = options->erased;
 	return pairing;
 }
 
@@ -113,6 +115,8 @@ void pairing_reset(struct pairing *pairing)
 		.key = pairing->key,
 		.privacy = pairing->privacy,
 		.bodies = pairing->bodies,
+		.is_erased = pairing->is_erased,
+		.erased = pairing->erased,
 		.arena = pairing->arena,
 		.tie = pairing->tie,
 		.recent = pairing->recent,

@@ -22,6 +22,10 @@ struct pairing_options {
 	struct hash_key key;                // the pairing key
 	enum bodies_mode bodies;
 	struct hash_key privacy; // BODIES_HMAC
+	// Who was erased: lines from or to them are counted and add nothing. Asked once for each address of a
+	// batch; NULL = nobody was.
+	bool (*is_erased)(const void *self, struct text bare, struct text full);
+	const void *erased; // self of that
 };
 
 struct pairing *pairing_new(const struct pairing_options *options);
@@ -275,6 +279,7 @@ enum line_counter { // PAIRING section 9, "Lines"
 	LINE_DELEGATED,
 	LINE_PUBSUB,
 	LINE_MUC_HISTORY,
+	LINE_SUPPRESSED, // no counter of PAIRING: from or to somebody who was erased
 	LINE_COUNTERS
 };
 

@@ -126,13 +126,20 @@ static bool is_by_catch(const struct entry *entry)
 	return entry->group && !entry->touched && !entry->wanted;
 }
 
+// What it was derived from is gone, and what comes later would bring its id back: it stays as the erasure left
+// it, whoever else acknowledges it (rooms).
+static bool is_erased_row(const struct entry *entry)
+{
+	return entry->erased;
+}
+
 void pairing_changes(struct pairing *pairing, void *self,
 		     void (*change)(void *self, const struct entry_change *change))
 {
 	derive_all(pairing);
 	for (size_t i = 0; i < pairing->order.count; i++) {
 		struct entry *entry = pairing->order.items[i];
-		if (is_damaged(entry) || is_by_catch(entry))
+		if (is_damaged(entry) || is_by_catch(entry) || is_erased_row(entry))
 			continue;
 		const struct row **was =
 			arena_alloc(pairing->arena, (entry->row_count + 1) * sizeof(*was));

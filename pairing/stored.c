@@ -22,6 +22,7 @@ void pairing_load_row(struct pairing *pairing, const struct row *row)
 
 	if (old_row_at(pairing, entry, row->sent_at, row->n))
 		return;
+	entry->erased |= jid_is_pseudonym(from) || jid_is_pseudonym(entry->r);
 	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
 	*old = *row;
 	old_row_added(pairing, entry);

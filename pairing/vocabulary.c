@@ -64,6 +64,7 @@ const char *const line_counter_names[LINE_COUNTERS] = {
 	[LINE_DELEGATED] = "delegated",
 	[LINE_PUBSUB] = "pubsub",
 	[LINE_MUC_HISTORY] = "muc_history",
+	[LINE_SUPPRESSED] = "suppressed",
 };
 
 bool direction_parse(struct text name, enum direction *dir)

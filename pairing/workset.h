@@ -76,6 +76,7 @@ struct entry { // one key: (S, R, id), or (room, id)
 	bool *is_guest;
 	usec_t asked_lo, asked_hi; // span that the stored rows were asked for
 
+	bool erased; // a party of a stored row was erased: it stays as it is (results.c)
 	// Without id: only what is near is known (near.c). All evidence of rows of this span, and whether
 	// evidence from then on has a row.
 	bool partial;
@@ -127,6 +128,8 @@ struct pairing {
 	struct text realm;
 	struct hash_key key, privacy;
 	enum bodies_mode bodies;
+	bool (*is_erased)(const void *self, struct text bare, struct text full); // NULL = nobody is
+	const void *erased;
 	struct arena *arena;
 	struct buf tie;                // the last one that was made (tie.h)
 	struct map jids;               // texts as they came -> struct known_jid
@@ -186,6 +189,8 @@ static inline bool is_stored_by_lane(const struct pairing *pairing, int64_t conv
 // --- jid_cache.c ---
 // jid_parse() with a memory; the text lives as long as the batch.
 bool jid_read(struct pairing *pairing, struct text text, struct jid *jid);
+// jid_read() tells it; for those that are parsed elsewhere.
+bool is_erased(const struct pairing *pairing, const struct jid *jid);
 // The batch's own copy of a normalised party.
 struct text party_text(struct pairing *pairing, struct text party);
 

@@ -33,6 +33,7 @@ struct check_result {
 	int64_t unsettled;      // parts of conversations that wait to be settled: not compared
 	int64_t underived;      // days too near to dropped ones to derive anew
 	int64_t looked_at;      // days that were derived anew
+	int64_t erased;         // conversations with erased persons: counted, not derived anew
 };
 
 // In one snapshot. False: it could not be looked at all; differences are no failure.
@@ -68,6 +69,7 @@ struct check_conv {
 	int64_t conv, facts;
 	usec_t lo, hi; // first and last fact in derived_from..until
 	bool waits;    // to be settled
+	bool erased;   // what its rows were derived from is gone
 };
 
 struct check_convs {

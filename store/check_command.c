@@ -119,6 +119,9 @@ static void print_result(const struct check_result *result)
 	if (result->unsettled)
 		printf("; %lld parts of conversations wait to be settled, not compared",
 		       (long long)result->unsettled);
+	if (result->erased)
+		printf("; %lld conversations of erased persons counted, not derived anew",
+		       (long long)result->erased);
 	if (result->underived)
 		printf("; %lld days not derived anew, too near to dropped ones",
 		       (long long)result->underived);

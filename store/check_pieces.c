@@ -22,9 +22,10 @@ static bool take_conversation(void *self, const struct rows *rows)
 {
 	struct listing *it = self;
 	it->check->result->unsettled += row_bool(rows, 0, 4);
-	*VEC_ADD(&it->convs) =
-		(struct check_conv){row_int(rows, 0, 0), row_int(rows, 0, 1), row_usec(rows, 0, 2),
-				    row_usec(rows, 0, 3), row_bool(rows, 0, 4)};
+	it->check->result->erased += row_bool(rows, 0, 5);
+	*VEC_ADD(&it->convs) = (struct check_conv){row_int(rows, 0, 0),  row_int(rows, 0, 1),
+						   row_usec(rows, 0, 2), row_usec(rows, 0, 3),
+						   row_bool(rows, 0, 4), row_bool(rows, 0, 5)};
 	return true;
 }
 
@@ -78,11 +79,13 @@ static bool check_together(struct check *check, const struct check_convs *convs,
 static bool check_all(struct check *check, const struct check_convs *convs)
 {
 	for (size_t i = 0, end; i < convs->count; i = end) {
-		int64_t facts = convs->items[i].facts;
-		for (end = i + 1;
-		     end < convs->count && facts + convs->items[end].facts <= at_once(check); end++)
-			facts += convs->items[end].facts;
-		if (!check_together(check, convs, i, end - i))
+		const struct check_conv *list = convs->items;
+		int64_t facts = list[i].facts;
+		for (end = i + 1; end < convs->count && !list[i].erased && !list[end].erased &&
+				  facts + list[end].facts <= at_once(check);
+		     end++)
+			facts += list[end].facts;
+		if (!list[i].erased && !check_together(check, convs, i, end - i))
 			return false;
 	}
 	return true;

@@ -89,6 +89,21 @@ static bool is_recent(usec_t day)
 	return day + 2 * USEC_PER_DAY > usec_now();
 }
 
+// A legal hold (F170): neither the day nor its bodies go, whatever the settings say.
+static bool is_held(const struct pass *pass, const struct rows *rows, int row, int column,
+		    struct retention_step step)
+{
+	char reason[128];
+	struct text held = row_text(rows, row, column);
+	if (!held.p)
+		return false;
+	snprintf(reason, sizeof reason, "%.*s", (int)held.n, held.p);
+	step.what = RETENTION_HELD;
+	step.reason = reason;
+	say(pass, &step);
+	return true;
+}
+
 // One day of the list; *total shrinks by what went.
 static bool judge_day(const struct pass *pass, const struct rows *rows, int row, int64_t *total,
 		      struct err *err)
@@ -101,6 +116,8 @@ static bool judge_day(const struct pass *pass, const struct rows *rows, int row,
 				      .bytes = row_int(rows, row, 1),
 				      .reason = asked_by(pass, too_old, *total)};
 	if (!step.reason || (!too_old && is_recent(step.day)))
+		return true;
+	if (is_held(pass, rows, row, 4, step))
 		return true;
 	if (!why.p) {
 		*total -= step.bytes;
@@ -156,7 +173,51 @@ static bool strip_days(const struct pass *pass, struct err *err)
 	if (!sql_run(pass->store, "retention_bodies", &params, &rows, err))
 		return false;
 	for (int i = 0; i < rows.count && !*pass->store->app->stop; i++) {
-		if (!strip(pass, row_usec(&rows, i, 0), err))
+		const struct retention_step day = {.day = row_usec(&rows, i, 0)};
+		if (!is_held(pass, &rows, i, 1, day) && !strip(pass, day.day, err))
+			return false;
+	}
+	return true;
+}
+
+// --- tables that are not cut into days ---
+
+static const struct old {
+	const char *table, *setting;
+	size_t days; // in struct settings
+} olds[] = {
+	{"known", "keep_known_days", offsetof(struct settings, keep_known_days)},
+	{"typing", "keep_typing_days", offsetof(struct settings, keep_typing_days)},
+	{"quarantine", "keep_quarantine_days", offsetof(struct settings, keep_quarantine_days)},
+	{"access_log", "keep_access_days", offsetof(struct settings, keep_access_days)},
+};
+
+static bool expire(const struct pass *pass, const struct old *old, int64_t days, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	usec_t now = usec_now();
+	put_zstr(&params, old->table);
+	put_int8(&params, days);
+	put_usec(&params, now);
+	put_bool(&params, pass->dry_run);
+	if (!sql_run(pass->store, "retention_old", &params, &rows, err))
+		return false;
+	struct retention_step step = {.what = RETENTION_OLD,
+				      .day = now - days * USEC_PER_DAY,
+				      .rows = row_int(&rows, 0, 0),
+				      .reason = old->setting};
+	if (step.rows)
+		say(pass, &step);
+	return true;
+}
+
+static bool expire_old(const struct pass *pass, struct err *err)
+{
+	for (size_t i = 0; i < sizeof olds / sizeof *olds; i++) {
+		int64_t days;
+		memcpy(&days, (const char *)pass->settings + olds[i].days, sizeof days);
+		if (days && !*pass->store->app->stop && !expire(pass, &olds[i], days, err))
 			return false;
 	}
 	return true;
@@ -170,7 +231,8 @@ bool store_retention(struct store *store, bool dry_run, void *self,
 	usec_t patience = store->patience;
 	store->patience = REWRITE_PATIENCE;
 	bool fine = ((!settings->keep_days && !settings->keep_disk) || drop_days(&pass, err)) &&
-		    (!settings->keep_bodies_days || strip_days(&pass, err));
+		    (!settings->keep_bodies_days || strip_days(&pass, err)) &&
+		    expire_old(&pass, err);
 	store->patience = patience;
 	return fine;
 }

@@ -19,10 +19,14 @@ static const char help[] =
 	"  keep_bodies_days = 30   older bodies are taken out; who, when and whether it came stays\n"
 	"  keep_disk = 50GB        the oldest days are dropped until all tables take less\n"
 	"\n"
+	"  keep_known_days, keep_typing_days, keep_quarantine_days, keep_access_days: tables that are not cut\n"
+	"  into days; see receiptd --settings\n"
+	"\n"
 	"All are off by default. Days are UTC. Roll-ups stay, so metrics of dropped days are still\n"
 	"there. A dropped day is never made again: what comes late for it is counted (late_dropped\n"
 	"in \"receiptd export counters\"). A day younger than w_match + t_expire is kept while it has\n"
-	"gaps or messages that may still be answered.\n"
+	"gaps or messages that may still be answered, and a day with messages of somebody under legal\n"
+	"hold (receiptd hold) with its bodies until the hold ends.\n"
 	"\n"
 	"  --dry-run   say what would go; changes nothing\n"
 	"\n"
@@ -44,7 +48,8 @@ static void print_step(void *self, const struct retention_step *step)
 	const char *would = command->dry_run ? "would be " : "";
 	usec_format(step->day, 0, text);
 	text[10] = '\0';
-	command->left |= step->what == RETENTION_KEPT || step->what == RETENTION_BUSY;
+	command->left |= step->what == RETENTION_KEPT || step->what == RETENTION_BUSY ||
+			 step->what == RETENTION_HELD;
 	command->days++;
 	if (step->what == RETENTION_DROP)
 		printf("%s: %sdropped (%s), %.1f MB", text, would, step->reason,
@@ -56,9 +61,14 @@ static void print_step(void *self, const struct retention_step *step)
 		       strstr(step->reason, "sealed")
 			       ? "run receiptd seal first"
 			       : "shorten w_match or t_expire, or raise keep_days or keep_disk");
+	else if (step->what == RETENTION_OLD)
+		printf("before %s: %s%lld rows gone (%s)", text, would, (long long)step->rows,
+		       step->reason);
+	else if (step->what == RETENTION_HELD)
+		printf("%s: kept: it has %s (receiptd hold list)", text, step->reason);
 	else
 		printf("%s: kept: it was in use for too long; run this again", text);
-	if (step->rows)
+	if (step->rows && step->what != RETENTION_OLD)
 		printf(", %lld %s", (long long)step->rows,
 		       step->what == RETENTION_STRIP ? "bodies" : "messages");
 	putchar('\n');
@@ -83,13 +93,15 @@ static bool parse(int argc, char **argv, bool *dry_run, bool *asked)
 
 static bool is_wanted(const struct settings *settings)
 {
-	return settings->keep_days || settings->keep_bodies_days || settings->keep_disk;
+	return settings->keep_days || settings->keep_bodies_days || settings->keep_disk ||
+	       settings->keep_known_days || settings->keep_typing_days ||
+	       settings->keep_quarantine_days || settings->keep_access_days;
 }
 
 static int conclude(const struct app *app, const struct command *command)
 {
 	if (!is_wanted(app->settings))
-		puts("nothing to do: keep_days, keep_bodies_days and keep_disk are off");
+		puts("nothing to do: keep_days, keep_bodies_days, keep_disk and the other keep_ settings are off");
 	else if (!command->days)
 		puts("nothing to do");
 	return command->left ? ERR_DIFFERS : ERR_NONE;
@@ -131,10 +143,10 @@ struct retention_loop {
 
 static void log_step(void *self, const struct retention_step *step)
 {
-	static const char *const events[] = {[RETENTION_DROP] = "day-dropped",
-					     [RETENTION_STRIP] = "bodies-taken-out",
-					     [RETENTION_KEPT] = "day-kept",
-					     [RETENTION_BUSY] = "day-busy"};
+	static const char *const events[] = {
+		[RETENTION_DROP] = "day-dropped", [RETENTION_STRIP] = "bodies-taken-out",
+		[RETENTION_KEPT] = "day-kept",    [RETENTION_HELD] = "day-held",
+		[RETENTION_OLD] = "rows-expired", [RETENTION_BUSY] = "day-busy"};
 	struct app *app = self;
 	char day[USEC_TEXT];
 	usec_format(step->day, 0, day);

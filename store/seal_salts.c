@@ -9,7 +9,8 @@ enum { SLOTS = 1 << 16, FULL = SLOTS * 3 / 4 };
 static bool take_lost(void *self, const struct rows *rows)
 {
 	struct salts *salts = self;
-	*map_put(&salts->lost_jids, row_int(rows, 0, 0)) = salts;
+	if (!row_null(rows, 0, 0))
+		*map_put(&salts->lost_jids, row_int(rows, 0, 0)) = salts;
 	if (!row_null(rows, 0, 1))
 		*map_put(&salts->lost_convs, row_int(rows, 0, 1)) = salts;
 	return true;

@@ -6,6 +6,7 @@
 #define STORE_STORE_H
 
 #include "core/app.h"
+#include "core/buf.h"
 #include "pairing/pairing.h"
 #include "store/dimensions.h"
 #include "store/metrics.h"
@@ -525,6 +526,7 @@ bool store_scrape_sources(struct store *store, int32_t realm, int32_t most, void
 #include "store/report.h" // reports that were made
 
 #include "store/access.h" // tokens and access log: needs the above
+#include "store/erase.h"  // erasing a person, legal holds: needs the above
 
 // --- lives of data ---
 
@@ -532,6 +534,8 @@ enum retention_what {
 	RETENTION_DROP,  // a day went, or would go
 	RETENTION_STRIP, // its bodies went, or would go
 	RETENTION_KEPT,  // it is too old, but must not go yet: reason
+	RETENTION_OLD,   // rows of a table that is not cut into days; day: all before it
+	RETENTION_HELD,  // the same: somebody in it is under legal hold
 	RETENTION_BUSY,  // readers or writers were in the way for too long: the next pass
 };
 

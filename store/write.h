@@ -43,9 +43,10 @@ struct writer {
 	int64_t keys_commit;
 	int32_t settle_most; // units that a transaction of store_settle() takes; 0: not known yet
 	unsigned keys_connection;
-	struct map convs;             // conversation -> how P8 left it, as of keys_commit
-	struct map parties;           // known to be in the database; emptied when large
-	struct store *helpers[LANES]; // connections of lanes beyond 0, made when first needed
+	struct map convs;              // conversation -> how P8 left it, as of keys_commit
+	struct map parties;            // known to be in the database; emptied when large
+	struct suppressed *suppressed; // who was erased, as of the fence; NULL = nobody
+	struct store *helpers[LANES];  // connections of lanes beyond 0, made when first needed
 };
 struct writer *store_writer(struct store *store);
 void writer_free(struct writer *writer); // NULL is fine
@@ -57,6 +58,11 @@ bool lane_enter(struct store *store, int64_t *look, struct err *err);
 // newer holder raised the fence.
 // Only the lock: for who believes nothing that was read before (settle.c).
 bool lane_hold(struct store *store, int64_t *commit, struct err *err);
+// --- suppress.c ---
+struct suppressed;
+bool suppressed_load(struct store *store, struct err *err);
+void suppressed_free(struct suppressed *list); // NULL is fine
+
 bool writer_ready(struct store *store, struct err *err); // store->writer is there, with its key
 
 struct place { // of stored evidence

@@ -38,6 +38,7 @@ void writer_free(struct writer *writer)
 	map_free(&writer->jids);
 	map_free(&writer->days);
 	map_free(&writer->parties);
+	suppressed_free(writer->suppressed);
 	key_filter_free(writer->keys);
 	convs_forget(writer);
 	free(writer);
@@ -80,7 +81,9 @@ bool lane_enter(struct store *store, int64_t *look, struct err *err)
 	if (!rows.count)
 		return err_set(err, ERR_INTERNAL, "the database has no lane %d", LANE);
 	*look = row_int(&rows, 0, 1) - writer->first_marks;
-	return check_fence(writer, row_int(&rows, 0, 0), err);
+	bool learnt = !writer->has_fence;
+	return check_fence(writer, row_int(&rows, 0, 0), err) &&
+	       (!learnt || store->role == STORE_READ || suppressed_load(store, err));
 }
 
 // Lane 0's fence; of all locked ones the newest commit number.

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Conversations that have rows, evidence, chat states, typing or findings of their order in a span: how
--- many of these, the first and the last, and whether something of them waits to be settled.
+-- many of these, the first and the last, whether something of them waits to be settled, and whether
+-- somebody who took part was erased.
 --   $1 int4         realm
 --   $2 timestamptz  since
 --   $3 timestamptz  until, exclusive
@@ -33,7 +34,8 @@ WITH e AS (
        AND f.rule IN ('CS-REPEAT', 'CS-UNNEGOTIATED')
      GROUP BY f.conv)
 SELECT e.conv, sum(e.n)::int8, min(e.lo), max(e.hi),
-       EXISTS (SELECT FROM settle_unit AS u WHERE u.conv = e.conv)
+       EXISTS (SELECT FROM settle_unit AS u WHERE u.conv = e.conv),
+       EXISTS (SELECT FROM erased_conv AS g WHERE g.conv = e.conv)
 FROM e
 GROUP BY e.conv
 ORDER BY e.conv;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Accounts and rooms that have messages in a conversation and are not in the list by which messages of an
 -- account are found. The list may hold more: it outlives messages, and an occupant may turn out to be an
--- account.
+-- account. Of persons who were erased it holds nothing.
 --   $1 int4         realm
 --   $2 timestamptz  since: a UTC day
 --   $3 timestamptz  until, exclusive: a UTC day
@@ -20,5 +20,6 @@ FROM (SELECT m.conv, v.jid, min(m.sent_at) AS at
 LEFT JOIN party AS p ON p.jid = x.jid AND p.conv = x.conv
 LEFT JOIN jid AS j ON j.id = x.jid
 WHERE p.realm IS DISTINCT FROM $1
+  AND NOT (p.conv IS NULL AND j.jid ~ '(^|/)erased:' AND EXISTS (SELECT FROM erased_conv AS g WHERE g.conv = x.conv))
 ORDER BY x.conv, x.jid
 LIMIT $4;

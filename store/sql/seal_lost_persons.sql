@@ -1,6 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Persons that were erased, and the conversations that they took part in.
-SELECT l.jid, p.conv
+-- Persons that were erased, and the conversations in which rows of others lost something with them: party knows
+-- them no more.
+SELECT l.jid, NULL::int8
 FROM seal_lost AS l
-LEFT JOIN party AS p ON p.jid = l.jid
-WHERE l.what = 2;
+WHERE l.what = 2
+UNION ALL
+SELECT NULL::int8, e.conv
+FROM erased_conv AS e
+WHERE EXISTS (SELECT FROM seal_lost AS l WHERE l.what = 2);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Legal holds: whose data erase and retention leave alone (F170).
+#include "store/write.h"
+
+static bool hold_id(struct store *store, struct text jid, int64_t *id, struct err *err)
+{
+	if (!writer_ready(store, err))
+		return false;
+	struct pairing *hashes = pairing_new(&(struct pairing_options){.key = store->writer->key});
+	*id = pairing_jid_id(hashes, jid);
+	pairing_free(hashes);
+	return true;
+}
+
+bool store_hold_add(struct store *store, const struct legal_hold *hold, struct err *err)
+{
+	int64_t id;
+	FIELDS_AUTO params = {0};
+	if (!hold_id(store, hold->jid, &id, err))
+		return false;
+	put_int8(&params, id);
+	put_text(&params, hold->jid);
+	put_date(&params, hold->until);
+	put_text(&params, hold->reason);
+	put_text(&params, hold->by);
+	return sql_run(store, "hold_add", &params, NULL, err);
+}
+
+bool store_hold_remove(struct store *store, struct text jid, bool *found, struct err *err)
+{
+	int64_t id;
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	if (!hold_id(store, jid, &id, err))
+		return false;
+	put_int8(&params, id);
+	if (!sql_run(store, "hold_remove", &params, &rows, err))
+		return false;
+	*found = rows.changed > 0;
+	return true;
+}
+
+struct listing {
+	void *self;
+	void (*each)(void *self, const struct legal_hold *hold);
+};
+
+static bool take_hold(void *self, const struct rows *rows)
+{
+	struct listing *listing = self;
+	listing->each(listing->self, &(struct legal_hold){.jid = row_text(rows, 0, 0),
+							  .until = row_usec(rows, 0, 1),
+							  .reason = row_text(rows, 0, 2),
+							  .by = row_text(rows, 0, 3),
+							  .at = row_usec(rows, 0, 4)});
+	return true;
+}
+
+bool store_holds(struct store *store, void *self,
+		 void (*each)(void *self, const struct legal_hold *hold), struct err *err)
+{
+	struct listing listing = {self, each};
+	return sql_each(store, "holds", NULL, &listing, take_hold, err);
+}
