@@ -96,7 +96,7 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 			request->pseudonymise = true;
 			continue;
 		}
-		if (c > OPT_HELP) {
+		if (c > OPT_JID) {
 			err_set(err, ERR_USAGE, "export: unknown option or missing value: %s",
 				argv[optind - 1]);
 			return false;

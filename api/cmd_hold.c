@@ -129,7 +129,7 @@ static const struct verb *find_verb(const char *name, struct err *err)
 static const struct verb *read_request(struct request *request, struct arena *arena,
 				       struct err *err)
 {
-	const struct verb *verb = find_verb(request->verb, err);
+	const struct verb *verb = find_verb(request->verb ? request->verb : "", err);
 	const char *reason = request->given[OPT_REASON];
 	if (!verb)
 		return NULL;
