@@ -476,7 +476,7 @@ def repeats(bench):
 
 
 def make_tokens(bench):
-    bench.make_token("all", "--scopes", "metrics,messages,bodies")
+    bench.make_token("all", "--scopes", "metrics,messages,bodies,reports")
     bench.make_token("metrics", "--scopes", "metrics")
     bench.make_token("messages", "--scopes", "messages")
     bench.make_token("harbor", "--scopes", "metrics,messages", "--domains", "harbor.example")
