@@ -11,8 +11,12 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 ASKS = re.compile(r"\b(now\(\)|(clock|statement|transaction)_timestamp\(\)|(current|local)(_timestamp|timestamp"
                   r"|_date|_time)\b)", re.IGNORECASE)
 ALLOWED = {
+    "erasures_scrubbed": "when it was done; erasure.at and the begin are the database's",
     "generation_put": "writes read_at and grown_at, which are only compared with each other",
+    "hold_add": "when a hold was made",
     "reprocess_files": "read_at: both times are the database's",
+    "scrub_begin": "compared with erasure.at only",
+    "seal_due": "batch.at, of which days are made, is the database's; when a seal was made",
     "session_frozen": "query_start: both times are the database's",
     "token_add": "when a token was made",
     "token_find": "expires_at is a date that somebody named; no log time is near it",
