@@ -78,7 +78,7 @@ def again(tap, server, state):
     """The server refuses some batches with a state that means: the whole transaction once more."""
     with Live(tap, server, f"F87 {state}", 800):
         server.ask(f"""
-CREATE SEQUENCE receiptd.tries;
+CREATE SEQUENCE receiptd.tries; GRANT USAGE ON SEQUENCE receiptd.tries TO PUBLIC;
 CREATE FUNCTION receiptd.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF nextval('receiptd.tries') % 5 IN (0, 1, 2) THEN
     RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END IF;
