@@ -10,7 +10,8 @@ MESSAGES = 1000000
 SECONDS = 60
 TARGET =
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-TEST_KINDS = unit db vectors e2e faults live browser lint fuzz
+# Those whose longest test takes longest come early, or it would run alone at the end.
+TEST_KINDS = unit browser fuzz db vectors e2e faults live lint
 
 # A plain "make" uses all processors; a make below this one shares the slots of its parent.
 ifeq ($(MAKELEVEL),0)
