@@ -50,6 +50,23 @@ static void forget_gone(struct follow *follow)
 }
 
 // A name that matches nothing is followed as it is: the file may come later (F15).
+bool follow_find_more(struct follow *follow)
+{
+	const struct settings *settings = follow->app->settings;
+	size_t before = follow->count;
+
+	for (size_t i = 0; i < settings->source_count; i++) {
+		glob_t found;
+		int flags = source_is_spool(&settings->sources[i]) ? 0 : GLOB_NOCHECK;
+		if (glob(settings->sources[i].path, flags, NULL, &found))
+			continue;
+		for (size_t j = 0; j < found.gl_pathc; j++)
+			add_tail(follow, &settings->sources[i], found.gl_pathv[j]);
+		globfree(&found);
+	}
+	return follow->count > before;
+}
+
 void follow_scan(struct follow *follow)
 {
 	const struct settings *settings = follow->app->settings;
@@ -58,16 +75,9 @@ void follow_scan(struct follow *follow)
 	follow->names_changed = false;
 	forget_gone(follow);
 	watch_begin(follow->watch);
-	for (size_t i = 0; i < settings->source_count; i++) {
-		glob_t found;
-		int flags = source_is_spool(&settings->sources[i]) ? 0 : GLOB_NOCHECK;
+	for (size_t i = 0; i < settings->source_count; i++)
 		watch_pattern(follow->watch, settings->sources[i].path);
-		if (glob(settings->sources[i].path, flags, NULL, &found))
-			continue;
-		for (size_t j = 0; j < found.gl_pathc; j++)
-			add_tail(follow, &settings->sources[i], found.gl_pathv[j]);
-		globfree(&found);
-	}
+	follow_find_more(follow);
 	for (size_t i = 0; i < follow->count; i++)
 		watch_target(follow->watch, tail_path(follow->tails[i]));
 	follow->scanned_at = usec_monotonic();

@@ -39,7 +39,8 @@ struct follow {
 
 // Finds what the patterns name now.
 void follow_scan(struct follow *follow);
-void follow_scan_new(struct follow *follow); // when it is time
+bool follow_find_more(struct follow *follow); // true: names that were not known
+void follow_scan_new(struct follow *follow);  // when it is time
 size_t follow_most_files(void);
 size_t follow_open_files(const struct follow *follow);
 struct tail *follow_longest_idle(const struct follow *follow);

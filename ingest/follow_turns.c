@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { READ_SHARE = 8 << 20 };
+enum {
+	READ_SHARE = 8 << 20,
+	LOOKS_MOST = 3 // where files come faster than they can be looked at (F40)
+};
 
 // That nothing came is known of a file; of a feed only while its other end is heard.
 bool follow_hears(const struct follow *follow, const struct tail *tail)
@@ -113,17 +116,32 @@ static int by_age(const void *a, const void *b)
 	return (x->written_at > y->written_at) - (x->written_at < y->written_at);
 }
 
-static struct turn *take_turns(struct follow *follow)
+static struct turn *list_turns(struct follow *follow, bool *waits)
 {
-	follow_scan_new(follow);
 	struct turn *turns = xcalloc(follow->count + 1, sizeof(*turns));
+	*waits = false;
 	for (size_t i = 0; i < follow->count; i++) {
 		struct tail *tail = follow->tails[i];
-		turns[i] = (struct turn){tail, tail_written_at(tail), tail_stream(tail) != NULL,
-					 false};
+		turns[i] =
+			(struct turn){tail, tail_take_turn(tail), tail_stream(tail) != NULL, false};
+		*waits = *waits || (!turns[i].open && turns[i].written_at != USEC_NONE);
 	}
 	qsort(turns, follow->count, sizeof(*turns), by_age);
 	return turns;
+}
+
+// A rename between the look for names and the look at the files would hide the older file behind a name that
+// nobody looked for: so names are looked for once more, and what is opened must be what had the turn.
+static struct turn *take_turns(struct follow *follow)
+{
+	follow_scan_new(follow);
+	for (int looks = 0;; looks++) {
+		bool waits;
+		struct turn *turns = list_turns(follow, &waits);
+		if (looks == LOOKS_MOST || !waits || !follow_find_more(follow))
+			return turns;
+		free(turns);
+	}
 }
 
 static bool is_too_early(const struct turn *turns, size_t at)

@@ -256,6 +256,11 @@ static bool open_file(struct tail *tail, struct batcher *batcher, struct stream 
 		tail_release(tail);
 		return true;
 	}
+	if (tail->has_turn && !tail_same_file(&st, &tail->turn_of)) {
+		close(tail->fd); // renamed since: an older file may wait under a new name (F1)
+		tail->fd = -1;
+		return true;
+	}
 	tail->device = st.st_dev;
 	tail->inode = st.st_ino;
 	if (st.st_size == 0)

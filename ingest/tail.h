@@ -29,6 +29,8 @@ usec_t tail_waits(struct tail *tail);
 // When the file that is read, or would be opened next, was last written; USEC_NONE: there is none. A
 // hint for the order of files, no proof of anything.
 usec_t tail_written_at(const struct tail *tail);
+// The same, and from now on no other file is opened than the one that is there now.
+usec_t tail_take_turn(struct tail *tail);
 // Nothing is open, nothing is there, and nothing is remembered for what comes.
 bool tail_is_nothing(const struct tail *tail);
 // What keeps it from being read, in words; NULL: nothing does.

@@ -24,6 +24,8 @@ struct tail {
 	bool handed_on;  // another tail waits for the file under its new name
 	bool complained; // about the trouble that lasts
 	char trouble[160];
+	bool has_turn;
+	struct stat turn_of; // what tail_take_turn() saw: nothing else is opened
 	dev_t looked_device; // the file that was last looked at for hosts and MUC domains
 	ino_t looked_inode;
 	usec_t idle_since, waits_since;

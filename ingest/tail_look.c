@@ -125,13 +125,24 @@ usec_t tail_waits(struct tail *tail)
 	return usec_monotonic() - tail->waits_since;
 }
 
+static usec_t written_at(const struct stat *st)
+{
+	return (usec_t)st->st_mtim.tv_sec * USEC_PER_SEC + st->st_mtim.tv_nsec / 1000;
+}
+
 usec_t tail_written_at(const struct tail *tail)
 {
 	struct stat st;
+	return tail_look(tail, &st) ? written_at(&st) : USEC_NONE;
+}
 
-	return tail_look(tail, &st)
-		       ? (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + st.st_mtim.tv_nsec / 1000
-		       : USEC_NONE;
+usec_t tail_take_turn(struct tail *tail)
+{
+	tail->has_turn = true;
+	if (tail_look(tail, &tail->turn_of))
+		return written_at(&tail->turn_of);
+	tail->turn_of = (struct stat){0};
+	return USEC_NONE;
 }
 
 // --- descriptors ---
