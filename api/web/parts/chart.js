@@ -28,10 +28,16 @@ function timeSplits(plot, index, min, max) {
   return TIMES.filter((at) => at >= min && at <= max);
 }
 
+// A value between two that are not known has no line: it is a point, or it would not be seen.
+function lonely(plot, series) {
+  const values = plot.data[series];
+  return values.flatMap((value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? [i] : []));
+}
+
 function seriesOf(line) {
   const stroke = colour(line.colour);
   return {
-    stroke, width: line.width ?? 2, dash: line.dash, scale: "y", spanGaps: false, points: { show: false },
+    stroke, width: line.width ?? 2, dash: line.dash, scale: "y", spanGaps: false, points: { show: false, filter: lonely, size: 7, fill: stroke },
     fill: line.fill ? `color-mix(in srgb, ${stroke} ${line.fill}%, transparent)` : undefined,
   };
 }

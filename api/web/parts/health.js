@@ -13,6 +13,7 @@ import { DELIVERY } from "./window.js";
 const HOUR = 3600e3, DAY = 24 * HOUR, ENOUGH = 30;
 const FIELDS = "requested,confirmed,failed,pending,within";
 const LEVELS = ["good", "warn", "bad"];
+const ALONE = ["health.warn", "health.lost", "health.slow"]; // have words that compare with nothing
 
 // Both days by the hour; the newest hour is cut where the input ends.
 export async function loadHealth(until, limits, signal) {
@@ -64,12 +65,17 @@ const SHAPES = {
   unsure: [["circle", { cx: 16, cy: 16, r: 13, class: "hollow" }], ["path", { d: "M12 12.5a4 4 0 1 1 5.5 3.7c-1 .5-1.5 1-1.5 2.3M16 22.5v.6", class: "hollow" }]],
 };
 
+// Without a week before there is nothing "usual" to be worse than.
+function words(key, before) {
+  return before.requested < ENOUGH && ALONE.includes(key) ? t(`${key}.alone`) : t(key);
+}
+
 export function healthLine(found) {
   const { sum, before } = found;
   const values = { hours: count(found.hours), requested: count(sum.requested), confirmed: percent(sum.confirmed / sum.requested), soon: percent(sum.soon / sum.requested),
     failed: count(sum.failed), open: count(sum.open), before: before.requested ? percent(before.soon / before.requested) : "–" };
   return h("section", { class: `health ${found.name}` },
     svg("svg", { viewBox: "0 0 32 32", width: 32, height: 32, "aria-hidden": "true" }, SHAPES[found.name].map(([tag, properties]) => svg(tag, properties))),
-    h("div", {}, h("h2", {}, t(`health.${found.name}`), found.reasons.length > 0 && ` – ${found.reasons.map((key) => t(key)).join(", ")}`),
+    h("div", {}, h("h2", {}, words(`health.${found.name}`, before), found.reasons.length > 0 && ` – ${found.reasons.map((key) => words(key, before)).join(", ")}`),
       h("p", { class: "muted" }, sum.requested ? t(found.hours === 1 ? "health.hour" : "health.hours", values) : t("health.none"))));
 }
