@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd erase: takes a person out of everything that is stored, and keeps it out.
 #include "api/api.h"
+#include "api/options.h"
 #include "api/erase_files.h"
 #include "api/operator.h"
 #include "store/store.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,17 +13,15 @@ enum option_name {
 	OPT_JID,
 	OPT_REALM,
 	OPT_REASON,
-	OPT_VALUES,
-	OPT_DRY_RUN = OPT_VALUES,
+	OPT_DRY_RUN,
 	OPT_SCRUB,
 	OPT_LIST,
 	OPT_HELP,
-	OPT_COUNT
+	OPTIONS
 };
 
 struct request {
-	const char *given[OPT_VALUES];
-	bool is[OPT_COUNT];
+	const char *given[OPTIONS];
 	struct text jid;
 };
 
@@ -68,24 +66,17 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	optind = 0;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c > OPT_HELP)
-			return err_set(err, ERR_USAGE, "erase: unknown option or missing value: %s",
-				       argv[optind - 1]);
-		request->is[c] = true;
-		if (c < OPT_VALUES)
-			request->given[c] = optarg;
-	}
-	return optind == argc ||
+	if (!options_read("erase", argc, argv, options, request->given, err))
+		return false;
+	return request->given[OPT_HELP] || optind == argc ||
 	       err_set(err, ERR_USAGE, "erase: takes no \"%s\"; say whom with --jid JID",
 		       argv[optind]);
 }
 
 static bool needs_jid(const struct request *request)
 {
-	return !request->is[OPT_LIST] && !(request->is[OPT_SCRUB] && !request->is[OPT_JID]);
+	return !request->given[OPT_LIST] &&
+	       !(request->given[OPT_SCRUB] && !request->given[OPT_JID]);
 }
 
 static bool read_request(int argc, char **argv, struct arena *arena, struct request *request,
@@ -93,7 +84,7 @@ static bool read_request(int argc, char **argv, struct arena *arena, struct requ
 {
 	if (!read_options(argc, argv, request, err))
 		return false;
-	return request->is[OPT_HELP] || !needs_jid(request) ||
+	return request->given[OPT_HELP] || !needs_jid(request) ||
 	       operator_jid("erase", request->given[OPT_JID], arena, &request->jid, err);
 }
 
@@ -124,7 +115,7 @@ static int say_hold(const struct erase_result *result)
 
 static void say_result(const struct request *request, const struct erase_result *result)
 {
-	if (request->is[OPT_DRY_RUN])
+	if (request->given[OPT_DRY_RUN])
 		printf("%lld rows would lose something or go; nothing was changed\n",
 		       (long long)result->rows);
 	else if (!result->rows)
@@ -144,13 +135,13 @@ static bool erase(struct app *app, struct store *store, const struct request *re
 					   .realm = request->given[OPT_REALM],
 					   .reason = request->given[OPT_REASON],
 					   .by = operator_name(arena),
-					   .dry_run = request->is[OPT_DRY_RUN]};
+					   .dry_run = request->given[OPT_DRY_RUN]};
 	bool fine = store_erase(store, &what, NULL, print_table, &result, err);
 	if (fine && result.held_until != USEC_NONE) {
 		*status = say_hold(&result);
 	} else if (fine) {
 		say_result(request, &result);
-		if (erase_files(app, request->jid, request->is[OPT_DRY_RUN]))
+		if (erase_files(app, request->jid, request->given[OPT_DRY_RUN]))
 			*status = ERR_DIFFERS;
 	}
 	buf_free(&result.held_by);
@@ -221,13 +212,14 @@ static bool list(struct store *store, struct err *err)
 static bool run(struct app *app, struct store *store, const struct request *request,
 		struct arena *arena, int *status, struct err *err)
 {
-	if (request->is[OPT_LIST])
+	if (request->given[OPT_LIST])
 		return list(store, err);
 	if (request->jid.p && !erase(app, store, request, arena, status, err))
 		return false;
-	if (request->is[OPT_DRY_RUN])
+	if (request->given[OPT_DRY_RUN])
 		return true;
-	return request->is[OPT_SCRUB] ? scrub(app, store, status, err) : say_unscrubbed(store, err);
+	return request->given[OPT_SCRUB] ? scrub(app, store, status, err)
+					 : say_unscrubbed(store, err);
 }
 
 int cmd_erase(struct app *app, int argc, char **argv)
@@ -238,7 +230,7 @@ int cmd_erase(struct app *app, int argc, char **argv)
 	struct arena *arena = arena_new();
 	int status = ERR_NONE;
 	bool ok = read_request(argc, argv, arena, &request, &err);
-	if (ok && request.is[OPT_HELP])
+	if (ok && request.given[OPT_HELP])
 		fputs(help, stdout);
 	else
 		ok = ok && store_open(app, STORE_WRITE, &store, &err) &&

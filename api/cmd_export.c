@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd export messages|counters|findings|...
 #include "api/api.h"
+#include "api/options.h"
 #include "api/export.h"
 #include "api/settle_all.h"
 #include "api/export_person.h"
-
-#include <getopt.h>
 
 #define SUBJECTS "messages, counters, findings, metrics, typing, gaps, sources, quarantine, person"
 
@@ -29,16 +28,17 @@ enum option_name {
 	OPT_UNTIL,
 	OPT_NOW,
 	OPT_JID,
+	OPT_PSEUDONYMISE,
 	OPT_HELP,
-	OPT_PSEUDONYMISE
+	OPTIONS
 };
 
 struct request {
 	export_fn *write;
-	const char *given[OPT_HELP]; // option texts, NULL = not given
+	const char *given[OPTIONS]; // option texts, NULL = not given
 	enum table_format format;
 	usec_t since, until;
-	bool help, pseudonymise, person;
+	bool pseudonymise, person;
 };
 
 static void usage(FILE *out)
@@ -87,22 +87,11 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	optind = 0;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == OPT_HELP)
-			return request->help = true;
-		if (c == OPT_PSEUDONYMISE) {
-			request->pseudonymise = true;
-			continue;
-		}
-		if (c > OPT_JID) {
-			err_set(err, ERR_USAGE, "export: unknown option or missing value: %s",
-				argv[optind - 1]);
-			return false;
-		}
-		request->given[c] = optarg;
-	}
+	if (!options_read("export", argc, argv, options, request->given, err))
+		return false;
+	if (request->given[OPT_HELP])
+		return true;
+	request->pseudonymise = request->given[OPT_PSEUDONYMISE] != NULL;
 	request->person = optind + 1 == argc && !strcmp(argv[optind], "person");
 	if (request->given[OPT_JID] && !request->person)
 		return err_set(err, ERR_USAGE, "export: --jid goes with \"export person\"");
@@ -136,8 +125,8 @@ static bool read_format(const char *value, enum table_format *format, struct err
 // Everything that can be wrong without looking into the database.
 static bool read_request(int argc, char **argv, struct request *request, struct err *err)
 {
-	if (!read_options(argc, argv, request, err) || request->help)
-		return request->help;
+	if (!read_options(argc, argv, request, err) || request->given[OPT_HELP])
+		return request->given[OPT_HELP] != NULL;
 	const char *const *given = request->given;
 	usec_t now;
 	return read_format(given[OPT_FORMAT], &request->format, err) &&
@@ -187,7 +176,7 @@ int cmd_export(struct app *app, int argc, char **argv)
 	struct request request = {0};
 	struct store *store = NULL;
 	bool ok = read_request(argc, argv, &request, &err);
-	if (ok && request.help) {
+	if (ok && request.given[OPT_HELP]) {
 		usage(stdout);
 		return ERR_NONE;
 	}

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd hold add|list|remove: whose data must be kept for now (F170).
 #include "api/api.h"
+#include "api/options.h"
 #include "api/operator.h"
 #include "store/store.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
-enum option_name { OPT_JID, OPT_UNTIL, OPT_REASON, OPT_HELP };
+enum option_name { OPT_JID, OPT_UNTIL, OPT_REASON, OPT_HELP, OPTIONS };
 
 struct request {
 	const char *verb;
-	const char *given[OPT_HELP];
-	bool help;
+	const char *given[OPTIONS];
 	struct legal_hold hold;
 };
 
@@ -42,16 +41,10 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	optind = 0;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == OPT_HELP)
-			return request->help = true;
-		if (c > OPT_HELP)
-			return err_set(err, ERR_USAGE, "hold: unknown option or missing value: %s",
-				       argv[optind - 1]);
-		request->given[c] = optarg;
-	}
+	if (!options_read("hold", argc, argv, options, request->given, err))
+		return false;
+	if (request->given[OPT_HELP])
+		return true;
 	request->verb = optind + 1 == argc ? argv[optind] : NULL;
 	return request->verb ||
 	       err_set(err, ERR_USAGE, "hold: say add, list or remove (see --help)");
@@ -155,7 +148,7 @@ int cmd_hold(struct app *app, int argc, char **argv)
 	struct arena *arena = arena_new();
 	int status = ERR_NONE;
 	bool ok = read_options(argc, argv, &request, &err);
-	if (ok && request.help) {
+	if (ok && request.given[OPT_HELP]) {
 		fputs(help, stdout);
 	} else if (ok) {
 		const struct verb *verb = read_request(&request, arena, &err);

@@ -2,20 +2,19 @@
 // receiptd token add|list|revoke. A token is printed once, when it is made; afterwards only its hash
 // is known (F194).
 #include "api/api.h"
+#include "api/options.h"
 #include "api/token.h"
 #include "pairing/jid.h"
 
-#include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum option_name { OPT_SCOPES, OPT_DOMAINS, OPT_EXPIRES, OPT_HELP };
+enum option_name { OPT_SCOPES, OPT_DOMAINS, OPT_EXPIRES, OPT_HELP, OPTIONS };
 
 struct request {
 	const char *verb, *name;
-	const char *given[OPT_HELP];
-	bool help;
+	const char *given[OPTIONS];
 };
 
 static void usage(FILE *out)
@@ -42,18 +41,10 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	optind = 0;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == OPT_HELP)
-			return request->help = true;
-		if (c > OPT_HELP) {
-			err_set(err, ERR_USAGE, "token: unknown option or missing value: %s",
-				argv[optind - 1]);
-			return false;
-		}
-		request->given[c] = optarg;
-	}
+	if (!options_read("token", argc, argv, options, request->given, err))
+		return false;
+	if (request->given[OPT_HELP])
+		return true;
 	if (argc - optind < 1 || argc - optind > 2) {
 		err_set(err, ERR_USAGE, "token: say add, list or revoke (see --help)");
 		return false;
@@ -246,7 +237,7 @@ int cmd_token(struct app *app, int argc, char **argv)
 	struct err err = {.kind = ERR_INTERNAL};
 	struct request request = {0};
 	bool ok = read_options(argc, argv, &request, &err);
-	if (ok && request.help) {
+	if (ok && request.given[OPT_HELP]) {
 		usage(stdout);
 		return ERR_NONE;
 	}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd top: how delivery does, looked at every two seconds. Reads only.
 #include "api/api.h"
+#include "api/options.h"
 #include "api/top_screen.h"
 #include "api/top_text.h"
 #include "api/top_worker.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,11 +42,20 @@ static const char help[] =
 // What redirected output is cut to when COLUMNS does not say.
 enum { PLAIN_COLUMNS = 120 };
 
-enum option_name { OPT_INTERVAL, OPT_COUNT, OPT_REALM, OPT_NOW, OPT_ONCE, OPT_ASCII, OPT_HELP };
+enum option_name {
+	OPT_INTERVAL,
+	OPT_COUNT,
+	OPT_REALM,
+	OPT_NOW,
+	OPT_ONCE,
+	OPT_ASCII,
+	OPT_HELP,
+	OPTIONS
+};
 
 struct request {
-	const char *given[OPT_ONCE]; // option texts, NULL = not given
-	bool once, ascii, help;
+	const char *given[OPTIONS]; // option texts, NULL = not given
+	bool once, ascii;
 	usec_t interval;
 	int count; // 0: no end
 };
@@ -93,22 +102,15 @@ static bool read_request(int argc, char **argv, struct request *request, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	optind = 0;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c > OPT_HELP)
-			return err_set(err, ERR_USAGE,
-				       "top: unknown option or missing value: %s (see --help)",
-				       argv[optind - 1]);
-		if (c < OPT_ONCE)
-			request->given[c] = optarg;
-		request->once |= c == OPT_ONCE;
-		request->ascii |= c == OPT_ASCII;
-		request->help |= c == OPT_HELP;
-	}
+	if (!options_read("top", argc, argv, options, request->given, err))
+		return false;
+	if (request->given[OPT_HELP])
+		return true;
+	request->once = request->given[OPT_ONCE] != NULL;
+	request->ascii = request->given[OPT_ASCII] != NULL;
 	if (optind != argc)
 		return err_set(err, ERR_USAGE, "top: takes no arguments (see --help)");
-	return request->help || check_request(request, err);
+	return check_request(request, err);
 }
 
 // --- plain text ---
@@ -346,7 +348,7 @@ int cmd_top(struct app *app, int argc, char **argv)
 	struct err err = {0};
 	struct request request = {0};
 	bool ok = read_request(argc, argv, &request, &err);
-	if (ok && request.help) {
+	if (ok && request.given[OPT_HELP]) {
 		fputs(help, stdout);
 		return ERR_NONE;
 	}

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd verify: what is stored beside what was sealed; or one proof, without a database.
 #include "api/api.h"
+#include "api/options.h"
 #include "core/arena.h"
 #include "store/store.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum option_name { OPT_DAY, OPT_HEAD, OPT_KEY, OPT_PROOF, OPT_HELP };
+enum option_name { OPT_DAY, OPT_HEAD, OPT_KEY, OPT_PROOF, OPT_HELP, OPTIONS };
 enum { SHOWN_MAX = 50 }; // of each table
 
 static void usage(FILE *out)
@@ -35,9 +35,8 @@ static void usage(FILE *out)
 }
 
 struct request {
-	const char *given[OPT_HELP];
+	const char *given[OPTIONS];
 	usec_t day;
-	bool help;
 };
 
 static bool read_day(const char *text, usec_t *day)
@@ -56,17 +55,10 @@ static bool read_request(int argc, char **argv, struct request *request, struct 
 						{"help", no_argument, NULL, OPT_HELP},
 						{NULL, 0, NULL, 0}};
 	*request = (struct request){.day = USEC_NONE};
-	optind = 0;
-	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (option == OPT_HELP)
-			return request->help = true;
-		if (option > OPT_HELP)
-			return err_set(err, ERR_USAGE,
-				       "verify: unknown option or missing value: %s",
-				       argv[optind - 1]);
-		request->given[option] = optarg;
-	}
+	if (!options_read("verify", argc, argv, options, request->given, err))
+		return false;
+	if (request->given[OPT_HELP])
+		return true;
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "verify: unexpected argument %s", argv[optind]);
 	if (request->given[OPT_PROOF] && (request->given[OPT_DAY] || request->given[OPT_HEAD]))
@@ -187,7 +179,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	struct request request;
 	struct verify_result result = {0};
 	bool fine = read_request(argc, argv, &request, &err);
-	if (fine && request.help)
+	if (fine && request.given[OPT_HELP])
 		usage(stdout);
 	else if (fine)
 		fine = request.given[OPT_PROOF] ? check_proof(&request, &err)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // receiptd report
 #include "api/api.h"
+#include "api/options.h"
 #include "api/report/deliver.h"
 #include "api/report/report.h"
 #include "api/settle_all.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,17 +38,15 @@ enum option_name {
 	OPT_OUT,
 	OPT_LANG,
 	OPT_NOW,
-	OPT_VALUES,
-	OPT_WEEK = OPT_VALUES,
+	OPT_WEEK,
 	OPT_MONTH,
 	OPT_NO_DELIVERY,
 	OPT_HELP,
-	OPT_COUNT
+	OPTIONS
 };
 
 struct options {
-	const char *given[OPT_VALUES];
-	bool on[OPT_COUNT];
+	const char *given[OPTIONS];
 };
 
 static bool read_options(int argc, char **argv, struct options *options, struct err *err)
@@ -66,19 +64,13 @@ static bool read_options(int argc, char **argv, struct options *options, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	optind = 0;
-	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-		if (c >= OPT_COUNT)
-			return err_set(err, ERR_USAGE, "unknown option or missing value: %s",
-				       argv[optind - 1]);
-		options->on[c] = true;
-		if (c < OPT_VALUES)
-			options->given[c] = optarg;
-	}
+	if (!options_read("report", argc, argv, table, options->given, err))
+		return false;
+	if (options->given[OPT_HELP])
+		return true;
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "%s is too much (see --help)", argv[optind]);
-	if (options->on[OPT_WEEK] && options->on[OPT_MONTH])
+	if (options->given[OPT_WEEK] && options->given[OPT_MONTH])
 		return err_set(err, ERR_USAGE, "--week or --month, not both");
 	return true;
 }
@@ -121,9 +113,9 @@ static bool find_day(const struct options *options, const struct settings *setti
 		     struct report_request *request, struct err *err)
 {
 	const char *day = options->given[OPT_DAY];
-	request->kind = options->on[OPT_WEEK]    ? PERIOD_WEEK
-			: options->on[OPT_MONTH] ? PERIOD_MONTH
-						 : PERIOD_DAY;
+	request->kind = options->given[OPT_WEEK]    ? PERIOD_WEEK
+			: options->given[OPT_MONTH] ? PERIOD_MONTH
+						    : PERIOD_DAY;
 	request->zone = options->given[OPT_ZONE];
 	request->folder = options->given[OPT_OUT];
 	if (day)
@@ -151,7 +143,7 @@ static bool hand_over(struct app *app, struct store *store, const struct options
 		      int32_t realm, usec_t now, struct err *err)
 {
 	size_t failed;
-	return options->on[OPT_NO_DELIVERY] ||
+	return options->given[OPT_NO_DELIVERY] ||
 	       report_deliver(app, store, realm, options->given[OPT_OUT], now, &failed, err);
 }
 
@@ -185,7 +177,7 @@ int cmd_report(struct app *app, int argc, char **argv)
 	struct options options = {0};
 	struct report_result result = {0};
 	bool fine = read_options(argc, argv, &options, &err);
-	if (fine && options.on[OPT_HELP]) {
+	if (fine && options.given[OPT_HELP]) {
 		fputs(help, stdout);
 		return ERR_NONE;
 	}
