@@ -19,8 +19,9 @@ bool options_read(const char *command, int argc, char **argv, const struct optio
 		const struct option *option = find(table, c);
 		if (!option)
 			return err_set(err, ERR_USAGE,
-				       "%s: unknown option or missing value: %s (see --help)",
-				       command, argv[optind - 1]);
+				       "%s%sunknown option or missing value: %s (see --help)",
+				       command ? command : "", command ? ": " : "",
+				       argv[optind - 1]);
 		given[c] = optarg ? optarg : "";
 		if (strcmp(option->name, "help") == 0)
 			return true;

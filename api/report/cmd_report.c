@@ -64,7 +64,7 @@ static bool read_options(int argc, char **argv, struct options *options, struct 
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
-	if (!options_read("report", argc, argv, table, options->given, err))
+	if (!options_read(NULL, argc, argv, table, options->given, err))
 		return false;
 	if (options->given[OPT_HELP])
 		return true;
