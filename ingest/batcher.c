@@ -81,6 +81,10 @@ bool batcher_open(struct app *app, struct store *store, const char *realm,
 	for (int i = 0; i < BOXES; i++)
 		box_open(made, realm, &made->boxes[i]);
 	made->box = &made->boxes[0];
+	if (!store_clock_jumps(store, made->realm.id, made->box->pairing, err)) {
+		batcher_close(made);
+		return false;
+	}
 	*batcher = made;
 	return true;
 }
@@ -217,6 +221,9 @@ void batcher_gap(struct batcher *batcher, const struct batch_gap *gap)
 	GROW(batcher->box->gaps, batcher->box->gap_count, batcher->box->gap_cap);
 	struct batch_gap copy = *gap;
 	copy.cause = arena_zstr(batcher->box->arena, text_of(gap->cause));
+	if (!strcmp(gap->cause, GAP_CLOCK_FORWARD))
+		pairing_clock_jump(batcher->box->pairing,
+				   &(struct clock_jump){gap->source, gap->from_at, gap->to_at});
 	batcher->box->gaps[batcher->box->gap_count++] = copy;
 }
 
@@ -435,6 +442,7 @@ bool batcher_flush_later(struct batcher *batcher, struct stream *const *streams,
 	for (size_t i = 0; i < count; i++)
 		stream_committed(streams[i]); // the next batch goes on from there
 	batcher->box = other_box(batcher);
+	pairing_take_jumps(batcher->box->pairing, batch.pairing);
 	batcher->pending = store_commit_begin(batcher->store, &batch);
 	return true;
 }

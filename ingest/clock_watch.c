@@ -71,12 +71,11 @@ static bool went_forward(struct clock_watch *watch, const struct record *record,
 	if (!(newest < possible && record->at >= possible) &&
 	    !is_faster(watch, record->at - newest))
 		return false;
-	*gap = (struct batch_gap){
-		.from_offset = record->offset,
-		.to_offset = record->offset,
-		.from_at = newest,
-		.to_at = record->at,
-		.cause = "the log's clock went forward: another zone, or it was set"};
+	*gap = (struct batch_gap){.from_offset = record->offset,
+				  .to_offset = record->offset,
+				  .from_at = newest,
+				  .to_at = record->at,
+				  .cause = GAP_CLOCK_FORWARD};
 	return true;
 }
 

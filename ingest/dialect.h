@@ -36,7 +36,8 @@ struct record {
 	struct text xml;
 	uint64_t offset;
 	uint32_t index;
-	uint32_t length;    // bytes of the log that the record covers
+	uint32_t length; // bytes of the log that the record covers
+	uint64_t back;   // a stanza of several reads: the first of them begins so far before offset
 	const char *reason; // copied
 	int64_t lost;
 	usec_t since; // gap: what is missing came after this; 0 = after the newest record
@@ -84,12 +85,16 @@ struct dialect_type {
 	void (*end)(struct dialect *dialect, bool final);
 	// Start of the oldest incomplete record: a restart reads again from here.
 	uint64_t (*low_water)(const struct dialect *dialect);
+	// Start of the oldest record or stanza whose end was not read, where low water may lie before it for
+	// another reason; NULL: it is low water.
+	uint64_t (*unfinished)(const struct dialect *dialect);
 	void (*close)(struct dialect *dialect);
 };
 
 extern const struct dialect_type
 	*const dialect_types[]; // NULL at the end; in ingest/dialects/table.c
 
+uint64_t dialect_unfinished(const struct dialect_type *type, const struct dialect *dialect);
 const struct dialect_type *dialect_by_name(struct text name);
 // The most certain one, NULL if none reaches 50. *certainty and *why may be NULL.
 const struct dialect_type *dialect_detect(struct text head, int *certainty, const char **why);

@@ -12,8 +12,10 @@
 #define SOON (5 * USEC_PER_SEC) // a writer that is writing opens the next file at once
 
 struct trial {
-	uint64_t seam;    // where the next file begins
-	uint64_t end;     // of the stanza that lies over it
+	uint64_t seam;  // where the next file begins
+	uint64_t end;   // of the stanza that lies over it
+	uint64_t clear; // from there on none that began before the seam is waited for; 0: not seen
+	bool of_reads; // its reads are records of their own, and the last one is wholly in the next file
 	bool whole_first; // a stanza begins at the seam
 	usec_t at;        // its time
 	usec_t next_at;   // of the first record after it
@@ -39,14 +41,13 @@ static void on_record(void *self, const struct record *record)
 	if (!is_stanza(record) || !markup_whole(record->xml))
 		return;
 	trial->whole_first = trial->whole_first || record->offset == trial->seam;
-	if (record->offset < trial->seam && record->offset + record->length > trial->seam)
-		*trial = (struct trial){trial->seam,
-					record->offset + record->length,
-					trial->whole_first,
-					record->at,
-					USEC_NONE,
-					USEC_NONE,
-					false};
+	if (record->offset - record->back >= trial->seam ||
+	    record->offset + record->length <= trial->seam)
+		return;
+	trial->end = record->offset + record->length;
+	trial->of_reads = trial->of_reads || record->offset >= trial->seam;
+	trial->at = record->at;
+	trial->next_at = trial->newest = USEC_NONE;
 }
 
 static void on_fact(void *self, struct text key, struct text value)
@@ -60,6 +61,29 @@ static void on_ignored(void *self, const char *kind)
 	trial->noise = trial->noise && (!strcmp(kind, "noise") || !strncmp(kind, "rest of ", 8));
 }
 
+// Line by line, until no stanza is left that lies over the seam. Where reads are records of their own, those of
+// other connections lie between: then the piece for the older file ends where none of theirs is cut either.
+static size_t feed_seam(const struct join *join, struct dialect *dialect, struct trial *trial,
+			struct text after)
+{
+	size_t done = 0;
+	while (done < after.n) {
+		const char *end = memchr(after.p + done, '\n', after.n - done);
+		size_t next = end ? (size_t)(end + 1 - after.p) : after.n;
+		join->type->bytes(dialect, trial->seam + done,
+				  (struct text){after.p + done, next - done});
+		done = next;
+		uint64_t unfinished = dialect_unfinished(join->type, dialect);
+		if (trial->end && !trial->clear && unfinished >= trial->seam)
+			trial->clear = trial->seam + done;
+		if (trial->end && unfinished >= trial->seam + done) {
+			trial->clear = trial->seam + done;
+			break;
+		}
+	}
+	return done;
+}
+
 static struct trial try_out(const struct join *join, struct text before, struct text after)
 {
 	struct trial trial = {.seam = join->offset + before.n,
@@ -70,7 +94,11 @@ static struct trial try_out(const struct join *join, struct text before, struct 
 	struct dialect *dialect = join->type->open(&join->options, &sink);
 	if (before.n)
 		join->type->bytes(dialect, join->offset, before);
-	join->type->bytes(dialect, trial.seam, after);
+	size_t done = feed_seam(join, dialect, &trial, after);
+	if (trial.of_reads && trial.clear)
+		trial.end = trial.clear;
+	join->type->bytes(dialect, trial.seam + done,
+			  (struct text){after.p + done, after.n - done});
 	join->type->close(dialect);
 	return trial;
 }
@@ -89,10 +117,13 @@ size_t join_length(const struct join *join)
 {
 	if (!join->rest.n || !join->head.n)
 		return 0;
-	if (try_out(join, (struct text){join->rest.p, 0}, join->head).whole_first)
-		return 0;
 	struct trial both = try_out(join, join->rest, join->head);
-	return both.end && is_in_time(join, &both) ? (size_t)(both.end - both.seam) : 0;
+	if (!both.end || !is_in_time(join, &both))
+		return 0;
+	// Records of other connections may come first where a stanza has several.
+	if (!both.of_reads && try_out(join, (struct text){join->rest.p, 0}, join->head).whole_first)
+		return 0;
+	return (size_t)(both.end - both.seam);
 }
 
 static void on_own(void *self, const struct record *record)

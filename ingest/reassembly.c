@@ -87,6 +87,7 @@ static void emit(struct reassembly *reassembly, const struct connection *connect
 	} else if (when) {
 		out.at = when->at;
 		out.at_odd = when->odd;
+		out.back = out.offset - connection->pieces[0].offset;
 	}
 	reassembly->sink.record(reassembly->sink.self, &out);
 }
@@ -424,6 +425,15 @@ bool reassembly_report(struct reassembly *reassembly, const struct record *at, u
 		shown->elements =
 			connection->reports[number]; // the other reports of it are no news
 	return false;
+}
+
+uint64_t reassembly_unfinished(const struct reassembly *reassembly)
+{
+	uint64_t oldest = UINT64_MAX;
+	for (const struct connection *c = reassembly->newest; c; c = c->older)
+		if (c->bytes.len && c->pieces[0].offset < oldest)
+			oldest = c->pieces[0].offset;
+	return oldest;
 }
 
 usec_t reassembly_waiting(const struct reassembly *reassembly, struct text key)

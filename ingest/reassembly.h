@@ -59,6 +59,8 @@ bool reassembly_report(struct reassembly *reassembly, const struct record *at, u
 // Time of the last read of the half stanza, USEC_NONE when there is none.
 usec_t reassembly_waiting(const struct reassembly *reassembly, struct text key);
 
+// Offset of the oldest read of a half stanza; UINT64_MAX when there is none.
+uint64_t reassembly_unfinished(const struct reassembly *reassembly);
 // Offset of the oldest read that is still needed; UINT64_MAX when nothing is held.
 uint64_t reassembly_low_water(const struct reassembly *reassembly, usec_t now);
 // Remembers what a restart at low must know: connections that are inside an element there, elements that

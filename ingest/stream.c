@@ -169,7 +169,8 @@ bool stream_bytes(struct stream *stream, struct text data, struct err *err)
 
 bool stream_is_torn(const struct stream *stream)
 {
-	return stream_low_water(stream) < stream->offset;
+	return stream->offset > stream->start &&
+	       dialect_unfinished(stream->type, stream->dialect) < stream->offset;
 }
 
 size_t stream_join(struct stream *stream, struct text head, usec_t soon)

@@ -128,7 +128,8 @@ COMMENT ON COLUMN message.acks_dup IS 'Acks beyond the first of one device and k
 COMMENT ON COLUMN message.marks IS
 	'Bits: 1 a clock was corrected, 2 delivered_at stands on direct evidence, 4 has open '
 	'findings, 8 got an error, 16 its acks are in the counters, 32 complex: facts and ack '
-	'hold the evidence, 64 a marker is among its evidence';
+	'hold the evidence, 64 a marker is among its evidence, 128 and 256 the clock of its log went '
+	'forward before it was delivered and displayed: how long that took is not known';
 COMMENT ON COLUMN message.source IS 'source.id of the earliest line';
 COMMENT ON COLUMN message.thread IS 'Keyed hash of its thread; 0: none';
 COMMENT ON COLUMN message.receipt_first IS 'Plain rows: first sighting of the one receipt';

@@ -240,9 +240,13 @@ LANGUAGE sql STABLE AS $$
 	       m.displayed_at IS NOT NULL, m.read_inferred_at IS NOT NULL, m.marks & 1 <> 0,
 	       m.stored_at IS NOT NULL, m.marks & 8 <> 0, m.marks & 16 <> 0, m.marks & 2 <> 0,
 	       m.resends, m.acks, m.acks_dup,
-	       least(m.delivered_at, m.displayed_at) - m.sent_at, m.displayed_at - m.sent_at,
-	       elapsed_ms(m.sent_at, m.delivered_at), elapsed_ms(m.sent_at, m.displayed_at),
-	       m.response_ms, m.sent_at, elapsed_ms(m.sent_at, least(m.delivered_at, m.displayed_at)),
+	       CASE WHEN m.marks & 128 = 0 THEN least(m.delivered_at, m.displayed_at) - m.sent_at END,
+	       CASE WHEN m.marks & 256 = 0 THEN m.displayed_at - m.sent_at END,
+	       CASE WHEN m.marks & 128 = 0 THEN elapsed_ms(m.sent_at, m.delivered_at) END,
+	       CASE WHEN m.marks & 256 = 0 THEN elapsed_ms(m.sent_at, m.displayed_at) END,
+	       m.response_ms, m.sent_at,
+	       CASE WHEN m.marks & 128 = 0
+	       THEN elapsed_ms(m.sent_at, least(m.delivered_at, m.displayed_at)) END,
 	       m.accepted_at IS NOT NULL OR m.stored_at IS NOT NULL OR m.routed_at IS NOT NULL
 	       OR m.state >= 5,
 	       m.routed_at IS NOT NULL OR m.state >= 5, m.retracted_at IS NOT NULL,

@@ -131,6 +131,8 @@ void pairing_reset(struct pairing *pairing)
 		.line_finding_seen = pairing->line_finding_seen,
 		.known_seen = pairing->known_seen,
 	};
+	empty.jump_count = pairing->jump_count;
+	memcpy(empty.jumps, pairing->jumps, sizeof empty.jumps);
 	*pairing = empty;
 	memset(pairing->recent, 0, RECENT_ENTRIES * sizeof(*pairing->recent));
 	map_clear(&pairing->jids);

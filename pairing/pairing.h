@@ -33,6 +33,18 @@ void pairing_free(struct pairing *pairing);
 void pairing_reset(struct pairing *pairing);         // forgets everything, keeps memory
 size_t pairing_bytes(const struct pairing *pairing); // memory held by the batch
 
+// F48: the clock of a source's log went forward, so what lies on both sides of that is no delay.
+enum { CLOCK_JUMPS_MOST = 32 };
+
+struct clock_jump {
+	int32_t source;
+	usec_t from, to; // last time before, first after
+};
+
+// Kept over a reset; the newest ones, known ones once.
+void pairing_clock_jump(struct pairing *pairing, const struct clock_jump *jump);
+void pairing_take_jumps(struct pairing *pairing, const struct pairing *from);
+
 void pairing_observe(struct pairing *pairing, const struct observation *observation);
 
 // Conversations are dealt to lanes, writers with transactions of their own (DESIGN section 5).

@@ -111,5 +111,6 @@ enum passed pairing_pass(struct pairing *pairing, struct row *row)
 	if (row->upto_delivered_at == delivered && row->upto_displayed_at == displayed)
 		return PASSED_SAME;
 	finish_again(row);
+	row_see_jumps(pairing, row);
 	return PASSED_MARKED;
 }

@@ -88,11 +88,12 @@ struct row {
 	int32_t acks, acks_dup; // P4: paired acks (duplicates too), second acks
 	unsigned flags;         // enum content_flags
 	bool skew_clamped;      // T5
-	bool direct;            // delivered_at stands on direct evidence (F7)
-	bool has_findings;      // some finding of its key is open
-	bool has_error;         // got an error (P11), also when delivery wins
-	bool has_marker;        // a marker is among its evidence (P8)
-	bool counts_acks;       // its acks are in the counters (M7: not for pm-mirror)
+	bool delivered_over_jump, displayed_over_jump; // F48: how long that took is not known
+	bool direct;       // delivered_at stands on direct evidence (F7)
+	bool has_findings; // some finding of its key is open
+	bool has_error;    // got an error (P11), also when delivery wins
+	bool has_marker;   // a marker is among its evidence (P8)
+	bool counts_acks;  // its acks are in the counters (M7: not for pm-mirror)
 	// Tells incarnations of one key apart when they share an instant: (conv, sent_at, key, digest) is
 	// unique. The content digest; for groups mixed with the nick.
 	int64_t digest;

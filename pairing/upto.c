@@ -108,6 +108,7 @@ static void finish_row(struct pairing *pairing, const struct conversation *conve
 	if (row->displayed_at != USEC_NONE && row->displayed_at <= row->upto_displayed_at)
 		row->upto_displayed_at = USEC_NONE;
 	row_finish(row);
+	row_see_jumps(pairing, row);
 }
 
 void derive_upto(struct pairing *pairing, struct conversation *conversation)

@@ -157,9 +157,11 @@ struct pairing {
 	struct map markers;                // readers of rooms -> struct marker (backward.c)
 	LIST_OF(struct map *) entry_maps;  // to be freed with the batch
 	LIST_OF(struct all_marks *) marks; // as well: of conversations whose rows were passed
-	bool settled;                      // the derived results are those of the facts
-	unsigned stored_by;                // of the observation that is being taken
-	bool witness;                      // the same
+	struct clock_jump jumps[CLOCK_JUMPS_MOST]; // kept over a reset
+	size_t jump_count;
+	bool settled;       // the derived results are those of the facts
+	unsigned stored_by; // of the observation that is being taken
+	bool witness;       // the same
 };
 
 struct sent_node { // one of several senders of an id
@@ -289,6 +291,7 @@ int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
 			  const struct incarnation *inc, struct row *row);
 void row_finish(struct row *row); // P9, S2 from the evidence columns
+void row_see_jumps(const struct pairing *pairing, struct row *row); // F48, of a finished row
 struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 			const struct evidence *evidence); // A, full
 

@@ -279,7 +279,9 @@ int32_t marks_of_row(const struct row *row)
 	return (row->skew_clamped ? MARK_SKEW : 0) | (row->direct ? MARK_DIRECT : 0) |
 	       (row->has_findings ? MARK_FINDINGS : 0) | (row->has_error ? MARK_ERROR : 0) |
 	       (row->has_marker ? MARK_MARKER : 0) | (row->counts_acks ? MARK_COUNTS : 0) |
-	       (row->complex ? MARK_COMPLEX : 0);
+	       (row->complex ? MARK_COMPLEX : 0) |
+	       (row->delivered_over_jump ? MARK_DELIVERED_JUMP : 0) |
+	       (row->displayed_over_jump ? MARK_DISPLAYED_JUMP : 0);
 }
 
 static void acks_from_row(const struct row *row, struct message_row *flat)
@@ -378,6 +380,8 @@ void marks_to_row(int32_t marks, struct row *row)
 {
 	row->skew_clamped = marks & MARK_SKEW;
 	row->direct = marks & MARK_DIRECT;
+	row->delivered_over_jump = marks & MARK_DELIVERED_JUMP;
+	row->displayed_over_jump = marks & MARK_DISPLAYED_JUMP;
 	row->has_findings = marks & MARK_FINDINGS;
 	row->has_error = marks & MARK_ERROR;
 	row->has_marker = marks & MARK_MARKER;

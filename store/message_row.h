@@ -41,7 +41,9 @@ enum mark_bits { // message.marks
 	MARK_ERROR = 8,
 	MARK_COUNTS = 16,
 	MARK_COMPLEX = 32,
-	MARK_MARKER = 64
+	MARK_MARKER = 64,
+	MARK_DELIVERED_JUMP = 128, // F48
+	MARK_DISPLAYED_JUMP = 256
 };
 
 // Columns in the order of copy_message.sql, of the arrays of message_update.sql and of every SELECT

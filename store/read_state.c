@@ -94,6 +94,23 @@ bool store_gaps(struct store *store, int32_t realm, usec_t since, usec_t until, 
 	return sql_each(store, "gaps", &params, &sink, take_gap, err);
 }
 
+static bool take_jump(void *self, const struct rows *rows)
+{
+	pairing_clock_jump(self, &(struct clock_jump){.source = (int32_t)row_int(rows, 0, 0),
+						      .from = row_usec(rows, 0, 1),
+						      .to = row_usec(rows, 0, 2)});
+	return true;
+}
+
+bool store_clock_jumps(struct store *store, int32_t realm, struct pairing *pairing, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_int4(&params, realm);
+	put_text(&params, TEXT(GAP_CLOCK_FORWARD));
+	put_int8(&params, CLOCK_JUMPS_MOST);
+	return sql_each(store, "clock_jumps", &params, pairing, take_jump, err);
+}
+
 struct quarantine_sink {
 	void *self;
 	bool (*each)(void *self, const struct stored_quarantine *record);

@@ -50,6 +50,8 @@ static void add_delivery(const struct row *row, struct contribution *out)
 	out->sums[SUM_REQUESTED] = 1;
 	out->sums[SUM_CONFIRMED] = out->confirmed;
 	out->sums[SUM_REQUESTED_FAILED] = out->failed;
+	if (row->delivered_over_jump) // F48
+		return;
 	if (out->confirmed && by != USEC_NONE)
 		count_within(out->sums + SUM_CONFIRMED_WITHIN, out->sent_at, by);
 	if (!row->direct || delivered == USEC_NONE) {
@@ -69,14 +71,13 @@ static void add_reading(const struct row *row, struct contribution *out)
 	out->sums[SUM_READ_REQUESTED] = 1;
 	out->sums[SUM_READ] = out->read;
 	out->sums[SUM_READ_INFERRED] = !out->read && row->read_inferred_at != USEC_NONE;
-	if (!out->read)
+	out->sums[SUM_READ_UPTO] = out->read && row->displayed_via == VIA_UPTO;
+	if (!out->read || row->displayed_over_jump)
 		return;
 	count_within(out->sums + SUM_READ_WITHIN, out->sent_at, displayed);
 	out->ms[LATENCY_READ] = elapsed_ms(out->sent_at, displayed);
-	if (row->displayed_via != VIA_UPTO)
-		return;
-	out->sums[SUM_READ_UPTO] = 1;
-	out->ms[LATENCY_READ_UPTO] = out->ms[LATENCY_READ];
+	if (row->displayed_via == VIA_UPTO)
+		out->ms[LATENCY_READ_UPTO] = out->ms[LATENCY_READ];
 }
 
 // How far it got by what is known of it: who has it got it from the server.

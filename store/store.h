@@ -171,6 +171,9 @@ struct batch_fact { // changed row of dialect_fact; value absent = forgotten
 	struct text key, value;
 };
 
+// The cause of a gap over which no delay is measured (F48).
+#define GAP_CLOCK_FORWARD "the log's clock went forward: another zone, or it was set"
+
 struct batch_gap {
 	int32_t source;
 	int32_t generation;
@@ -403,6 +406,10 @@ struct source_state {
 
 bool store_sources(struct store *store, int32_t realm, void *self,
 		   bool (*each)(void *self, const struct source_state *source), struct err *err);
+
+// F48: what pairing must know of the gaps of that cause; the newest ones.
+bool store_clock_jumps(struct store *store, int32_t realm, struct pairing *pairing,
+		       struct err *err);
 
 struct stored_gap {
 	struct text source, cause;

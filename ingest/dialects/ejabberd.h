@@ -8,12 +8,14 @@
 //   ejabberd_sessions.c  which process is whose connection
 //   ejabberd_gaps.c      lines that the logger dropped: said, or seen by what is missing
 //   ejabberd_detect.c    is it one, and of which logger
-//   ejabberd_debug.c     puts them together behind struct dialect_type
+//   ejabberd_stanzas.c   puts them together: lines -> records
+//   ejabberd_debug.c     behind struct dialect_type; what a restart must know
 #ifndef INGEST_DIALECTS_EJABBERD_H
 #define INGEST_DIALECTS_EJABBERD_H
 
 #include "core/buf.h"
 #include "ingest/dialect.h"
+#include "ingest/dialects/later.h"
 #include "ingest/lines.h"
 #include "ingest/ordinal.h"
 
@@ -155,15 +157,18 @@ struct ejabberd_gap { // what is seen missing within about a second is one gap
 	int64_t lost;  // 0 = none open
 	uint64_t last; // offset of what was counted last
 	bool changed, told;
-	usec_t lossy; // since when lines are known to be dropped, USEC_NONE
+	usec_t lossy;          // since when lines are known to be dropped, USEC_NONE
+	uint64_t lossy_offset; // where that was seen
 };
 
 void ejabberd_gap_init(struct ejabberd_gap *gap);
-// Lines are known to be dropped.
-void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since);
+// Lines are known to be dropped; the record at offset shows it.
+void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since, uint64_t offset);
 void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t offset);
 // True when nothing can be added any more: take it and set lost to 0.
 bool ejabberd_gap_is_over(const struct ejabberd_gap *gap, usec_t now);
+// That lines are dropped matters to what comes after: a restart knows it from the same place on.
+void ejabberd_gap_teach(struct ejabberd_gap *gap, struct later *later);
 void ejabberd_gap_save(struct ejabberd_gap *gap, const struct dialect_sink *sink);
 void ejabberd_gap_recall(struct ejabberd_gap *gap, struct text key, struct text value);
 

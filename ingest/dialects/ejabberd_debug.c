@@ -6,111 +6,13 @@
 // this kind end in ">>" or, cut at 102,400 characters, in "..."; all other lines are looked at one
 // by one. What is read before a stanza is complete, SASL and stream elements may hold passwords and
 // never leave this file. How it is safe against imitated lines: ejabberd_terms.c.
-#include "ingest/dialects/ejabberd.h"
+#include "ingest/dialects/ejabberd_internal.h"
 #include "ingest/dialects/fact.h"
 #include "ingest/dialects/table.h"
-#include "ingest/lines.h"
-#include "ingest/markup.h"
-#include "ingest/ordinal.h"
-#include "ingest/reassembly.h"
-#include "ingest/stanza.h"
 
 #include <stdlib.h>
 
-enum { LINE_LIMIT = 1 << 20, TERM_LIMIT = 4 << 20, SILENCE = 5000 };
-
-struct dialect {
-	const struct realm_settings *rules; // private acknowledgements on iq
-	struct dialect_sink sink;
-	struct lines lines;
-	struct ejabberd_record pending;
-	struct buf bytes; // of the record at hand
-	struct ejabberd_clock clock;
-	struct zone *utc;
-	struct ejabberd_sessions *sessions;
-	struct reassembly *reassembly;
-	struct ejabberd_gap gap;
-	uint64_t offset; // of the newest record given out, and its number
-	uint32_t index;
-	bool given;
-	uint64_t low;
-	bool tick;         // the newest stamp is of another second
-	bool begun;        // bytes were given
-	bool hole;         // one is remembered
-	bool ended, quiet; // end() was called, and again while nothing came
-	bool coarse;
-	struct ejabberd_mark now; // its offset is where the last save was
-	struct ejabberd_marks marks;
-};
-
-static bool holds(struct text text, const char *what)
-{
-	return text.n && memmem(text.p, text.n, what, strlen(what)) != NULL;
-}
-
-// --- out ---
-
-static void give(struct dialect *d, struct record *record)
-{
-	record->index = d->given && d->offset == record->offset ? d->index + 1 : 0;
-	d->given = true;
-	d->offset = record->offset;
-	d->index = record->index;
-	d->sink.record(d->sink.self, record);
-}
-
-// What is of use but for facts about devices and accounts.
-static bool is_wanted(const struct dialect *d, struct text name, struct text xml)
-{
-	if (text_is(name, "presence"))
-		return false;
-	return text_is(name, "message") || stanza_maybe_private(d->rules, xml) ||
-	       holds(xml, "urn:xmpp:mds:displayed:0") ||
-	       (holds(xml, "http://jabber.org/protocol/disco#info") &&
-		(holds(xml, "category='conference'") || holds(xml, "category=\"conference\"")));
-}
-
-static const char *what_is_wrong(const struct record *record, bool has_from)
-{
-	if (record->at == USEC_NONE)
-		return "stamp not understood";
-	// A claimed "from" is never believed, and E2 would believe it where the session is unknown.
-	if (record->dir == DIR_IN && !record->session.p && has_from)
-		return "sender not known";
-	return NULL;
-}
-
-static void on_stanza(struct dialect *d, struct record *record, bool received)
-{
-	ejabberd_count_one(d->sessions, record->session_key, received);
-	struct text tag = markup_first(record->xml), name = tag_name(tag);
-	bool has_from = tag_attr(tag, "from").p != NULL;
-	if (!received)
-		ejabberd_sessions_sent(d->sessions, record->session_key, record->xml);
-	bool wanted = is_wanted(d, name, record->xml);
-	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
-	record->dir = ejabberd_direction(&peer, received, has_from);
-	if (peer.kind == PEER_CLIENT && record->dir != DIR_ROUTE)
-		record->session = peer.jid;
-	record->reason = what_is_wrong(record, has_from);
-	if (!wanted && (record->reason || !stanza_maybe_known(record->xml))) {
-		d->sink.ignored(d->sink.self, text_is(name, "iq") ? "iq" : "presence");
-		return;
-	}
-	if (record->reason)
-		record->kind = RECORD_QUARANTINE;
-	give(d, record);
-}
-
-static void on_record(void *self, const struct record *record)
-{
-	struct dialect *d = self;
-	struct record out = *record;
-	if (record->kind == RECORD_STANZA)
-		on_stanza(d, &out, record->dir == DIR_IN);
-	else
-		give(d, &out);
-}
+enum { LINE_LIMIT = 1 << 20 };
 
 static void on_fact(void *self, struct text key, struct text value)
 {
@@ -118,237 +20,13 @@ static void on_fact(void *self, struct text key, struct text value)
 	d->sink.remember(d->sink.self, key, value);
 }
 
-static void give_gap(struct dialect *d, const struct record *at, usec_t since, usec_t until,
-		     int64_t lost, const char *cause)
-{
-	struct record record = *at;
-	record.kind = RECORD_GAP;
-	record.xml = TEXT_NONE;
-	record.since = since;
-	record.at = until;
-	record.lost = lost;
-	record.reason = cause;
-	give(d, &record);
-}
+// --- life ---
 
-// --- records ---
-
-// Time of a record; every record has its turn, in the order of the log (T1b).
-static usec_t time_of(struct dialect *d, struct text stamp, bool *odd)
-{
-	usec_t at = ejabberd_stamp(&d->clock, stamp, odd);
-	if (d->coarse)
-		at = ordinals_next(&d->now.ordinals, at);
-	if (at == USEC_NONE)
-		return at;
-	if (d->now.newest != USEC_NONE && at - d->now.newest >= SILENCE)
-		d->now.before_silence = d->now.newest;
-	d->tick = d->now.newest == USEC_NONE || at / USEC_PER_SEC > d->now.newest / USEC_PER_SEC;
-	if (d->now.newest == USEC_NONE || at > d->now.newest)
-		d->now.newest = at;
-	return at;
-}
-
-// By the log's own times and offsets, so that a restart cuts the same.
-static void tick(struct dialect *d, const struct record *record)
-{
-	if (d->tick || record->offset >> 20 != (record->offset + record->length) >> 20)
-		reassembly_tick(d->reassembly, record);
-	d->tick = false;
-}
-
-static void close_gap(struct dialect *d, const struct record *at)
-{
-	struct ejabberd_gap *gap = &d->gap;
-	if (!ejabberd_gap_is_over(gap, at->at))
-		return;
-	int64_t lost = gap->lost;
-	gap->lost = 0;
-	gap->changed = true;
-	give_gap(d, at, gap->from, gap->to, lost, "the server's logger dropped lines");
-}
-
-// Where lines are dropped, a half stanza that waited through a silence of the log may be continued by
-// the end of another one.
-static void mistrust(struct dialect *d, const struct record *read)
-{
-	usec_t waiting = reassembly_waiting(d->reassembly, read->session_key);
-	if (waiting != USEC_NONE && d->gap.lossy != USEC_NONE && read->at != USEC_NONE &&
-	    read->at > d->gap.lossy && d->now.before_silence != USEC_NONE &&
-	    waiting <= d->now.before_silence)
-		reassembly_hole(d->reassembly, read, "lines may be missing inside a stanza");
-}
-
-static void check_count(struct dialect *d, const struct record *at, bool received, uint64_t total)
-{
-	usec_t since = 0;
-	uint64_t lost =
-		ejabberd_count_check(d->sessions, at->session_key, received, total, at->at, &since);
-	if (lost)
-		give_gap(d, at, since, at->at, (int64_t)lost,
-			 "stanzas that the server has counted are not in the log");
-	if (lost)
-		ejabberd_gap_lossy(&d->gap, at->at);
-}
-
-// <enabled/>, <resumed h='3'/> and <a h='3'/> of XEP-0198, as the server writes them.
-static void watch_counts(struct dialect *d, const struct record *written)
-{
-	struct text tag = markup_first(written->xml), name = tag.p ? tag_name(tag) : TEXT_NONE;
-	if (!name.p || !text_starts(tag_attr(tag, "xmlns"), "urn:xmpp:sm:"))
-		return;
-	struct text h = tag_attr(tag, "h");
-	if (text_is(name, "enabled"))
-		ejabberd_count_begin(d->sessions, written->session_key, false, 0, written->at);
-	else if (text_is(name, "resumed") && h.n)
-		ejabberd_count_begin(d->sessions, written->session_key, true, fact_number(h),
-				     written->at);
-	else if (text_is(name, "a") && h.n)
-		check_count(d, written, true, fact_number(h));
-}
-
-static void take_read(struct dialect *d, struct record *record, bool cut)
-{
-	mistrust(d, record);
-	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
-	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, record->session_key);
-	if (holds(record->xml, "<enable ") && holds(record->xml, "urn:xmpp:sm:"))
-		ejabberd_count_begin(d->sessions, record->session_key, true, 0, record->at);
-	reassembly_read(d->reassembly, record, peer.kind != PEER_UNKNOWN);
-	if (cut)
-		reassembly_hole(d->reassembly, record, "record cut by the server's logger");
-}
-
-static void take_write(struct dialect *d, struct record *record, bool cut)
-{
-	ejabberd_sessions_header(d->sessions, record->session_key, record->xml);
-	watch_counts(d, record);
-	reassembly_whole(d->reassembly, record);
-	if (!cut)
-		return;
-	ejabberd_count_one(d->sessions, record->session_key, false);
-	give_gap(d, record, record->at, record->at, 1, "record cut by the server's logger");
-}
-
-// The record of a socket is complete.
-static void flush(struct dialect *d)
-{
-	struct ejabberd_record *p = &d->pending;
-	if (!p->open)
-		return;
-	p->open = false;
-	struct record record = {
-		.dir = p->received ? DIR_IN : DIR_OUT,
-		.session_key = buf_view(&p->connection),
-		.offset = p->offset,
-		.length = p->length > UINT32_MAX ? UINT32_MAX : (uint32_t)p->length,
-		.lost = -1,
-	};
-	record.at = time_of(d, buf_view(&p->stamp), &record.at_odd);
-	tick(d, &record);
-	close_gap(d, &record);
-	enum ejabberd_term term = ejabberd_term(buf_view(&p->term), &d->bytes);
-	record.xml = buf_view(&d->bytes);
-	if (term == TERM_UNKNOWN) {
-		record.kind = RECORD_QUARANTINE;
-		record.xml = TEXT_NONE;
-		record.reason = "no binary of Erlang";
-		give(d, &record);
-		return;
-	}
-	bool cut = term == TERM_CUT || p->too_long || p->cut;
-	(p->received ? take_read : take_write)(d, &record, cut);
-}
-
-static void watch_hooks(struct dialect *d, const struct ejabberd_line *parts,
-			const struct record *at)
-{
-	int report = ejabberd_report(parts);
-	if (report < 0)
-		return;
-	struct ejabberd_peer peer = ejabberd_sessions_find(d->sessions, parts->process);
-	if (!peer.jid.p || peer.asleep || reassembly_report(d->reassembly, at, (unsigned)report))
-		return;
-	usec_t from = d->now.before_silence == USEC_NONE ? at->at : d->now.before_silence;
-	ejabberd_gap_add(&d->gap, from, at->at, at->offset);
-}
-
-static void take_line(struct dialect *d, const struct ejabberd_line *parts, const struct line *line)
-{
-	const char *cause;
-	struct record at = {
-		.dir = DIR_ROUTE,
-		.session_key = ejabberd_connection(parts),
-		.offset = line->offset,
-		.length = line->length > UINT32_MAX ? UINT32_MAX : (uint32_t)line->length,
-		.lost = -1,
-	};
-	at.at = time_of(d, parts->stamp, &at.at_odd);
-	tick(d, &at);
-	close_gap(d, &at);
-	watch_hooks(d, parts, &at);
-	if (ejabberd_sent_count(parts) >= 0)
-		check_count(d, &at, false, (uint64_t)ejabberd_sent_count(parts));
-	if (text_starts(parts->location, "ejabberd_listener:"))
-		at.session_key = parts->socket;
-	switch (ejabberd_sessions_line(d->sessions, parts)) {
-	case EVENT_ENDED:
-		if (at.session_key.p)
-			reassembly_closed(d->reassembly, &at);
-		break;
-	case EVENT_RESTARTED:
-		reassembly_holes(d->reassembly, &at, "the server was started anew");
-		break;
-	case EVENT_NONE:
-		break;
-	}
-	int64_t lost = ejabberd_dropped(parts, &cause);
-	if (lost) {
-		reassembly_holes(d->reassembly, &at, "lines were dropped inside a stanza");
-		give_gap(d, &at, at.at == USEC_NONE ? 0 : at.at - USEC_PER_SEC, at.at, lost, cause);
-	}
-	d->sink.ignored(d->sink.self, "server event");
-}
-
-static void on_hole(struct dialect *d, const struct line *line)
-{
-	struct record record = {
-		.kind = RECORD_GAP,
-		.at = d->now.newest,
-		.dir = DIR_ROUTE,
-		.offset = line->offset,
-		.length = line->length > UINT32_MAX ? UINT32_MAX : (uint32_t)line->length,
-		.reason = "hole of NUL bytes",
-		.lost = -1,
-	};
-	reassembly_holes(d->reassembly, &record, "hole of NUL bytes inside a stanza");
-	give(d, &record);
-}
-
-static void on_line(void *self, const struct line *line)
+static void on_learnt(void *self, struct text key, struct text value)
 {
 	struct dialect *d = self;
-	struct ejabberd_line parts;
-	bool begins = line->kind != LINE_HOLE && line->kind != LINE_REST &&
-		      ejabberd_line(line->text, &parts);
-	if (d->pending.open && line->kind != LINE_HOLE && !begins) {
-		ejabberd_record_continue(&d->pending, line);
-		if (ejabberd_term_ends(line->text))
-			flush(d);
-		return;
-	}
-	flush(d);
-	if (line->kind == LINE_HOLE)
-		on_hole(d, line);
-	else if (!begins)
-		d->sink.ignored(d->sink.self, "rest of a record");
-	else if (!ejabberd_record_open(&d->pending, &parts, line))
-		take_line(d, &parts, line);
-	else if (ejabberd_term_ends(line->text))
-		flush(d);
+	later_put(&d->later, d->taught_at, key, value);
 }
-
-// --- life ---
 
 static struct dialect *open_any(const struct dialect_options *options,
 				const struct dialect_sink *sink, bool coarse)
@@ -360,10 +38,11 @@ static struct dialect *open_any(const struct dialect_options *options,
 	d->utc = zone_open("UTC", NULL);
 	d->clock = (struct ejabberd_clock){options->zone, d->utc, USEC_NONE};
 	d->now.newest = d->now.before_silence = USEC_NONE;
-	d->sessions = ejabberd_sessions_new(&d->sink);
-	d->reassembly = reassembly_new(&(struct reassembly_sink){d, on_record, on_fact});
+	d->learnt = (struct dialect_sink){d, sink->record, on_learnt, sink->ignored};
+	d->sessions = ejabberd_sessions_new(&d->learnt);
+	d->reassembly = reassembly_new(&(struct reassembly_sink){d, ejabberd_on_record, on_fact});
 	ejabberd_gap_init(&d->gap);
-	lines_init(&d->lines, LINE_LIMIT, d, on_line);
+	lines_init(&d->lines, LINE_LIMIT, d, ejabberd_on_line);
 	ordinals_init(&d->now.ordinals, USEC_PER_SEC / 1000);
 	return d;
 }
@@ -383,6 +62,7 @@ static struct dialect *lager_open(const struct dialect_options *options,
 static void any_close(struct dialect *d)
 {
 	ejabberd_sessions_free(d->sessions);
+	later_free(&d->later);
 	reassembly_free(d->reassembly);
 	lines_free(&d->lines);
 	ejabberd_record_free(&d->pending);
@@ -420,6 +100,8 @@ static void save(struct dialect *d)
 	d->now.offset = of_log;
 	d->low = ejabberd_marks_save(&d->marks, &d->now, d->low, &d->sink);
 	reassembly_save(d->reassembly, d->low, d->now.newest);
+	ejabberd_gap_teach(&d->gap, &d->later);
+	later_remember(&d->later, d->over ? UINT64_MAX : d->low, &d->sink);
 	ejabberd_gap_save(&d->gap, &d->sink);
 }
 
@@ -436,29 +118,11 @@ static void any_bytes(struct dialect *d, uint64_t offset, struct text data)
 	save(d);
 }
 
-// The file will not grow: what waits is judged.
-static void finish(struct dialect *d)
-{
-	lines_finish(&d->lines);
-	struct record at = {.dir = DIR_ROUTE, .offset = lines_low_water(&d->lines), .lost = -1};
-	at.at = d->now.newest;
-	if (d->pending.open) {
-		d->pending.cut = !ejabberd_term_ends(buf_view(&d->pending.term));
-		flush(d);
-	}
-	reassembly_holes(d->reassembly, &at, "unterminated at end of file");
-	if (d->gap.lost) {
-		int64_t lost = d->gap.lost;
-		d->gap.lost = 0;
-		d->gap.changed = true;
-		give_gap(d, &at, d->gap.from, d->gap.to, lost, "the server's logger dropped lines");
-	}
-}
-
 static void any_end(struct dialect *d, bool final)
 {
 	if (final)
-		finish(d);
+		ejabberd_finish(d);
+	d->over = final;
 	d->quiet = d->ended;
 	d->ended = true;
 	save(d);
@@ -467,6 +131,13 @@ static void any_end(struct dialect *d, bool final)
 static uint64_t any_low_water(const struct dialect *d)
 {
 	return d->low;
+}
+
+static uint64_t any_unfinished(const struct dialect *d)
+{
+	uint64_t of_log = d->pending.open ? d->pending.offset : lines_low_water(&d->lines);
+	uint64_t of_reads = reassembly_unfinished(d->reassembly);
+	return of_reads < of_log ? of_reads : of_log;
 }
 
 // --- detection ---
@@ -492,6 +163,7 @@ const struct dialect_type ejabberd_debug_dialect = {
 	.bytes = any_bytes,
 	.end = any_end,
 	.low_water = any_low_water,
+	.unfinished = any_unfinished,
 	.close = any_close,
 };
 
@@ -506,5 +178,6 @@ const struct dialect_type ejabberd_lager_dialect = {
 	.bytes = any_bytes,
 	.end = any_end,
 	.low_water = any_low_water,
+	.unfinished = any_unfinished,
 	.close = any_close,
 };

@@ -68,11 +68,12 @@ void ejabberd_gap_init(struct ejabberd_gap *gap)
 	*gap = (struct ejabberd_gap){.lossy = USEC_NONE};
 }
 
-void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since)
+void ejabberd_gap_lossy(struct ejabberd_gap *gap, usec_t since, uint64_t offset)
 {
-	gap->changed = gap->changed || gap->lossy == USEC_NONE;
-	if (gap->lossy == USEC_NONE)
-		gap->lossy = since;
+	if (gap->lossy != USEC_NONE)
+		return;
+	gap->lossy = since;
+	gap->lossy_offset = offset;
 }
 
 void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t offset)
@@ -84,7 +85,7 @@ void ejabberd_gap_add(struct ejabberd_gap *gap, usec_t from, usec_t to, uint64_t
 	gap->lost++;
 	gap->to = to;
 	gap->last = offset;
-	ejabberd_gap_lossy(gap, to);
+	ejabberd_gap_lossy(gap, to, offset);
 	gap->changed = true;
 }
 
@@ -93,14 +94,19 @@ bool ejabberd_gap_is_over(const struct ejabberd_gap *gap, usec_t now)
 	return gap->lost && now != USEC_NONE && now - gap->to > USEC_PER_SEC;
 }
 
+void ejabberd_gap_teach(struct ejabberd_gap *gap, struct later *later)
+{
+	char text[32];
+	if (gap->lossy == USEC_NONE || gap->told)
+		return;
+	int n = snprintf(text, sizeof text, "%" PRId64, gap->lossy);
+	later_put(later, gap->lossy_offset, TEXT("lossy"), (struct text){text, (size_t)n});
+	gap->told = true;
+}
+
 void ejabberd_gap_save(struct ejabberd_gap *gap, const struct dialect_sink *sink)
 {
 	char text[128];
-	if (gap->changed && gap->lossy != USEC_NONE && !gap->told) {
-		int n = snprintf(text, sizeof text, "%" PRId64, gap->lossy);
-		sink->remember(sink->self, TEXT("lossy"), (struct text){text, (size_t)n});
-		gap->told = true;
-	}
 	if (gap->changed && gap->lost) {
 		int n = snprintf(text, sizeof text, "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRIu64,
 				 gap->from, gap->to, gap->lost, gap->last);

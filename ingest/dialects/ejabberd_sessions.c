@@ -64,6 +64,11 @@ static void set_kind(struct ejabberd_sessions *sessions, struct text id, enum ej
 	struct session *session = session_put(&sessions->table, id);
 	bool changed = session->kind != kind;
 	session->kind = kind;
+	if (kind != PEER_CLIENT) { // only a client is bound to a JID
+		free(session->jid);
+		session->jid = NULL;
+		session->asleep = false;
+	}
 	if (changed)
 		remember(sessions, id, session);
 }

@@ -186,6 +186,7 @@ struct debug_record { // what is printed by one line and its continuations
 	struct debug_line line;
 	struct buf id;
 	uint64_t offset, length;
+	uint64_t back;    // of the stanza at hand, as of struct record
 	uint32_t index;   // of the next record that is given out for it
 	usec_t stamp, at; // of the next record that is given out
 	usec_t step;      // of the clock

@@ -28,6 +28,7 @@ static void give(struct debug_judge *judge, struct debug_record *record, struct 
 	out->session_key = buf_view(&record->id);
 	out->at_odd = record->odd;
 	out->lost = -1;
+	out->back = record->back;
 	out->at = record->at;
 	judge->clock.ordinals.step = record->step;
 	if (out->index) // the first one has the line's own
@@ -282,6 +283,7 @@ static void interpreted(struct debug_judge *judge, struct debug_record *record, 
 	size_t place = read ? debug_copies_find(&judge->copies, from, xml) : judge->copies.count;
 	struct text session = session_of(judge, line, xml, from);
 	if (place < judge->copies.count) {
+		record->back = record->offset - judge->copies.list[place].since;
 		debug_span(&judge->spans, judge->copies.list[place].since, record->offset);
 		debug_copies_remove(&judge->copies, place);
 		take(judge, record, xml, DIR_IN, from);
@@ -298,10 +300,12 @@ void debug_stanza(struct debug_judge *judge, struct debug_record *record,
 		  const struct debug_stanza *stanza)
 {
 	arena_reset(judge->arena);
+	record->back = record->offset - stanza->since;
 	if (record->line.printer == DEBUG_RAW)
 		raw_stanza(judge, record, stanza);
 	else
 		interpreted(judge, record, stanza->xml);
+	record->back = 0;
 }
 
 // <resumed previd="base64 of: resource NUL stream"/>

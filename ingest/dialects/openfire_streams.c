@@ -86,7 +86,8 @@ void audit_streams_free(struct audit_streams *streams)
 }
 
 // What is remembered of a stream: "jid/resource", "@account", "domain", or for one that is not
-// decided "?", whether a client asked for a resource, and its hypotheses, a line each.
+// decided "?", whether a client asked for a resource, and its hypotheses, a line each: empty when it is gone ("="
+// alone is one, of an address that names no domain).
 static void describe(const struct stream *stream, struct buf *out)
 {
 	const char *const hypotheses[] = {stream->sender, stream->receiver, stream->to_domain,
@@ -97,7 +98,8 @@ static void describe(const struct stream *stream, struct buf *out)
 	}
 	buf_printf(out, "?%d%d", stream->bind, stream->begun);
 	for (size_t i = 0; i < sizeof hypotheses / sizeof *hypotheses; i++)
-		buf_printf(out, "\n%s", hypotheses[i] ? hypotheses[i] : "");
+		buf_printf(out, "\n%s%s", hypotheses[i] ? "=" : "",
+			   hypotheses[i] ? hypotheses[i] : "");
 }
 
 static void tell(struct audit_streams *streams, const struct stream *stream, bool known)
@@ -251,7 +253,7 @@ static void recall_open(struct stream *stream, struct text value)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		struct text line = next_line(&value);
 		if (line.n)
-			set(all[i], line);
+			set(all[i], (struct text){line.p + 1, line.n - 1});
 	}
 }
 

@@ -59,3 +59,8 @@ const struct dialect_type *dialect_detect(struct text head, int *certainty, cons
 		*why = best_why;
 	return most >= CERTAIN_ENOUGH ? best : NULL;
 }
+
+uint64_t dialect_unfinished(const struct dialect_type *type, const struct dialect *dialect)
+{
+	return type->unfinished ? type->unfinished(dialect) : type->low_water(dialect);
+}

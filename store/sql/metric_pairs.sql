@@ -16,7 +16,7 @@ WITH m AS (
             AS read_requested,
             m.state < 4 AND (m.id IS NULL OR m.flags & 3145743 = 0) AS unknown,
             m.displayed_at IS NOT NULL AS displayed,
-            CASE WHEN m.marks & 2 <> 0 AND m.stored_at IS NULL
+            CASE WHEN m.marks & 130 = 2 AND m.stored_at IS NULL
                  THEN elapsed_ms(m.sent_at, m.delivered_at) END AS ms
      FROM message AS m
      WHERE m.realm = $1 AND m.class <= 2 AND m.sent_at >= $2::timestamptz

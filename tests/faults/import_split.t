@@ -119,6 +119,23 @@ def of_ejabberd(case):
     case.load("log")
 
 
+def of_reads(case):
+    """F26: ejabberd: a stanza of two reads, one in each file, among those of other connections"""
+    case.form = "ejabberd"
+    log = b"".join(case.made(60, format="ejabberd", gap_ms=200))
+    at = len(log) // 2
+    while True:
+        at = log.index(MARKS["ejabberd"], at) + 1
+        end = log.index(b"\n", at) + 1
+        if b"</message>" not in log[at:end]:
+            break
+    case.write(log[:end], "log.1")
+    case.load("log.1")
+    case.write(log[end:])
+    case.load("log")
+    case.load("log.1", "log")
+
+
 def of_openfire(case):
     """F26: Openfire's audit log"""
     one, two = case.halves("openfire")
@@ -211,7 +228,7 @@ def main():
         with rig.Rig(server) as it:
             imports = type("", (), {"it": it, "server": server, "generating": threading.Lock()})
             cases = [Case(imports, function) for function in (
-                together, twice, renamed, dated, of_observations, of_ejabberd, of_openfire, often, grown,
+                together, twice, renamed, dated, of_observations, of_ejabberd, of_reads, of_openfire, often, grown,
                 stranger, late, other_log, many_files)
                 if not sys.argv[1:] or function.__name__ in sys.argv[1:]]
             with open(it.direct.export("messages"), encoding="utf-8") as lines:

@@ -136,11 +136,19 @@ def clock_forward(tap, server):
     with rig.Rig(server) as it:
         text = sessions(stamp(-3600)) + message(1, "RECV", stamp(-3600)) + receipt(1, stamp(-3597))
         text += message(2, "RECV", stamp(-60)) + receipt(2, stamp(-57))  # an hour of silence
-        text += sessions(stamp(7140)) + message(3, "RECV", stamp(7200)) + receipt(3, stamp(7203))
+        text += message(4, "RECV", stamp(-56))  # answered after it
+        text += sessions(stamp(7140)) + receipt(4, stamp(7141))
+        text += message(3, "RECV", stamp(7200)) + receipt(3, stamp(7203))
         rows, gaps = read(it, text, "UTC")
         tap.ok(gaps == [FORWARD], f"F48: a clock that goes forward by two hours is flagged, silence is not: {gaps}")
-        tap.ok(len(rows) == 3 and all(row["delivered_at"] for row in rows.values()),
+        tap.ok(len(rows) == 4 and all(row["delivered_at"] for row in rows.values()),
                "F48: what lies on one side of it is as it is")
+        counted = ("SELECT sum(r.confirmed), sum(r.confirmed_1m), sum(r.confirmed_7d), (SELECT sum(n) FROM"
+                   " receiptd.rollup_latency AS l, unnest(l.counts) AS n WHERE l.grain = 1 AND l.metric = 1)"
+                   " FROM receiptd.rollup AS r WHERE r.grain = 1")
+        tap.ok(it.server.ask(counted) == "4|3|3|3",
+               f"F48: a message delivered over it counts as delivered, its delay does not: {it.server.ask(counted)}")
+        tap.ok(it.program.call("check", check=False) == 0, "F48: check finds the same")
 
 
 def main():

@@ -36,7 +36,7 @@ def f26_ejabberd(case):
 
 def f26_of(case, form, mark):
     lines = case.made(60, format=form)
-    # Of one read: one whose next read is wholly in the next file is not joined (docs/formats.md).
+    # Of one read: the cut lies inside its line.
     cut = next(i for i in range(len(lines) // 2, len(lines)) if mark in lines[i] and b"</message>" in lines[i])
     case.write(lines[:cut])
     yield "live"
@@ -46,6 +46,24 @@ def f26_of(case, form, mark):
     case.rename()
     case.write(lines[cut][place:])
     case.write(lines[cut + 1:])
+
+
+def f26_reads(case):
+    """F26: ejabberd: a stanza of two reads of which the rotation fell between, among those of other connections"""
+    lines = case.made(60, format="ejabberd")
+    cut = middle_of_reads(lines, len(lines) // 2)
+    case.write(lines[:cut - 1])
+    yield "live"
+    case.write(lines[cut - 1])
+    time.sleep(0.5)  # it may be looked at
+    case.rename()
+    case.write(lines[cut:])
+
+
+def middle_of_reads(lines, start):
+    """The place behind a read that begins a stanza and does not end it."""
+    begins = b'Received XML on stream = <<"<message'
+    return 1 + next(i for i in range(start, len(lines)) if begins in lines[i] and b"</message>" not in lines[i])
 
 
 def torn(case, lost=False):
@@ -131,6 +149,7 @@ def main():
             it.add(f26, path="log")
             it.add(f26_prosody, path="log", dialect="prosody")
             it.add(f26_ejabberd, path="log", dialect="ejabberd-debug")
+            it.add(f26_reads, path="log", dialect="ejabberd-debug")
             it.add(f26_pattern)
             it.add(f26_down)
             it.add(f26_packed)
