@@ -28,13 +28,19 @@ int prosody_score(enum prosody_layout layout, struct text head, const char **why
 
 struct prosody_clock {
 	const struct zone *zone;
-	usec_t modified; // of the file, USEC_NONE unknown
-	int year;        // of the last stamp without year, 0 = none yet
-	int month, day;  // of that stamp
-	bool changed;    // the date moved since the last save
-	bool begun;      // a stamp was read since the file was opened
-	bool fine;       // the last stamp has parts of a second
-	usec_t latest;   // last time that was read
+	usec_t modified;    // of the file, USEC_NONE unknown
+	int year;           // of the last stamp without year, 0 = none yet
+	int month, day;     // of that stamp
+	bool changed;       // the date moved since the last save
+	bool begun;         // a stamp was read since the file was opened
+	bool fine;          // the last stamp has parts of a second
+	usec_t latest;      // last time that was read
+	char last_text[40]; // the last stamp, and what it said; n = 0: none
+	struct {
+		size_t n;
+		usec_t at;
+		bool odd;
+	} last;
 };
 
 enum prosody_stamp { STAMP_NONE, STAMP_READ, STAMP_UNKNOWN };

@@ -156,14 +156,26 @@ static void give_year(struct prosody_clock *clock, struct civil *c)
 	clock->day = c->day;
 }
 
-enum prosody_stamp prosody_stamp(struct prosody_clock *clock, struct text text, usec_t *at,
-				 bool *odd)
+// Most lines bear the stamp of the line before, and it says the same again: nothing has gone on since.
+static bool is_the_last(const struct prosody_clock *clock, struct text text)
+{
+	return text.n == clock->last.n && memcmp(text.p, clock->last_text, text.n) == 0;
+}
+
+static void keep_last(struct prosody_clock *clock, struct text text, usec_t at, bool odd)
+{
+	bool fits = text.n <= sizeof clock->last_text;
+	clock->last.n = fits ? text.n : 0;
+	clock->last.at = at;
+	clock->last.odd = odd;
+	if (fits)
+		memcpy(clock->last_text, text.p, text.n);
+}
+
+static enum prosody_stamp read_stamp(struct prosody_clock *clock, struct text text, usec_t *at,
+				     bool *odd)
 {
 	struct iso iso;
-	*odd = false;
-	*at = USEC_NONE;
-	if (!text.n)
-		return STAMP_NONE;
 	bool is_iso = read_iso(text, &iso);
 	clock->fine = is_iso && memchr(text.p, '.', text.n);
 	if (!is_iso) {
@@ -181,4 +193,23 @@ enum prosody_stamp prosody_stamp(struct prosody_clock *clock, struct text text, 
 	if (clock->latest == USEC_NONE || *at > clock->latest)
 		clock->latest = *at;
 	return STAMP_READ;
+}
+
+enum prosody_stamp prosody_stamp(struct prosody_clock *clock, struct text text, usec_t *at,
+				 bool *odd)
+{
+	*odd = false;
+	*at = USEC_NONE;
+	if (!text.n)
+		return STAMP_NONE;
+	if (is_the_last(clock, text)) {
+		*at = clock->last.at;
+		*odd = clock->last.odd;
+		return STAMP_READ;
+	}
+	clock->last.n = 0;
+	enum prosody_stamp read = read_stamp(clock, text, at, odd);
+	if (read == STAMP_READ)
+		keep_last(clock, text, *at, *odd);
+	return read;
 }
