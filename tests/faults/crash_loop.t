@@ -42,7 +42,8 @@ def hooked_program():
 
 def main():
     tap = product.Tap()
-    formats = ("prosody", "openfire-open", "observations", "ejabberd", "ejabberd-lager")
+    formats = ("prosody", "openfire-open", "observations", "ejabberd", "ejabberd-lager", "prosody-console",
+               "prosody-syslog", "openfire-debugger", "pattern")
     formats = formats if LONG else formats[:1]
     for format in formats:
         loop(tap, f"{format}, killed", exact, format=format, kills=KILLS, **SIZE)

@@ -46,7 +46,8 @@ class Loop:
         self.errors = []
         with open(self.program.config, "a", encoding="utf-8") as config:
             config.write(f'zone = "UTC"\nsource traffic {{\n\tpath = "{self.log}"\n'
-                         f'\tdialect = "{DIALECTS[options.format]}"\n\tzone = "UTC"\n}}\n')
+                         f'\tdialect = "{DIALECTS.get(options.format, options.format)}"\n\tzone = "UTC"\n'
+                         + MORE.get(options.format, "") + "}\n")
 
     # --- pieces ---
 
@@ -167,7 +168,8 @@ class Loop:
 
 DIALECTS = {"prosody": "prosody", "prosody-default": "prosody", "openfire-open": "openfire-audit",
             "openfire": "openfire-audit", "observations": "observations",
-            "ejabberd": "ejabberd-debug", "ejabberd-lager": "ejabberd-lager"}
+            "ejabberd": "ejabberd-debug", "ejabberd-lager": "ejabberd-lager"}  # else its own name
+MORE = {"pattern": '\tline = "%t [%d] %s: %x"\n\tin = "received" out = "sent"\n'}
 
 
 def defaults():

@@ -162,6 +162,105 @@ class Prosody(Writer):
                 self.plain(now, name, f"Destroying session for {session.jid}"))
 
 
+class ProsodyConsole(Prosody):
+    """Standard output: the level stands in a column."""
+
+    def record(self, at, source, level, text):
+        stamp, ordinal = self.tick(at)
+        text = text.replace("\n", "\n\t")
+        return stamp, ordinal, f"{self.stamp_text(stamp)} {source:<24} {level}\t{text}\n"
+
+
+class ProsodySyslog(Prosody):
+    """By rsyslog: microseconds, no level, control characters as # and three octal digits."""
+
+    step = 1
+
+    def stamp_text(self, stamp):
+        text = civil(stamp, self.offset).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        sign, minutes = "-" if self.offset < 0 else "+", abs(self.offset)
+        return f"{text}{sign}{minutes // 60:02}:{minutes % 60:02}"
+
+    def record(self, at, source, level, text):
+        stamp, ordinal = self.tick(at)
+        text = text.replace("\n", "\n\t")
+        text = "".join(f"#{ord(c):03o}" if c < " " else c for c in text)
+        return stamp, ordinal, f"{self.stamp_text(stamp)} host prosody[4711]: {source}: {text}\n"
+
+
+class Pattern(Writer):
+    """A line of any program, as a source describes it; a stanza may go on over more lines."""
+
+    step = 1000
+
+    def delay_stamp(self, at):
+        return civil(at).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at // 1000 % 1000:03}Z"
+
+    def record(self, at, word, name, text):
+        stamp, ordinal = self.tick(at)
+        return stamp, ordinal, f"{self.delay_stamp(stamp)} [{word}] {name}: {text}\n"
+
+    def line(self, line, now, xml=None):
+        xml = xml or st.render(self.resolve(line.stanza), cdata=True, order=self.rng.shuffle)
+        word = "received" if line.dir == "in" else "sent"
+        line.stamp, line.ordinal, text = self.record(now, word, line.session.jid, xml)
+        return text
+
+    def bad(self, line, now):
+        self.unparsable += 1
+        return self.line(line, now, st.render(line.stanza).replace("<body>", "<body><q:x/>"))
+
+    def login(self, session, now):
+        return self.record(now, "received", session.jid, "<presence/>")[2]
+
+    logout = login
+
+
+class Debugger(Writer):
+    """Openfire's XML debugger from 1.7.4: whole stanzas of a connection, stamps of its own; a newline in a
+    body is one in the log."""
+
+    step = 1000
+    port = 20000
+
+    def delay_stamp(self, at):
+        return civil(at).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at // 1000 % 1000:03}Z"
+
+    def record(self, at, name, kind, xml=""):
+        stamp, ordinal = self.tick(at)
+        xml = f": {xml}" if xml else ""
+        return stamp, ordinal, f"{self.delay_stamp(stamp)} - C2S-STARTTLS {name} - {kind} - (rawDebugger){xml}\n"
+
+    def line(self, line, now, xml=None):
+        kind = "RECV" if line.dir == "in" else "SENT"
+        xml = xml or st.render(self.resolve(line.stanza), quote='"', cdata=True, order=self.rng.shuffle)
+        line.stamp, line.ordinal, text = self.record(now, line.session.name, kind, xml)
+        return text
+
+    def bad(self, line, now):
+        self.unparsable += 1
+        return self.line(line, now, st.render(line.stanza).replace("<body>", "<body><q:x/>"))
+
+    def login(self, session, now):
+        self.port += 1
+        session.name = name = f"/127.0.0.1:{self.port}"
+        bind = '<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind">'
+        wanted = st.escape(session.jid.partition("/")[2], True)
+        bound = st.escape(session.jid, True)
+        stream = '<stream:stream xmlns:stream="http://etherx.jabber.org/streams" xmlns="jabber:client"'
+        return "".join(self.record(now, name, kind, xml)[2] for kind, xml in (
+            ("OPEN", ""), ("RECV", f'{stream} to="{session.user.host}">'),
+            ("SENT", f'<?xml version="1.0"?>{stream} from="{session.user.host}" id="s{self.port}">'),
+            ("RECV", '<auth xmlns="urn:ietf:params:xml:ns:xmpp-sasl" mechanism="PLAIN">AGFkYQBzZWNyZXQ=</auth>'),
+            ("RECV", f'<iq type="set" id="b">{bind}<resource>{wanted}</resource></bind></iq>'),
+            ("SENT", f'<iq type="result" id="b" to="{session.user.host}/s{self.port}">{bind}<jid>{bound}</jid></bind></iq>'),
+            ("RECV", "<presence/>")))
+
+    def logout(self, session, now):
+        return (self.record(now, session.name, "RECV", '<presence type="unavailable"/>')[2] +
+                self.record(now, session.name, "CLSD")[2])
+
+
 class Openfire(Writer):
     """Message audit log with IQ and presence: one endless line, no direction, 12-hour clock."""
 
@@ -347,6 +446,10 @@ FORMATS = {
     "ejabberd-lager": lambda rng, offset: Ejabberd(rng, offset, step=1000),
     "observations": Observations,
     "prosody": Prosody,
+    "prosody-console": ProsodyConsole,
+    "prosody-syslog": ProsodySyslog,
+    "openfire-debugger": Debugger,
+    "pattern": Pattern,
     "prosody-default": lambda rng, offset: Prosody(rng, offset, iso=False),
     "openfire": Openfire,
     "openfire-open": lambda rng, offset: Openfire(rng, offset, closed=False),
