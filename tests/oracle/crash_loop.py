@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Crash loop (FAULTS F24, F82, F83): a generator appends to a log in pieces that cut lines; the
+"""Crash loop (FAULTS F24, F82, F83): a generator appends to a log in pieces that cut lines, and rotates it; the
 program follows it and is killed again and again; in the end everything must be there once."""
 
 import argparse
+import glob
 import io
 import os
 import random
@@ -14,6 +15,7 @@ import time
 
 import check
 import product
+import writers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Small batches, often: so that a kill has something to interrupt.
@@ -45,7 +47,7 @@ class Loop:
         self.pace = 1.0
         self.errors = []
         with open(self.program.config, "a", encoding="utf-8") as config:
-            config.write(f'zone = "UTC"\nsource traffic {{\n\tpath = "{self.log}"\n'
+            config.write(f'zone = "UTC"\nsource traffic {{\n\tpath = "{self.log}*"\n'
                          f'\tdialect = "{DIALECTS.get(options.format, options.format)}"\n\tzone = "UTC"\n'
                          + MORE.get(options.format, "") + "}\n")
 
@@ -56,7 +58,7 @@ class Loop:
             [sys.executable, os.path.join(HERE, "generate.py"), "--format", self.options.format,
              "--out", self.log, "--manifest", self.manifest, "--seed", str(self.options.seed),
              "--records", str(self.options.records), "--rate", str(self.options.rate),
-             "--long-rate", "0.001"], stderr=subprocess.DEVNULL)
+             "--rotate", str(self.options.rotate), "--long-rate", "0.001"], stderr=subprocess.DEVNULL)
 
     def follow(self, spoiled=True):
         marks = self.options.marks if spoiled else None
@@ -159,7 +161,7 @@ class Loop:
         """F53: the same file once more by hand adds nothing."""
         if self.options.marks:
             return
-        status = self.program.call("import", self.log, check=False)
+        status = self.program.call("import", *glob.glob(self.log + "*"), check=False)
         if status != 0:
             self.errors.append(f"import of the followed file: status {status}")
         if self.rows() != before:
@@ -174,7 +176,7 @@ MORE = {"pattern": '\tline = "%t [%d] %s: %x"\n\tin = "received" out = "sent"\n'
 
 def defaults():
     return argparse.Namespace(receiptd=None, format="prosody", kills=25, seed=None, marks=None,
-                              term=False, records=1500, rate=4000.0, patience=60.0)
+                              term=False, records=1500, rate=4000.0, patience=60.0, rotate=400)
 
 
 def run(**settings):
@@ -197,13 +199,14 @@ def main(argv):
     parser = argparse.ArgumentParser(description=__doc__)
     base = defaults()
     parser.add_argument("--receiptd", default=base.receiptd)
-    parser.add_argument("--format", choices=sorted(DIALECTS), default=base.format)
+    parser.add_argument("--format", choices=sorted(writers.FORMATS), default=base.format)
     parser.add_argument("--kills", type=int, default=base.kills)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--marks", choices=("before", "after"))
     parser.add_argument("--term", action="store_true", help="TERM instead of KILL (F83)")
     parser.add_argument("--records", type=int, default=base.records)
     parser.add_argument("--rate", type=float, default=base.rate)
+    parser.add_argument("--rotate", type=int, default=base.rotate, help="emissions to a file, 0: one file")
     parser.add_argument("--patience", type=float, default=base.patience)
     checker, errors, loop = run(**vars(parser.parse_args(argv)))
     print(f"seed {loop.options.seed}, {loop.kills} interruptions")

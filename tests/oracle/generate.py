@@ -32,6 +32,8 @@ def arguments(argv):
     parser.add_argument("--users", type=int, default=12)
     parser.add_argument("--hosts", default="sea.example,hill.example")
     parser.add_argument("--offset", type=int, default=0, help="minutes east of UTC of the stamps")
+    parser.add_argument("--rotate", type=int, default=0, help="begin a new file after so many emissions; the old"
+                        " one is renamed to OUT.1, OUT.2 ... in order of age")
     parser.add_argument("--shuffle", action="store_true", help="observations only")
     for name, rate in traffic.RATES.items():
         parser.add_argument(f"--{name}-rate", type=float, default=rate)
@@ -50,9 +52,19 @@ class Appender:
     """Appends in pieces that care for no line, character or record boundary (FAULTS F23, F24)."""
 
     def __init__(self, path, rate, seed):
-        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.path, self.rotations = path, 0
+        self.open()
         self.rate, self.rng = rate, random.Random(seed)
         self.pending, self.records, self.begun = b"", 0, time.monotonic()
+
+    def open(self):
+        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def rotate(self):
+        self.close()
+        self.rotations += 1
+        os.rename(self.path, f"{self.path}.{self.rotations}")
+        self.open()
 
     def add(self, data, records):
         self.pending += data
@@ -93,7 +105,10 @@ def write_log(options, world, writer):
     if options.shuffle:
         parts = list(parts)
         random.Random(options.seed).shuffle(parts)
-    for data in parts:
+    for number, data in enumerate(parts):
+        if options.rotate and number and number % options.rotate == 0:
+            appender.rotate()
+            data = writer.header() + data
         appender.add(data, writer.records)
     appender.close()
     if not options.rate:
