@@ -171,9 +171,9 @@ fuzz: ## look for inputs that break a promise; TARGET=name (default: each), SECO
 
 fuzz-built: $(fuzz_programs)
 
-clang: ## build program and tests with clang
+clang: ## build program and tests with clang, for its warnings
 	@scripts/setup.sh check lint
-	@$(MAKE) CC=clang BUILD=build-clang all tests
+	@$(MAKE) CC=clang BUILD=build-clang MODE='-O0 -g0' all tests # what it warns of needs no optimiser
 
 install: $(program) ## copy the program below PREFIX
 	install -D -m 0755 $(program) $(DESTDIR)$(PREFIX)/bin/receiptd

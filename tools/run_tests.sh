@@ -51,7 +51,7 @@ if [ -z "$long" ]; then
 	output=$BUILD/check.txt
 	{
 		status=0
-		prove --jobs "$jobs" --failures --comments -e '' $tests 2>&1 || status=$?
+		prove --timer --jobs "$jobs" --failures --comments -e '' $tests 2>&1 || status=$?
 		echo "$status" >"$output.status"
 	} | tee "$output"
 	status=$(cat "$output.status")
