@@ -7,17 +7,20 @@
 #include "tests/db/fixture.h"
 #include "tests/db/sample.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 static struct fixture fixture;
 static struct store *store;
 static struct sample sample;
 static int realms;
+static const volatile sig_atomic_t never;
 
 static int start(void **state)
 {
 	(void)state;
 	fixture_start(&fixture);
+	fixture.app.stop = &never;
 	store = fixture_open(&fixture, STORE_WRITE);
 	return 0;
 }

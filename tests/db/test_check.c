@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // "check" sees what was spoiled, in the days that it was asked for, and nothing else.
-#include "tests/db/fixture.h"
 #include "tests/db/recompute.h"
-#include "tests/db/sample.h"
+#include "tests/db/stage.h"
 
 #include "store/rollup.h"
 
@@ -16,45 +15,6 @@
 
 #define MINUTE (60 * SEC)
 #define HOUR (60 * MINUTE)
-
-static struct fixture fixture;
-static struct store *store;
-static struct sample sample;
-static int realms;
-static const volatile sig_atomic_t never;
-
-static int start(void **state)
-{
-	(void)state;
-	fixture_start(&fixture);
-	fixture.app.stop = &never;
-	store = fixture_open(&fixture, STORE_WRITE);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	store_close(store);
-	fixture_stop(&fixture);
-	return 0;
-}
-
-static int start_sample(void **state)
-{
-	char name[32];
-	(void)state;
-	snprintf(name, sizeof name, "realm-%d", ++realms);
-	sample_start(&sample, store, name);
-	return 0;
-}
-
-static int stop_sample(void **state)
-{
-	(void)state;
-	sample_stop(&sample);
-	return 0;
-}
 
 // --- what was spoiled is named ---
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Roll-ups: whatever batches do to the rows, the sums equal a recompute, and metrics read from them
 // equal metrics counted from rows.
-#include "tests/db/fixture.h"
 #include "tests/db/recompute.h"
-#include "tests/db/sample.h"
+#include "tests/db/stage.h"
 
 #include "store/rollup.h"
 #include "store/rollup_row.h"
@@ -19,45 +18,12 @@
 #define MINUTE (60 * SEC)
 #define HOUR (60 * MINUTE)
 
-static struct fixture fixture;
-static struct store *store;
-static struct sample sample;
-static int realms;
 static uint32_t seed;
-static const volatile sig_atomic_t never;
 
-static int start(void **state)
+static int start_seeded(void **state)
 {
-	(void)state;
-	fixture_start(&fixture);
-	fixture.app.stop = &never;
-	store = fixture_open(&fixture, STORE_WRITE);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	store_close(store);
-	fixture_stop(&fixture);
-	return 0;
-}
-
-static int start_sample(void **state)
-{
-	char name[32];
-	(void)state;
-	snprintf(name, sizeof name, "realm-%d", ++realms);
-	sample_start(&sample, store, name);
 	seed = 20260302;
-	return 0;
-}
-
-static int stop_sample(void **state)
-{
-	(void)state;
-	sample_stop(&sample);
-	return 0;
+	return start_sample(state);
 }
 
 static int below(int n)
@@ -361,7 +327,7 @@ static void metrics_from_roll_ups_equal_those_from_rows(void **state)
 	zone_free((struct zone *)zones[1]);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start_sample, stop_sample)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_seeded, stop_sample)
 
 int main(void)
 {

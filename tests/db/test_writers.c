@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // store_commit(): batches that fail, answers that are lost, writers that meet.
-#include "tests/db/stage.h"
+#include "tests/db/rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,30 +8,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static int64_t count(const char *table, const char *where)
-{
-	char query[512];
-	snprintf(query, sizeof query, "SELECT count(*) FROM %s WHERE realm = %d AND %s", table,
-		 (int)sample.realm.id, where);
-	return fixture_int(store, query);
-}
-
-static char *value(const char *column)
-{
-	char query[256];
-	snprintf(query, sizeof query,
-		 "SELECT %s FROM message WHERE realm = %d ORDER BY sent_at, n LIMIT 1", column,
-		 (int)sample.realm.id);
-	return fixture_text(store, query);
-}
-
-static void assert_value(const char *column, const char *expected)
-{
-	char *found = value(column);
-	assert_string_equal(found, expected);
-	free(found);
-}
 
 // F87: the sequence counts across rollbacks, so the first two attempts fail.
 static void a_transaction_that_cannot_be_serialized_is_done_again(void **state)
