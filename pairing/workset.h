@@ -290,7 +290,8 @@ int pick_incarnation(const struct pairing *pairing, const struct entry *entry,
 		     const struct evidence *ev, struct text named);
 void row_from_incarnation(const struct pairing *pairing, const struct entry *entry,
 			  const struct incarnation *inc, struct row *row);
-void row_finish(struct row *row); // P9, S2 from the evidence columns
+void judge_markers_again(struct pairing *pairing); // P8, when all is derived
+void row_finish(struct row *row);                  // P9, S2 from the evidence columns
 void row_see_jumps(const struct pairing *pairing, struct row *row); // F48, of a finished row
 struct text evidence_by(struct pairing *pairing, const struct entry *entry,
 			const struct evidence *evidence); // A, full
