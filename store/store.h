@@ -10,6 +10,7 @@
 #include "pairing/pairing.h"
 #include "store/dimensions.h"
 #include "store/metrics.h"
+#include "store/narrow.h"
 
 struct store;
 
@@ -296,6 +297,8 @@ struct message_filter {
 	int64_t after_conv, after_key;
 	int32_t after_n;
 	int64_t limit; // 0 = all
+	// pages and streams alone
+	struct message_narrow narrow;
 };
 
 struct device_time {
