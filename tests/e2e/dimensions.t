@@ -569,6 +569,12 @@ def behind(bench):
     for stage in ("accepted", "stored", "routed", "delivered", "displayed", "retracted"):
         by.equals(stage, funnel[stage], "counted=sent", reached=stage)
     by.told("by stage")
+    bands = bench.get(f"/v1/metrics/delivery?{window}&fields=time_to_deliver_bands").json()["totals"]["time_to_deliver_bands"]
+    edges = sorted(map(int, bands))
+    for start, end in zip(edges, edges[1:] + [None]):
+        if bands[str(start)]:
+            by.equals(f"{start} ms", bands[str(start)], f"counted=requested&verdict=confirmed&took_from={start}", took_to=end)
+    by.told("by how long they took")
     for query, name in (("version=1", "version"), (f"{by.window}&client=Gull&version=1&client_is=no_version", "client_is"),
                         (f"{by.window}&client_is=no_version", "client_is"), (f"{by.window}&client=Gull&client_is=no_device", "client_is"),
                         ("client=Gull", "since"), ("client_is=no_device", "since"), (f"since={stamp(FIRST)}&client=Gull", "since"),
