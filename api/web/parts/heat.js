@@ -82,7 +82,7 @@ function sums(totals, rows, window) {
 
 export function heatMap({ now, parameters, window }, zone) {
   const { series, totals } = now, rows = rowsOf(totals), height = heightOf(rows);
-  return h("section", { class: "card heat-card" }, h("div", { class: "card-head" }, h("h2", {}, t("heat.title")), curlButton(DELIVERY, parameters)),
+  return h("section", { class: "card heat-card" }, h("div", { class: "card-head" }, h("h2", {}, t("heat.title")), curlButton(DELIVERY, parameters, t("heat.title"))),
     h("p", { class: "muted" }, t("heat.note")), h("div", { class: "heat" }, axis(rows),
       h("div", {}, svg("svg", { viewBox: `0 0 100 ${height}`, height, preserveAspectRatio: "none", role: "img", "aria-label": `${t("heat.note")} ${t("chart.below")}` }, cells(series, rows, zone)),
         timesOf(series, zone))), totals.requested > 0 && sums(totals, rows, window));

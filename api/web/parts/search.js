@@ -9,6 +9,8 @@ import { go, here, link } from "../state.js";
 const CHOICES = { verdict: ["", "confirmed", "failed", "pending", "expired", "unknown"], order: ["desc", "asc"] };
 const KEPT = ["domain", "state", "class", "tz", "from", "to", "from_domain", "to_domain", "counted", "reached", "condition", "client", "version", "client_is", "took_from", "took_to"];
 
+// Not for every question on a small screen.
+const HIDDEN = ["id", "day", "text", "verdict", "order"];
 const OFFERED = 20, MOST = 1000, PAUSE = 250;
 
 // Names that begin so, from the server: asked when typing pauses, given up when it goes on. A look at names is recorded
@@ -47,8 +49,17 @@ function offerPeers(list, participant, signal) {
   };
 }
 
-function labelled(name, control) {
-  return h("label", {}, h("span", {}, t(`log.${name}`)), control);
+// more: on a phone only when it is asked for.
+function labelled(name, control, more) {
+  return h("label", { class: more ? "more-filter" : null }, h("span", {}, t(`log.${name}`)), control);
+}
+
+function moreButton(query) {
+  const set = HIDDEN.some((name) => query[name]);
+  const button = h("button", { type: "button", class: "quiet only-phone", "aria-expanded": String(set), onclick: () => {
+    button.setAttribute("aria-expanded", String(button.closest("form").classList.toggle("all")));
+  } }, t("log.filters"));
+  return button;
 }
 
 function field(name, query, properties) {
@@ -68,7 +79,7 @@ export function searchForm(query, zone, signal) {
   const participant = field("participant", query, { list: "offer-users", oninput: offerAccounts(users, signal) });
   const peer = field("peer", query, { list: "offer-peers", oninput: offerPeers(peers, participant, signal) });
   const choice = (name) => labelled(name, h("select", { name }, CHOICES[name].map((value) =>
-    h("option", { value, selected: (query[name] ?? CHOICES[name][0]) === value }, t(value ? `${name}.${value}` : "any")))));
+    h("option", { value, selected: (query[name] ?? CHOICES[name][0]) === value }, t(value ? `${name}.${value}` : "any")))), true);
   const submit = (event) => {
     event.preventDefault();
     const wanted = Object.fromEntries([...new FormData(event.currentTarget)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
@@ -77,10 +88,10 @@ export function searchForm(query, zone, signal) {
     if (!wanted.day) { wanted.since = query.since; wanted.until = query.until; }
     go(link("log", wanted, {}));
   };
-  return h("form", { class: "filters", onsubmit: submit, "aria-label": t("view.log") }, users, peers,
-    labelled("participant", participant), labelled("peer", peer), labelled("id", field("id", query)),
-    h("div", { class: "day-field" }, labelled("day", field("day", query, { type: "date", max: civil(Date.now() + 86400e3, zone), title: t("log.day.zone", { zone }) })), dayButtons(query, zone)),
-    labelled("text", field("text", query, { type: "search", title: t("log.text.why") })), choice("verdict"), choice("order"),
+  return h("form", { class: `filters${HIDDEN.some((name) => query[name]) ? " all" : ""}`, onsubmit: submit, "aria-label": t("view.log") }, users, peers,
+    labelled("participant", participant), labelled("peer", peer), labelled("id", field("id", query), true),
+    h("div", { class: "day-field more-filter" }, labelled("day", field("day", query, { type: "date", max: civil(Date.now() + 86400e3, zone), title: t("log.day.zone", { zone }) })), dayButtons(query, zone)),
+    labelled("text", field("text", query, { type: "search", title: t("log.text.why") }), true), choice("verdict"), choice("order"),
     h("label", { class: "check" }, h("input", { type: "checkbox", name: "body", value: "1", checked: query.body === "1" }), h("span", {}, t("log.body"))),
-    h("button", { type: "submit" }, t("log.show")));
+    moreButton(query), h("button", { type: "submit" }, t("log.show")));
 }

@@ -52,5 +52,5 @@ export function deliveryCharts({ now, then, parameters }, zone, signal, { only, 
   const made = chartsOf(series, aWeekBefore(series, then?.series ?? []), now.complete_until ? Date.parse(now.complete_until) : Infinity);
   return Object.entries(made).filter(([name]) => !only || only.includes(name)).map(([name, { more, ...own }]) =>
     chart({ times, zone, signal, sync: "delivery", title: t(`chart.${name}`), note: t(`chart.${name}.note`), drill: drillOf(series, more),
-      head: !looks.plain && curlButton(DELIVERY, parameters), ...own, ...looks }));
+      head: !looks.plain && curlButton(DELIVERY, parameters, t(`chart.${name}`)), ...own, ...looks }));
 }

@@ -84,7 +84,7 @@ function part(name, answer, asked) {
   const span = { since: answer.window.since, until: answer.window.until };
   const { path, parameters, columns, note } = parts[name];
   const rows = [...(answer.items ?? []), ...(answer.others ?? []).filter((row) => row.sent !== 0)];
-  return h("section", { class: `part-${name}` }, h("div", { class: "card-head" }, h("h2", {}, t(`causes.${name}`)), curlButton(path, { ...parameters, ...asked })),
+  return h("section", { class: `part-${name}` }, h("div", { class: "card-head" }, h("h2", {}, t(`causes.${name}`)), curlButton(path, { ...parameters, ...asked }, t(`causes.${name}`))),
     note && h("p", { class: "muted" }, note(answer)), rows.length ? table(t(`causes.${name}`), columns(span, rows), rows) : emptyBox(t(`causes.${name}.none`)));
 }
 
@@ -101,6 +101,6 @@ export async function causes(main, { query }, signal) {
   replace(main, h("div", { class: "causes" }, heading(t("view.causes"), window, zone, query),
     funnel && honesty(funnel, sources, zone, window.until),
     h("div", { class: "stack" },
-      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton(FUNNEL, { ...span, ...limits, bucket: "none" })), funnelBars(funnel.totals, span)),
+      funnel && h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, t("funnel.title")), curlButton(FUNNEL, { ...span, ...limits, bucket: "none" }, t("funnel.title"))), funnelBars(funnel.totals, span)),
       names.map((name, i) => answers[i] && part(name, answers[i], span)))));
 }
