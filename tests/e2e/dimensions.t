@@ -588,6 +588,21 @@ def behind(bench):
     bench.tap.ok(mine and all(domain(i["from"]) == "harbor.example" for i in mine), "a limited token sees its own of them")
 
 
+def names(bench):
+    """Names by how they begin, whatever the case; a limited token is told those of its domain."""
+    def told(query, name="all"):
+        return [i["jid"] for i in bench.get(f"/v1/accounts?{query}", name).json()["items"]]
+    bench.tap.ok(told("prefix=E") == ["eve@far.example"] and told("prefix=ADA@Har") == ["ada@harbor.example"]
+                 and told("prefix=%25") == [] and told("prefix=a_a") == [], "accounts: by how they begin")
+    bench.tap.ok(told("prefix=d", "harbor") == [] and told("prefix=b", "harbor") == ["bob@harbor.example"]
+                 and bench.get("/v1/accounts?prefix=d&domain=quay.example", "harbor").status == 403, "accounts: a limited token")
+    some = bench.get("/v1/accounts?prefix=a&limit=1").json()
+    bench.tap.ok(len(some["items"]) == 1, "accounts: no more than asked for")
+    for query in ("prefix=a%20b", "limit=5"):
+        answer = bench.get(f"/v1/accounts?{query}")
+        bench.tap.ok(answer.status == 400 and answer.json()["parameter"] == "prefix", f"accounts?{query}: 400 names prefix")
+
+
 def orders(bench):
     for path, by in (("peers", "direction=to&"), ("clients", ""), ("breakdown", "by=to_domain&")):
         keys = {"worst": lambda i: -(i["failed"] + i["expired"]), "rate": lambda i: i["rate"] if i["requested"] else 2,
@@ -728,6 +743,7 @@ def main():
             test(bench, expected)
         for test in (orders, few, forms, tokens, recorded):
             test(bench)
+        names(bench)
         behind(bench)  # after what is recorded was looked at
         tap.ok(product.stop(bench.server, 30) == 0, "TERM: exit 0")
     finally:
