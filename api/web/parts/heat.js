@@ -2,7 +2,7 @@
 // How soon messages are confirmed, over time: a band is twice as long as the one before, a cell's strength is its share
 // of what asked for a receipt; what did not come back stands below. Each cell leads to its messages.
 import { h, svg } from "../dom.js";
-import { count, duration, instant, mark, percent } from "../format.js";
+import { civil, count, duration, instant, mark, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { go, link } from "../state.js";
 import { curlButton } from "./boxes.js";
@@ -64,10 +64,13 @@ function axis(rows) {
     rows.filter((row) => row.from === undefined).map((row) => text(row.top + BESIDE / 2, row.name)));
 }
 
+// The name of a day stands where it begins in the zone of the page.
 function timesOf(series, zone) {
-  const step = Math.max(1, Math.ceil(series.length / LABELS)), width = 100 / series.length;
-  const span = Date.parse(series.at(-1).end) - Date.parse(series[0].start);
-  const shown = series.map((bucket, i) => [bucket, i]).filter(([, i]) => i % step === 0 && i * width < 94);
+  const width = 100 / series.length, span = Date.parse(series.at(-1).end) - Date.parse(series[0].start);
+  const dayOf = (bucket) => civil(Date.parse(bucket.start), zone);
+  const marked = series.map((bucket, i) => [bucket, i]).filter(([bucket, i]) => span <= 2 * 86400e3 || (i > 0 && dayOf(bucket) !== dayOf(series[i - 1])));
+  const step = Math.max(1, Math.ceil(marked.length / LABELS));
+  const shown = marked.filter(([, i], place) => place % step === 0 && i * width < 94);
   return svg("svg", { class: "heat-times", width: "100%", height: 16, "aria-hidden": "true" }, shown.map(([bucket, i]) =>
     svg("text", { x: `${(i * width).toFixed(2)}%`, y: 12 }, mark(Date.parse(bucket.start), span > 2 * 86400e3 ? 86400e3 : 900e3, zone))));
 }
