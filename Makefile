@@ -31,7 +31,9 @@ program := $(BUILD)/receiptd
 sql_files := $(sort $(wildcard store/sql/*.sql))
 sql_parts := $(wildcard store/sql/part/*.sql)
 migration_files := $(sort $(wildcard migrations/*.sql))
-asset_files := $(sort $(shell find api/web docs/openapi.yaml api/report/report.css -type f 2>/dev/null))
+web_files := $(sort $(shell find api/web -type f 2>/dev/null))
+web_made := $(addprefix $(BUILD)/gen/web/,index.html page.css page.js)
+asset_files := $(filter-out api/web/index.html,$(web_files)) docs/openapi.yaml api/report/report.css $(web_made)
 
 # tests/unit/test_x.c and tests/db/test_x.c: one program each, with the helpers beside them.
 # tests/e2e/x.c, tests/faults/x.c: tools of the scripts there. tests/vectors/*.c: one program.
@@ -208,6 +210,10 @@ $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@$(compile) -c -o $@ $<
 
 # The .list is touched only when a file was added or removed.
+$(web_made) &: tools/bundle.sh $(web_files)
+	@echo "  BUNDLE $(@D)"
+	@tools/bundle.sh api/web $(BUILD)/gen/web
+
 $(BUILD)/gen/%.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$($*_files)' | cmp -s - $@ || echo '$($*_files)' >$@

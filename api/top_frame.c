@@ -225,16 +225,25 @@ static void put_trouble(struct top_frame *frame, const struct top_view *view,
 	line_end(frame, TOP_BAD);
 }
 
+// Two lines where one would be cut.
+static void put_break(struct top_frame *frame)
+{
+	if (top_has_room(frame, 79))
+		put_format(frame, "  ");
+	else
+		line_end(frame, TOP_PLAIN);
+}
+
 static void put_input(struct top_frame *frame, const struct top_look *look)
 {
 	char at[USEC_TEXT], age[TOP_SHORT], settle[TOP_SHORT];
 	usec_t until = look->honesty.complete_until;
 	bool waits = look->settle.units && look->settle.since != USEC_NONE;
-	put_format(frame, "read up to %s (lag %s)  gaps %" PRId64 "  quarantine %" PRId64,
-		   top_clock(until, at),
-		   top_age(until == USEC_NONE ? until : look->at - until, age),
-		   look->honesty.open_gaps, look->honesty.quarantined);
-	put_format(frame, "  settling %" PRId64, look->settle.units);
+	put_format(frame, "read up to %s (lag %s)", top_clock(until, at),
+		   top_age(until == USEC_NONE ? until : look->at - until, age));
+	put_break(frame);
+	put_format(frame, "gaps %" PRId64 "  quarantine %" PRId64 "  settling %" PRId64,
+		   look->honesty.open_gaps, look->honesty.quarantined, look->settle.units);
 	if (waits)
 		put_format(frame, " (%s)", top_age(look->at - look->settle.since, settle));
 	line_end(frame, TOP_PLAIN);
@@ -247,7 +256,8 @@ static void put_activity(struct top_frame *frame, const struct top_look *look)
 	put_format(frame, "unacknowledged %" PRId64, look->waiting);
 	if (oldest != USEC_NONE)
 		put_format(frame, " (oldest %s)", top_age(look->at - oldest, age));
-	put_format(frame, "  messages %s/s  stanzas %s/s  commits %s/s",
+	put_break(frame);
+	put_format(frame, "messages %s/s  stanzas %s/s  commits %s/s",
 		   top_rate(look->messages, messages), top_rate(look->stanzas, stanzas),
 		   top_rate(look->commits, commits));
 	line_end(frame, TOP_PLAIN);
@@ -287,8 +297,10 @@ static void put_keys(struct top_frame *frame, const struct top_view *view)
 	frame->text.len = frame->count ? frame->lines[frame->count - 1].start +
 						 frame->lines[frame->count - 1].length
 				       : 0;
-	put_format(frame, "q quit  p %s  up/down scroll  space look now  ? help",
-		   view->paused ? "go on" : "pause");
+	put_format(frame, "q quit  p %s  ", view->paused ? "go on" : "pause");
+	if (top_has_room(frame, 54))
+		put_format(frame, "up/down scroll  space look now  ");
+	put_format(frame, "? help");
 	line_end(frame, TOP_DIM);
 }
 

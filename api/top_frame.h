@@ -46,6 +46,8 @@ void put_path(struct top_frame *frame, struct text text, int columns);     // th
 void put_right(struct top_frame *frame, const char *zstr, int columns);
 
 bool top_is_airy(const struct top_view *view); // there is room for empty lines
+// Has the screen so many columns? Paper has all.
+bool top_has_room(const struct top_frame *frame, int least);
 void top_put_space(struct top_frame *frame, const struct top_view *view);
 void top_put_delivery(struct top_frame *frame, const struct top_look *look);
 void top_put_tables(struct top_frame *frame, const struct top_view *view,

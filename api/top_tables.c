@@ -27,36 +27,54 @@ static void put_ms(struct top_frame *frame, int64_t ms, int columns)
 	put_right(frame, top_ms(ms, text), columns);
 }
 
-static void put_window(struct top_frame *frame, const struct top_window *window)
+// What a narrow screen leaves out goes by what an operator looks at last.
+enum { WHOLE = 79, MIDDLE = 57, NARROW = 42 };
+
+bool top_has_room(const struct top_frame *frame, int least)
+{
+	return frame->columns == 0 || frame->columns >= least;
+}
+
+static const struct column {
+	const char *name;
+	int columns, least; // of the screen
+} delivery_columns[] = {{"sent", 6, WHOLE}, {"requested", 10, 0},   {"confirmed", 10, WHOLE},
+			{"failed", 7, 0},   {"pending", 8, MIDDLE}, {"expired", 8, MIDDLE},
+			{"rate%", 7, 0},    {"to%", 7, 0},          {"p50", 6, WHOLE},
+			{"p95", 6, NARROW}};
+
+enum { SENT, REQUESTED, CONFIRMED, FAILED, PENDING, EXPIRED, RATE, RATE_TO, P50, P95, COLUMNS };
+
+static void put_cell(struct top_frame *frame, const struct top_window *window, size_t i)
 {
 	const struct delivery_bucket *d = &window->delivery;
 	const struct latency *ttd = &d->latencies[SERIES_DELIVER];
+	const int64_t counts[] = {d->sent,   d->requested, d->confirmed,
+				  d->failed, d->pending,   d->expired};
+	if (i <= EXPIRED)
+		put_count(frame, counts[i], delivery_columns[i].columns);
+	else if (i <= RATE_TO)
+		put_percent(frame, d->confirmed + (i == RATE_TO ? d->pending : 0), d->requested);
+	else
+		put_ms(frame, ttd->n ? ttd->ms[i == P50 ? 0 : 2] : -1, delivery_columns[i].columns);
+}
+
+static void put_window(struct top_frame *frame, const struct top_window *window)
+{
 	put_format(frame, "%s%s", window->name, window->gaps ? "!" : "");
 	put_format(frame, "%*s", 4 - (int)strlen(window->name) - (window->gaps ? 1 : 0), "");
-	put_count(frame, d->sent, 6);
-	put_count(frame, d->requested, 10);
-	put_count(frame, d->confirmed, 10);
-	put_count(frame, d->failed, 7);
-	put_count(frame, d->pending, 8);
-	put_count(frame, d->expired, 8);
-	put_percent(frame, d->confirmed, d->requested);
-	put_percent(frame, d->confirmed + d->pending, d->requested);
-	put_ms(frame, ttd->n ? ttd->ms[0] : -1, 6);
-	put_ms(frame, ttd->n ? ttd->ms[2] : -1, 6);
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (top_has_room(frame, delivery_columns[i].least))
+			put_cell(frame, window, i);
 	line_end(frame, window->gaps ? TOP_WARN : TOP_PLAIN);
 }
 
 void top_put_delivery(struct top_frame *frame, const struct top_look *look)
 {
-	static const struct {
-		const char *name;
-		int columns;
-	} heads[] = {{"sent", 6},    {"requested", 10}, {"confirmed", 10}, {"failed", 7},
-		     {"pending", 8}, {"expired", 8},    {"rate%", 7},      {"to%", 7},
-		     {"p50", 6},     {"p95", 6}};
 	put_format(frame, "last");
-	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-		put_right(frame, heads[i].name, heads[i].columns);
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (top_has_room(frame, delivery_columns[i].least))
+			put_right(frame, delivery_columns[i].name, delivery_columns[i].columns);
 	line_end(frame, TOP_HEAD);
 	for (size_t i = 0; i < TOP_WINDOWS; i++)
 		put_window(frame, &look->windows[i]);
@@ -83,7 +101,10 @@ static int wider(const struct top_frame *frame)
 static int domain_columns(const struct top_frame *frame)
 {
 	const int most = 40;
-	int more = wider(frame);
+	const int narrow = 59, least = 12; // with the columns that it has then
+	int more = wider(frame), less = narrow - frame->columns;
+	if (frame->columns > 0 && less > 0)
+		return 29 - less > least ? 29 - less : least;
 	return 29 + (more < most ? more : most);
 }
 
@@ -107,6 +128,8 @@ static const struct {
 	enum top_style style;
 } troubles[] = {{"\u25cf", "*", TOP_PLAIN}, {"\u25b2", "!", TOP_WARN}, {"\u2716", "X", TOP_BAD}};
 
+enum { SOURCE_UNREAD = 48 };
+
 static void put_source(struct top_frame *frame, const struct source_state *source, usec_t now)
 {
 	char age[TOP_SHORT];
@@ -121,15 +144,19 @@ static void put_source(struct top_frame *frame, const struct source_state *sourc
 		   : frame->utf8 ? troubles[trouble].symbol
 				 : troubles[trouble].ascii);
 	put_path(frame, source->name, 18 + source_more(frame));
-	put_format(frame, " ");
-	put_left(frame, source->dialect, dialect_columns(frame));
+	if (top_has_room(frame, WHOLE)) {
+		put_format(frame, " ");
+		put_left(frame, source->dialect, dialect_columns(frame));
+	}
 	put_format(frame, " ");
 	put_left(frame, source->live ? state : TEXT("imported"), 9);
 	put_right(frame, top_age(complete == USEC_NONE ? complete : now - complete, age), 8);
-	put_right(frame, top_age(last == USEC_NONE ? last : now - last, age), 8);
-	put_count(frame, unread, 8);
+	if (top_has_room(frame, WHOLE))
+		put_right(frame, top_age(last == USEC_NONE ? last : now - last, age), 8);
+	if (top_has_room(frame, SOURCE_UNREAD))
+		put_count(frame, unread, 8);
 	put_format(frame, "  ");
-	if (source->note.p)
+	if (source->note.p && top_has_room(frame, MIDDLE))
 		put_text_cut(frame, source->note, 11 + source_more(frame));
 	line_end(frame, source->live ? troubles[trouble].style : TOP_DIM);
 }
@@ -145,8 +172,15 @@ static void put_sources(struct top_frame *frame, const struct top_look *look,
 		 frame->text.data + written);
 	frame->text.len = written;
 	put_left(frame, text_of(head), 21 + source_more(frame));
-	put_format(frame, "%-*s %-9s%8s%8s%8s  %s", dialect_columns(frame), "dialect", "state",
-		   "lag", "last", "unread", "note");
+	if (top_has_room(frame, WHOLE))
+		put_format(frame, "%-*s ", dialect_columns(frame), "dialect");
+	put_format(frame, "%-9s%8s", "state", "lag");
+	if (top_has_room(frame, WHOLE))
+		put_format(frame, "%8s", "last");
+	if (top_has_room(frame, SOURCE_UNREAD))
+		put_format(frame, "%8s", "unread");
+	if (top_has_room(frame, MIDDLE))
+		put_format(frame, "  note");
 	line_end(frame, TOP_HEAD);
 	for (size_t i = list->from; i < list->to; i++)
 		put_source(frame, &look->sources[i], look->at);
@@ -158,9 +192,11 @@ static void put_domain(struct top_frame *frame, const struct domain_delivery *do
 {
 	put_left(frame, domain->domain, domain_columns(frame));
 	put_count(frame, domain->requested, 10);
-	put_count(frame, domain->confirmed, 10);
+	if (top_has_room(frame, WHOLE))
+		put_count(frame, domain->confirmed, 10);
 	put_count(frame, domain->failed, 7);
-	put_count(frame, domain->requested - domain->confirmed - domain->failed, 10);
+	if (top_has_room(frame, WHOLE))
+		put_count(frame, domain->requested - domain->confirmed - domain->failed, 10);
 	put_percent(frame, domain->confirmed, domain->requested);
 	put_ms(frame, domain->ttd_p95_ms, 6);
 	line_end(frame, TOP_PLAIN);
@@ -176,7 +212,9 @@ static void put_domains(struct top_frame *frame, const struct top_look *look,
 		snprintf(head, sizeof head, "to domain, %.10s %zu-%zu/%zu", day, list->from + 1,
 			 list->to, list->all);
 	put_left(frame, text_of(head), domain_columns(frame));
-	put_format(frame, " requested confirmed failed  no reply  rate%%   p95");
+	put_format(frame, top_has_room(frame, WHOLE)
+				  ? " requested confirmed failed  no reply  rate%%   p95"
+				  : " requested failed  rate%%   p95");
 	line_end(frame, TOP_HEAD);
 	for (size_t i = list->from; i < list->to; i++)
 		put_domain(frame, &look->domains[i]);

@@ -85,11 +85,13 @@ CREATE TABLE jid (
 	domain text NOT NULL
 );
 CREATE UNIQUE INDEX jid_id ON jid (id);
+CREATE INDEX jid_text ON jid (jid COLLATE "C");
 COMMENT ON TABLE jid IS 'Text of every bare JID, room and occupant JID that a fact names by hash';
 COMMENT ON COLUMN jid.id IS 'Keyed hash of the text';
 COMMENT ON COLUMN jid.jid IS 'Normalised JID; compared on every hash hit';
 COMMENT ON COLUMN jid.domain IS 'Its domain part';
 COMMENT ON INDEX jid_id IS 'From hash to text';
+COMMENT ON INDEX jid_text IS 'Names that begin so: offered to whoever types one';
 
 -- sources and how far they were read --------------------------------------------------------------
 

@@ -207,6 +207,15 @@ $$;
 COMMENT ON FUNCTION elapsed_ms(timestamptz, timestamptz) IS
 	'Whole milliseconds, rounded down, never negative (F7)';
 
+CREATE FUNCTION took_ms(sent_at timestamptz, delivered_at timestamptz, displayed_at timestamptz,
+	state int2, marks int4)
+RETURNS int8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN marks & 2 <> 0 AND delivered_at IS NOT NULL THEN elapsed_ms(sent_at, delivered_at)
+	            WHEN state >= 5 THEN elapsed_ms(sent_at, least(delivered_at, displayed_at)) END
+$$;
+COMMENT ON FUNCTION took_ms(timestamptz, timestamptz, timestamptz, int2, int4) IS
+	'How long a confirmed message took: until it was delivered by direct evidence, else until anything confirmed it';
+
 CREATE FUNCTION dropped_days() RETURNS SETOF date LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	IF to_regclass('dropped_day') IS NOT NULL THEN

@@ -17,7 +17,7 @@ static size_t find(struct text text, char c)
 
 // J2, J3: simple one-to-one lower case; U+0130 is the one code point whose full mapping is longer
 // than one, so it stays (the rule says such a mapping is not applied). False: white space or bad UTF-8.
-static bool lower(struct text in, struct arena *arena, struct text *out)
+bool jid_lower(struct text in, struct arena *arena, struct text *out)
 {
 	char *to = arena_alloc(arena, in.n * 2 + 8); // a mapping never doubles its octets
 	size_t used = 0;
@@ -89,9 +89,9 @@ bool jid_parse(struct text text, struct arena *arena, struct jid *jid)
 {
 	if (!text.p || !split(text, jid))
 		return false;
-	if (jid->local.p && !lower(jid->local, arena, &jid->local))
+	if (jid->local.p && !jid_lower(jid->local, arena, &jid->local))
 		return false;
-	if (!lower(jid->domain, arena, &jid->domain))
+	if (!jid_lower(jid->domain, arena, &jid->domain))
 		return false;
 	if (jid->domain.p[jid->domain.n - 1] == '.')
 		jid->domain.n--;

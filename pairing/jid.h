@@ -18,6 +18,9 @@ struct jid {
 // Splits and normalises. False: bad (J5). Text lives in arena.
 bool jid_parse(struct text text, struct arena *arena, struct jid *jid);
 
+// Of a localpart or domain, or of a part of one (J2, J3). False: white space or bad UTF-8.
+bool jid_lower(struct text in, struct arena *arena, struct text *out);
+
 // M1, M7: who a message key is about: the bare JID, or the full occupant JID on a configured MUC domain.
 struct text jid_party(const struct jid *jid, const struct realm_settings *rules);
 bool jid_is_muc(const struct jid *jid, const struct realm_settings *rules);

@@ -84,6 +84,17 @@ bool store_conversations(struct store *store, const struct conversation_filter *
 			 bool (*each)(void *self, const struct conversation *conversation),
 			 struct err *err);
 
+struct account_filter {
+	int32_t realm;
+	struct text prefix; // of the normalised JID
+	struct text domain; // absent = any
+	int64_t limit;
+};
+
+// Accounts, occupants and rooms of any conversation, by name.
+bool store_accounts(struct store *store, const struct account_filter *filter, void *self,
+		    bool (*each)(void *self, struct text jid), struct err *err);
+
 struct open_filter {
 	int32_t realm;
 	usec_t since, until; // sent_at, half open; USEC_NONE = open

@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "core/text.h"
 #include "core/ztime.h"
+#include "store/narrow.h"
 
 struct store;
 struct arena;

@@ -26,6 +26,15 @@ enum metric_series {           // latencies of a bucket (F6, F7)
 
 #define LATENCY_BEYOND INT64_MAX // it is for ever
 
+// Bands of the time until a message was confirmed: each twice as long as the one before, so that they are made of
+// whole bins of the histograms. The first one begins at 0, the last one is open.
+enum { BANDS = 25, BAND_FIRST_MS = 64 };
+
+static inline int64_t band_from_ms(size_t band)
+{
+	return band ? (int64_t)BAND_FIRST_MS << (band - 1) : 0;
+}
+
 struct latency {
 	int64_t n, ms[LATENCY_POINTS]; // -1 = none
 };
@@ -43,7 +52,8 @@ struct delivery_bucket { // PAIRING F1 to F4, F6, F7 over one bucket of sent_at;
 	int64_t confirmed_within[HORIZONS], read_within[HORIZONS];
 	int64_t typed, by_content, by_state, by_cap; // store_typing_metric alone
 	struct latency latencies[SERIES_COUNT];
-	bool estimated; // latencies come from histograms: off by at most 3.2 %
+	int64_t bands[BANDS]; // of those confirmed in SERIES_EXPECTED
+	bool estimated;       // latencies come from histograms: off by at most 3.2 %
 };
 
 extern const usec_t horizon_lengths[HORIZONS];

@@ -295,8 +295,10 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 	FIELDS_AUTO params = {0};
 	put_filter(&params, stream, since, until);
 	put_page(&params, filter, filter->limit - stream->given);
-	if (stream->is_pair && stream->has_convs && filter->limit > 0)
+	if (stream->is_pair && stream->has_convs && filter->limit > 0 &&
+	    !is_narrowed(&filter->narrow))
 		return pair_span(stream, &params, since, until, err);
+	put_narrow(&params, stream);
 	return sql_plan(stream->store, "plan_known", err) &&
 	       sql_each(stream->store,
 			filter->newest_first ? "messages_page_back" : "messages_page", &params,
@@ -374,13 +376,14 @@ bool message_stream_open(struct message_stream *stream, struct err *err)
 	stream->now = filter->now == USEC_NONE ? usec_now() : filter->now;
 	stream->arena = arena_new();
 	return known_realms_load(stream->store, filter->realm, &stream->realms, err) &&
-	       find_conversations(stream, err);
+	       find_conversations(stream, err) && narrow_open(stream, err);
 }
 
 void message_stream_close(struct message_stream *stream)
 {
 	arena_free(stream->arena);
 	fields_free(&stream->convs);
+	narrow_close(stream);
 	if (stream->realms.arena)
 		known_realms_free(&stream->realms);
 }

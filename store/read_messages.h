@@ -33,6 +33,7 @@ struct message_stream {
 	usec_t now;
 	struct fields convs; // conversations that can hold what is asked for
 	bool has_convs, is_pair;
+	struct fields devices, day_devices, device_days; // of the software that is asked for
 	int64_t given;
 	bool stopped;
 };
@@ -46,5 +47,11 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 
 // self: a stream. One row of messages_page, or of a statement with the same columns.
 bool message_take(void *self, const struct rows *rows);
+
+// What tells apart as metrics do (read_narrow.c). narrow_close in any case.
+bool narrow_open(struct message_stream *stream, struct err *err);
+void narrow_close(struct message_stream *stream);
+bool is_narrowed(const struct message_narrow *narrow);
+void put_narrow(struct fields *params, const struct message_stream *stream);
 
 #endif

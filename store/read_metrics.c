@@ -137,10 +137,14 @@ static void read_latency(const struct rows *rows, int column, struct latency *la
 		latency->ms[k] = array_int(element);
 }
 
+_Static_assert(SERIES_COUNT == 9 && BANDS == 25, "latency.sql has them as numbers");
+
 bool take_latency(void *self, const struct rows *rows)
 {
 	struct delivery_bucket *bucket = bucket_of(self, rows);
 	size_t series = (size_t)row_int(rows, 0, 1);
+	if (bucket && series >= SERIES_COUNT && series - SERIES_COUNT < BANDS)
+		bucket->bands[series - SERIES_COUNT] = row_int(rows, 0, 2);
 	if (bucket && series < SERIES_COUNT)
 		read_latency(rows, 2, &bucket->latencies[series]);
 	return true;

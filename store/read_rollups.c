@@ -125,6 +125,15 @@ static void clear_sums(struct adding *adding)
 	adding->hi = 0;
 }
 
+// Bins of an octave lie side by side; below the first band's end they are single milliseconds.
+static void add_bands(const int64_t *bins, int lo, int hi, int64_t bands[BANDS])
+{
+	for (int i = lo; i < hi; i++) {
+		int band = i / 16 - 2;
+		bands[band < 0 ? 0 : band < BANDS ? band : BANDS - 1] += bins[i];
+	}
+}
+
 static void finish_bucket(struct adding *adding)
 {
 	int64_t bins[LATENCY_BINS];
@@ -139,6 +148,8 @@ static void finish_bucket(struct adding *adding)
 		    : series == SERIES_READ_EXPECTED ? bucket->read_requested
 						     : n;
 		find_percentiles(bins, adding->lo, adding->hi, n, &bucket->latencies[series]);
+		if (series == SERIES_EXPECTED)
+			add_bands(bins, adding->lo, adding->hi, bucket->bands);
 	}
 	clear_sums(adding);
 }

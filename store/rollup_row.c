@@ -110,7 +110,7 @@ static void add_counted(const struct row *row, struct contribution *out)
 }
 
 // RFC 6120 8.3.3, those of RFC 3920 that are still met, K17. As failure_condition() of migration 0009.
-static const char *const conditions[] = {
+const char *const failure_conditions[] = {
 	"amp",
 	"bad-request",
 	"conflict",
@@ -135,15 +135,16 @@ static const char *const conditions[] = {
 	"subscription-required",
 	"undefined-condition",
 	"unexpected-request",
+	"other",
+	NULL,
 };
 
 const char *failure_condition(struct text error)
 {
-	for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
-		if (text_is(error, conditions[i]))
-			return conditions[i];
-	}
-	return "other";
+	const char *const *condition = failure_conditions;
+	while (condition[1] && !text_is(error, *condition))
+		condition++;
+	return *condition; // the last one is what no name fits
 }
 
 static int kind_of(const struct row *row)

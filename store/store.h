@@ -287,15 +287,15 @@ struct message_filter {
 	bool has_conv, has_key;    // one conversation, one key of it
 	int64_t conv, key;
 	usec_t now, t_expire;
-	bool with_body;
+	bool with_body, newest_first;
 	bool with_devices; // fill message.devices
-	bool newest_first;
 	// keyset: continue after this row
 	bool has_after;
 	usec_t after_at;
 	int64_t after_conv, after_key;
 	int32_t after_n;
-	int64_t limit; // 0 = all
+	int64_t limit;                // 0 = all
+	struct message_narrow narrow; // pages and streams alone
 };
 
 struct device_time {

@@ -12,7 +12,7 @@ shift
 
 name_of() {
 	case $kind in
-	asset) printf '%s' "$1" | sed -e 's|^api/web/||' -e 's|^docs/||' ;;
+	asset) printf '%s' "$1" | sed -e 's|^api/web/||' -e 's|^docs/||' -e 's|^.*/gen/web/||' ;;
 	*) basename "$1" .sql ;;
 	esac
 }

@@ -126,7 +126,7 @@ struct param_table {
 	size_t count;
 };
 
-enum { PARAMS_MAX = 24 };
+enum { PARAMS_MAX = PARAM_MAX_COUNT };
 
 enum { ROUTE_PARTS = 2 };
 

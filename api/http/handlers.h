@@ -28,6 +28,9 @@ extern const struct param_table message_detail_params;
 route_fn handle_conversations, handle_contacts; // conversations.c
 extern const struct param_table conversations_params, contacts_params;
 
+route_fn handle_accounts; // accounts.c
+extern const struct param_table accounts_params;
+
 route_fn handle_unacknowledged; // unacknowledged.c
 extern const struct param_table unacknowledged_params;
 

@@ -5,6 +5,7 @@
 #include "api/http/cursor.h"
 #include "api/http/handlers.h"
 #include "api/http/list.h"
+#include "api/http/narrow.h"
 #include "api/message_json.h"
 #include "pairing/jid.h"
 
@@ -29,7 +30,8 @@ enum {
 	P_LIMIT,
 	P_CURSOR,
 	P_FORMAT,
-	P_COUNT
+	P_NARROW,
+	P_COUNT = P_NARROW + N_COUNT
 };
 
 static const char *const orders[] = {"asc", "desc", NULL};
@@ -59,8 +61,10 @@ static const struct param_spec specs[P_COUNT] = {
 	[P_LIMIT] = {"limit", PARAM_LIMIT, "100", NULL, 1, 1000, false, true},
 	[P_CURSOR] = {"cursor", PARAM_TEXT, NULL, NULL, 0, 0, false, true},
 	[P_FORMAT] = {"format", PARAM_WORD, NULL, table_format_names, 0, 0, false, true},
+	NARROW_PARAMS(P_NARROW),
 };
 
+_Static_assert((int)P_COUNT <= (int)PARAMS_MAX, "a call has place for all of them");
 const struct param_table messages_params = {specs, P_COUNT};
 
 struct page {
@@ -160,7 +164,7 @@ static bool check(struct call *call, struct message_filter *filter)
 	if (params[P_CURSOR].given && params[P_LIMIT].number == 0)
 		return !call_problem(call, 400, "limit=all has no pages.", "cursor");
 	return fill_day(call, filter) && call_range(call, filter->since, filter->until) &&
-	       check_text(call, filter) &&
+	       check_text(call, filter) && narrow_read(call, &params[P_NARROW], filter) &&
 	       call_domain(call, &params[P_DOMAIN], "domain", &filter->domain) &&
 	       fill_cursor(call, filter);
 }

@@ -103,9 +103,12 @@ static void free_stream(void *self)
 
 static void copy_texts(struct message_filter *filter, struct arena *arena)
 {
-	struct text *texts[] = {&filter->participant, &filter->peer,         &filter->from,
-				&filter->to,          &filter->nick,         &filter->id,
-				&filter->domain,      &filter->body_contains};
+	struct message_narrow *narrow = &filter->narrow;
+	struct text *texts[] = {&filter->participant, &filter->peer,          &filter->from,
+				&filter->to,          &filter->nick,          &filter->id,
+				&filter->domain,      &filter->body_contains, &narrow->condition,
+				&narrow->from_domain, &narrow->to_domain,     &narrow->client,
+				&narrow->version};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i]->p)
 			*texts[i] = arena_text(arena, *texts[i]);

@@ -26,6 +26,7 @@ static const struct metric_field fields[] = {
 	LATENCY_OF("time_to_deliver_ms", SERIES_DELIVER, "delivered_at - sent_at of requested with direct evidence, not stored"),
 	LATENCY_OF("time_to_deliver_stored_ms", SERIES_DELIVER_STORED, "the same of those that waited in offline storage"),
 	EXPECTED_OF("time_to_deliver_expected_ms", confirmed, SERIES_EXPECTED, "time to deliver, or to confirm without direct evidence, of all requested; for ever where not confirmed"),
+	BANDS_OF("time_to_deliver_bands", SERIES_EXPECTED, "of confirmed: how many took so many ms, or longer, up to the next band"),
 	COUNT_OF("read.requested", read_requested, "had an id, asked for a sign of reading, is no correction, not failed, not taken back unread"),
 	COUNT_OF("read.confirmed", read, "of read.requested: displayed"),
 	RATE_OF("read.rate", read, read_requested, "read.confirmed / read.requested"),

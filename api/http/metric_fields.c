@@ -89,6 +89,17 @@ static void put_within(const struct answer *answer, const struct metric_field *f
 	json_object_set_new(object, name, within);
 }
 
+static void put_bands(json_t *object, const char *name, const int64_t bands[BANDS])
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < BANDS; i++) {
+		char from[24];
+		snprintf(from, sizeof from, "%lld", (long long)band_from_ms(i));
+		put_number(all, from, bands[i]);
+	}
+	json_object_set_new(object, name, all);
+}
+
 static void put_rated(const struct answer *answer, const struct metric_field *field,
 		      const struct delivery_bucket *bucket, json_t *object, const char *name)
 {
@@ -124,6 +135,9 @@ static void put_field(const struct answer *answer, const struct metric_field *fi
 	case FIELD_EXPECTED:
 		put_expected(object, name, number_at(bucket, field->part), latency,
 			     bucket->estimated);
+		break;
+	case FIELD_BANDS:
+		put_bands(object, name, bucket->bands);
 		break;
 	}
 }
@@ -179,6 +193,15 @@ static void add_horizons(struct column_list *list, const char *name)
 	}
 }
 
+static void add_bands(struct column_list *list, const char *name)
+{
+	for (size_t i = 0; i < BANDS; i++) {
+		char from[24];
+		snprintf(from, sizeof from, ".%lld", (long long)band_from_ms(i));
+		add_column(list, name, from);
+	}
+}
+
 static void add_field(struct column_list *list, const struct metric_field *field)
 {
 	static const char *const count[] = {"", NULL};
@@ -188,6 +211,8 @@ static void add_field(struct column_list *list, const struct metric_field *field
 	static const char *const expected[] = {".answered", ".beyond", NULL};
 	if (field->kind == FIELD_WITHIN)
 		add_horizons(list, field->name);
+	else if (field->kind == FIELD_BANDS)
+		add_bands(list, field->name);
 	else
 		add_columns(list, field->name,
 			    field->kind == FIELD_COUNT  ? count
@@ -222,7 +247,7 @@ static bool ask_path(struct question *question, const struct metric_query *query
 	wanted.series |= path->series;
 	for (size_t i = 0; i < path->count; i++) {
 		enum field_kind kind = path->fields[i].kind;
-		if (kind == FIELD_LATENCY || kind == FIELD_EXPECTED)
+		if (kind == FIELD_LATENCY || kind == FIELD_EXPECTED || kind == FIELD_BANDS)
 			wanted.series |= 1U << path->fields[i].series;
 	}
 	wanted.series = wanted.series ? wanted.series : 1U << SERIES_COUNT; // none

@@ -11,7 +11,14 @@
 // Parameters of all these paths, then of those that have rates.
 enum { Q_FIELDS = Q_OWN, Q_COUNTED, Q_MIN_COUNT = Q_COUNTED, Q_RATED };
 
-enum field_kind { FIELD_COUNT, FIELD_RATE, FIELD_WITHIN, FIELD_LATENCY, FIELD_EXPECTED };
+enum field_kind {
+	FIELD_COUNT,
+	FIELD_RATE,
+	FIELD_WITHIN,
+	FIELD_LATENCY,
+	FIELD_EXPECTED,
+	FIELD_BANDS
+};
 
 struct metric_field {
 	const char *name; // "read.rate": a member of an object
@@ -46,6 +53,12 @@ struct metric_field {
 #define EXPECTED_OF(name, answered, series, what)                                                  \
 	{                                                                                          \
 		name, FIELD_EXPECTED, AT(answered), 0, 0, series, what                             \
+	}
+
+// Members are named by where a band begins, in ms.
+#define BANDS_OF(name, series, what)                                                               \
+	{                                                                                          \
+		name, FIELD_BANDS, 0, 0, 0, series, what                                           \
 	}
 
 typedef bool metric_fn(struct store *store, const struct metric_query *query, void *self,

@@ -48,6 +48,8 @@ static const struct route routes[] = {
 	 handle_message_detail, &message_detail_params},
 	{"GET", "/v1/conversations", SCOPE_MESSAGES, true, true, NO_STORE, handle_conversations,
 	 &conversations_params},
+	{"GET", "/v1/accounts", SCOPE_MESSAGES, true, true, NO_STORE, handle_accounts,
+	 &accounts_params},
 	{"GET", "/v1/contacts", SCOPE_MESSAGES, true, true, NO_STORE, handle_contacts,
 	 &contacts_params},
 	{"GET", "/v1/unacknowledged", SCOPE_MESSAGES, true, true, NO_STORE, handle_unacknowledged,
@@ -333,7 +335,8 @@ static void common_headers(struct reply *reply, const struct request *request,
 			   const struct route *route)
 {
 	bool cacheable = route && reply->status == 200;
-	reply_header(reply, "Cache-Control", text_of(cacheable ? route->cache : NO_STORE));
+	if (!reply_has(reply, "Cache-Control")) // a file by its version brings its own
+		reply_header(reply, "Cache-Control", text_of(cacheable ? route->cache : NO_STORE));
 	reply_header(reply, "X-Content-Type-Options", TEXT("nosniff"));
 	if (!reply_has(reply, "Content-Security-Policy")) // a report brings its own
 		reply_header(reply, "Content-Security-Policy",

@@ -18,6 +18,8 @@ static const struct media {
 	{"", "text/plain; charset=utf-8"},
 };
 
+#define FOR_EVER "public, max-age=31536000, immutable"
+
 static const char *type_of(const char *name)
 {
 	size_t n = strlen(name);
@@ -57,10 +59,35 @@ bool handle_index(struct call *call, struct err *err)
 	return send_asset(call, TEXT("index.html"));
 }
 
+// Of "/v-<what it holds>/page.js" the folder that the first page names its files by; else nothing.
+static struct text version_of(struct text path)
+{
+	static const char version[] = "/v-";
+	size_t n = sizeof version - 1;
+	if (path.n <= n || memcmp(path.p, version, n) != 0)
+		return TEXT_NONE;
+	const char *slash = memchr(path.p + n, '/', path.n - n);
+	return slash ? (struct text){path.p + 1, (size_t)(slash - path.p)} : TEXT_NONE;
+}
+
+static bool is_named(struct text version)
+{
+	const struct asset_file *file = asset_files;
+	while (strcmp(file->name, "index.html") != 0)
+		file++;
+	return memmem(file->bytes, file->size, version.p, version.n) != NULL;
+}
+
 bool handle_asset(struct call *call, struct err *err)
 {
 	(void)err;
-	struct text path = call->request->path;
+	struct text path = call->request->path, version = version_of(path);
+	if (version.p) {
+		path = (struct text){path.p + version.n, path.n - version.n};
+		// A page of before may still ask by its own name: it gets what there is, not to be kept.
+		if (is_named(version))
+			reply_header(call->reply, "Cache-Control", TEXT(FOR_EVER));
+	}
 	if (text_is(path, "/index.html")) // its one address is "/"
 		path = TEXT("/");
 	return send_asset(call, (struct text){path.p + 1, path.n - 1});

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and times as people read them, in their language and the zone of the page.
-import { locale, t } from "./i18n.js";
+import { spoken, t } from "./i18n.js";
 
 const NONE = "–";
 const made = new Map();
 
 function maker(kind, options) {
-  const key = locale + kind.name + JSON.stringify(options);
-  if (!made.has(key)) made.set(key, new kind(locale, options));
+  const key = spoken.locale + kind.name + JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new kind(spoken.locale, options));
   return made.get(key);
 }
 
@@ -32,7 +32,7 @@ export function percent(value, digits = 1) {
 
 export function points(value) {
   if (!Number.isFinite(value)) return NONE;
-  const text = maker(Intl.NumberFormat, { maximumFractionDigits: 2, signDisplay: "exceptZero" }).format(value * 100);
+  const text = maker(Intl.NumberFormat, { maximumFractionDigits: 2, }).format(value * 100);
   return t("unit.points", { n: text });
 }
 
@@ -54,6 +54,11 @@ export function instant(text, zone, seconds = false) {
   return maker(Intl.DateTimeFormat, {
     dateStyle: "medium", timeStyle: seconds ? "medium" : "short", timeZone: zone,
   }).format(new Date(text));
+}
+
+// "14 – 21 March 2026, 01:00" says no day twice.
+export function range(since, until, zone) {
+  return maker(Intl.DateTimeFormat, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).formatRange(new Date(since), new Date(until));
 }
 
 export function clock(text, zone) {

@@ -4,8 +4,8 @@
 export const languages = [["en", "English"], ["zh", "中文"]];
 const KEPT = "receiptd.language";
 let words = {};
-export let language = "en";
-export let locale = "en"; // of numbers and times: the viewer's own kind of that language
+// locale: of numbers and times, the viewer's own kind of that language.
+export const spoken = { language: "en", locale: "en" };
 
 function wanted() {
   const names = [localStorage.getItem(KEPT), ...(navigator.languages ?? [])];
@@ -17,8 +17,9 @@ function wanted() {
 }
 
 export async function loadWords() {
-  language = wanted();
-  locale = (navigator.languages ?? []).find((name) => name.slice(0, 2).toLowerCase() === language) ?? language;
+  const language = wanted();
+  spoken.language = language;
+  spoken.locale = (navigator.languages ?? []).find((name) => name.slice(0, 2).toLowerCase() === language) ?? language;
   words = await (await fetch(`lang/${language}.json`)).json();
   document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
 }

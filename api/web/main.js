@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: who is signed in, which view the address names, and nothing about what the views show.
 import { h, replace, say, svg } from "./dom.js";
-import { chooseLanguage, language, languages, loadWords, t } from "./i18n.js";
+import { chooseLanguage, languages, loadWords, spoken, t } from "./i18n.js";
 import { Problem } from "./api.js";
 import { looksRight, signIn, signOut, token } from "./session.js";
 import { here, link, read, zoneOf } from "./state.js";
 import { problemBox } from "./parts/boxes.js";
+import { askEarly } from "./parts/window.js";
 import { causes } from "./views/causes.js";
 import { live } from "./views/live.js";
 import { overview } from "./views/overview.js";
@@ -30,6 +31,7 @@ const views = [
   ["quarantine", quarantine, true],
   ["wall", wall, false],
 ];
+const EARLY = new Set(["overview", "causes", "findings", "gaps", "wall"]); // are about a window
 const THEME = "receiptd.theme";
 let leaving = null; // ends what the view before still does
 let seen = null; // the view that was shown last
@@ -63,7 +65,7 @@ function switchTheme() {
 }
 
 function tools() {
-  const next = languages[(languages.findIndex(([name]) => name === language) + 1) % languages.length];
+  const next = languages[(languages.findIndex(([name]) => name === spoken.language) + 1) % languages.length];
   return h("div", { class: "tools" },
     h("button", { type: "button", class: "quiet", lang: next[0], onclick: async () => { await chooseLanguage(next[0]); show(); } }, next[1]),
     h("button", { type: "button", class: "quiet", onclick: switchTheme, "aria-label": t("theme") },
@@ -152,7 +154,14 @@ async function show(problem) {
   }
 }
 
+// What most views ask first need not wait for the words.
+function begin() {
+  const { view, query } = read();
+  if (token() && EARLY.has(view) && !(query.since && query.until)) askEarly();
+}
+
 applyTheme();
+begin();
 await loadWords();
 window.addEventListener("hashchange", () => show());
 document.getElementById("skip").addEventListener("click", (event) => {

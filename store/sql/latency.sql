@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Latencies by bucket of sent_at (PAIRING F6, F7), each message looked at: bucket, enum
--- metric_series, n, nearest-rank p50, p90, p95, p99 and the greatest. What takes for ever is INT64_MAX.
+-- metric_series, n, nearest-rank p50, p90, p95, p99 and the greatest. What takes for ever is INT64_MAX. Of series 2
+-- also 9 (SERIES_COUNT) + band, and how many are in it.
 --   $1 int4           realm; 0 = all
 --   $2 timestamptz[]  start of every bucket, ascending
 --   $3 timestamptz    since, $4 timestamptz until, exclusive
@@ -33,4 +34,9 @@ SELECT r.bucket, r.series, r.n,
              min(r.ms) FILTER (WHERE r.place * 100 >= r.n * 95),
              min(r.ms) FILTER (WHERE r.place * 100 >= r.n * 99), max(r.ms)]
 FROM r
-GROUP BY r.bucket, r.series, r.n;
+GROUP BY r.bucket, r.series, r.n
+UNION ALL
+SELECT v.bucket, 9 + least(24, greatest(0, latency_bin(v.ms) / 16 - 2)), count(*), NULL
+FROM v
+WHERE v.series = 2 AND v.ms < 9223372036854775807
+GROUP BY 1, 2;

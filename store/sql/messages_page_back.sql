@@ -21,11 +21,13 @@
 --   $21 timestamptz sent_at of the row to go on after, null = none
 --   $22 int8        its conversation, $23 int8 its key, $24 int4 its n
 --   $25 int8        rows at most, null = all
+--   $26 ... $36     as part/message_narrow says
 WITH page AS MATERIALIZED (
      SELECT m.*
      FROM message AS m
      WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
 -- include message_filter
+-- include message_narrow
        AND ($21::timestamptz IS NULL
             OR (m.sent_at <= $21
                 AND (m.sent_at, m.conv, m.key, m.n) < ($21, $22::int8, $23::int8, $24::int4)))

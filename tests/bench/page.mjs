@@ -37,15 +37,31 @@ async function move(page, hash, name) {
   return until(page, name, begin);
 }
 
+// What a visit asks for: how often, how much of it over the wire, how many one after the other at most: a request is behind
+// another one if it began when that had ended.
+async function weigh(requests) {
+  const all = [];
+  for (const request of requests) {
+    const { responseBodySize, responseHeadersSize } = await request.sizes(), { startTime, responseEnd } = request.timing();
+    all.push({ bytes: responseBodySize + responseHeadersSize, begin: startTime, end: startTime + responseEnd, api: request.url().includes("/v1/"), depth: 1 });
+  }
+  all.sort((a, b) => a.begin - b.begin);
+  for (const [i, one] of all.entries()) for (const before of all.slice(0, i)) if (before.end <= one.begin) one.depth = Math.max(one.depth, before.depth + 1);
+  const sum = (list) => list.reduce((bytes, one) => bytes + one.bytes, 0), api = all.filter((one) => one.api);
+  return { count: all.length, api: api.length, bytes: sum(all), apiBytes: sum(api), depth: Math.max(...all.map((one) => one.depth)) };
+}
+
 async function round() {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-GB", timezoneId: "UTC" });
   const page = await context.newPage();
   await page.addInitScript((text) => sessionStorage.setItem("receiptd.token", text), settings.token);
   await page.addInitScript(`window.benchSeen = {${Object.entries(seen).map(([name, holds]) => `${name}: ${holds}`).join(", ")}}`);
-  const found = {};
+  const found = {}, requests = [];
+  page.on("requestfinished", (request) => requests.push(request));
   await page.goto(`${settings.base}#/overview?${YEAR}`, { waitUntil: "commit" });
   found["first figure of a year"] = await until(page, "figure");
   found["all charts of a year"] = await until(page, "drawn");
+  const weight = await weigh([...requests]);
   found["first contentful paint"] = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN);
   const cards = await page.textContent(".figures"), shown = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 }).format(settings.sent);
   if (!cards.includes(shown)) throw new Error(`the page shows other figures: ${shown} is not in ${cards.slice(0, 300)}`);
@@ -57,12 +73,13 @@ async function round() {
   await move(page, `#/overview?${YEAR}`, "drawn");
   const heap = await page.evaluate(() => { globalThis.gc?.(); return performance.memory.usedJSHeapSize; });
   await context.close();
-  return { found, heap };
+  return { found, heap, weight };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 try {
-  await round(); // the first one finds nothing in any cache
+  const { weight } = await round(); // the first one finds nothing in any cache
+  console.log(`  a first visit: ${weight.count} requests, ${(weight.bytes / 1024).toFixed(0)} KiB; of these ${weight.api} for figures, ${(weight.apiBytes / 1024).toFixed(0)} KiB; at most ${weight.depth} one after the other`);
   const rounds = [];
   for (let i = 0; i < settings.rounds; i++) rounds.push(await round());
   for (const name of Object.keys(rounds[0].found)) {

@@ -3,7 +3,7 @@
 """What the dashboard takes in a real browser with a year of data, as api.py makes it: until the first figure is
 seen, until all is drawn, until a change of window, a drill-down and a day of the chat log are there. Medians of
 --rounds, each in a fresh context; with them the heap of the page. No time is printed unless the figure shown is
-the one that SQL gives.
+the one that SQL gives. Of a first visit also what it asks for: requests, bytes, how many one after the other.
 
     page.py [--messages N] [--rounds N]
 """

@@ -11,6 +11,7 @@ const PICTURES = [
   ["overview", "overview", {}],
   ["overview-dark", "overview", { colorScheme: "dark" }],
   ["overview-phone", "overview", { colorScheme: "dark", viewport: { width: 360, height: 780 } }],
+  ["how-soon", "overview", { only: ".heat-card" }],
   ["causes", "causes", {}],
   ["log", "log?participant=ada@harbor.example&body=1", { viewport: { width: 1280, height: 600 } }],
   ["findings", "findings", {}],
@@ -27,7 +28,8 @@ for (const [name, hash, look] of PICTURES) {
   await page.goto(`${settings.base}#/${hash}`);
   await page.waitForSelector("main:not([aria-busy]) h1");
   await page.waitForTimeout(500); // charts are drawn when they have a width
-  await page.screenshot({ path: join(settings.folder, `${name}.png`) });
+  if (hash.startsWith("live")) await page.waitForSelector(".live-state .good");
+  await (look.only ? page.locator(look.only) : page).screenshot({ path: join(settings.folder, `${name}.png`) });
   await context.close();
   console.log(`${name}.png`);
 }

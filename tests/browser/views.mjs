@@ -168,11 +168,28 @@ async function keyboard() {
   ok((await visit.page.evaluate(() => document.activeElement.id)) === "skip", "the first stop is the way to the content");
   await visit.page.keyboard.press("Enter");
   ok((await visit.page.evaluate(() => document.activeElement.id)) === "main", "which goes there");
-  const reached = new Set();
+  const reached = new Set(), hidden = [];
   for (let i = 0; i < 60; i++) {
     await visit.page.keyboard.press("Tab");
     reached.add(await visit.page.evaluate(() => document.activeElement.textContent.trim().slice(0, 20)));
+    const unseen = await visit.page.evaluate(() => {
+      const at = document.activeElement, box = at.getBoundingClientRect(), head = document.querySelector("header").getBoundingClientRect();
+      if (at === document.body || at.id === "skip") return null;
+      const covered = !at.closest("header") && box.top < head.bottom - 1, outside = box.bottom < 0 || box.top > innerHeight;
+      return covered || outside || getComputedStyle(at).outlineStyle === "none" ? at.outerHTML.slice(0, 80) : null;
+    });
+    if (unseen) hidden.push(unseen);
   }
+  // Backwards the page scrolls up, to where the head would cover what has the focus.
+  for (let i = 0; i < 40; i++) {
+    await visit.page.keyboard.press("Shift+Tab");
+    const covered = await visit.page.evaluate(() => {
+      const at = document.activeElement;
+      return !at.closest("header") && at !== document.body && at.id !== "skip" && at.getBoundingClientRect().top < document.querySelector("header").getBoundingClientRect().bottom - 1 ? at.outerHTML.slice(0, 80) : null;
+    });
+    if (covered) hidden.push(covered);
+  }
+  ok(hidden.length === 0, "what has the focus is seen: not beneath the head, and with a frame", hidden.join("\n"));
   ok(reached.has("curl") && [...reached].some((text) => text.includes("Show the values")), "everything can be reached by Tab", [...reached].join(" | "));
   await visit.close();
 }

@@ -107,7 +107,7 @@ class Bench:
 
 # ---- the tests
 
-NEEDED = {"/v1/contacts": "jid=ada@harbor.example"}  # parameters without which there is no answer
+NEEDED = {"/v1/contacts": "jid=ada@harbor.example", "/v1/accounts": "prefix=A"}  # parameters without which there is no answer
 
 
 def shapes(bench):
@@ -269,7 +269,7 @@ def refusals(bench):
     metrics = [path for path in routes if path.startswith("/v1/metrics/") and path not in people]
     scopes = {"metrics": [*metrics, "/v1/gaps", "/v1/sources", "/v1/quarantine"],
               "messages": ["/v1/messages", "/v1/findings", "/v1/conversations", "/v1/contacts",
-                           "/v1/unacknowledged"]}
+                           "/v1/accounts", "/v1/unacknowledged"]}
     for name, allowed in scopes.items():
         for path in routes:
             answer = bench.get(f"{path}?{NEEDED.get(path, '')}", name)

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta, timezone
 
@@ -492,6 +493,116 @@ def people(bench, expected):
     bench.tap.ok(answer.status == 400 and answer.json()["parameter"] == "since", "pairs: at most seven days")
 
 
+# ---- the messages behind the figures
+
+class Behind:
+    """How many messages a question gives, all of them of the days that the figures are of."""
+
+    def __init__(self, bench):
+        self.bench, self.window = bench, f"since={stamp(FIRST)}&until={stamp(FIRST + DAYS * DAY)}"
+        self.problems, self.asked, self.kinds = [], 0, set()
+
+    def count(self, query, **more):
+        words = urllib.parse.urlencode({name: value for name, value in more.items() if value is not None})
+        answer = self.bench.get(f"/v1/messages?{self.window}&limit=1000&{query}&{words}".rstrip("&"))
+        if answer.status != 200:
+            return answer.body[:200]
+        return len(answer.json()["items"])
+
+    def equals(self, what, figure, query, **more):
+        self.asked += 1
+        found = self.count(query, **more)
+        if found != figure:
+            self.problems.append(f"{what}: {figure}, {query} {more} gives {found}")
+
+    def figures(self, what, row, **more):
+        """How many were sent; of the first row of each kind every figure."""
+        self.equals(f"{what} sent", row["sent"], "counted=sent", **more)
+        kind = (row["row"], *sorted(more))
+        if kind in self.kinds:
+            return
+        self.kinds.add(kind)
+        self.equals(f"{what} requested", row["requested"], "counted=requested", **more)
+        self.equals(f"{what} unknown", row["unknown"], "counted=sent&verdict=unknown", **more)
+        self.equals(f"{what} failed_all", row["failed_all"], "counted=sent&verdict=failed", **more)
+        self.equals(f"{what} read_requested", row["read_requested"], "counted=read_requested", **more)
+        self.equals(f"{what} read", row["read"], "counted=read_requested&reached=displayed", **more)
+        for verdict in ("confirmed", "failed", "pending", "expired"):
+            self.equals(f"{what} {verdict}", row[verdict], f"counted=requested&verdict={verdict}", **more)
+
+    def told(self, text):
+        if not self.bench.tap.ok(self.asked > 0 and not self.problems, f"{text}: {self.asked} figures, as many messages"):
+            self.bench.tap.note("; ".join(self.problems[:6]))
+        self.problems, self.asked = [], 0
+
+
+def is_of(row):
+    """A row of /v1/metrics/clients as a question to the chat log."""
+    if row["row"] != "item":
+        return {"client_is": row["row"]}
+    return {"client": row["software"], **({"version": row["version"]} if row["version"] is not None else {"client_is": "no_version"})}
+
+
+def behind(bench):
+    """Every figure is the number of messages that one question gives."""
+    by = Behind(bench)
+    rows = bench.ask("clients")
+    for row in rows["items"] + rows["others"]:
+        if row["row"] != "other":
+            by.figures(f"{row['software']} {row['version']} {row['row']}", row, **is_of(row))
+    bench.tap.ok(len(by.kinds) == 4, f"clients: of all four kinds {sorted(by.kinds)}")
+    by.equals("all versions", sum(row["sent"] for row in rows["items"] if row["software"] == "Gull"), "counted=sent", client="Gull")
+    by.told("by client")
+    for row in bench.ask("breakdown", "by=condition")["items"]:
+        by.equals(row["value"], row["failed_all"], "counted=sent&verdict=failed", condition=row["value"])
+        by.equals(row["value"], row["failed"], "counted=requested&verdict=failed", condition=row["value"])
+    by.told("by condition")
+    for row in bench.ask("peers")["items"]:
+        by.figures(f"{row['direction']} {row['domain']}", row, **{f"{row['direction']}_domain": row["domain"]})
+    by.told("by peer")
+    for row in bench.ask("users")["items"]:
+        by.equals(row["jid"], row["sent"], "counted=sent", **{"from": row["jid"]})
+        by.equals(row["jid"], row["confirmed"], "counted=requested&verdict=confirmed", **{"from": row["jid"]})
+    by.told("by user")
+    window = f"since={stamp(FIRST)}&until={stamp(FIRST + DAYS * DAY)}&bucket=none&min_count=1"
+    funnel = bench.get(f"/v1/metrics/funnel?{window}").json()["totals"]
+    for stage in ("accepted", "stored", "routed", "delivered", "displayed", "retracted"):
+        by.equals(stage, funnel[stage], "counted=sent", reached=stage)
+    by.told("by stage")
+    bands = bench.get(f"/v1/metrics/delivery?{window}&fields=time_to_deliver_bands").json()["totals"]["time_to_deliver_bands"]
+    edges = sorted(map(int, bands))
+    for start, end in zip(edges, edges[1:] + [None]):
+        if bands[str(start)]:
+            by.equals(f"{start} ms", bands[str(start)], f"counted=requested&verdict=confirmed&took_from={start}", took_to=end)
+    by.told("by how long they took")
+    for query, name in (("version=1", "version"), (f"{by.window}&client=Gull&version=1&client_is=no_version", "client_is"),
+                        (f"{by.window}&client_is=no_version", "client_is"), (f"{by.window}&client=Gull&client_is=no_device", "client_is"),
+                        ("client=Gull", "since"), ("client_is=no_device", "since"), (f"since={stamp(FIRST)}&client=Gull", "since"),
+                        ("since=2024-01-01T00:00:00Z&until=2026-01-01T00:00:00Z&client=Gull", "since"),
+                        ("took_from=5&took_to=5", "took_from"), ("condition=made-up-by-someone", "condition")):
+        answer = bench.get(f"/v1/messages?{query}")
+        bench.tap.ok(answer.status == 400 and answer.json()["parameter"] == name, f"messages?{query[:60]}: 400 names {name}")
+    whole = bench.get(f"/v1/messages?{by.window}&limit=all&format=ndjson&client=Gull&counted=sent").body.decode().splitlines()
+    bench.tap.ok(len(whole) - 1 == by.count("counted=sent", client="Gull"), "limit=all: the same ones")
+    mine = bench.get(f"/v1/messages?{by.window}&limit=1000&to_domain=bay.example", "harbor").json()["items"]
+    bench.tap.ok(mine and all(domain(i["from"]) == "harbor.example" for i in mine), "a limited token sees its own of them")
+
+
+def names(bench):
+    """Names by how they begin, whatever the case; a limited token is told those of its domain."""
+    def told(query, name="all"):
+        return [i["jid"] for i in bench.get(f"/v1/accounts?{query}", name).json()["items"]]
+    bench.tap.ok(told("prefix=E") == ["eve@far.example"] and told("prefix=ADA@Har") == ["ada@harbor.example"]
+                 and told("prefix=%25") == [] and told("prefix=a_a") == [], "accounts: by how they begin")
+    bench.tap.ok(told("prefix=d", "harbor") == [] and told("prefix=b", "harbor") == ["bob@harbor.example"]
+                 and bench.get("/v1/accounts?prefix=d&domain=quay.example", "harbor").status == 403, "accounts: a limited token")
+    some = bench.get("/v1/accounts?prefix=a&limit=1").json()
+    bench.tap.ok(len(some["items"]) == 1, "accounts: no more than asked for")
+    for query in ("prefix=a%20b", "limit=5"):
+        answer = bench.get(f"/v1/accounts?{query}")
+        bench.tap.ok(answer.status == 400 and answer.json()["parameter"] == "prefix", f"accounts?{query}: 400 names prefix")
+
+
 def orders(bench):
     for path, by in (("peers", "direction=to&"), ("clients", ""), ("breakdown", "by=to_domain&")):
         keys = {"worst": lambda i: -(i["failed"] + i["expired"]), "rate": lambda i: i["rate"] if i["requested"] else 2,
@@ -632,6 +743,8 @@ def main():
             test(bench, expected)
         for test in (orders, few, forms, tokens, recorded):
             test(bench)
+        names(bench)
+        behind(bench)  # after what is recorded was looked at
         tap.ok(product.stop(bench.server, 30) == 0, "TERM: exit 0")
     finally:
         if bench.server and bench.server.poll() is None:

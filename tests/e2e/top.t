@@ -262,6 +262,9 @@ def keys(tap, bench):
         fits = product.wait_until(lambda: screen.listen() or (
             len(screen.lines()) == rows and max(map(width, screen.lines())) <= columns), 10, 0)
         tap.ok(fits, f"{columns}x{rows}: drawn anew, nothing sticks out") or tap.note("\n".join(screen.lines()))
+        if columns == 40:
+            tap.ok(any(re.fullmatch(r"last +requested +failed +rate% +to%", line.rstrip()) for line in screen.lines()),
+                   "40 columns: the rate and its bound are there, whole")
     screen.resize(80, 16)
     screen.shows(r"1-\d/\d")
     first = [line for line in screen.lines() if line.startswith("mole.example")]

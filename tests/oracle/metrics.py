@@ -14,6 +14,7 @@ POINTS = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "max": 100}
 T_EXPIRE, T_INFER = 7 * DAY, DAY
 WIDTHS = {"15m": 900 * SECOND, "1h": 3600 * SECOND}
 FOREVER = math.inf
+BANDS = [0] + [64 << i for i in range(24)]  # ms
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -102,6 +103,15 @@ def expected(values):
     return {name: None if value == FOREVER else value for name, value in out.items()}
 
 
+def bands(values):
+    """Of 0, 64, 128 ms and so on, each up to the next one."""
+    out = {str(start): 0 for start in BANDS}
+    for value in values:
+        if value != FOREVER:
+            out[str(BANDS[bisect.bisect_right(BANDS, value) - 1])] += 1
+    return out
+
+
 def wilson(part, whole):
     """The two roots of (p - part/whole)^2 = z^2 p (1 - p) / whole: the interval by its definition."""
     z2 = 1.959963984540054**2
@@ -153,6 +163,7 @@ def delivery(rows, end, now, known, min_count):
     out["time_to_deliver_ms"] = latency(r.deliver for r in asked if not r.stored)
     out["time_to_deliver_stored_ms"] = latency(r.deliver for r in asked if r.stored)
     out["time_to_deliver_expected_ms"] = expected([r.expected() for r in asked])
+    out["time_to_deliver_bands"] = bands(r.expected() for r in asked)
     out["read"] = {"requested": len(reading), "confirmed": sum(r.displayed for r in reading),
                    "time_to_read_ms": latency(r.read for r in reading if r.displayed)}
     rates.put(out["read"], "rate", out["read"]["confirmed"], len(reading), "read.")

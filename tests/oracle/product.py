@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
@@ -119,5 +120,10 @@ class Tap:
             print(f"# {line}", flush=True)
 
     def done(self):
+        """Called where a test ends, also by an exception: what it did not get to is no success."""
+        broken = sys.exc_info()[0] not in (None, SystemExit)
+        if broken:
+            self.ok(False, "to the end")
+            self.note(traceback.format_exc())
         print(f"1..{self.number}")
         sys.exit(1 if self.bad else 0)

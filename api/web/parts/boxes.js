@@ -75,7 +75,8 @@ export function recorded() {
   return h("p", { class: "muted notice" }, t("log.recorded"));
 }
 
-export function curlButton(path, parameters) {
+// of: what it copies, for those who hear a page with many of them.
+export function curlButton(path, parameters, of) {
   const copy = async (event) => {
     const button = event.currentTarget;
     try {
@@ -86,5 +87,5 @@ export function curlButton(path, parameters) {
     }
     setTimeout(() => { button.textContent = "curl"; }, 1500);
   };
-  return h("button", { type: "button", class: "quiet small", title: t("curl"), "aria-label": t("curl"), onclick: copy }, "curl");
+  return h("button", { type: "button", class: "quiet small", title: t("curl"), "aria-label": of ? `${t("curl")} – ${of}` : t("curl"), onclick: copy }, "curl");
 }

@@ -2,7 +2,7 @@
 // Series over time: uPlot draws, the table beneath says the same to those who cannot see it. Marking a part makes it
 // the window; a click, or the link in the table, leads to the messages of that time.
 import { h, replace, svg } from "../dom.js";
-import { locale, t } from "../i18n.js";
+import { spoken, t } from "../i18n.js";
 import { go, here, iso } from "../state.js";
 import { instant } from "../format.js";
 
@@ -12,14 +12,17 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-function axes(format, zone, logarithmic, font) {
+function axes(format, zone, { logarithmic, whole }, font) {
   const line = colour("line"), ink = colour("muted");
   const common = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: `${font}px system-ui, sans-serif` };
-  const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: zone });
-  const hour = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  const day = new Intl.DateTimeFormat(spoken.locale, { month: "short", day: "numeric", timeZone: zone });
+  const hour = new Intl.DateTimeFormat(spoken.locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
   const times = (plot, splits, index, space, step) => splits.map((at) => (step < 86400 ? hour : day).format(at * 1000));
-  return [{ ...common, values: times, size: font * 3 }, { ...common, size: font * 5.6, values: (plot, splits) => splits.map(format), ...(logarithmic ? { splits: timeSplits, filter: (plot, splits) => splits } : {}) }];
+  return [{ ...common, values: times, size: font * 3 }, { ...common, size: font * 5.6, values: (plot, splits) => splits.map(format), ...(logarithmic ? { splits: timeSplits, filter: (plot, splits) => splits } : {}), ...(whole ? { incrs: WHOLE } : {}) }];
 }
+
+// There are no half messages.
+const WHOLE = [1, 2, 5].flatMap((step) => Array.from({ length: 9 }, (none, i) => step * 10 ** i)).sort((a, b) => a - b);
 
 // A logarithmic axis of times is marked at steps that people use.
 const TIMES = [1, 10, 100, 1e3, 10e3, 60e3, 600e3, 3600e3, 6 * 3600e3, 86400e3, 7 * 86400e3, 30 * 86400e3];
@@ -88,7 +91,7 @@ function rangeOf({ low, high, logarithmic }) {
 }
 
 // lines: {name, values, colour, fill, dash}; times in seconds; format: value -> text; drill: number of a bucket -> address.
-export function chart({ title, note, times, lines, format, zone, low, high, logarithmic, sync, head, drill, signal, height = HEIGHT, font = 12, plain = false }) {
+export function chart({ title, note, times, lines, format, zone, low, high, logarithmic, whole, sync, head, drill, signal, height = HEIGHT, font = 12, plain = false }) {
   const place = h("div", { class: `plot${drill ? " drills" : ""}`, role: "img", "aria-label": `${title}. ${note ?? ""} ${t("chart.below")}` });
   const keys = keysOf(lines), at = h("span", { class: "muted key-time" });
   const node = h("section", { class: "card chart" }, h("div", { class: "card-head" }, h("h2", {}, title), at, head),
@@ -103,7 +106,7 @@ export function chart({ title, note, times, lines, format, zone, low, high, loga
     const options = {
       width: Math.max(240, place.clientWidth), height, tzDate: (second) => uPlot.tzDate(new Date(second * 1000), zone),
       scales: { x: { time: true }, y: { range: rangeOf({ low, high, logarithmic }), distr: logarithmic ? 3 : 1 } },
-      axes: axes(format, zone, logarithmic, font), series: [{}, ...lines.map(seriesOf)],
+      axes: axes(format, zone, { logarithmic, whole }, font), series: [{}, ...lines.map(seriesOf)],
       cursor: { sync: sync ? { key: sync } : undefined, drag: { x: true, y: false, setScale: false } },
       hooks: { setSelect: [zoom], setCursor: [tell], ready: drill ? [drilling(drill)] : [] }, legend: { show: false },
     };

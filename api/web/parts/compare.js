@@ -23,5 +23,5 @@ export function change(lower, upper, before) {
   const found = compare(lower, upper, before);
   if (!found) return h("p", { class: "muted" }, t("before.none"));
   return h("p", { class: `change ${{ better: "good", worse: "bad" }[found.kind] ?? ""}` }, `${SIGN[found.kind]} `,
-    t(`before.${found.kind}`, { points: points(found.by) }), " ", h("span", { class: "muted" }, t("before.week", { rate: percent(before) })));
+    t(`before.${found.kind}`, { points: points(Math.abs(found.by)) }), " ", h("span", { class: "muted" }, t("before.week", { rate: percent(before) })));
 }

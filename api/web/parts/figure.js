@@ -10,7 +10,7 @@ export function card({ title, value, unit, tone, detail, more, curl, href }) {
   const shown = [value, unit && " ", unit && h("small", {}, unit)], spoken = `${title}: ${value}${unit ? ` ${unit}` : ""}`;
   const number = href ? h("a", { href, class: "number", title: t("figure.behind"), "aria-label": spoken }, shown) : h("span", { class: "number" }, shown);
   return h("section", { class: `card ${tone ?? ""}` },
-    h("div", { class: "card-head" }, h("h2", {}, title), curl && curlButton(curl[0], curl[1])),
+    h("div", { class: "card-head" }, h("h2", {}, title), curl && curlButton(curl[0], curl[1], title)),
     number, more, detail && h("p", { class: "muted" }, detail));
 }
 

@@ -8,11 +8,12 @@ import { link } from "../state.js";
 const STAGES = ["sent", "accepted", "routed", "delivered", "displayed"];
 const BESIDE = ["stored", "failed", "retracted", "unknown"];
 
-// Those whose state is this one now; how many got at least so far is what the bar says.
-const STATES = { sent: {}, failed: { verdict: "failed" }, unknown: { verdict: "unknown" }, displayed: { state: "displayed" } };
+// How the chat log asks for the messages of a stage; for others by how far they got.
+const ASKED = { sent: {}, failed: { verdict: "failed" }, unknown: { verdict: "unknown" } };
 
 export function funnelBars(totals, span) {
-  const behind = (name) => (STATES[name] && totals[name] ? h("a", { href: link("log", { ...span, ...STATES[name], window: null }) }, count(totals[name])) : count(totals[name]));
+  const asked = (name) => ({ ...span, window: null, counted: "sent", ...(ASKED[name] ?? { reached: name }) });
+  const behind = (name) => (totals[name] ? h("a", { href: link("log", asked(name)) }, count(totals[name])) : count(totals[name]));
   const bar = (name) => h("li", {}, h("span", { class: "stage" }, t(`funnel.${name}`)),
     svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
       svg("rect", { width: 100, height: 10, class: "range-ground" }),

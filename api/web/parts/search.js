@@ -7,34 +7,59 @@ import { t } from "../i18n.js";
 import { go, here, link } from "../state.js";
 
 const CHOICES = { verdict: ["", "confirmed", "failed", "pending", "expired", "unknown"], order: ["desc", "asc"] };
-const OFFERED = 1000;
-const KEPT = ["domain", "state", "class", "tz"];
+const KEPT = ["domain", "state", "class", "tz", "from", "to", "from_domain", "to_domain", "counted", "reached", "condition", "client", "version", "client_is", "took_from", "took_to"];
 
-// Accounts that wrote lately; asked for once, when somebody wants to type one: it is recorded like any look at people.
-function offerUsers(list, signal) {
-  let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    askIfAllowed("/v1/metrics/users", { order: "sent", limit: OFFERED }, signal).then((answer) => {
-      if (answer) replace(list, answer.items.map((row) => h("option", { value: row.jid })));
-    }).catch(() => { asked = false; });
+// Not for every question on a small screen.
+const HIDDEN = ["id", "day", "text", "verdict", "order"];
+const OFFERED = 20, MOST = 1000, PAUSE = 250;
+
+// Names that begin so, from the server: asked when typing pauses, given up when it goes on. A look at names is recorded
+// like any look at people, so a name that was chosen, or only grows by what is offered already, is not asked about again.
+function offer(list, signal, path, parametersOf) {
+  let timer = null, asking = null, known = null;
+  signal.addEventListener("abort", () => { clearTimeout(timer); asking?.abort(); });
+  const ask = async (prefix) => {
+    const parameters = parametersOf(prefix);
+    asking = new AbortController();
+    const answer = await askIfAllowed(path, parameters, asking.signal).catch(() => null); // whoever types needs no suggestions
+    if (!answer) return;
+    known = answer.more || answer.next ? null : parameters.prefix ?? "";
+    replace(list, answer.items.map((row) => h("option", { value: row.jid ?? row.contact })));
+  };
+  return (event) => {
+    const prefix = event.currentTarget.value.trim().toLowerCase();
+    clearTimeout(timer);
+    asking?.abort();
+    const chosen = [...list.children].some((option) => option.value === prefix);
+    if (prefix && !chosen && !(known !== null && prefix.startsWith(known))) timer = setTimeout(() => ask(prefix), PAUSE);
   };
 }
 
-function offerContacts(list, participant, signal) {
-  return () => {
+function offerAccounts(list, signal) {
+  return offer(list, signal, "/v1/accounts", (prefix) => ({ prefix, limit: OFFERED }));
+}
+
+// With whom the participant talks, where one is named; else anybody.
+function offerPeers(list, participant, signal) {
+  const any = offerAccounts(list, signal), of = new Map();
+  return (event) => {
     const jid = participant.value.trim();
-    if (!jid || list.of === jid) return;
-    list.of = jid;
-    askIfAllowed("/v1/contacts", { jid, limit: OFFERED }, signal).then((answer) => {
-      if (answer) replace(list, answer.items.map((row) => h("option", { value: row.contact })));
-    }).catch(() => { list.of = null; });
+    if (jid && !of.has(jid)) of.set(jid, offer(list, signal, "/v1/contacts", () => ({ jid, limit: MOST })));
+    (of.get(jid) ?? any)(event);
   };
 }
 
-function labelled(name, control) {
-  return h("label", {}, h("span", {}, t(`log.${name}`)), control);
+// more: on a phone only when it is asked for.
+function labelled(name, control, more) {
+  return h("label", { class: more ? "more-filter" : null }, h("span", {}, t(`log.${name}`)), control);
+}
+
+function moreButton(query) {
+  const set = HIDDEN.some((name) => query[name]);
+  const button = h("button", { type: "button", class: "quiet only-phone", "aria-expanded": String(set), onclick: () => {
+    button.setAttribute("aria-expanded", String(button.closest("form").classList.toggle("all")));
+  } }, t("log.filters"));
+  return button;
 }
 
 function field(name, query, properties) {
@@ -51,10 +76,10 @@ function dayButtons(query, zone) {
 
 export function searchForm(query, zone, signal) {
   const users = h("datalist", { id: "offer-users" }), peers = h("datalist", { id: "offer-peers" });
-  const participant = field("participant", query, { list: "offer-users", onfocus: offerUsers(users, signal) });
-  const peer = field("peer", query, { list: "offer-peers", onfocus: offerContacts(peers, participant, signal) });
+  const participant = field("participant", query, { list: "offer-users", oninput: offerAccounts(users, signal) });
+  const peer = field("peer", query, { list: "offer-peers", oninput: offerPeers(peers, participant, signal) });
   const choice = (name) => labelled(name, h("select", { name }, CHOICES[name].map((value) =>
-    h("option", { value, selected: (query[name] ?? CHOICES[name][0]) === value }, t(value ? `${name}.${value}` : "any")))));
+    h("option", { value, selected: (query[name] ?? CHOICES[name][0]) === value }, t(value ? `${name}.${value}` : "any")))), true);
   const submit = (event) => {
     event.preventDefault();
     const wanted = Object.fromEntries([...new FormData(event.currentTarget)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
@@ -63,10 +88,10 @@ export function searchForm(query, zone, signal) {
     if (!wanted.day) { wanted.since = query.since; wanted.until = query.until; }
     go(link("log", wanted, {}));
   };
-  return h("form", { class: "filters", onsubmit: submit, "aria-label": t("view.log") }, users, peers,
-    labelled("participant", participant), labelled("peer", peer), labelled("id", field("id", query)),
-    h("div", { class: "day-field" }, labelled("day", field("day", query, { type: "date", max: civil(Date.now() + 86400e3, zone), title: t("log.day.zone", { zone }) })), dayButtons(query, zone)),
-    labelled("text", field("text", query, { type: "search", title: t("log.text.why") })), choice("verdict"), choice("order"),
+  return h("form", { class: `filters${HIDDEN.some((name) => query[name]) ? " all" : ""}`, onsubmit: submit, "aria-label": t("view.log") }, users, peers,
+    labelled("participant", participant), labelled("peer", peer), labelled("id", field("id", query), true),
+    h("div", { class: "day-field more-filter" }, labelled("day", field("day", query, { type: "date", max: civil(Date.now() + 86400e3, zone), title: t("log.day.zone", { zone }) })), dayButtons(query, zone)),
+    labelled("text", field("text", query, { type: "search", title: t("log.text.why") }), true), choice("verdict"), choice("order"),
     h("label", { class: "check" }, h("input", { type: "checkbox", name: "body", value: "1", checked: query.body === "1" }), h("span", {}, t("log.body"))),
-    h("button", { type: "submit" }, t("log.show")));
+    moreButton(query), h("button", { type: "submit" }, t("log.show")));
 }

@@ -32,7 +32,7 @@ export function bars(title, periods, sums, zone) {
     title: `${instant(period.since, zone)}: ${count(sums[i])}`, "aria-label": `${instant(period.since, zone)}: ${count(sums[i])}` },
   svg("svg", { viewBox: "0 0 10 100", preserveAspectRatio: "none", "aria-hidden": "true" },
     svg("rect", { y: 100 - (100 * sums[i]) / most, width: 10, height: (100 * sums[i]) / most, class: "bar" }))),
-  i % Math.ceil(periods.length / 8) === 0 && h("span", { class: "muted", "aria-hidden": "true" }, mark(period.since, period.step >= DAY / 4 ? DAY : HOUR, zone)));
+  i % Math.ceil(periods.length / 8) === 0 && h("span", { class: `muted${(i / Math.ceil(periods.length / 8)) % 2 ? " second" : ""}`, "aria-hidden": "true" }, mark(period.since, period.step >= DAY / 4 ? DAY : HOUR, zone)));
   return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, title), h("span", { class: "muted" }, t("bars.most", { n: count(most) }))), h("ol", { class: "bars" }, periods.map(one)));
 }
 

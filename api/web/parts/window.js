@@ -2,19 +2,27 @@
 // The window that a view is about, where it ends when the address does not say, and how it is chosen.
 import { ask } from "../api.js";
 import { h } from "../dom.js";
-import { instant } from "../format.js";
-import { t } from "../i18n.js";
+import { duration, range } from "../format.js";
+import { known, t } from "../i18n.js";
 import { PRESET, bucketOf, here, iso, windowOf, windows } from "../state.js";
 
 export const DELIVERY = "/v1/metrics/delivery";
 
-// The server ends it: now, or at the end of old logs.
-async function anchorOf(signal) {
-  return Date.parse((await ask(DELIVERY, { bucket: "none", fields: "sent" }, signal)).window.until);
+// The server ends it: now, or at the end of old logs. Its answer also says how far the input was read.
+let early = null; // asked while the page's words are on their way
+const anchorOf = (signal) => ask(DELIVERY, { bucket: "none", fields: "sent" }, signal);
+
+export function askEarly() {
+  early = anchorOf();
+  early.catch(() => {}); // whoever asks again is told
 }
 
 export async function chosenWindow(query, signal) {
-  return windowOf(query, query.since && query.until ? 0 : await anchorOf(signal));
+  if (query.since && query.until) return windowOf(query, 0);
+  const asked = early ?? anchorOf(signal);
+  early = null;
+  const answer = await asked;
+  return { ...windowOf(query, Date.parse(answer.window.until)), read: answer.complete_until };
 }
 
 export function spanOf(window) {
@@ -25,10 +33,19 @@ export function seriesParameters(query, window, zone) {
   return { ...spanOf(window), bucket: bucketOf(window), tz: zone, from_domain: query.from_domain, to_domain: query.to_domain };
 }
 
+// "counted: asked for a receipt" rather than "counted: requested"; times in units that people use.
+function valueOf(name, value) {
+  if (name === "took_from" || name === "took_to") return duration(Number(value));
+  return known(`limit.${name}.${value}`) ? t(`limit.${name}.${value}`) : value;
+}
+
+// What makes no sense without another one goes with it.
+const ALONG = { client: { version: null, client_is: null } };
+
 // What narrows a view, each with a way to take it off again.
 export function limits(query, names) {
-  return names.filter((name) => query[name]).map((name) => h("a", { class: "tag limit", href: here({ [name]: null, cursor: null }), title: t("limit.off") },
-    t(`limit.${name}`, { value: query[name] }), h("span", { "aria-hidden": "true" }, " ×"), h("span", { class: "unseen" }, ` – ${t("limit.off")}`)));
+  return names.filter((name) => query[name]).map((name) => h("a", { class: "tag limit", href: here({ [name]: null, cursor: null, ...ALONG[name] }), title: t("limit.off") },
+    t(`limit.${name}`, { value: valueOf(name, query[name]) }), h("span", { "aria-hidden": "true" }, " ×"), h("span", { class: "unseen" }, ` – ${t("limit.off")}`)));
 }
 
 function picker(query) {
@@ -40,6 +57,6 @@ function picker(query) {
 
 export function heading(title, window, zone, query, ...more) {
   return h("div", { class: "head" }, h("h1", {}, title), picker(query),
-    h("p", { class: "muted" }, t("span", { since: instant(iso(window.since), zone), until: instant(iso(window.until), zone), zone })),
+    h("p", { class: "muted" }, t("span", { range: range(window.since, window.until, zone), zone })),
     limits(query, ["from_domain", "to_domain"]), more);
 }

@@ -42,14 +42,14 @@ function byRule(items, periods, zone) {
     { name: t("finding.count"), cell: (group) => count(group.n), number: true },
     { name: t("findings.by"), cell: (group) => count(new Set(group.items.map((item) => item.by)).size), number: true },
     { name: t("findings.trend"), cell: (group) => spark(sumsOf(periods, group.items, at, times)) },
-    { name: t("finding.last"), cell: (group) => instant(group.last, zone) }], groups);
+    { name: t("finding.last"), whole: true, cell: (group) => instant(group.last, zone) }], groups);
 }
 
 function byWhom(items, zone) {
   return table(t("findings.whose"), [
     { name: t("finding.by"), cell: (group) => h("a", { href: here({ by: group.key }) }, group.key || "–") },
     { name: t("finding.count"), cell: (group) => count(group.n), number: true },
-    { name: t("finding.last"), cell: (group) => instant(group.last, zone) }], groupsOf(items, (item) => item.by).slice(0, SHOWN));
+    { name: t("finding.last"), whole: true, cell: (group) => instant(group.last, zone) }], groupsOf(items, (item) => item.by).slice(0, SHOWN));
 }
 
 // A message id is not told apart from another's of the same name: the chat log shows all that bear it.
@@ -60,8 +60,8 @@ function each(items, zone) {
     { name: t("finding.by"), cell: (row) => row.by },
     { name: t("finding.ref"), cell: (row) => (row.ref ? h("a", { href: link("log", { id: row.ref, window: null, since: null, until: null }) }, row.ref) : "") },
     { name: t("finding.count"), cell: (row) => count(row.count), number: true },
-    { name: t("finding.first"), cell: (row) => instant(row.first_at, zone, true) },
-    { name: t("finding.last"), cell: (row) => instant(row.last_at, zone, true) }], newest,
+    { name: t("finding.first"), whole: true, cell: (row) => instant(row.first_at, zone, true) },
+    { name: t("finding.last"), whole: true, cell: (row) => instant(row.last_at, zone, true) }], newest,
   items.length > SHOWN && h("p", { class: "muted more" }, t("findings.newest", { n: count(SHOWN), of: count(items.length) })));
 }
 

@@ -26,9 +26,9 @@ function sourceTable(answer, zone) {
     { name: t("source.dialect"), cell: (row) => row.dialect },
     { name: t("source.state"), cell: stateOf },
     { name: t("source.stanzas"), cell: (row) => count(row.stanzas), number: true },
-    { name: t("source.last"), cell: (row) => instant(row.last_at, zone) },
+    { name: t("source.last"), whole: true, cell: (row) => instant(row.last_at, zone) },
     { name: t("source.read"), cell: (row) => (row.size ? `${Math.floor(100 * Math.min(1, row.read_bytes / row.size))} %` : "–"), number: true },
-    { name: t("source.seen"), cell: (row) => ago(row.seen_at) },
+    { name: t("source.seen"), whole: true, cell: (row) => ago(row.seen_at) },
     { name: t("input.gaps"), cell: (row) => (row.gaps ? h("a", { href: link("gaps", { source: row.name, window: "1y" }) }, count(row.gaps)) : "0"), number: true },
     { name: t("input.quarantine"), cell: (row) => (row.quarantined ? h("a", { href: link("quarantine", { source: row.name }) }, count(row.quarantined)) : "0"), number: true }], answer.items);
 }
@@ -66,8 +66,8 @@ export async function gaps(main, { query }, signal) {
   replace(main, heading(t("view.gaps"), window, zone, query, sourceLimit(query), curlButton(GAPS, span)), h("p", { class: "muted" }, t("gap.what")),
     !items.length ? emptyBox(t("empty.gaps"), t("empty.gaps.why")) : table(t("view.gaps"), [
       { name: t("gap.cause"), cell: (row) => wordOf("cause", row.cause) }, { name: t("source.name"), cell: (row) => row.source },
-      { name: t("gap.from"), cell: (row) => (row.from_at && row.to_at ? h("a", { href: around(row) }, instant(row.from_at, zone, true)) : instant(row.from_at, zone, true)) },
-      { name: t("gap.to"), cell: (row) => instant(row.to_at, zone, true) },
+      { name: t("gap.from"), whole: true, cell: (row) => (row.from_at && row.to_at ? h("a", { href: around(row) }, instant(row.from_at, zone, true)) : instant(row.from_at, zone, true)) },
+      { name: t("gap.to"), whole: true, cell: (row) => instant(row.to_at, zone, true) },
       { name: t("gap.lost"), cell: lost, number: true }, { name: t("gap.found"), cell: (row) => instant(row.found_at, zone) }], items),
     answer.more && h("p", { class: "muted" }, t("more")));
 }

@@ -27,7 +27,7 @@ class List {
   constructor(answer, verdict, zone) {
     this.zone = zone;
     this.verdict = verdict;
-    this.node = h("ol", { class: "lines" });
+    this.node = h("ol", { class: "lines ages" });
     this.none = emptyBox(t(`live.none.${verdict}`));
     this.count = h("strong", { class: "number" });
     this.begun = false;

@@ -2,7 +2,7 @@
 // The chat log: who sent what to whom, and what became of it.
 import { ask, askIfAllowed } from "../api.js";
 import { h, replace } from "../dom.js";
-import { count, instant } from "../format.js";
+import { count, instant, range } from "../format.js";
 import { t } from "../i18n.js";
 import { curlButton, emptyBox, honesty, loadSources, recorded } from "../parts/boxes.js";
 import { searchForm } from "../parts/search.js";
@@ -16,20 +16,18 @@ import { here, link, zoneOf } from "../state.js";
 
 const PATH = "/v1/messages", LIVE = "/v1/live/messages";
 const PAGE = 100;
-const PASSED = ["participant", "peer", "id", "verdict", "order", "since", "until", "domain", "state", "class", "text", "body", "cursor"];
+// What leads here from a figure: told apart as metrics do. Without fields of their own in the form, each can be taken off.
+const NARROW = ["from", "to", "from_domain", "to_domain", "counted", "reached", "condition", "client", "version", "client_is", "took_from", "took_to"];
+const PASSED = ["participant", "peer", "id", "verdict", "order", "since", "until", "domain", "state", "class", "text", "body", "cursor", ...NARROW];
 // What the live stream can be asked for; with anything else there is no following.
 const FOLLOWED = ["participant", "peer", "id", "domain", "state", "class", "body"];
-const NOT_FOLLOWED = ["verdict", "error", "since", "until", "day", "text", "cursor"];
-// These have no field of their own in the form.
-const LIMITS = ["domain", "state", "class", "error"];
-// The server does not look for a condition: the page does, in as many of the failed ones as it gets at once.
-const MANY = 1000;
+const NOT_FOLLOWED = ["verdict", "since", "until", "day", "text", "cursor", ...NARROW];
+const LIMITS = ["domain", "state", "class", ...NARROW];
 
 function parametersOf(query, zone) {
   const parameters = { limit: PAGE };
   for (const name of PASSED) if (query[name]) parameters[name] = query[name];
   if (parameters.text) parameters.body = "1";
-  if (query.error) { parameters.limit = MANY; parameters.verdict ??= "failed"; }
   return query.day ? { ...parameters, since: null, until: null, day: query.day, tz: zone } : parameters;
 }
 
@@ -55,7 +53,19 @@ function conversations(answer, zone) {
 function beside(query, signal) {
   const span = { since: query.since, until: query.until, limit: 20 };
   if (query.participant) return askIfAllowed("/v1/contacts", { jid: query.participant, ...span, limit: 12 }, signal);
-  return ["id", "verdict", "day", "domain", "state", "text", "since"].some((name) => query[name]) ? null : askIfAllowed("/v1/conversations", span, signal);
+  return ["id", "verdict", "day", "domain", "state", "text", "since", ...NARROW].some((name) => query[name]) ? null : askIfAllowed("/v1/conversations", span, signal);
+}
+
+function spanWords({ since, until }, zone) {
+  if (since && until) return t("span", { range: range(Date.parse(since), Date.parse(until), zone), zone });
+  return since || until ? t(since ? "span.since" : "span.until", { at: instant(since ?? until, zone), zone }) : null;
+}
+
+// Whoever came from a figure compares.
+function howMany(answer, order) {
+  const n = answer.items.length;
+  if (n === 0) return null;
+  return h("p", { class: "muted" }, answer.next ? t(order === "asc" ? "log.first" : "log.newest", { n: count(n) }) : t(n === 1 ? "log.one" : "log.all", { n: count(n) }));
 }
 
 // ---- following it live
@@ -78,18 +88,16 @@ function followLive(lines, query, commit, state, again, signal) {
 export async function log(main, { query }, signal) {
   const zone = zoneOf(query), parameters = parametersOf(query, zone);
   const place = h("div", { class: "busy" }, t("loading")), follows = followButton(query), state = follows && query.live ? liveState() : null;
-  const span = query.since || query.until ? { since: instant(query.since, zone), until: instant(query.until, zone), zone } : null;
+  const span = spanWords(query, zone);
   replace(main, h("div", { class: "head" }, h("h1", {}, t("view.log")), follows, state?.node, curlButton(PATH, parameters),
-    span && h("a", { class: "tag limit", href: here({ since: null, until: null, cursor: null }), title: t("limit.off") }, t("span", span), " ×"), limits(query, LIMITS)),
+    span && h("a", { class: "tag limit", href: here({ since: null, until: null, cursor: null }), title: t("limit.off") }, span, " ×"), limits(query, LIMITS)),
     searchForm(query, zone, signal), recorded(), legend(), place);
   const [answer, others, sources] = await Promise.all([ask(PATH, parameters, signal), beside(query, signal), loadSources(signal)]);
-  const items = query.error ? answer.items.filter((message) => message.error === query.error) : answer.items;
-  const lines = new Lines(items, zone, query.order === "asc");
+  const lines = new Lines(answer.items, zone, query.order === "asc");
   replace(place, honesty(answer, sources, zone, parameters.until ? Date.parse(parameters.until) : Date.now()),
     query.participant ? contacts(others, query) : conversations(others, zone),
-    query.error && answer.next && h("p", { class: "warn" }, t("log.among", { n: count(MANY) })),
-    state && lines.hold.node, lines.node,
-    items.length || state ? null : emptyBox(t("empty.log"), t("empty.log.why")),
+    state ? lines.hold.node : howMany(answer, query.order), lines.node,
+    answer.items.length || state ? null : emptyBox(t("empty.log"), t("empty.log.why")),
     answer.next && !state && h("p", {}, h("a", { class: "button", href: link("log", { ...query, cursor: answer.next }) }, t("log.more"))));
   place.className = "";
   if (state) followLive(lines, query, answer.commit, state, async () => lines.start((await ask(PATH, parameters, signal)).items), signal);

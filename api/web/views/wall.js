@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For a screen on the wall, read from three metres: is it healthy, four numbers, two charts. Nothing to operate.
 import { h, replace } from "../dom.js";
-import { count, duration, instant, percent } from "../format.js";
+import { count, duration, percent, range } from "../format.js";
 import { t } from "../i18n.js";
 import { honesty, isComplete, waitBox } from "../parts/boxes.js";
 import { change } from "../parts/compare.js";
@@ -9,8 +9,8 @@ import { rangeBar } from "../parts/figure.js";
 import { healthLine } from "../parts/health.js";
 import { redrawn, refresher } from "../parts/refresh.js";
 import { deliveryCharts } from "../parts/series.js";
-import { here, iso, link, zoneOf } from "../state.js";
-import { load } from "./overview.js";
+import { here, link, zoneOf } from "../state.js";
+import { WALL, load } from "./overview.js";
 
 const PRESET = "24h";
 
@@ -31,10 +31,10 @@ export async function wall(main, { query }, signal) {
   const zone = zoneOf(query), chosen = { window: PRESET, ...query };
   if (!main.querySelector(".wall")) replace(main, waitBox());
   await redrawn(signal, async (shown, again) => {
-    const all = await load(chosen, zone, signal), { window } = all;
+    const all = await load(chosen, zone, signal, { fields: WALL, reading: false }), { window } = all;
     const share = isComplete(all.now, all.sources, window.until) ? 0.25 : 0.13; // the warning needs its place
     replace(main, h("div", { class: "wall" }, h("div", { class: "head" }, h("h1", {}, t("view.wall")),
-      h("p", { class: "muted" }, t("span", { since: instant(iso(window.since), zone), until: instant(iso(window.until), zone), zone })),
+      h("p", { class: "muted" }, t("span", { range: range(window.since, window.until, zone), zone })),
       refresher(main, zone, shown, again), h("a", { href: link("overview") }, t("wall.leave")), h("a", { href: here({ window: chosen.window === PRESET ? "7d" : PRESET, since: null, until: null }) }, t(`window.${chosen.window === PRESET ? "7d" : PRESET}`))),
     honesty(all.now, all.sources, zone, window.until), all.health && healthLine(all.health), figures(all),
     h("div", { class: "charts" }, deliveryCharts(all, zone, shown, { only: ["rate", "volume"], plain: true, font: 18, height: Math.max(130, Math.round(innerHeight * share)) }))));
