@@ -301,8 +301,9 @@ bool check_derive(struct check *check, const struct piece *piece)
 							   .realm = check->request->name,
 							   .key = check->store->writer->key,
 							   .bodies = BODIES_NONE});
-	bool fine = store_clock_jumps(check->store, check->request->realm, it.pairing, check->err) &&
-		    derive_piece(&it);
+	bool fine =
+		store_clock_jumps(check->store, check->request->realm, it.pairing, check->err) &&
+		derive_piece(&it);
 	pairing_free(it.pairing);
 	return fine;
 }
