@@ -18,6 +18,7 @@ enum store_role {
 	STORE_WRITE, // what the owner does: tokens, retention, reading an interval again
 	STORE_INGEST, // what logs show is stored: may read no body, and delete in tables of pairing only (F190)
 	STORE_READ,   // default_transaction_read_only = on
+	STORE_SERVE,  // the same for others: sees no row of anybody until it is told whose (F191)
 	STORE_ACCESS, // the API's second connection: tokens' last use and access log only
 };
 
@@ -38,6 +39,16 @@ bool store_time_limit(struct store *store, usec_t limit, struct err *err);
 void store_watch(struct store *store, bool (*gone)(void *self), void *self);
 // The last statement failed because it was cancelled, by either of these two.
 bool store_cut_short(const struct store *store);
+
+// --- whose rows a STORE_SERVE connection sees (F191, migration 0015) ---
+
+// Those of these domains; none in the list: all, as of a token. store_token() says it by itself.
+bool store_see(struct store *store, const struct string_list *domains, struct err *err);
+bool store_see_nothing(struct store *store, struct err *err);
+// It goes to somebody else: nothing runs on it until one of these was called again.
+void store_unsee(struct store *store);
+// The database keeps other rows back: false when the connection is the owner's or a superuser's.
+bool store_is_guarded(const struct store *store);
 
 // --- realms, sources, generations ---
 

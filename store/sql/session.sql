@@ -2,9 +2,11 @@
 -- Settings of every connection; the first statement after connecting, so it names no table.
 --   $1 text  'on': this connection never writes
 --   $2 text  milliseconds in which a writer inside a transaction must ask again
+--   $3 text  whose rows it sees, as in see.sql
 SELECT set_config('search_path', 'pg_catalog, receiptd, pg_temp', false),
        set_config('default_transaction_read_only', $1, false),
        set_config('TimeZone', 'UTC', false),
+       set_config('receiptd.domains', $3, false),
        set_config('jit', 'off', false),
        set_config('client_min_messages', 'warning', false),
        -- A writer that was frozen inside a transaction must not hold its lane for ever (F86).
