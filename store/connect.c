@@ -119,6 +119,7 @@ static void disconnect(struct store *store)
 {
 	PQfinish(store->conn);
 	store->conn = NULL;
+	kept_realms_forget(store);
 	store->broken = false;
 	store->held = false;
 	store->unsaid = false;
@@ -299,6 +300,7 @@ void store_close(struct store *store)
 	cluster_release(store->cluster);
 	free(store->prepared);
 	writer_free(store->writer);
+	kept_realms_forget(store);
 	free(store);
 }
 

@@ -48,7 +48,8 @@ struct store {
 	bool held;   // one snapshot for all that asks for one (store_hold_snapshot)
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
-	struct writer *writer; // write.c: what it remembers between batches, else NULL
+	struct kept_realms *realms; // read.c: known for some seconds, else NULL
+	struct writer *writer;      // write.c: what it remembers between batches, else NULL
 };
 
 // --- fields: parameters, array elements and COPY rows are all the same bytes ---
@@ -192,7 +193,8 @@ void copy_abort(struct copy *copy); // instead of copy_end: ends it, nothing is 
 bool is_record(const PGresult *pg);
 void record_open(struct row_record *record, const PGresult *pg); // slices of the result
 
-void writer_free(struct writer *writer); // write.c; NULL is fine
+void writer_free(struct writer *writer);      // write.c; NULL is fine
+void kept_realms_forget(struct store *store); // read.c
 
 // --- whose rows (sees.c) ---
 

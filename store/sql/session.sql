@@ -9,6 +9,9 @@ SELECT set_config('search_path', 'pg_catalog, receiptd, pg_temp', false),
        set_config('receiptd.domains', $3, false),
        set_config('jit', 'off', false),
        set_config('client_min_messages', 'warning', false),
+       -- Figures of a month sort and group some megabytes: not by files.
+       CASE WHEN $1 = 'on' AND pg_size_bytes(current_setting('work_mem')) < 16777216
+            THEN set_config('work_mem', '16MB', false) END,
        -- A writer that was frozen inside a transaction must not hold its lane for ever (F86).
        CASE WHEN $1 = 'off'
             THEN set_config('idle_in_transaction_session_timeout', $2, false) END,
