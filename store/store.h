@@ -40,16 +40,6 @@ void store_watch(struct store *store, bool (*gone)(void *self), void *self);
 // The last statement failed because it was cancelled, by either of these two.
 bool store_cut_short(const struct store *store);
 
-// --- whose rows a STORE_SERVE connection sees (F191, migration 0015) ---
-
-// Those of these domains; none in the list: all, as of a token. store_token() says it by itself.
-bool store_see(struct store *store, const struct string_list *domains, struct err *err);
-bool store_see_nothing(struct store *store, struct err *err);
-// It goes to somebody else: nothing runs on it until one of these was called again.
-void store_unsee(struct store *store);
-// The database keeps other rows back: false when the connection is the owner's or a superuser's.
-bool store_is_guarded(const struct store *store);
-
 // --- realms, sources, generations ---
 
 struct realm {
