@@ -105,7 +105,7 @@ static bool open_listener(const struct settings *settings, bool tls, int *listen
 static bool look_at_database(struct app *app, struct store **store, struct err *err)
 {
 	struct err seen = {0};
-	if (store_open(app, STORE_READ, store, &seen))
+	if (store_open(app, STORE_SERVE, store, &seen))
 		return true;
 	*store = NULL;
 	if (seen.kind != ERR_DATABASE) {
@@ -180,13 +180,13 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 	struct api *api = xcalloc(1, sizeof *api);
 	api->port = port;
 	api->service.app = app;
-	api->service.read = pool_new(app, STORE_READ, READ_CONNECTIONS);
+	api->service.read = pool_new(app, STORE_SERVE, READ_CONNECTIONS);
 	api->service.access = pool_new(app, STORE_ACCESS, ACCESS_CONNECTIONS);
 	api->service.addresses = limiter_new(
 		(struct limit){app->settings->address_rate, app->settings->address_running});
 	api->service.tokens = limiter_new(
 		(struct limit){app->settings->token_rate, app->settings->token_running});
-	api->service.streams = pool_new(app, STORE_READ, STREAM_CONNECTIONS);
+	api->service.streams = pool_new(app, STORE_SERVE, STREAM_CONNECTIONS);
 	pool_without_time_limit(api->service.streams);
 	pthread_mutex_init(&api->service.throttle.lock, NULL);
 	pthread_mutex_init(&api->service.token_uses.lock, NULL);

@@ -234,10 +234,12 @@ static struct pool_slot *wait_for_slot(struct pool *pool)
 static bool read_rules(struct pool *pool, struct pool_slot *slot, struct err *err)
 {
 	usec_t now = usec_monotonic();
-	if (pool->role != STORE_READ ||
+	if (pool->role != STORE_SERVE ||
 	    (slot->has_rules && slot->rules_at + RULES_SECONDS * USEC_PER_SEC > now))
 		return true;
 	struct realm_settings rules = {0};
+	if (!store_see_nothing(slot->store, err))
+		return false;
 	if (!store_realm_rules(slot->store, pool->settings.realm, &slot->realm, &rules, err)) {
 		if (err->kind != ERR_USAGE)
 			return false;
@@ -278,8 +280,10 @@ struct pool_slot *pool_try(struct pool *pool, struct err *err)
 
 void pool_give(struct pool *pool, struct pool_slot *slot, bool broken)
 {
-	if (slot->store)
+	if (slot->store) {
 		store_watch(slot->store, NULL, NULL);
+		store_unsee(slot->store);
+	}
 	pthread_mutex_lock(&pool->lock);
 	slot->busy = false;
 	set_good(pool, slot, slot->good && !broken);

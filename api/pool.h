@@ -22,7 +22,7 @@ struct pool_state {
 };
 struct pool_state pool_state(struct pool *pool);
 
-// role: STORE_READ or STORE_ACCESS. app must outlive the pool.
+// role: STORE_SERVE or STORE_ACCESS. app must outlive the pool.
 struct pool *pool_new(struct app *app, enum store_role role, size_t count);
 // Of answers of any length: query_time is not for them. Before pool_start.
 void pool_without_time_limit(struct pool *pool);
@@ -32,7 +32,8 @@ void pool_adopt(struct pool *pool, struct store *store);
 bool pool_start(struct pool *pool, bool now);
 void pool_free(struct pool *pool); // ends the thread; nobody may hold a slot; NULL is fine
 
-// Waits a little for a free connection. Reads the rules of the realm again every few seconds. NULL:
+// Waits a little for a free connection. Of STORE_SERVE: whose rows it may see is said before anything else (F191),
+// by looking a token up or by store_see(). Reads the rules of the realm again every few seconds. NULL:
 // ERR_DATABASE and the like.
 struct pool_slot *pool_take(struct pool *pool, struct err *err);
 // The same without waiting. NULL with err->kind ERR_NONE: all are taken.

@@ -76,12 +76,18 @@ FROM (VALUES
 CREATE PROCEDURE grant_roles() LANGUAGE plpgsql SET search_path = receiptd, pg_catalog, pg_temp AS $$
 DECLARE
 	g       record;
+	t       regclass;
 	columns text;
 BEGIN
 	IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'receiptd_read') THEN
-		GRANT SELECT ON ALL TABLES IN SCHEMA receiptd TO receiptd_read;
-		REVOKE SELECT ON quarantine FROM receiptd_read; -- but for the columns that follow
-		ALTER DEFAULT PRIVILEGES IN SCHEMA receiptd GRANT SELECT ON TABLES TO receiptd_read;
+		-- Partitions by their table alone: its rules for rows are not theirs (F191).
+		FOR t IN SELECT c.oid FROM pg_class AS c
+		         WHERE c.relnamespace = 'receiptd'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+		           AND NOT c.relispartition LOOP
+			EXECUTE format('GRANT SELECT ON %s TO receiptd_read', t);
+		END LOOP;
+		-- Of one but for the columns that follow; who asked what is for no one who asks.
+		REVOKE SELECT ON quarantine, access_log FROM receiptd_read;
 	END IF;
 	FOR g IN SELECT r.rolname, x.object, x.but, unnest(x.privileges) AS privilege
 	         FROM role_grant AS x JOIN pg_roles AS r ON r.rolname = x.role LOOP

@@ -49,3 +49,11 @@ END $$;
 COMMENT ON FUNCTION message_numbers(int8[], int8[], timestamptz) IS
 	'M4: which of the messages without id between two parties each is, by time; all of them in one pass. '
 	'Nothing is looked at when there are none';
+
+CREATE FUNCTION jid_domain(of_jid int8) RETURNS text
+LANGUAGE plpgsql STABLE STRICT SET search_path = receiptd, pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT j.domain FROM jid AS j WHERE j.id = $1);
+END $$;
+COMMENT ON FUNCTION jid_domain(int8) IS
+	'Its domain. A query in its place would be made ready once for each day, also when nobody asks for a domain';

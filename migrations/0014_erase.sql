@@ -551,7 +551,7 @@ COMMENT ON FUNCTION expire_old(text, timestamptz, boolean) IS
 REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
 		erase_messages(int8[], bytea), erase_acks(int8[], text[], text, bytea),
 		erase_states(int8[], bytea), erase_findings(text, int8[], text[], bytea), erase_ties(text), erase_named(text),
-		erase_known(int8, text), erase_targets(int8, text), person_rows(int8, text) FROM PUBLIC;
+		erase_known(int8, text), erase_targets(int8, text), person_rows(int8, text), adopt_privacy(bytea) FROM PUBLIC;
 
 -- Whoever stores must know who must not come back.
 INSERT INTO role_grant (role, object, privileges, but)

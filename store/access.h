@@ -31,6 +31,18 @@ bool store_token_revoke(struct store *store, struct text name, bool *found, stru
 bool store_tokens(struct store *store, void *self,
 		  void (*each)(void *self, const struct token *token), struct err *err);
 
+// --- whose rows a STORE_SERVE connection sees (F191, migration 0015) ---
+
+// Those of these domains; none in the list: all, as of a token. store_token() says it by itself.
+bool store_see(struct store *store, const struct string_list *domains, struct err *err);
+bool store_see_nothing(struct store *store, struct err *err);
+// It goes to somebody else: nothing runs on it until one of these was called again.
+void store_unsee(struct store *store);
+// The database keeps other rows back: false when the connection is the owner's or a superuser's.
+bool store_is_guarded(const struct store *store);
+
+// --- who read what ---
+
 // The intent row, before the answer starts; *access identifies it for the count row after it.
 bool store_access(struct store *store, struct text token, struct text route, struct text filter,
 		  bool bodies, int64_t *access, struct err *err);

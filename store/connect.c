@@ -17,14 +17,16 @@ static const struct {
 	const char *application;
 	bool writes;
 	bool only_reads;
+	const char *sees; // whose rows, until somebody says (sees.c)
 	const char
 		*role; // of the database, taken where it may be (migration 0010); NULL: as it came
 } roles[] = {
-	[STORE_ADMIN] = {"receiptd migrate", true, false, NULL},
-	[STORE_WRITE] = {"receiptd ingest", true, false, NULL},
-	[STORE_INGEST] = {"receiptd ingest", true, false, "receiptd_ingest"},
-	[STORE_READ] = {"receiptd read", false, true, "receiptd_read"},
-	[STORE_ACCESS] = {"receiptd access", true, false, "receiptd_access"},
+	[STORE_ADMIN] = {"receiptd migrate", true, false, "*", NULL},
+	[STORE_WRITE] = {"receiptd ingest", true, false, "*", NULL},
+	[STORE_INGEST] = {"receiptd ingest", true, false, "*", "receiptd_ingest"},
+	[STORE_READ] = {"receiptd read", false, true, "*", "receiptd_read"},
+	[STORE_SERVE] = {"receiptd read", false, true, "", "receiptd_read"},
+	[STORE_ACCESS] = {"receiptd access", true, false, "", "receiptd_access"},
 };
 
 static bool stopped(const struct app *app)
@@ -117,8 +119,10 @@ static void disconnect(struct store *store)
 {
 	PQfinish(store->conn);
 	store->conn = NULL;
+	kept_realms_forget(store);
 	store->broken = false;
 	store->held = false;
+	store->unsaid = false;
 	store->connections++;
 	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
 	store->plan = NULL;
@@ -195,6 +199,7 @@ static bool prepare_session(struct store *store, struct err *err)
 	snprintf(idle, sizeof idle, "%lld", (long long)(silence_of(store) / 1000 * 3 / 4));
 	put_zstr(&params, roles[store->role].only_reads ? "on" : "off");
 	put_zstr(&params, idle);
+	put_zstr(&params, roles[store->role].sees);
 	return check_server(store, err) && sql_run(store, "session", &params, NULL, err) &&
 	       (!store_holds_lanes(store) || end_frozen(store, idle, err));
 }
@@ -265,7 +270,7 @@ static bool take_role(struct store *store, struct err *err)
 	if (!roles[store->role].role)
 		return true;
 	put_zstr(&params, roles[store->role].role);
-	return sql_run(store, "role", &params, NULL, err);
+	return sql_run(store, "role", &params, NULL, err) && store_look_at_guard(store, err);
 }
 
 // --- the door ---
@@ -295,6 +300,7 @@ void store_close(struct store *store)
 	cluster_release(store->cluster);
 	free(store->prepared);
 	writer_free(store->writer);
+	kept_realms_forget(store);
 	free(store);
 }
 

@@ -35,18 +35,21 @@ enum {
 struct store {
 	struct app *app;
 	enum store_role role;
-	struct cluster *cluster;  // embedded database, else NULL
-	PGconn *conn;             // NULL when not connected
-	unsigned connections;     // made so far
-	bool *prepared;           // by index in sql_files; this connection knows it
-	const char *plan;         // what sql_plan said last; NULL: not known
-	bool broken;              // lost, silent or out of step: nothing more is sent
-	usec_t patience;          // longest silence of the server, F79 (60 s; longer in migrations)
-	char sqlstate[6];         // of the last failed statement, "" when there was none
-	bool held;                // one snapshot for all that asks for one (store_hold_snapshot)
+	struct cluster *cluster; // embedded database, else NULL
+	PGconn *conn;            // NULL when not connected
+	unsigned connections;    // made so far
+	bool *prepared;          // by index in sql_files; this connection knows it
+	const char *plan;        // what sql_plan said last; NULL: not known
+	bool broken;             // lost, silent or out of step: nothing more is sent
+	usec_t patience;         // longest silence of the server, F79 (60 s; longer in migrations)
+	char sqlstate[6];        // of the last failed statement, "" when there was none
+	bool guarded;            // rules for rows hold for it (F191)
+	bool unsaid; // whose rows it may see is still to be said: no other statement runs
+	bool held;   // one snapshot for all that asks for one (store_hold_snapshot)
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
-	struct writer *writer; // write.c: what it remembers between batches, else NULL
+	struct kept_realms *realms; // read.c: known for some seconds, else NULL
+	struct writer *writer;      // write.c: what it remembers between batches, else NULL
 };
 
 // --- fields: parameters, array elements and COPY rows are all the same bytes ---
@@ -190,7 +193,13 @@ void copy_abort(struct copy *copy); // instead of copy_end: ends it, nothing is 
 bool is_record(const PGresult *pg);
 void record_open(struct row_record *record, const PGresult *pg); // slices of the result
 
-void writer_free(struct writer *writer); // write.c; NULL is fine
+void writer_free(struct writer *writer);      // write.c; NULL is fine
+void kept_realms_forget(struct store *store); // read.c
+
+// --- whose rows (sees.c) ---
+
+bool store_look_at_guard(struct store *store, struct err *err); // after connecting: store->guarded
+bool says_whose(const char *name); // a statement that says whose rows are seen
 
 // --- connection (connect.c) and migrations (migrate.c), used by each other ---
 

@@ -203,6 +203,8 @@ static bool send(struct store *store, const char *name, const struct fields *par
 		params = &none;
 	if (!usable(store, name, err))
 		return false;
+	if (store->unsaid && !says_whose(name))
+		return err_set(err, ERR_INTERNAL, "%s: nobody said whose rows it may see", name);
 	if (params->refused) {
 		memcpy(store->sqlstate, "22021", sizeof "22021");
 		return err_set(err, ERR_INTERNAL, "%s: 22021 a text holds a NUL byte", name);

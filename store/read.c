@@ -19,15 +19,19 @@ static uint64_t big_endian(const char *bytes, size_t length)
 	return value;
 }
 
-void array_open(struct array *array, const struct rows *rows, int row, int column)
+void array_read(struct array *array, struct text bytes)
 {
-	struct text bytes = row_text(rows, row, column);
 	*array = (struct array){0};
 	if (!bytes.p || bytes.n < ARRAY_HEADER)
 		return;
 	array->left = (uint32_t)big_endian(bytes.p + 12, 4);
 	array->at = bytes.p + ARRAY_HEADER;
 	array->end = bytes.p + bytes.n;
+}
+
+void array_open(struct array *array, const struct rows *rows, int row, int column)
+{
+	array_read(array, row_text(rows, row, column));
 }
 
 bool array_next(struct array *array, struct text *element)
@@ -61,8 +65,8 @@ usec_t array_usec(struct text element)
 
 // --- realms ---
 
-bool known_realms_load(struct store *store, int32_t realm, struct known_realms *realms,
-		       struct err *err)
+static bool load_realms(struct store *store, int32_t realm, struct known_realms *realms,
+			struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO key = {0};
@@ -89,9 +93,57 @@ bool known_realms_load(struct store *store, int32_t realm, struct known_realms *
 	return false;
 }
 
+// Who answers many asks for them once in a while: three of eight statements of a page of the chat log.
+struct kept_realms {
+	struct known_realms list;
+	int32_t realm;
+	usec_t until; // monotonic
+};
+
+enum { KEEP_SECONDS = 5 };
+
+void kept_realms_forget(struct store *store)
+{
+	if (store->realms)
+		arena_free(store->realms->list.arena);
+	free(store->realms);
+	store->realms = NULL;
+}
+
+static bool is_kept(const struct store *store, int32_t realm)
+{
+	const struct kept_realms *kept = store->realms;
+	return kept && kept->realm == realm && usec_monotonic() < kept->until;
+}
+
+static bool keep_realms(struct store *store, int32_t realm, struct err *err)
+{
+	struct known_realms list = {0};
+	if (!load_realms(store, realm, &list, err))
+		return false;
+	kept_realms_forget(store);
+	store->realms = xcalloc(1, sizeof *store->realms);
+	*store->realms =
+		(struct kept_realms){list, realm, usec_monotonic() + KEEP_SECONDS * USEC_PER_SEC};
+	return true;
+}
+
+bool known_realms_load(struct store *store, int32_t realm, struct known_realms *realms,
+		       struct err *err)
+{
+	if (store->role != STORE_SERVE)
+		return load_realms(store, realm, realms, err);
+	if (!is_kept(store, realm) && !keep_realms(store, realm, err))
+		return false;
+	*realms = store->realms->list;
+	realms->lent = true;
+	return true;
+}
+
 void known_realms_free(struct known_realms *realms)
 {
-	arena_free(realms->arena);
+	if (!realms->lent)
+		arena_free(realms->arena);
 	*realms = (struct known_realms){0};
 }
 

@@ -11,6 +11,7 @@ struct array {
 	const char *at, *end;
 	uint32_t left;
 };
+void array_read(struct array *array, struct text bytes);
 void array_open(struct array *array, const struct rows *rows, int row, int column);
 bool array_next(struct array *array, struct text *element); // NULL element = absent
 int64_t array_int(struct text element);                     // int4 or int8; absent = 0
@@ -27,6 +28,7 @@ struct known_realms {
 	struct known_realm *items;
 	size_t count;
 	struct arena *arena;
+	bool lent; // the connection's, which keeps them for some seconds (STORE_SERVE)
 };
 bool known_realms_load(struct store *store, int32_t realm, struct known_realms *realms,
 		       struct err *err); // realm 0 = all

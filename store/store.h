@@ -18,6 +18,7 @@ enum store_role {
 	STORE_WRITE, // what the owner does: tokens, retention, reading an interval again
 	STORE_INGEST, // what logs show is stored: may read no body, and delete in tables of pairing only (F190)
 	STORE_READ,   // default_transaction_read_only = on
+	STORE_SERVE,  // the same, and no row is seen before it is told whose (F191)
 	STORE_ACCESS, // the API's second connection: tokens' last use and access log only
 };
 
@@ -33,8 +34,7 @@ bool store_reconnect(struct store *store, struct err *err);
 void store_patience(struct store *store, usec_t patience);
 // Longest time of one statement, kept by the server itself, 0 = none; until the next connection.
 bool store_time_limit(struct store *store, usec_t limit, struct err *err);
-// Calls "gone" every now and then while a statement of this connection runs; true: it is cancelled, as
-// nobody will see the answer (F145). NULL: no more.
+// Asks "gone" while a statement runs; true: it is cancelled, nobody will see the answer (F145). NULL: no more.
 void store_watch(struct store *store, bool (*gone)(void *self), void *self);
 // The last statement failed because it was cancelled, by either of these two.
 bool store_cut_short(const struct store *store);

@@ -50,14 +50,15 @@ bool store_token(struct store *store, const unsigned char sha256[32], struct are
 	put_bytea(&params, hash_text(sha256));
 	if (!sql_run(store, "token_find", &params, &rows, err))
 		return false;
-	*found = rows.count == 1;
+	store->unsaid = false;
+	*found = rows.count == 1 && !row_null(&rows, 0, 0);
 	if (!*found)
 		return true;
 	*token = read_token(&rows);
 	token->name = arena_text(arena, token->name);
 	settle_domains(&token->domains, arena);
 	// A read connection cannot write, and may be a standby's.
-	return store->role == STORE_READ || store_token_used(store, sha256, err);
+	return store->role == STORE_SERVE || store_token_used(store, sha256, err);
 }
 
 bool store_token_add(struct store *store, const unsigned char sha256[32], const struct token *token,

@@ -278,6 +278,7 @@ void convs_free(struct plan *plan);
 
 // --- write_marked.c: rows that are not loaded and may get other marks (P8) ---
 bool plan_pass(struct plan *plan, struct err *err);
+bool write_texts(struct part *part, struct err *err); // write_texts.c
 bool update_marked(struct part *part, struct err *err);
 
 // --- write_days.c ---

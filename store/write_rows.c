@@ -200,5 +200,6 @@ static bool update_rows(struct part *part, struct err *err)
 bool write_rows(struct part *part, struct err *err)
 {
 	return note_rows(part, err) && remove_rows(part, err) && park_rows(part, err) &&
-	       update_rows(part, err) && update_marked(part, err) && copy_rows(part, err);
+	       update_rows(part, err) && write_texts(part, err) && update_marked(part, err) &&
+	       copy_rows(part, err);
 }

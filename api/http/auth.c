@@ -49,6 +49,20 @@ static enum auth refuse(struct call *call)
 	return AUTH_REFUSED;
 }
 
+// F191: where the database does not keep rows of other domains back, a mistake of ours would show them.
+static enum auth refuse_unguarded(struct call *call)
+{
+	log_error(call->service->app->log, "rows_not_guarded", LOG_T("token", call->token.name),
+		  LOG_S("next",
+			"tokens limited to domains need a database connection that is a member of "
+			"receiptd_read and not the owner's: docs/API.md, Roles of the database"));
+	call_problem(call, 503,
+		     "This token is limited to domains, and the database connection does not keep "
+		     "rows of other domains back (its role is not receiptd_read).",
+		     NULL);
+	return AUTH_REFUSED;
+}
+
 static enum auth check_scope(struct call *call, unsigned needed)
 {
 	if ((call->token.scopes & needed) == needed)
@@ -70,7 +84,12 @@ enum auth auth_scope(struct call *call, unsigned scope, struct err *err)
 	token_hash(token, hash);
 	if (!store_token(call->db->store, hash, call->request->arena, &call->token, &found, err))
 		return AUTH_FAILED;
-	return found && token.p ? check_scope(call, scope) : refuse(call);
+	if (!found || !token.p)
+		return refuse(call);
+	if (call->token.domains.count > 0 && scope != SCOPE_FEED &&
+	    !store_is_guarded(call->db->store))
+		return refuse_unguarded(call);
+	return check_scope(call, scope);
 }
 
 enum auth auth_check(struct call *call, struct err *err)

@@ -139,9 +139,25 @@ static struct frame *funnel(struct pool_slot *db, const char *realm, const struc
 	return make_frame("funnel", 1, span, members, NULL);
 }
 
+// F191: a question of a token that is limited to domains names one; one answer is for all who ask the same.
+static bool see_asked(struct pool_slot *db, const struct live_query *query, struct err *err)
+{
+	struct string_list domains = {0};
+	struct text domain = query->filter.domain.p ? query->filter.domain
+			     : query->from_domain.p ? query->from_domain
+						    : query->to_domain;
+	if (domain.p)
+		string_list_add(&domains, domain);
+	bool fine = store_see(db->store, &domains, err);
+	string_list_free(&domains);
+	return fine;
+}
+
 struct frame *live_answer(struct pool_slot *db, const char *realm, const struct live_query *query,
 			  const struct live_span *span, struct err *err)
 {
+	if (!see_asked(db, query, err))
+		return NULL;
 	if (query->view == LIVE_FUNNEL)
 		return funnel(db, realm, query, span, err);
 	return changes(db, query, span, err);

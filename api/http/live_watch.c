@@ -38,11 +38,15 @@ struct watch {
 static struct pool_slot *take(struct watch *watch, struct err *err)
 {
 	if (!watch->pool) {
-		watch->pool = pool_new(watch->live->service->app, STORE_READ, 1);
+		watch->pool = pool_new(watch->live->service->app, STORE_SERVE, 1);
 		pool_start(watch->pool, true);
 	}
 	watch->socket = -1;
 	struct pool_slot *slot = pool_take(watch->pool, err);
+	if (slot && !store_see_nothing(slot->store, err)) { // live_answer() says more
+		pool_give(watch->pool, slot, err->kind == ERR_DATABASE);
+		return NULL;
+	}
 	if (slot)
 		*err = (struct err){0}; // a realm that is not there yet is no error
 	return slot;

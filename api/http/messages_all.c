@@ -144,6 +144,10 @@ bool messages_all(struct call *call, const struct message_filter *filter, unsign
 		return false;
 	if (!slot)
 		return call_problem(call, 503, "Too many long answers are on their way.", NULL);
+	if (!store_see(slot->store, &call->token.domains, err)) {
+		pool_give(call->service->streams, slot, err->kind == ERR_DATABASE);
+		return false;
+	}
 	struct stream *stream = make_stream(call, filter, parts, slot);
 	stream->honesty = honesty;
 	stream->final = is_final(&honesty, filter->until, call->db->rules.t_expire);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http/params.h"
 
+#include "core/buf.h"
 #include "pairing/jid.h"
 
 #include <stdarg.h>
@@ -68,13 +69,32 @@ static const char *read_text(const struct param_spec *spec, struct arena *arena,
 	return NULL;
 }
 
+// Whoever guessed wrong is told what would do.
+static const char *out_of_range(const struct param_spec *spec, struct arena *arena)
+{
+	struct text words =
+		arena_printf(arena, "is out of range (%lld to %lld%s)", (long long)spec->min,
+			     (long long)spec->max, spec->type == PARAM_LIMIT ? ", or all" : "");
+	return arena_zstr(arena, words);
+}
+
+static const char *none_of(const char *const *words, struct arena *arena)
+{
+	struct buf list = {0};
+	buf_zstr(&list, "is none of");
+	for (size_t i = 0; words[i]; i++)
+		buf_printf(&list, "%s%s", i > 0 ? ", " : " ", words[i]);
+	char *text = arena_zstr(arena, buf_view(&list));
+	buf_free(&list);
+	return text;
+}
+
 static const char *read_number(const struct param_spec *spec, struct arena *arena,
 			       struct param *param)
 {
-	(void)arena;
 	int64_t number = 0;
 	if (param->raw.n > 12)
-		return "is out of range";
+		return out_of_range(spec, arena);
 	for (size_t i = 0; i < param->raw.n; i++) {
 		char c = param->raw.p[i];
 		if (c < '0' || c > '9')
@@ -82,7 +102,7 @@ static const char *read_number(const struct param_spec *spec, struct arena *aren
 		number = number * 10 + (c - '0');
 	}
 	param->number = number;
-	return number < spec->min || number > spec->max ? "is out of range" : NULL;
+	return number < spec->min || number > spec->max ? out_of_range(spec, arena) : NULL;
 }
 
 static const char *read_limit(const struct param_spec *spec, struct arena *arena,
@@ -109,14 +129,13 @@ static const char *read_day(const struct param_spec *spec, struct arena *arena, 
 static const char *read_word(const struct param_spec *spec, struct arena *arena,
 			     struct param *param)
 {
-	(void)arena;
 	for (size_t i = 0; spec->words[i]; i++) {
 		if (text_is(param->raw, spec->words[i])) {
 			param->number = (int64_t)i;
 			return NULL;
 		}
 	}
-	return "is none of the allowed words";
+	return none_of(spec->words, arena);
 }
 
 // A "+" of an offset that was not escaped arrives as a blank: nothing else can follow a time.

@@ -41,7 +41,7 @@ struct param {
 
 struct param_problem {
 	char name[64];    // as sent, cut
-	char detail[160]; // a sentence; never holds the value
+	char detail[240]; // a sentence; never holds the value
 };
 
 // params has one element per spec, in the order of the table. Text lives in arena.

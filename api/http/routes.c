@@ -243,6 +243,8 @@ static bool run_checked(struct call *call, struct err *err)
 		enum auth auth = auth_check(call, err);
 		if (auth != AUTH_GOOD)
 			return auth == AUTH_REFUSED;
+	} else if (call->db && !store_see_nothing(call->db->store, err)) {
+		return false;
 	}
 	if (!params_parse(call->request->query, table->specs, table->count, call->request->arena,
 			  params, &problem))

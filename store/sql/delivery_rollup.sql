@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Rates by wanted bucket as delivery.sql, from roll-ups; the caller adds up the rows of a bucket, which
--- is much cheaper than sum() of so many int8. Parameters as in delivery_pieces.
+-- is cheaper than sum() of so many int8 where these are few. Parameters as in delivery_pieces.
 -- include delivery_pieces
 SELECT c.i,
        c.sent, c.unknown, c.failed, c.requested, c.confirmed, c.requested_failed, c.pending,

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The same as delivery_rollup, one row a bucket: of domains there are many rows a day.
+-- The same as delivery_rollup, one row a bucket: where there are many rows of each.
 -- include delivery_pieces
 SELECT c.i,
        sum(c.sent)::int8, sum(c.unknown)::int8, sum(c.failed)::int8, sum(c.requested)::int8,

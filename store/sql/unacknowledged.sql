@@ -16,9 +16,7 @@ WITH page AS MATERIALIZED (
        AND m.realm = $1
        AND m.sent_at >= $2::timestamptz AND m.sent_at < $3::timestamptz
        AND ($4::int8 IS NULL OR m.from_jid = $4 OR m.to_jid = $4)
-       AND ($5::text IS NULL
-            OR (SELECT j.domain FROM jid AS j WHERE j.id = m.from_jid) = $5
-            OR (SELECT j.domain FROM jid AS j WHERE j.id = m.to_jid) = $5)
+       AND ($5::text IS NULL OR jid_domain(m.from_jid) = $5 OR jid_domain(m.to_jid) = $5)
        AND ($6::timestamptz IS NULL
             OR (m.sent_at, m.conv, m.key, m.n) > ($6, $7::int8, $8::int8, $9::int4))
      ORDER BY m.sent_at, m.conv, m.key, m.n
