@@ -53,7 +53,7 @@ COMMENT ON TABLE seal_leaf IS
 COMMENT ON COLUMN seal_leaf.number IS 'seal.number';
 COMMENT ON COLUMN seal_leaf.kind IS
 	'1 message, 2 ack, 3 finding, 4 gap, 5 dropped_day, 6 seal_gone, 7 seal_lost, 8 access_log, 9 report, '
-	'10 report_file';
+	'10 report_file, 11 erasure';
 COMMENT ON COLUMN seal_leaf.day IS 'UTC day by which the table is cut; 1970-01-01: it is not';
 COMMENT ON COLUMN seal_leaf.block IS 'Order within seal, kind and day, from 0';
 COMMENT ON COLUMN seal_leaf.first IS 'Index of the first leaf in the tree';
@@ -95,7 +95,8 @@ COMMENT ON INDEX seal_gone_row IS 'In the order of the leaves';
 
 CREATE TABLE jid_salt (
 	jid  int8 NOT NULL,
-	salt bytea NOT NULL CHECK (length(salt) = 32)
+	salt bytea NOT NULL CHECK (length(salt) = 32),
+	after int8 NOT NULL DEFAULT -1
 );
 CREATE UNIQUE INDEX jid_salt_jid ON jid_salt (jid);
 COMMENT ON TABLE jid_salt IS
@@ -103,6 +104,8 @@ COMMENT ON TABLE jid_salt IS
 	'whether a guess is right';
 COMMENT ON COLUMN jid_salt.jid IS 'jid.id, or what that would be';
 COMMENT ON COLUMN jid_salt.salt IS 'Made when a row that names it is first sealed; gone when it is erased';
+COMMENT ON COLUMN jid_salt.after IS
+	'Of somebody who was erased and came back: rows of this commit or an older one were sealed with another salt';
 COMMENT ON INDEX jid_salt_jid IS 'Identity';
 
 CREATE TABLE seal_lost (

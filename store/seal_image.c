@@ -42,7 +42,9 @@ static void make_salt(struct salts *salts, struct seal_row *row, unsigned char k
 	}
 	for (int i = 0; i < row->jid_count; i++) {
 		const struct salt *salt = salts_get(salts, row->jids[i]);
-		if (map_get(&salts->lost_jids, row->jids[i]))
+		// Who came back after an erasure is named by older rows, too: those stay closed.
+		if (map_get(&salts->lost_jids, row->jids[i]) &&
+		    !(salt->set && salt->found && row->at > salt->after))
 			row->lost = true;
 		else if (!salt->set || !salt->found)
 			row->unknown = true;
@@ -149,6 +151,7 @@ static const struct key_part *parts_of(int kind)
 		[SEAL_ACCESS] = {{"id", '8'}},
 		[SEAL_REPORT] = {{"realm", '4'}, {"of", 's'}},
 		[SEAL_REPORT_FILE] = {{"realm", '4'}, {"of", 's'}},
+		[SEAL_ERASURE] = {{"id", 'x'}},
 	};
 	return parts[kind];
 }

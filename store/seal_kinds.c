@@ -64,6 +64,12 @@ const struct seal_kind seal_kinds[] = {
 	 .by_time = true,
 	 .keys = 1,
 	 .columns = 5},
+	{.number = SEAL_ERASURE,
+	 .table = "erasure",
+	 .query = "seal_rows_erasure",
+	 .by_time = true,
+	 .keys = 1,
+	 .columns = 7},
 };
 
 const size_t seal_kind_count = sizeof seal_kinds / sizeof *seal_kinds;

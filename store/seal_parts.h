@@ -22,7 +22,8 @@ enum {
 	SEAL_LOST,
 	SEAL_ACCESS,
 	SEAL_REPORT,
-	SEAL_REPORT_FILE
+	SEAL_REPORT_FILE,
+	SEAL_ERASURE
 };
 enum { LEAF_PERSONAL = 1, LEAF_BODY = 2 };
 
@@ -48,6 +49,7 @@ const struct seal_kind *seal_kind_of(int number);
 struct salt {
 	int64_t jid;
 	bool set, found; // looked for; there
+	int64_t after;   // good for rows that are newer than this commit
 	unsigned char salt[HASH], name_salt[HASH], name[HASH];
 	struct text text; // only with keep_texts
 };
@@ -58,6 +60,7 @@ struct salts {
 	struct salt *slots;
 	size_t count;
 	bool make;             // salts that are missing are made
+	int64_t sealed;        // newest commit that is sealed, where they are made
 	bool keep_texts;       // for a proof
 	struct map lost_jids;  // erased persons
 	struct map lost_convs; // and the conversations that they took part in
@@ -222,6 +225,11 @@ void chain_log(const struct chain *chain, struct digest *digest, size_t count,
 	       unsigned char out[HASH]);
 bool seal_instance(struct store *store, struct digest *digest, char out[2 * HASH + 1],
 		   struct err *err);
+// Consistency of two heads (seal_consistency.c). key: of the newer one; NULL: as it says itself.
+struct json_t;
+bool seal_is_consistency(const struct json_t *json);
+bool seal_consistency_check(const struct json_t *json, const unsigned char *key, struct buf *said,
+			    struct err *err);
 // The second connection sees what the first one, which is in a snapshot, sees.
 bool seal_share(struct store *first, struct store *second, struct err *err);
 struct store *seal_second(struct app *app, enum store_role role, struct err *err);

@@ -83,6 +83,7 @@ static bool take_salt(void *self, const struct rows *rows)
 	if (salt->set)
 		return true;
 	*salt = (struct salt){.jid = jid, .set = true, .found = bytes.n == HASH};
+	salt->after = salt->found ? row_int(rows, 0, 3) : 0;
 	salts->count++;
 	if (salt->found)
 		memcpy(salt->salt, bytes.p, HASH);
@@ -92,13 +93,21 @@ static bool take_salt(void *self, const struct rows *rows)
 	return true;
 }
 
+static bool make_salts(struct salts *salts, const struct fields *jids, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_array(&params, OF_INT8, jids);
+	put_int8(&params, salts->sealed);
+	return sql_run(salts->store, "seal_salts_make", &params, NULL, err);
+}
+
 bool salts_want(struct salts *salts, const struct fields *jids, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	if (!jids->count)
 		return true;
 	put_array(&params, OF_INT8, jids);
-	return (!salts->make || sql_run(salts->store, "seal_salts_make", &params, NULL, err)) &&
+	return (!salts->make || make_salts(salts, jids, err)) &&
 	       sql_each(salts->store, "seal_salts", &params, salts, take_salt, err);
 }
 
