@@ -152,7 +152,10 @@ static bool erase(struct app *app, struct store *store, const struct request *re
 		*status = say_hold(&result);
 	} else if (fine) {
 		say_result(request, &result);
-		if (erase_files(app, request->jid, request->given[OPT_DRY_RUN]))
+		bool left = false;
+		fine = erase_files(app, store, request->jid, request->given[OPT_DRY_RUN], &left,
+				   err);
+		if (left)
 			*status = ERR_DIFFERS;
 	}
 	buf_free(&result.held_by);

@@ -13,6 +13,7 @@ struct content {
 	const struct zone *zone;
 	const char *zone_name;
 	usec_t clock; // by which a period is over
+	struct privacy_key privacy; // for pseudonyms
 	json_t *document;
 	json_t *reasons, *notes; // of its status; owned by the document
 	json_t *delivery;        // the answer with the buckets of the period; owned by content
