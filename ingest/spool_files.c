@@ -209,7 +209,8 @@ int spool_segment_make(const char *dir, uint64_t number, struct text head)
 	char path[PATH_MAX], made[PATH_MAX];
 	spool_segment_path(dir, number, path, sizeof path);
 	snprintf(made, sizeof made, "%.4000s/new", dir);
-	int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	unlink(made); // of a process that died, or planted
+	int fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || (spool_write_all(fd, head) && fsync(fd) == 0 && rename(made, path) == 0 &&
 		       sync_folder(dir)))
 		return fd;

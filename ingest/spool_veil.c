@@ -30,7 +30,8 @@ bool spool_key_make(const char *segment, struct spool_key *key)
 	char path[PATH_MAX];
 	key_path(segment, path, sizeof path);
 	randombytes_buf(key->bytes, sizeof key->bytes);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	unlink(path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
 	key->there = spool_write_all(fd, (struct text){(const char *)key->bytes, SPOOL_KEY}) &&
