@@ -118,8 +118,8 @@ CREATE TABLE seal_lost (
 CREATE UNIQUE INDEX seal_lost_what ON seal_lost (what, day, jid);
 COMMENT ON TABLE seal_lost IS
 	'What can no longer be compared with its commitment, because it was taken out as it should be';
-COMMENT ON COLUMN seal_lost.what IS '1 bodies of a day, 2 a person';
-COMMENT ON COLUMN seal_lost.day IS '1: UTC day of the messages; else 1970-01-01';
+COMMENT ON COLUMN seal_lost.what IS '1 bodies of a day, 2 a person, 3 filters of the access log before a day';
+COMMENT ON COLUMN seal_lost.day IS '1: UTC day of the messages; 3: UTC day before which; else 1970-01-01';
 COMMENT ON COLUMN seal_lost.jid IS '2: jid.id; else 0';
 COMMENT ON COLUMN seal_lost.commit IS 'Commit number of the next batch then';
 COMMENT ON COLUMN seal_lost.at IS 'Clock of the database';
@@ -229,6 +229,15 @@ WHERE NOT EXISTS (SELECT FROM seal_lost AS l WHERE l.what = 1 AND l.day = $1 AND
 ON CONFLICT (what, day, jid) DO NOTHING
 $$;
 COMMENT ON FUNCTION seal_strip(date) IS 'Part of strip_day: bodies of a day are gone';
+
+CREATE FUNCTION seal_filters(before timestamptz) RETURNS void LANGUAGE sql
+SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+INSERT INTO seal_lost (what, day, jid, commit)
+SELECT 3, (before + interval '1 day' - interval '1 microsecond')::date, 0, next_commit()
+ON CONFLICT (what, day, jid) DO NOTHING
+$$;
+COMMENT ON FUNCTION seal_filters(timestamptz) IS
+	'Part of expire_old: what was asked for is gone from the access log before then';
 
 CREATE FUNCTION seal_waits(day date) RETURNS boolean LANGUAGE plpgsql STABLE
 SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$

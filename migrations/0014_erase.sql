@@ -565,6 +565,9 @@ BEGIN
 		UPDATE access_log AS l SET filter = 'erased' WHERE l.at < before AND l.filter NOT IN ('', 'erased');
 	END IF;
 	GET DIAGNOSTICS n = ROW_COUNT;
+	IF what = 'access_log' AND n > 0 THEN
+		PERFORM seal_filters(before);
+	END IF;
 	RETURN n;
 END $$;
 COMMENT ON FUNCTION expire_old(text, timestamptz, boolean) IS

@@ -81,6 +81,9 @@ static void commit_to(struct salts *salts, const struct seal_row *row,
 // access log. Such a row bears a mark, or is about a conversation that the person took part in.
 static bool is_erased(const struct salts *salts, const struct seal_row *row)
 {
+	if (row->erased && row->kind->number == SEAL_ACCESS && salts->lost_access != USEC_NONE &&
+	    row->at < salts->lost_access)
+		return true; // by retention
 	return salts->lost_jids.count &&
 	       (row->erased || (row->conv && map_get(&salts->lost_convs, row->conv)));
 }

@@ -64,6 +64,7 @@ struct salts {
 	bool keep_texts;       // for a proof
 	struct map lost_jids;  // erased persons
 	struct map lost_convs; // and the conversations that they took part in
+	usec_t lost_access;    // filters of the access log before then; USEC_NONE: none
 	struct arena *arena;
 };
 bool salts_open(struct salts *salts, struct store *store, struct digest *digest, bool make,

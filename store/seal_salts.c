@@ -13,6 +13,8 @@ static bool take_lost(void *self, const struct rows *rows)
 		*map_put(&salts->lost_jids, row_int(rows, 0, 0)) = salts;
 	if (!row_null(rows, 0, 1))
 		*map_put(&salts->lost_convs, row_int(rows, 0, 1)) = salts;
+	if (!row_null(rows, 0, 2))
+		salts->lost_access = row_usec(rows, 0, 2);
 	return true;
 }
 
@@ -31,7 +33,7 @@ static bool learn_key(struct salts *salts, struct err *err)
 bool salts_open(struct salts *salts, struct store *store, struct digest *digest, bool make,
 		struct err *err)
 {
-	*salts = (struct salts){.store = store, .digest = digest, .make = make};
+	*salts = (struct salts){.store = store, .digest = digest, .make = make, .lost_access = USEC_NONE};
 	salts->slots = xcalloc(SLOTS, sizeof *salts->slots);
 	salts->arena = arena_new();
 	return learn_key(salts, err) &&

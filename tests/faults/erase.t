@@ -148,6 +148,16 @@ def erasing(tap, place):
     traffic = Traffic()
     traffic.write(place.data + ".log")
     place.run("import", place.data + ".log")
+    place.run("report", "--day", DAY, status=None)
+    reports = os.path.join(place.data, "reports")
+    with open(os.path.join(reports, ".default.day.r9.html.tmp"), "wb") as file:
+        file.write(WHO.encode())
+    with open(os.path.join(reports, "mine.txt"), "wb") as file:
+        file.write(b"zCANARYjid@a.example"[1:])
+    def listed_files():
+        with open(os.path.join(reports, "index.html"), encoding="utf-8") as file:
+            return file.read().count(f'href="default.{DAY}')
+    tap.ok(listed_files() == 3 and any("reports/" in name for name in holders(place.data)), "a report names the person, and the index the report")
     place.run("seal", "--new-key")
     place.sql("UPDATE batch SET at = date_trunc('day', now(), 'UTC') - interval '1 hour'")
     place.run("seal")
@@ -180,6 +190,10 @@ def erasing(tap, place):
     tap.ok(place.run("export", "messages", "--now", "last") == messages, "dry run changes nothing")
     said = place.run("erase", "--jid", WHO.upper(), "--reason", "asked for it")
     tap.ok(table(said) == table(dry) and len(table(said)) >= 9, "the erasure says what the dry run said")
+    left = [name for name in os.listdir(reports) if name.endswith((".csv", ".json", ".tmp")) and not name.startswith("index")]
+    tap.ok(listed_files() == 0 and not [name for name in left if "zcanary" in open(os.path.join(reports, name), encoding="utf-8").read()],
+           "files of the report that name the person are gone, temporary ones too, and the index names none of them")
+    tap.ok(os.path.exists(os.path.join(reports, "mine.txt")), "what is no report stays")
     tap.ok(place.counts() == before and place.run("export", "metrics", "--now", "last") == metrics, "counts and metrics stay")
     after = place.run("export", "messages", "--now", "last")
     tap.ok("zcanary" not in after and len(after.splitlines()) == len(messages.splitlines()) and "carol" in after,

@@ -34,7 +34,7 @@ def secrets(it):
     token = next(word for word in token.split() if word.startswith("rcd_"))
     pem = read(it.program.path("data/seal.key"))
     seed = base64.b64decode(b"".join(pem.splitlines()[1:-1]))[-32:]
-    privacy = read(it.program.path("data/privacy.key"))[:32]
+    privacy = bytes.fromhex(read(it.program.path("data/privacy.key")).decode())
     found = {"token": token.encode(), "password": PASSWORD.encode(), "feed secret": feeds.SECRET.encode()}
     for name, key in (("signing key", seed), ("privacy key", privacy)):
         found[name] = key
