@@ -4,28 +4,39 @@
 
 #include <stdio.h>
 
-static struct text column(const struct rows *rows, int at)
+bool seal_columns_read(struct seal_columns *columns, int count, struct text row)
 {
-	return row_text(rows, 0, at);
+	struct text left = row;
+	if (count > SEAL_COLUMNS)
+		return false;
+	columns->count = count;
+	columns->row = row;
+	for (int i = 0; i < count; i++) {
+		columns->at[i] = (size_t)(left.p - row.p);
+		if (!copy_value(&left, &columns->values[i]))
+			return false;
+	}
+	columns->at[count] = (size_t)(left.p - row.p);
+	return left.n == 0;
 }
 
-void seal_image(struct buf *out, const struct rows *rows, int from, int to, int except)
+void seal_image_without(struct buf *out, const struct seal_columns *columns, int to, int without)
 {
-	for (int i = from; i < to; i++) {
-		struct text value = i == except ? TEXT_NONE : column(rows, i);
-		buf_be32(out, value.p ? (uint32_t)value.n : UINT32_MAX);
-		buf_add(out, value.p ? value.p : "", value.n);
-	}
+	const size_t *at = columns->at;
+	buf_add(out, columns->row.p, at[without]);
+	buf_be32(out, UINT32_MAX);
+	buf_add(out, columns->row.p + at[without + 1], at[to] - at[without + 1]);
 }
 
 // Numbers with the sign bit turned: bytes sort as the numbers do.
-void seal_row_key(struct buf *out, const struct rows *rows, const struct seal_kind *kind)
+void seal_row_key(struct buf *out, const struct seal_columns *columns,
+		  const struct seal_kind *kind)
 {
 	for (int i = 1; i <= kind->keys; i++) {
-		struct text value = column(rows, i);
+		struct text value = columns->values[i];
 		size_t at = out->len;
 		buf_add(out, value.p ? value.p : "", value.n);
-		if (value.n && rows->record->fields[i].type != OF_BYTEA)
+		if (value.n && i != kind->raw)
 			out->data[at] = (char)(out->data[at] ^ 0x80);
 	}
 }

@@ -39,6 +39,7 @@ struct seal_kind {
 	int by;      // column that is a JID's text
 	int salt;    // column that is the row's own salt, not part of the leaf
 	int open;    // column that may be null in the leaf and filled later
+	int raw;     // column of the row key that is bytes, not a number
 };
 extern const struct seal_kind seal_kinds[];
 extern const size_t seal_kind_count;
@@ -93,10 +94,20 @@ struct seal_row {
 	unsigned char row_salt[HASH], commitment[HASH], body_commitment[HASH];
 };
 
-// Columns of an image: of each its length (4 bytes, -1 = NULL) and its binary form.
-void seal_image(struct buf *out, const struct rows *rows, int from, int to, int except);
-// Row key, images, JIDs: into "bytes"; the texts are offsets until seal_row_settle().
-void seal_row_key(struct buf *out, const struct rows *rows, const struct seal_kind *kind);
+// A row as the server sends it: of each column its length (4 bytes, -1 = NULL) and its binary form. So an image is a
+// piece of the row.
+enum { SEAL_COLUMNS = 64 };
+struct seal_columns {
+	int count;
+	struct text row;
+	struct text values[SEAL_COLUMNS]; // absent: null
+	size_t at[SEAL_COLUMNS + 1];      // where each begins in the row
+};
+bool seal_columns_read(struct seal_columns *columns, int count, struct text row);
+// The row with one column null.
+void seal_image_without(struct buf *out, const struct seal_columns *columns, int to, int without);
+void seal_row_key(struct buf *out, const struct seal_columns *columns,
+		  const struct seal_kind *kind);
 // Salt of the row and both commitments.
 void seal_commit(struct salts *salts, struct seal_row *row);
 void seal_leaf(struct digest *digest, const struct seal_row *row, struct text shown,
