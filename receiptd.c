@@ -57,19 +57,20 @@ static void print_help(FILE *out)
 		"Commands (each with --help):\n");
 	for (size_t i = 0; i < command_count; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
-	fprintf(out, "\n"
-		     "Everywhere:\n"
-		     "  --config FILE      settings (default: $RECEIPTD_CONFIG, else none)\n"
-		     "  --set NAME=VALUE   one setting, wins over the file\n"
-		     "  --log-level LEVEL  error, warn, info or debug\n"
-		     "  --raw              to a terminal as it is, control characters of others included\n"
-		     "  --settings         list all settings;  --sample  print a sample file\n"
-		     "  --version\n"
-		     "\n"
-		     "First steps:\n"
-		     "  receiptd explain /var/log/prosody/prosody.log\n"
-		     "  receiptd import  /var/log/prosody/prosody.log\n"
-		     "  receiptd token add me --scopes metrics,messages && receiptd serve\n");
+	fprintf(out,
+		"\n"
+		"Everywhere:\n"
+		"  --config FILE      settings (default: $RECEIPTD_CONFIG, else none)\n"
+		"  --set NAME=VALUE   one setting, wins over the file\n"
+		"  --log-level LEVEL  error, warn, info or debug\n"
+		"  --raw              to a terminal as it is, control characters of others included\n"
+		"  --settings         list all settings;  --sample  print a sample file\n"
+		"  --version\n"
+		"\n"
+		"First steps:\n"
+		"  receiptd explain /var/log/prosody/prosody.log\n"
+		"  receiptd import  /var/log/prosody/prosody.log\n"
+		"  receiptd token add me --scopes metrics,messages && receiptd serve\n");
 }
 
 static void on_signal(int number)

@@ -80,8 +80,10 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 
 static bool goes_together(const struct request *request, struct err *err)
 {
-	return !request->given[OPT_ALLOW] || !(request->given[OPT_SCRUB] || request->given[OPT_LIST]) ||
-	       err_set(err, ERR_USAGE, "erase: --allow goes with --jid, --dry-run and --reason only");
+	return !request->given[OPT_ALLOW] ||
+	       !(request->given[OPT_SCRUB] || request->given[OPT_LIST]) ||
+	       err_set(err, ERR_USAGE,
+		       "erase: --allow goes with --jid, --dry-run and --reason only");
 }
 
 static bool needs_jid(const struct request *request)
@@ -227,7 +229,7 @@ static void print_erasure(void *self, const struct erasure *erasure)
 		fputs(" reason: ", stdout);
 		operator_print(erasure->reason);
 	}
-	puts(erasure->allow                       ? " (may come back)"
+	puts(erasure->allow                      ? " (may come back)"
 	     : erasure->scrubbed_at == USEC_NONE ? " (not scrubbed)"
 						 : "");
 }

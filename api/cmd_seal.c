@@ -96,7 +96,8 @@ static bool consistency(struct app *app, const char *name, struct err *err)
 	if (!read_number(&at, &older) || *at++ != '/' || !read_number(&at, &newer) || *at ||
 	    newer <= older)
 		return err_set(err, ERR_USAGE,
-			       "seal: --consistency %s: the numbers of two seals, OLDER/NEWER", name);
+			       "seal: --consistency %s: the numbers of two seals, OLDER/NEWER",
+			       name);
 	bool fine = store_open(app, STORE_WRITE, &store, err) &&
 		    store_seal_consistency(store, older, newer, &json, err);
 	store_close(store);
@@ -134,12 +135,12 @@ static bool seal(struct app *app, struct err *err)
 
 int cmd_seal(struct app *app, int argc, char **argv)
 {
-	static const struct option options[] = {{"new-key", no_argument, NULL, OPT_NEW_KEY},
-						{"proof", required_argument, NULL, OPT_PROOF},
-						{"consistency", required_argument, NULL,
-						 OPT_CONSISTENCY},
-						{"help", no_argument, NULL, OPT_HELP},
-						{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"new-key", no_argument, NULL, OPT_NEW_KEY},
+		{"proof", required_argument, NULL, OPT_PROOF},
+		{"consistency", required_argument, NULL, OPT_CONSISTENCY},
+		{"help", no_argument, NULL, OPT_HELP},
+		{NULL, 0, NULL, 0}};
 	struct err err = {0};
 	int option = getopt_long((optind = 0, opterr = 0, argc), argv, "", options, NULL);
 	const char *value = optarg;

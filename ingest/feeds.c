@@ -65,11 +65,10 @@ static bool open_one(struct feeds *feeds, struct feed *feed, struct err *err)
 		return err_wrap(err, "feed %.100s", feed->setting->name);
 	snprintf(dir, sizeof dir, "%.3900s/spool/%.100s", settings->data_dir, feed->setting->name);
 	snprintf(pattern, sizeof pattern, "%s" SPOOL_PATTERN, dir);
-	struct spool_options options = {
-		.dir = dir,
-		.limit = settings->spool_limit,
-		.veil = settings->bodies != BODIES_FULL,
-		.log = feeds->app->log};
+	struct spool_options options = {.dir = dir,
+					.limit = settings->spool_limit,
+					.veil = settings->bodies != BODIES_FULL,
+					.log = feeds->app->log};
 	if (!spool_open(&options, &feed->spool, err))
 		return err_wrap(err, "feed %.100s", feed->setting->name);
 	settings_add_spool(feeds->app->settings, feed->setting, pattern);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const char mark[] = "veiled\n";
-_Static_assert((int)SPOOL_VEIL == sizeof mark - 1 + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES,
+_Static_assert((int)SPOOL_VEIL ==
+		       sizeof mark - 1 + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES,
 	       "what stands before the encrypted bytes");
 _Static_assert((int)SPOOL_KEY == crypto_secretbox_KEYBYTES, "a key of the library's size");
 
@@ -100,7 +101,8 @@ bool spool_is_veiled(struct text payload)
 	return payload.n >= SPOOL_VEIL && text_starts(payload, mark);
 }
 
-bool spool_unveil(const struct spool_key *key, struct text payload, struct buf *out, struct text *plain)
+bool spool_unveil(const struct spool_key *key, struct text payload, struct buf *out,
+		  struct text *plain)
 {
 	if (!spool_is_veiled(payload) || !key->there)
 		return false;

@@ -28,6 +28,7 @@ void spool_key_forget(struct spool_key *key);
 void spool_veil(const struct spool_key *key, struct buf *payload);
 bool spool_is_veiled(struct text payload);
 // False: not with this key. *plain is valid until out is changed.
-bool spool_unveil(const struct spool_key *key, struct text payload, struct buf *out, struct text *plain);
+bool spool_unveil(const struct spool_key *key, struct text payload, struct buf *out,
+		  struct text *plain);
 
 #endif

@@ -59,11 +59,11 @@ bool store_seal_proof(struct app *app, struct store *store, int64_t conv, int64_
 // The same, checked without a database; a line for people into "said".
 bool seal_proof_check(struct text json, const char *key_file, struct buf *said, struct err *err);
 
-struct seal_place { // of a message, as it is now
-	bool in_use;    // anything is sealed in this database
-	int32_t number; // 0: the seal that covers it is still to be made
-	usec_t day;     // of the seal
-	int64_t leaf;   // its index in the tree; -1: it is not there (run receiptd verify)
+struct seal_place {       // of a message, as it is now
+	bool in_use;      // anything is sealed in this database
+	int32_t number;   // 0: the seal that covers it is still to be made
+	usec_t day;       // of the seal
+	int64_t leaf;     // its index in the tree; -1: it is not there (run receiptd verify)
 	struct text head; // SHA-256 of the signed head, hexadecimal; of the arena
 };
 // Of the newest incarnation, sent at "sent_at": where seal_proof() would lead to.

@@ -76,9 +76,10 @@ bool store_seal_consistency(struct store *store, int32_t older, int32_t newer, c
 	bool fine = (digest || err_set(err, ERR_INTERNAL, "no SHA-256")) &&
 		    chain_load(store, &chain, err);
 	if (fine && (older < 1 || newer <= older || (size_t)newer > chain.seals.count))
-		fine = err_set(err, ERR_INPUT,
-			       "there are %zu seals: an older one and a newer one of them are needed",
-			       chain.seals.count);
+		fine = err_set(
+			err, ERR_INPUT,
+			"there are %zu seals: an older one and a newer one of them are needed",
+			chain.seals.count);
 	json_t *made = fine ? make(&chain, (size_t)older, (size_t)newer, digest) : NULL;
 	*json = made ? json_dumps(made, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
 	json_decref(made);

@@ -29,8 +29,7 @@ void seal_image_without(struct buf *out, const struct seal_columns *columns, int
 }
 
 // Numbers with the sign bit turned: bytes sort as the numbers do.
-void seal_row_key(struct buf *out, const struct seal_columns *columns,
-		  const struct seal_kind *kind)
+void seal_row_key(struct buf *out, const struct seal_columns *columns, const struct seal_kind *kind)
 {
 	for (int i = 1; i <= kind->keys; i++) {
 		struct text value = columns->values[i];

@@ -169,8 +169,8 @@ static bool take(void *self, int count, struct text row)
 
 // --- the query as a COPY, which takes no parameters ---
 
-static void put_value(struct buf *out, const struct seal_kind *kind,
-		      const struct seal_range *range, char which)
+static void put_value(struct buf *out, const struct seal_kind *kind, const struct seal_range *range,
+		      char which)
 {
 	char text[USEC_TEXT];
 	if (which == '3')

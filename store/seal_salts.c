@@ -33,7 +33,8 @@ static bool learn_key(struct salts *salts, struct err *err)
 bool salts_open(struct salts *salts, struct store *store, struct digest *digest, bool make,
 		struct err *err)
 {
-	*salts = (struct salts){.store = store, .digest = digest, .make = make, .lost_access = USEC_NONE};
+	*salts = (struct salts){
+		.store = store, .digest = digest, .make = make, .lost_access = USEC_NONE};
 	salts->slots = xcalloc(SLOTS, sizeof *salts->slots);
 	salts->arena = arena_new();
 	return learn_key(salts, err) &&

@@ -14,10 +14,10 @@ struct dialect {
 	struct arena *arena; // reasons, of one block
 	char *path;          // of the segment, for its key; NULL: it has none
 	struct spool_key key;
-	struct buf plain;    // of a veiled block
-	struct buf held;     // bytes from low water on
-	uint64_t offset;     // of its first one
-	size_t looked;       // bytes of it that were found to be blocks and marks
+	struct buf plain; // of a veiled block
+	struct buf held;  // bytes from low water on
+	uint64_t offset;  // of its first one
+	size_t looked;    // bytes of it that were found to be blocks and marks
 };
 
 // ---- items of a block
