@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HEARD_MS = 4000, STORED_MS = 30000, LOOK_MS = 100 };
+enum { HEARD_MS = 10000, STORED_MS = 30000, LOOK_MS = 100 };
 
 struct erase_spool {
 	struct string_list segments;

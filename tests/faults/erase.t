@@ -254,14 +254,11 @@ def guessing(tap, place):
 # Somebody may come back: on record, with a name, and what was erased stays erased.
 def allowed(tap, place):
     before = json.loads(place.run("export", "counters", "--now", "last"))
-    said = place.run("erase", "--allow", "--jid", "nobody-at-all@a.example")
-    tap.ok("not on the list" in said, "allow: somebody who was never erased: nothing to do, exit 0")
     place.run("erase", "--allow", "--jid", WHO, "--scrub", status=2)
-    place.run("erase", "--allow", "--jid", WHO, "--dry-run")
-    listed = place.run("erase", "--list")
+    tap.ok("nothing was changed" in place.run("erase", "--allow", "--jid", WHO, "--dry-run"), "allow: a dry run")
     said = place.run("erase", "--allow", "--jid", WHO, "--reason", "came back")
     after = place.run("erase", "--list")
-    tap.ok("may come back" in said and "may come back" not in listed and "came back" in after and "zcanary" not in after,
+    tap.ok("may come back" in said and after.count("(may come back)") == 1 and "came back" in after and "zcanary" not in after,
            "allow: it is on record, without the person")
     tap.ok("not on the list" in place.run("erase", "--allow", "--jid", WHO), "allow: once")
     Traffic("again").write(place.data + "-5.log")
@@ -275,9 +272,8 @@ def allowed(tap, place):
     readers = {row["from"] for row in rows if row["type"] == "groupchat"}
     tap.ok(WHO in readers, "in rooms too")
     tap.ok(place.run("check").startswith("equal"), "check: no difference")
-    place.sql("UPDATE batch SET at = date_trunc('day', now(), 'UTC') - interval '1 hour'")
+    _, key = place.sql("UPDATE batch SET at = date_trunc('day', now(), 'UTC') - interval '1 hour'", "SELECT to_hex(conv) || '/' || to_hex(key) FROM message WHERE id = 'zcanaryagain1' LIMIT 1")
     place.run("seal")
-    key, = place.sql("SELECT to_hex(conv) || '/' || to_hex(key) FROM message WHERE id = 'zcanaryagain1' LIMIT 1")
     said = place.run("verify")
     slip = place.run("seal", "--proof", key)
     tap.ok("as sealed" in said and WHO in slip, "what is stored since is sealed with a salt of its own, and can be proven")

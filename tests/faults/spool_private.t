@@ -107,7 +107,7 @@ def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
     try:
-        for mode in ("none", "hmac"):
+        for mode in ("none", "hmac") if rig.LONG else ("none",):
             hidden(tap, server, mode)
         erased(tap, server)
     finally:
