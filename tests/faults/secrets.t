@@ -75,6 +75,14 @@ def family(pid):
     return pids
 
 
+def environment(pid):
+    """Without core files nobody but root may see it, not even the same user."""
+    try:
+        return read(f"/proc/{pid}/environ")
+    except PermissionError:
+        return b""
+
+
 def answers(it, token):
     """Of every kind, errors too."""
     said = b""
@@ -94,7 +102,7 @@ def looked_for(tap, server):
         it.program.call("import", "--dialect", "observations", it.log)
         token, words = secrets(it)
         os.umask(0)
-        process = it.run("--log-level", "debug")
+        process = it.run("--log-level", "debug", "--set", "core_files=false")
         os.umask(0o022)
         it.post(b"\n".join(it.lines()[:40]), "one")
         said = answers(it, token)
@@ -108,7 +116,7 @@ def looked_for(tap, server):
                       f"database=postgresql://o:{PASSWORD}@127.0.0.1:{server.port}/nowhere"):
             done = subprocess.run(it.program.command("--set", wrong, "--set", "database_wait=1s", "check"), capture_output=True, check=False)
             said += done.stdout + done.stderr
-        arguments = b"".join(read(f"/proc/{pid}/cmdline") + read(f"/proc/{pid}/environ") for pid in family(process.pid))
+        arguments = b"".join(read(f"/proc/{pid}/cmdline") + environment(pid) for pid in family(process.pid))
         limits = read(f"/proc/{process.pid}/limits").decode()
         in_answers = [name for name, secret in words.items() if secret in said]
         in_processes = [name for name, secret in words.items() if secret in arguments]
