@@ -4,6 +4,8 @@
 #include "api/api.h"
 #include "core/app.h"
 #include "core/arena.h"
+#include "core/no_core.h"
+#include "core/terminal.h"
 #include "ingest/feeds.h"
 #include "ingest/follow.h"
 #include "ingest/ingest.h"
@@ -55,18 +57,20 @@ static void print_help(FILE *out)
 		"Commands (each with --help):\n");
 	for (size_t i = 0; i < command_count; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
-	fprintf(out, "\n"
-		     "Everywhere:\n"
-		     "  --config FILE      settings (default: $RECEIPTD_CONFIG, else none)\n"
-		     "  --set NAME=VALUE   one setting, wins over the file\n"
-		     "  --log-level LEVEL  error, warn, info or debug\n"
-		     "  --settings         list all settings;  --sample  print a sample file\n"
-		     "  --version\n"
-		     "\n"
-		     "First steps:\n"
-		     "  receiptd explain /var/log/prosody/prosody.log\n"
-		     "  receiptd import  /var/log/prosody/prosody.log\n"
-		     "  receiptd token add me --scopes metrics,messages && receiptd serve\n");
+	fprintf(out,
+		"\n"
+		"Everywhere:\n"
+		"  --config FILE      settings (default: $RECEIPTD_CONFIG, else none)\n"
+		"  --set NAME=VALUE   one setting, wins over the file\n"
+		"  --log-level LEVEL  error, warn, info or debug\n"
+		"  --raw              to a terminal as it is, control characters of others included\n"
+		"  --settings         list all settings;  --sample  print a sample file\n"
+		"  --version\n"
+		"\n"
+		"First steps:\n"
+		"  receiptd explain /var/log/prosody/prosody.log\n"
+		"  receiptd import  /var/log/prosody/prosody.log\n"
+		"  receiptd token add me --scopes metrics,messages && receiptd serve\n");
 }
 
 static void on_signal(int number)
@@ -158,6 +162,7 @@ struct globals {
 	const char *config, *log_level;
 	const char **sets;
 	size_t set_count;
+	bool raw; // to a terminal as it is
 };
 
 static bool take_option(const char *name, int argc, char **argv, int *at, const char **value)
@@ -190,6 +195,8 @@ static int take_globals(int argc, char **argv, struct globals *globals)
 			continue;
 		} else if (take_option("--set", argc, argv, &i, &value)) {
 			globals->sets[globals->set_count++] = value;
+		} else if (!strcmp(argv[i], "--raw")) {
+			globals->raw = true;
 		} else {
 			argv[kept++] = argv[i];
 		}
@@ -262,7 +269,10 @@ static int run_command(const struct globals *globals, int argc, char **argv)
 	}
 	if (command->run == cmd_run || command->run == cmd_serve)
 		catch_reload(); // of other commands a terminal may take its leave
-	if (load_settings(globals, &app, &err))
+	bool loaded = load_settings(globals, &app, &err);
+	if (loaded && app.settings->core_files)
+		core_files_again();
+	if (loaded)
 		status = command->run(&app, argc - 1, argv + 1);
 	else
 		fprintf(stderr, "receiptd: %s\n", err.text);
@@ -271,14 +281,25 @@ static int run_command(const struct globals *globals, int argc, char **argv)
 	return status;
 }
 
+// F199: whatever a command prints of what others wrote.
+static void mind_the_terminal(void)
+{
+	FILE *stream = terminal_stream(STDOUT_FILENO);
+	if (stream)
+		stdout = stream;
+}
+
 int main(int argc, char **argv)
 {
 	struct globals globals = {.sets = xcalloc((size_t)argc + 1, sizeof(char *))};
 
+	no_core_files();
 	memory_is_given_back();
 	catch_signals();
 	argc = take_globals(argc, argv, &globals);
 	int status = ERR_NONE;
+	if (!globals.raw && isatty(STDOUT_FILENO))
+		mind_the_terminal();
 	if (argc < 2) {
 		print_help(stderr);
 		status = ERR_USAGE;

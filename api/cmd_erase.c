@@ -16,6 +16,7 @@ enum option_name {
 	OPT_DRY_RUN,
 	OPT_SCRUB,
 	OPT_LIST,
+	OPT_ALLOW,
 	OPT_HELP,
 	OPTIONS
 };
@@ -27,6 +28,7 @@ struct request {
 
 static const char help[] =
 	"usage: receiptd erase --jid JID [--dry-run] [--scrub] [--reason TEXT] [--realm NAME]\n"
+	"       receiptd erase --allow --jid JID [--dry-run] [--reason TEXT]\n"
 	"       receiptd erase --scrub\n"
 	"       receiptd erase --list\n"
 	"\n"
@@ -46,6 +48,8 @@ static const char help[] =
 	"                 old rows stay readable in those files until the database uses their place again\n"
 	"  --reason TEXT  kept with the record; do not name the person\n"
 	"  --realm NAME   refuse when another realm holds the address too\n"
+	"  --allow        takes the address off that list again, which is on record too: what is read of it from\n"
+	"                 now on is stored. What was erased stays erased\n"
 	"  --list         erasures so far\n"
 	"\n"
 	"Can be repeated: what was done is not done again. Logs, backups, archives of WAL and exported files\n"
@@ -63,6 +67,7 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 		{"scrub", no_argument, NULL, OPT_SCRUB},
 		{"list", no_argument, NULL, OPT_LIST},
+		{"allow", no_argument, NULL, OPT_ALLOW},
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0},
 	};
@@ -71,6 +76,14 @@ static bool read_options(int argc, char **argv, struct request *request, struct 
 	return request->given[OPT_HELP] || optind == argc ||
 	       err_set(err, ERR_USAGE, "erase: takes no \"%s\"; say whom with --jid JID",
 		       argv[optind]);
+}
+
+static bool goes_together(const struct request *request, struct err *err)
+{
+	return !request->given[OPT_ALLOW] ||
+	       !(request->given[OPT_SCRUB] || request->given[OPT_LIST]) ||
+	       err_set(err, ERR_USAGE,
+		       "erase: --allow goes with --jid, --dry-run and --reason only");
 }
 
 static bool needs_jid(const struct request *request)
@@ -82,7 +95,7 @@ static bool needs_jid(const struct request *request)
 static bool read_request(int argc, char **argv, struct arena *arena, struct request *request,
 			 struct err *err)
 {
-	if (!read_options(argc, argv, request, err))
+	if (!read_options(argc, argv, request, err) || !goes_together(request, err))
 		return false;
 	return request->given[OPT_HELP] || !needs_jid(request) ||
 	       operator_jid("erase", request->given[OPT_JID], arena, &request->jid, err);
@@ -141,11 +154,33 @@ static bool erase(struct app *app, struct store *store, const struct request *re
 		*status = say_hold(&result);
 	} else if (fine) {
 		say_result(request, &result);
-		if (erase_files(app, request->jid, request->given[OPT_DRY_RUN]))
+		bool left = false;
+		fine = erase_files(app, store, request->jid, request->given[OPT_DRY_RUN], &left,
+				   err);
+		if (left)
 			*status = ERR_DIFFERS;
 	}
 	buf_free(&result.held_by);
 	return fine;
+}
+
+static bool allow(struct store *store, const struct request *request, struct arena *arena,
+		  struct err *err)
+{
+	struct erase_result result;
+	const struct erase_request what = {.jid = request->jid,
+					   .reason = request->given[OPT_REASON],
+					   .by = operator_name(arena),
+					   .dry_run = request->given[OPT_DRY_RUN]};
+	if (!store_erase_allow(store, &what, &result, err))
+		return false;
+	if (!result.rows)
+		puts("it is not on the list: nothing was changed");
+	else if (request->given[OPT_DRY_RUN])
+		puts("it would be taken off the list; nothing was changed");
+	else
+		printf("it may come back; record %016llx\n", (unsigned long long)result.erasure);
+	return true;
 }
 
 // --- scrubbing ---
@@ -194,7 +229,9 @@ static void print_erasure(void *self, const struct erasure *erasure)
 		fputs(" reason: ", stdout);
 		operator_print(erasure->reason);
 	}
-	puts(erasure->scrubbed_at == USEC_NONE ? " (not scrubbed)" : "");
+	puts(erasure->allow                      ? " (may come back)"
+	     : erasure->scrubbed_at == USEC_NONE ? " (not scrubbed)"
+						 : "");
 }
 
 static bool list(struct store *store, struct err *err)
@@ -214,6 +251,8 @@ static bool run(struct app *app, struct store *store, const struct request *requ
 {
 	if (request->given[OPT_LIST])
 		return list(store, err);
+	if (request->given[OPT_ALLOW])
+		return allow(store, request, arena, err);
 	if (request->jid.p && !erase(app, store, request, arena, status, err))
 		return false;
 	if (request->given[OPT_DRY_RUN])

@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum option_name { OPT_NEW_KEY, OPT_PROOF, OPT_HELP };
+enum option_name { OPT_NEW_KEY, OPT_PROOF, OPT_CONSISTENCY, OPT_HELP };
 
 static void usage(FILE *out)
 {
 	fputs("usage: receiptd seal\n"
 	      "       receiptd seal --new-key\n"
 	      "       receiptd seal --proof CONV/KEY\n"
+	      "       receiptd seal --consistency OLDER/NEWER\n"
 	      "\n"
 	      "Seals every UTC day that is over: one signed root stands for all that was stored until\n"
 	      "its end. What changes later is in a later seal, and the old one stays as it is.\n"
@@ -23,6 +24,9 @@ static void usage(FILE *out)
 	      "  --proof CONV/KEY  prints the proof of one message as JSON (conv and key as in\n"
 	      "                    /v1/messages/{conv}/{key}): check it with receiptd verify --proof\n"
 	      "                    FILE, or without this program (docs/VERIFY.md)\n"
+	      "  --consistency OLDER/NEWER\n"
+	      "                    prints the proof that one seal goes on from another, by their numbers\n"
+	      "                    (3/12): for who kept the older head; checked in the same ways\n"
 	      "\n"
 	      "Settings: seal_key (PEM file, mode 0600), seal_dir (folder of heads and signatures: keep\n"
 	      "copies of it elsewhere, they show when days were cut off or all was made anew).\n"
@@ -72,6 +76,37 @@ static bool proof(struct app *app, const char *name, struct err *err)
 	return fine;
 }
 
+static bool read_number(const char **text, int32_t *out)
+{
+	char *end;
+	long value = **text >= '1' && **text <= '9' ? strtol(*text, &end, 10) : 0;
+	if (value < 1 || value > INT32_MAX)
+		return false;
+	*out = (int32_t)value;
+	*text = end;
+	return true;
+}
+
+static bool consistency(struct app *app, const char *name, struct err *err)
+{
+	struct store *store = NULL;
+	char *json = NULL;
+	int32_t older, newer;
+	const char *at = name;
+	if (!read_number(&at, &older) || *at++ != '/' || !read_number(&at, &newer) || *at ||
+	    newer <= older)
+		return err_set(err, ERR_USAGE,
+			       "seal: --consistency %s: the numbers of two seals, OLDER/NEWER",
+			       name);
+	bool fine = store_open(app, STORE_WRITE, &store, err) &&
+		    store_seal_consistency(store, older, newer, &json, err);
+	store_close(store);
+	if (fine)
+		puts(json);
+	free(json);
+	return fine;
+}
+
 static void say(const struct seal_result *result)
 {
 	char day[USEC_TEXT] = "";
@@ -100,10 +135,12 @@ static bool seal(struct app *app, struct err *err)
 
 int cmd_seal(struct app *app, int argc, char **argv)
 {
-	static const struct option options[] = {{"new-key", no_argument, NULL, OPT_NEW_KEY},
-						{"proof", required_argument, NULL, OPT_PROOF},
-						{"help", no_argument, NULL, OPT_HELP},
-						{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"new-key", no_argument, NULL, OPT_NEW_KEY},
+		{"proof", required_argument, NULL, OPT_PROOF},
+		{"consistency", required_argument, NULL, OPT_CONSISTENCY},
+		{"help", no_argument, NULL, OPT_HELP},
+		{NULL, 0, NULL, 0}};
 	struct err err = {0};
 	int option = getopt_long((optind = 0, opterr = 0, argc), argv, "", options, NULL);
 	const char *value = optarg;
@@ -116,9 +153,10 @@ int cmd_seal(struct app *app, int argc, char **argv)
 		usage(stdout);
 		fine = true;
 	} else {
-		fine = option == OPT_NEW_KEY ? new_key(app, &err)
-		       : option == OPT_PROOF ? proof(app, value, &err)
-					     : seal(app, &err);
+		fine = option == OPT_NEW_KEY       ? new_key(app, &err)
+		       : option == OPT_PROOF       ? proof(app, value, &err)
+		       : option == OPT_CONSISTENCY ? consistency(app, value, &err)
+						   : seal(app, &err);
 	}
 	if (!fine)
 		fprintf(stderr, "receiptd: %s\n", err.text);

@@ -25,7 +25,7 @@ static void usage(FILE *out)
 	      "  --head FILE   a head that was kept elsewhere (NNNNNN.head): finds a chain that was made\n"
 	      "                anew, and days that were cut off\n"
 	      "  --key FILE    public key (PEM) that the first head must be signed with\n"
-	      "  --proof FILE  a proof of receiptd seal --proof; needs no database\n"
+	      "  --proof FILE  a proof of receiptd seal --proof or --consistency; needs no database\n"
 	      "\n"
 	      "The same without this program: docs/VERIFY.md.\n"
 	      "\n"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/erase_files.h"
 
+#include "api/erase_spool.h"
+#include "api/report/report.h"
 #include "core/arena.h"
 #include "core/buf.h"
-#include "core/settings_table.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -15,8 +16,10 @@
 #include <unistd.h>
 
 struct search {
+	const struct app *app;
 	struct text jid;
-	bool dry_run, left;
+	bool dry_run, left, reports;
+	struct erase_spool *spool;
 };
 
 static bool is_of_address(char c)
@@ -54,16 +57,7 @@ static bool file_names(const char *path, struct text jid)
 	return found;
 }
 
-// A segment is written and read by whoever runs the feed: it is not ours to change.
-static void take_spool(struct search *search, const char *path)
-{
-	printf("%s names it: it goes when all of it is stored and the next segment has begun (a start of "
-	       "receiptd run begins one)\n",
-	       path);
-	search->left = true;
-}
-
-static void take_report(struct search *search, const char *path)
+static void remove_file(struct search *search, const char *path)
 {
 	bool gone = search->dry_run || unlink(path) == 0;
 	printf("%s names it: %s\n", path,
@@ -82,30 +76,54 @@ static void look(struct search *search, const char *folder, const char *pattern,
 	buf_char(&whole, '\0');
 	if (glob(whole.data, 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			if (file_names(found.gl_pathv[i], search->jid))
+			if (file_names(found.gl_pathv[i], search->jid) ||
+			    erase_spool_is_veiled(found.gl_pathv[i]))
 				take(search, found.gl_pathv[i]);
 		globfree(&found);
 	}
 	buf_free(&whole);
 }
 
-// Where reports are, if there is a setting for it.
-static void look_at_reports(struct search *search, const struct settings *settings)
+static void take_spool(struct search *search, const char *path)
 {
-	const struct setting_row *row = setting_find("report_dir", strlen("report_dir"));
-	const char *folder = NULL;
-	if (row)
-		memcpy(&folder, (const char *)settings + row->offset, sizeof folder);
-	if (folder)
-		look(search, folder, "*", take_report);
+	if (search->dry_run)
+		printf("%s names it: it would go as soon as it is stored\n", path);
 	else
-		look(search, settings->data_dir, "reports/*", take_report);
+		erase_spool_add(search->spool, path);
 }
 
-bool erase_files(const struct app *app, struct text jid, bool dry_run)
+// What an encrypted one holds cannot be seen here: it is treated as if it named everybody. Those that were put aside
+// when a disk failed are read by nobody any more.
+static void look_at_spools(struct search *search)
 {
-	struct search search = {jid, dry_run, false};
-	look(&search, app->settings->data_dir, "spool/*/*", take_spool);
-	look_at_reports(&search, app->settings);
-	return search.left;
+	look(search, search->app->settings->data_dir, "spool/*/*.spool", take_spool);
+	look(search, search->app->settings->data_dir, "spool/*/*.failed", remove_file);
+}
+
+static void take_report(struct search *search, const char *path)
+{
+	remove_file(search, path);
+	search->reports = true;
+}
+
+// Also temporary ones, of a run that was killed.
+static void look_at_reports(struct search *search)
+{
+	char *folder = report_folder(search->app->settings);
+	look(search, folder, "*.r[0-9]*.[chj]*", take_report);
+	look(search, folder, ".*.r[0-9]*.[chj]*", take_report);
+	free(folder);
+}
+
+bool erase_files(struct app *app, struct store *store, struct text jid, bool dry_run, bool *left,
+		 struct err *err)
+{
+	struct search search = {
+		.app = app, .jid = jid, .dry_run = dry_run, .spool = erase_spool_new()};
+	look_at_spools(&search);
+	look_at_reports(&search);
+	bool fine = dry_run || !search.reports || report_index_anew(app, store, err);
+	*left = !erase_spool_wait(search.spool) || search.left;
+	erase_spool_free(search.spool);
+	return fine;
 }

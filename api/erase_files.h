@@ -4,9 +4,12 @@
 #define API_ERASE_FILES_H
 
 #include "core/app.h"
+#include "store/store.h"
 
-// Removes files of reports that name this bare JID (the database gives them no more), and names the files of
-// feeds that do: those go by themselves once they are stored. True: something is left.
-bool erase_files(const struct app *app, struct text jid, bool dry_run);
+// Removes files of reports that name this bare JID (the database gives them no more) and their place in the index; asks
+// the running daemon for the segments of feeds that do, which go as soon as they are stored. *left: something is, and
+// was named.
+bool erase_files(struct app *app, struct store *store, struct text jid, bool dry_run, bool *left,
+		 struct err *err);
 
 #endif

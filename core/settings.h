@@ -86,6 +86,7 @@ struct settings {
 	char *realm;              // name, default "default"
 	char *listen;             // default 127.0.0.1
 	int port;                 // default 8480
+	bool core_files;          // F202
 	bool allow_remote;        // explicit switch for a non-loopback address without TLS (F154)
 	char *tls_cert, *tls_key; // PEM files; both or none (F158)
 	struct string_list trusted_proxies; // who may say for whom they ask (F159)

@@ -41,6 +41,8 @@ const struct setting_row setting_rows[] = {
 	ROW(address_running, rate, "48", "requests of such an address at a time; 0: no limit"),
 	ROW(token_live, rate, "1024", "live streams of one token at a time; 0: no limit"),
 	ROW(address_live, rate, "64", "live streams of such an address at a time; 0: no limit"),
+	ROW(core_files, switch, "false",
+	    "after a crash leave a core file, which holds bodies, tokens and keys"),
 	ROW(log_level, level, "info", "error, warn, info or debug"),
 	ROW(zone, zone, NULL, "time zone of reports and day buckets; by default the system's"),
 	ROW(privacy_key, optional, NULL,

@@ -60,6 +60,7 @@ struct dialect_options {
 	usec_t modified; // mtime of the file, bound for guessing the year; USEC_NONE unknown
 	const struct realm_settings *rules; // hosts, MUC domains as far as known
 	const struct line_format *format;   // for "pattern"; may be NULL
+	const char *path;                   // of the file; NULL: it is none
 };
 
 struct dialect; // the object, opaque

@@ -65,8 +65,10 @@ static bool open_one(struct feeds *feeds, struct feed *feed, struct err *err)
 		return err_wrap(err, "feed %.100s", feed->setting->name);
 	snprintf(dir, sizeof dir, "%.3900s/spool/%.100s", settings->data_dir, feed->setting->name);
 	snprintf(pattern, sizeof pattern, "%s" SPOOL_PATTERN, dir);
-	struct spool_options options = {
-		.dir = dir, .limit = settings->spool_limit, .log = feeds->app->log};
+	struct spool_options options = {.dir = dir,
+					.limit = settings->spool_limit,
+					.veil = settings->bodies != BODIES_FULL,
+					.log = feeds->app->log};
 	if (!spool_open(&options, &feed->spool, err))
 		return err_wrap(err, "feed %.100s", feed->setting->name);
 	settings_add_spool(feeds->app->settings, feed->setting, pattern);
@@ -212,6 +214,21 @@ usec_t feeds_ahead(struct feeds *feeds, const char *source)
 		if (strcmp(feeds->list[i].setting->name, source) == 0)
 			return atomic_load(&feeds->list[i].ahead);
 	return 0;
+}
+
+// Asked for by whoever erased somebody that a segment names: it goes as soon as it is stored. A disk that is full now
+// may have room the next time.
+void feeds_leave_segments(struct feeds *feeds)
+{
+	for (size_t i = 0; feeds && i < feeds->count; i++) {
+		const struct feed *feed = &feeds->list[i];
+		struct err err = {0};
+		char path[4200];
+		snprintf(path, sizeof path, "%.3900s/spool/%.100s/" SPOOL_LEAVE,
+			 feeds->app->settings->data_dir, feed->setting->name);
+		if (access(path, F_OK) == 0 && spool_leave(feed->spool, &err))
+			unlink(path);
+	}
 }
 
 bool feeds_broken(struct feeds *feeds, struct err *err)

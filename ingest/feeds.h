@@ -25,6 +25,8 @@ bool feeds_heard(struct feeds *feeds, const char *source);
 // How far the newest time that its sender gave was ahead of this machine's clock (F73). Behind says less: it
 // may have sent what it had kept. 0: not known.
 usec_t feeds_ahead(struct feeds *feeds, const char *source);
+// Begins new segments where that was asked for (SPOOL_LEAVE).
+void feeds_leave_segments(struct feeds *feeds);
 // No spool of some feed can be written any more: the daemon ends with ERR_STORAGE (F62).
 bool feeds_broken(struct feeds *feeds, struct err *err);
 

@@ -98,6 +98,7 @@ static bool sweep_spools(struct follow *follow, struct err *err)
 	if (usec_monotonic() - follow->swept_at < SWEEP)
 		return true;
 	follow->swept_at = usec_monotonic();
+	feeds_leave_segments(follow->feeds);
 	for (size_t i = follow->count; i-- > 0;) {
 		struct tail *tail = follow->tails[i];
 		if (!source_is_spool(tail_setting(tail)) || tail_idle_since(tail) == USEC_NONE ||

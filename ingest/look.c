@@ -205,7 +205,8 @@ static bool look_through(const char *path, const struct look_options *options,
 					    .year = options->year,
 					    .modified = decode_modified(decoder),
 					    .rules = options->rules,
-					    .format = options->format};
+					    .format = options->format,
+					    .path = path};
 	struct dialect *dialect = look->dialect->open(&how, &sink);
 	// F21: what comes before a damage is good; an import stores it and tells the rest as a gap.
 	look->damaged =

@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "ingest/spool_files.h"
+#include "ingest/spool_veil.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -23,6 +24,7 @@ struct spool {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct spool_memory memory;
+	struct spool_key key;    // of the newest segment, where it is veiled
 	uint64_t segment;        // number of the newest
 	int fd;                  // of it, -1: the next delivery begins one
 	int64_t written, sure;   // bytes of it, and how many of them are durable
@@ -35,6 +37,27 @@ struct spool {
 	int why;                   // errno of what failed last
 	struct buf block, payload; // of the delivery that is being written
 };
+
+static bool is_full_disk(int why)
+{
+	return why == ENOSPC || why == EDQUOT || why == EMFILE || why == ENFILE;
+}
+
+static bool begin_segment(struct spool *spool, struct err *err);
+
+// A segment of the time when bodies were stored goes as soon as it can.
+static bool veil_from_now_on(struct spool *spool, struct err *err)
+{
+	char path[PATH_MAX];
+	struct spool_key key;
+	if (!spool->options.veil || !spool->segment)
+		return true;
+	spool_segment_path(spool->dir, spool->segment, path, sizeof path);
+	spool_key_load(path, &key);
+	bool veiled = key.there;
+	spool_key_forget(&key);
+	return veiled || begin_segment(spool, err) || is_full_disk(spool->why);
+}
 
 bool spool_open(const struct spool_options *options, struct spool **spool, struct err *err)
 {
@@ -52,6 +75,7 @@ bool spool_open(const struct spool_options *options, struct spool **spool, struc
 	if (ok && made->segment)
 		ok = spool_folder_recover(made->dir, made->segment, &made->memory, options->log,
 					  err);
+	ok = ok && veil_from_now_on(made, err);
 	if (!ok) {
 		spool_close(made);
 		return false;
@@ -71,6 +95,7 @@ void spool_close(struct spool *spool)
 	spool_memory_free(&spool->memory);
 	buf_free(&spool->block);
 	buf_free(&spool->payload);
+	spool_key_forget(&spool->key);
 	free(spool->dir);
 	free(spool);
 }
@@ -123,11 +148,6 @@ static void abandon(struct spool *spool, int why, struct err *err)
 	close_abandoned(spool, fd, path);
 }
 
-static bool is_full_disk(int why)
-{
-	return why == ENOSPC || why == EDQUOT || why == EMFILE || why == ENFILE;
-}
-
 // Only what lies in segments before the newest can be given back, so they are small beside the limit.
 static int64_t segment_limit(const struct spool *spool)
 {
@@ -148,11 +168,22 @@ static void segment_head(struct spool *spool, struct buf *head)
 	buf_free(&payload);
 }
 
+// The key is durable before its segment is.
+static int make_segment(struct spool *spool, struct text head)
+{
+	char path[PATH_MAX];
+	spool_segment_path(spool->dir, spool->segment + 1, path, sizeof path);
+	spool_key_forget(&spool->key);
+	if (spool->options.veil && !spool_key_make(path, &spool->key))
+		return -1;
+	return spool_segment_make(spool->dir, spool->segment + 1, head);
+}
+
 static bool begin_segment(struct spool *spool, struct err *err)
 {
 	struct buf head = {0};
 	segment_head(spool, &head);
-	spool->fd = spool_segment_make(spool->dir, spool->segment + 1, buf_view(&head));
+	spool->fd = make_segment(spool, buf_view(&head));
 	int why = spool->why = errno;
 	spool->written = spool->sure = (int64_t)head.len;
 	spool->size += (int64_t)head.len;
@@ -234,20 +265,34 @@ static enum spool_result wait_durable(struct spool *spool, uint64_t ticket, stru
 }
 
 // A segment is left only when all of it is durable; who wants to go on in a new one sees to that.
-static bool have_segment(struct spool *spool, struct err *err)
+static void leave_segment(struct spool *spool, int64_t above, struct err *err)
 {
-	while (spool->fd >= 0 && spool->written >= segment_limit(spool) &&
+	while (spool->fd >= 0 && spool->written >= above &&
 	       (spool->syncing || spool->durable < spool->taken)) {
 		if (spool->syncing)
 			pthread_cond_wait(&spool->changed, &spool->lock);
 		else
 			sync_once(spool, err);
 	}
-	if (spool->fd >= 0 && spool->written >= segment_limit(spool)) {
+	if (spool->fd >= 0 && spool->written >= above) {
 		close(spool->fd);
 		spool->fd = -1;
 	}
+}
+
+static bool have_segment(struct spool *spool, struct err *err)
+{
+	leave_segment(spool, segment_limit(spool), err);
 	return spool->fd >= 0 || begin_segment(spool, err);
+}
+
+bool spool_leave(struct spool *spool, struct err *err)
+{
+	pthread_mutex_lock(&spool->lock);
+	leave_segment(spool, 0, err);
+	bool begun = !spool->segment || begin_segment(spool, err);
+	pthread_mutex_unlock(&spool->lock);
+	return begun;
 }
 
 // ---- a delivery
@@ -336,7 +381,7 @@ static enum spool_result write_delivery(struct spool *spool, uint64_t hash, stru
 
 static size_t bytes_of(const struct spool_delivery *delivery)
 {
-	size_t bytes = SPOOL_HEAD_MOST;
+	size_t bytes = SPOOL_HEAD_MOST + SPOOL_VEIL;
 	for (size_t i = 0; i < delivery->count; i++)
 		bytes += SPOOL_HEAD_MOST + delivery->items[i].session.n + delivery->items[i].xml.n +
 			 delivery->items[i].reason.n;
@@ -371,6 +416,8 @@ static enum spool_result take(struct spool *spool, const struct spool_delivery *
 	uint64_t ticket = spool->taken;
 	put_items(spool, delivery, outcome);
 	if (spool->payload.len) {
+		if (spool->key.there)
+			spool_veil(&spool->key, &spool->payload);
 		if (write_delivery(spool, hash, err) != SPOOL_DONE)
 			return SPOOL_FAILED;
 		ticket = spool->taken;

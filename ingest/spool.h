@@ -18,6 +18,7 @@ struct spool_options {
 	const char *dir; // made if need be, 0700
 	int64_t limit;   // bytes of all segments; above it nothing is taken (F59)
 	int64_t segment; // bytes after which a new one is begun; 0 = 16 MB
+	bool veil;       // bodies are not to be stored: nothing in it is readable (spool_veil.h)
 	struct log *log;
 };
 
@@ -73,6 +74,12 @@ enum spool_result spool_put(struct spool *spool, const struct spool_item *items,
 usec_t spool_last_at(struct spool *spool);
 // No segment can be made any more, for another reason than that the disk is full (exit 6, F62).
 bool spool_is_broken(struct spool *spool);
+
+// A new segment is begun, so that the one before it goes as soon as it is stored: it names somebody who was
+// erased. False: not now.
+bool spool_leave(struct spool *spool, struct err *err);
+// A file of this name in the folder of a spool asks for that.
+#define SPOOL_LEAVE "leave"
 
 // For who follows the segments: nothing more comes to this one, for there is a newer one, which knows of
 // all before it. When it is stored it may be removed.

@@ -2,6 +2,7 @@
 #include "ingest/spool_files.h"
 
 #include "core/arena.h"
+#include "ingest/spool_veil.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -79,8 +80,45 @@ int64_t spool_folder_size(const char *dir, uint64_t *newest)
 
 // ---- what a process before this one left
 
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t n = strlen(name), m = strlen(ending);
+	return n > m && strcmp(name + n - m, ending) == 0;
+}
+
+// Keys whose segment is gone (or was put aside, and is never read again), and a segment that got no name.
+static void tidy(const char *dir)
+{
+	DIR *folder = opendir(dir);
+	for (struct dirent *entry; folder && (entry = readdir(folder));) {
+		char path[PATH_MAX];
+		struct stat st;
+		uint64_t number = strtoull(entry->d_name, NULL, 10);
+		spool_segment_path(dir, number, path, sizeof path);
+		if (number && ends_in(entry->d_name, ".key") && lstat(path, &st) && errno == ENOENT)
+			spool_key_remove(path);
+		else if (strcmp(entry->d_name, "new") == 0)
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+static void load_block(struct spool_memory *memory, const struct spool_block *block,
+		       const struct spool_key *key, usec_t at)
+{
+	struct spool_block open = *block;
+	struct buf plain = {0};
+	if (spool_is_veiled(block->payload) &&
+	    !spool_unveil(key, block->payload, &plain, &open.payload))
+		open.payload = TEXT("");
+	spool_memory_load(memory, &open, at);
+	buf_free(&plain);
+}
+
 // Up to the end of the last whole block or mark; what is damaged before it stays where it is.
-static size_t load_blocks(struct text bytes, struct spool_memory *memory, usec_t at, bool *marked)
+static size_t load_blocks(struct text bytes, struct spool_memory *memory,
+			  const struct spool_key *key, usec_t at, bool *marked)
 {
 	size_t good = 0;
 	*marked = true;
@@ -94,7 +132,7 @@ static size_t load_blocks(struct text bytes, struct spool_memory *memory, usec_t
 		if (found == SPOOL_DAMAGED)
 			continue;
 		if (found == SPOOL_BLOCK)
-			spool_memory_load(memory, &block, at);
+			load_block(memory, &block, key, at);
 		*marked = found == SPOOL_MARK && block.upto >= (int64_t)(from - block.size);
 		good = from;
 	}
@@ -127,7 +165,10 @@ static bool recover(int fd, const char *path, struct spool_memory *memory, struc
 		if (map == MAP_FAILED)
 			return false;
 		usec_t at = (usec_t)st.st_mtime * USEC_PER_SEC;
-		good = load_blocks((struct text){map, size}, memory, at, &marked);
+		struct spool_key key;
+		spool_key_load(path, &key);
+		good = load_blocks((struct text){map, size}, memory, &key, at, &marked);
+		spool_key_forget(&key);
 		munmap(map, size);
 	}
 	if (good < size)
@@ -141,6 +182,7 @@ bool spool_folder_recover(const char *dir, uint64_t newest, struct spool_memory 
 			  struct log *log, struct err *err)
 {
 	char path[PATH_MAX];
+	tidy(dir);
 	spool_segment_path(dir, newest, path, sizeof path);
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	bool ok = fd >= 0 && recover(fd, path, memory, log);
@@ -167,7 +209,8 @@ int spool_segment_make(const char *dir, uint64_t number, struct text head)
 	char path[PATH_MAX], made[PATH_MAX];
 	spool_segment_path(dir, number, path, sizeof path);
 	snprintf(made, sizeof made, "%.4000s/new", dir);
-	int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	unlink(made); // of a process that died, or planted
+	int fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || (spool_write_all(fd, head) && fsync(fd) == 0 && rename(made, path) == 0 &&
 		       sync_folder(dir)))
 		return fd;
@@ -208,7 +251,9 @@ bool spool_is_left(const char *path)
 	return number < newest;
 }
 
+// The segment first: without its key it would be damage to whoever reads it.
 void spool_remove(const char *path)
 {
 	unlink(path);
+	spool_key_remove(path);
 }

@@ -22,7 +22,8 @@ static bool start_dialect(struct stream *stream, const struct stream_options *op
 	stream->dialect_options = (struct dialect_options){.zone = options->zone,
 							   .modified = options->modified,
 							   .rules = options->rules,
-							   .format = options->format};
+							   .format = options->format,
+							   .path = options->path};
 	stream->sink = stream_sink(stream);
 	stream->dialect = stream->type->open(&stream->dialect_options, &stream->sink);
 	struct store *store = batcher_store(stream->batcher);

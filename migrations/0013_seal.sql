@@ -53,7 +53,7 @@ COMMENT ON TABLE seal_leaf IS
 COMMENT ON COLUMN seal_leaf.number IS 'seal.number';
 COMMENT ON COLUMN seal_leaf.kind IS
 	'1 message, 2 ack, 3 finding, 4 gap, 5 dropped_day, 6 seal_gone, 7 seal_lost, 8 access_log, 9 report, '
-	'10 report_file';
+	'10 report_file, 11 erasure';
 COMMENT ON COLUMN seal_leaf.day IS 'UTC day by which the table is cut; 1970-01-01: it is not';
 COMMENT ON COLUMN seal_leaf.block IS 'Order within seal, kind and day, from 0';
 COMMENT ON COLUMN seal_leaf.first IS 'Index of the first leaf in the tree';
@@ -95,7 +95,8 @@ COMMENT ON INDEX seal_gone_row IS 'In the order of the leaves';
 
 CREATE TABLE jid_salt (
 	jid  int8 NOT NULL,
-	salt bytea NOT NULL CHECK (length(salt) = 32)
+	salt bytea NOT NULL CHECK (length(salt) = 32),
+	after int8 NOT NULL DEFAULT -1
 );
 CREATE UNIQUE INDEX jid_salt_jid ON jid_salt (jid);
 COMMENT ON TABLE jid_salt IS
@@ -103,6 +104,8 @@ COMMENT ON TABLE jid_salt IS
 	'whether a guess is right';
 COMMENT ON COLUMN jid_salt.jid IS 'jid.id, or what that would be';
 COMMENT ON COLUMN jid_salt.salt IS 'Made when a row that names it is first sealed; gone when it is erased';
+COMMENT ON COLUMN jid_salt.after IS
+	'Of somebody who was erased and came back: rows of this commit or an older one were sealed with another salt';
 COMMENT ON INDEX jid_salt_jid IS 'Identity';
 
 CREATE TABLE seal_lost (
@@ -115,8 +118,8 @@ CREATE TABLE seal_lost (
 CREATE UNIQUE INDEX seal_lost_what ON seal_lost (what, day, jid);
 COMMENT ON TABLE seal_lost IS
 	'What can no longer be compared with its commitment, because it was taken out as it should be';
-COMMENT ON COLUMN seal_lost.what IS '1 bodies of a day, 2 a person';
-COMMENT ON COLUMN seal_lost.day IS '1: UTC day of the messages; else 1970-01-01';
+COMMENT ON COLUMN seal_lost.what IS '1 bodies of a day, 2 a person, 3 filters of the access log before a day';
+COMMENT ON COLUMN seal_lost.day IS '1: UTC day of the messages; 3: UTC day before which; else 1970-01-01';
 COMMENT ON COLUMN seal_lost.jid IS '2: jid.id; else 0';
 COMMENT ON COLUMN seal_lost.commit IS 'Commit number of the next batch then';
 COMMENT ON COLUMN seal_lost.at IS 'Clock of the database';
@@ -226,6 +229,15 @@ WHERE NOT EXISTS (SELECT FROM seal_lost AS l WHERE l.what = 1 AND l.day = $1 AND
 ON CONFLICT (what, day, jid) DO NOTHING
 $$;
 COMMENT ON FUNCTION seal_strip(date) IS 'Part of strip_day: bodies of a day are gone';
+
+CREATE FUNCTION seal_filters(before timestamptz) RETURNS void LANGUAGE sql
+SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+INSERT INTO seal_lost (what, day, jid, commit)
+SELECT 3, (before + interval '1 day' - interval '1 microsecond')::date, 0, next_commit()
+ON CONFLICT (what, day, jid) DO NOTHING
+$$;
+COMMENT ON FUNCTION seal_filters(timestamptz) IS
+	'Part of expire_old: what was asked for is gone from the access log before then';
 
 CREATE FUNCTION seal_waits(day date) RETURNS boolean LANGUAGE plpgsql STABLE
 SET search_path = receiptd, pg_catalog, pg_temp SET timezone = 'UTC' AS $$

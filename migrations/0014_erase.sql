@@ -4,6 +4,7 @@
 
 CREATE TABLE erasure (
 	id          int8 NOT NULL,
+	what        text NOT NULL CHECK (what IN ('erase', 'allow')),
 	at          timestamptz NOT NULL DEFAULT clock_timestamp(),
 	by          text NOT NULL,
 	who         bytea NOT NULL CHECK (length(who) = 32),
@@ -12,8 +13,10 @@ CREATE TABLE erasure (
 	scrubbed_at timestamptz
 );
 CREATE UNIQUE INDEX erasure_id ON erasure (id);
-COMMENT ON TABLE erasure IS 'Erasures, on record without what was erased; never changed but for scrubbed_at';
+COMMENT ON TABLE erasure IS
+	'Erasures, on record without what was erased; sealed, and never changed but for scrubbed_at';
 COMMENT ON COLUMN erasure.id IS 'Random number';
+COMMENT ON COLUMN erasure.what IS 'erase; or allow: somebody who was erased may come back';
 COMMENT ON COLUMN erasure.at IS 'Clock of the database';
 COMMENT ON COLUMN erasure.by IS 'User of the machine who ran it';
 COMMENT ON COLUMN erasure.who IS 'HMAC of the bare JID with the privacy key, as suppressed.who';
@@ -116,6 +119,26 @@ CREATE FUNCTION pseudonym(jid text, own text, salt bytea) RETURNS text LANGUAGE 
 $$;
 COMMENT ON FUNCTION pseudonym(text, text, bytea) IS
 	'In the place of a JID of somebody; of an occupant the room stays';
+
+CREATE FUNCTION is_veiled(jid text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+	SELECT jid ~ '(^|/)erased:[0-9a-f]{16}$'
+$$;
+COMMENT ON FUNCTION is_veiled(text) IS 'A JID that an erasure took the name of, or the nick';
+
+CREATE FUNCTION jid_again(ids int8[], names text[]) RETURNS SETOF int8 LANGUAGE sql SECURITY DEFINER
+SET search_path = receiptd, pg_catalog, pg_temp AS $$
+	WITH given AS (
+	     SELECT u.id, u.jid FROM unnest(ids, names) AS u (id, jid)),
+	again AS (
+	     UPDATE jid AS j SET jid = g.jid FROM given AS g
+	     WHERE j.id = g.id AND is_veiled(j.jid)
+	     RETURNING j.id)
+	SELECT g.id FROM given AS g JOIN jid AS j ON j.id = g.id
+	WHERE j.jid <> g.jid AND g.id NOT IN (SELECT a.id FROM again AS a)
+$$;
+COMMENT ON FUNCTION jid_again(int8[], text[]) IS
+	'Who may come back is called by name again as soon as something of them is stored; gives JIDs whose hash '
+	'names another text';
 
 CREATE FUNCTION erase_targets(own int8, name text)
 RETURNS TABLE (id int8, jid text) LANGUAGE sql STABLE
@@ -542,13 +565,16 @@ BEGIN
 		UPDATE access_log AS l SET filter = 'erased' WHERE l.at < before AND l.filter NOT IN ('', 'erased');
 	END IF;
 	GET DIAGNOSTICS n = ROW_COUNT;
+	IF what = 'access_log' AND n > 0 THEN
+		PERFORM seal_filters(before);
+	END IF;
 	RETURN n;
 END $$;
 COMMENT ON FUNCTION expire_old(text, timestamptz, boolean) IS
 	'Retention of tables that are not cut into days; dry: only says how many rows. Typing goes once its day was '
 	'dropped; of the access log who, when and how much stays, of quarantine where and why';
 
-REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
+REVOKE EXECUTE ON FUNCTION jid_again(int8[], text[]), erase_person(int8, text, int8[], text[], bytea),
 		erase_messages(int8[], bytea), erase_acks(int8[], text[], text, bytea),
 		erase_states(int8[], bytea), erase_findings(text, int8[], text[], bytea), erase_ties(text), erase_named(text),
 		erase_known(int8, text), erase_targets(int8, text), person_rows(int8, text), adopt_privacy(bytea) FROM PUBLIC;
@@ -556,5 +582,6 @@ REVOKE EXECUTE ON FUNCTION erase_person(int8, text, int8[], text[], bytea),
 -- Whoever stores must know who must not come back.
 INSERT INTO role_grant (role, object, privileges, but)
 VALUES ('receiptd_ingest', 'suppressed', '{SELECT}', '{}'),
-       ('receiptd_ingest', 'FUNCTION adopt_privacy(bytea)', '{EXECUTE}', '{}');
+       ('receiptd_ingest', 'FUNCTION adopt_privacy(bytea)', '{EXECUTE}', '{}'),
+       ('receiptd_ingest', 'FUNCTION jid_again(int8[], text[])', '{EXECUTE}', '{}');
 CALL grant_roles();

@@ -13,6 +13,12 @@ static const struct evidence *keep_evidence(struct pairing *pairing, const struc
 	return copy;
 }
 
+// Somebody who came back after an erasure is called by name again: its old rows are told by their ids.
+static bool is_veiled(struct text id)
+{
+	return id.n == sizeof "erased:" - 1 + 16 && text_starts(id, "erased:");
+}
+
 void pairing_load_row(struct pairing *pairing, const struct row *row)
 {
 	bool group = row->class_ == CLASS_GROUP || row->class_ == CLASS_JOINED;
@@ -22,7 +28,7 @@ void pairing_load_row(struct pairing *pairing, const struct row *row)
 
 	if (old_row_at(pairing, entry, row->sent_at, row->n))
 		return;
-	entry->erased |= jid_is_pseudonym(from) || jid_is_pseudonym(entry->r);
+	entry->erased |= jid_is_pseudonym(from) || jid_is_pseudonym(entry->r) || is_veiled(row->id);
 	struct row *old = LIST_ADD(pairing->arena, &entry->old_rows);
 	*old = *row;
 	old_row_added(pairing, entry);

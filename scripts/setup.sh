@@ -40,6 +40,7 @@ check|python3-yaml||reads docs/openapi.yaml in the tests
 check|python3-jsonschema||checks replies against docs/openapi.yaml
 check|openssl|openssl|checks the signatures of seals without receiptd
 check|openssh-client|ssh-keygen|the same
+check|systemd|systemd-analyze|says how exposed the shipped service unit is
 check|valgrind|valgrind|counts instructions
 check|clang|clang|fuzzing; the second compiler that must be content
 check|prosody|prosody|a server that the live tests run for themselves

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256, many times over: one context, the algorithm looked up once.
+// SHA-256, many times over.
 #ifndef STORE_DIGEST_H
 #define STORE_DIGEST_H
 
@@ -9,7 +9,7 @@ enum { HASH = 32 };
 
 struct digest;
 
-struct digest *digest_new(void); // NULL: the library has no SHA-256
+struct digest *digest_new(void);
 void digest_free(struct digest *digest);
 
 void digest_start(struct digest *digest);

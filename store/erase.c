@@ -143,6 +143,7 @@ static bool note(struct erasing *it, struct err *err)
 	privacy_print(&it->key, "jid", it->request->jid, print);
 	char *tables = json_dumps(it->tables, JSON_COMPACT | JSON_SORT_KEYS);
 	put_int8(&params, it->result->erasure);
+	put_zstr(&params, "erase");
 	put_zstr(&params, it->request->by);
 	put_bytea(&params, (struct text){(const char *)print, sizeof print});
 	put_zstr(&params, it->request->reason);
@@ -210,7 +211,8 @@ static bool take_erasure(void *self, const struct rows *rows)
 						       .by = row_text(rows, 0, 2),
 						       .reason = row_text(rows, 0, 3),
 						       .tables = row_text(rows, 0, 4),
-						       .scrubbed_at = row_usec(rows, 0, 5)});
+						       .scrubbed_at = row_usec(rows, 0, 5),
+						       .allow = row_bool(rows, 0, 6)});
 	return true;
 }
 

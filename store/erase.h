@@ -27,6 +27,9 @@ struct erase_result {
 bool store_erase(struct store *store, const struct erase_request *request, void *self,
 		 void (*each)(void *self, struct text table, int64_t rows),
 		 struct erase_result *result, struct err *err);
+// Takes somebody off the list of who must not come back, and notes it. What was erased stays erased.
+bool store_erase_allow(struct store *store, const struct erase_request *request,
+		       struct erase_result *result, struct err *err);
 // Rewrites the tables, so that nothing of old rows is left in them, their statistics and (where it may) WAL.
 // each: a table is done; *wal false: the WAL could not be renewed, because the role is no superuser.
 bool store_scrub(struct store *store, void *self,
@@ -39,6 +42,7 @@ struct erasure {
 	int64_t id;
 	usec_t at, scrubbed_at;
 	struct text by, reason, tables; // reason absent: none
+	bool allow;                     // that somebody may come back
 };
 bool store_erasures(struct store *store, void *self,
 		    void (*each)(void *self, const struct erasure *erasure), struct err *err);

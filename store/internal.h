@@ -186,6 +186,11 @@ struct copy {
 bool copy_begin(struct copy *copy, struct store *store, const char *name, struct err *err);
 void copy_row(struct copy *copy, int columns); // starts a row; sends what has piled up over 64 KB
 bool copy_end(struct copy *copy, struct err *err);
+// COPY ... TO STDOUT (FORMAT binary): each row as it is sent, its values taken out by copy_value() in order (length and
+// bytes; absent: null). each: false stops. Not beside another statement of the same connection.
+bool copy_out(struct store *store, const char *what, const char *text, void *self,
+	      bool (*each)(void *self, int columns, struct text row), struct err *err);
+bool copy_value(struct text *row, struct text *value); // false: the row is cut
 void copy_abort(struct copy *copy); // instead of copy_end: ends it, nothing is stored
 
 // --- records (pq_rows.c) ---
@@ -208,6 +213,9 @@ void pq_message(PGconn *conn, const char *message, char *out, size_t size);
 // Fills err and store->sqlstate from a failed result (NULL: the connection's message). false.
 bool pq_failed(struct store *store, const PGresult *result, const char *what, struct err *err);
 // Waits until the socket can be read (or written too); false: deadline passed or socket failed.
+bool pq_start_copy_out(struct store *store, const char *name, const char *text, struct err *err);
+bool pq_more(struct store *store, const char *what, struct err *err); // waits for more of it
+bool pq_stop(struct store *store, const char *what, struct err *err); // nobody wants the rest
 bool pq_wait(PGconn *conn, bool writing, usec_t deadline);
 
 // The lower half of pq_copy.c.

@@ -266,11 +266,8 @@ bool sql_each(struct store *store, const char *name, const struct fields *params
 			record_open(&record, result);
 			row.record = &record;
 		}
-		if (row.count == 1 && !each(self, &row)) {
-			cancel(store);
-			finish(store, name, NULL, NULL); // ends with 57014, as asked for
-			return store->broken ? lost(store, name, err) : true;
-		}
+		if (row.count == 1 && !each(self, &row))
+			return pq_stop(store, name, err);
 	}
 }
 
@@ -357,11 +354,9 @@ bool pq_finish(struct store *store, const char *what, struct rows *rows, struct 
 	return true;
 }
 
-bool pq_start_copy(struct store *store, const char *name, struct err *err)
+static bool start_copy(struct store *store, const char *name, const char *text,
+		       ExecStatusType wanted, struct err *err)
 {
-	const char *text = sql_text(name);
-	if (!text)
-		return err_set(err, ERR_INTERNAL, "no statement %s in this program", name);
 	if (!usable(store, name, err))
 		return false;
 	if (!PQsendQuery(store->conn, text))
@@ -370,9 +365,35 @@ bool pq_start_copy(struct store *store, const char *name, struct err *err)
 	RESULT_AUTO *result = next_result(store, &ok);
 	if (!ok)
 		return lost(store, name, err);
-	if (PQresultStatus(result) == PGRES_COPY_IN)
+	if (PQresultStatus(result) == wanted)
 		return true;
 	pq_failed(store, result, name, err);
 	finish(store, name, NULL, NULL);
 	return false;
+}
+
+bool pq_start_copy(struct store *store, const char *name, struct err *err)
+{
+	const char *text = sql_text(name);
+	return text ? start_copy(store, name, text, PGRES_COPY_IN, err)
+		    : err_set(err, ERR_INTERNAL, "no statement %s in this program", name);
+}
+
+bool pq_start_copy_out(struct store *store, const char *name, const char *text, struct err *err)
+{
+	return start_copy(store, name, text, PGRES_COPY_OUT, err);
+}
+
+bool pq_more(struct store *store, const char *what, struct err *err)
+{
+	bool more = wait_watched(store, usec_monotonic() + store->patience) &&
+		    PQconsumeInput(store->conn);
+	return more || lost(store, what, err);
+}
+
+bool pq_stop(struct store *store, const char *what, struct err *err)
+{
+	cancel(store);
+	finish(store, what, NULL, NULL); // ends with 57014, as asked for
+	return store->broken ? lost(store, what, err) : true;
 }

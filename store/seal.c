@@ -261,6 +261,7 @@ static bool seal_range(struct sealing *it, struct err *err)
 	it->writer = (struct leaf_writer){.store = it->side};
 	merkle_start(&it->writer.tree, it->digest);
 	it->writer.number = last_of(it) ? last_of(it)->number + 1 : 1;
+	it->salts.sealed = it->range.after;
 	return add_kinds(it, err) && txn_commit(it->rows, err) &&
 	       (!is_worth_it(it) || sign_head(it, err));
 }

@@ -59,12 +59,21 @@ bool store_seal_proof(struct app *app, struct store *store, int64_t conv, int64_
 // The same, checked without a database; a line for people into "said".
 bool seal_proof_check(struct text json, const char *key_file, struct buf *said, struct err *err);
 
-struct seal_place { // of the newest leaf of a message; number 0: none
-	int32_t number;
-	usec_t day;
-	int64_t index;
+struct seal_place {       // of a message, as it is now
+	bool in_use;      // anything is sealed in this database
+	int32_t number;   // 0: the seal that covers it is still to be made
+	usec_t day;       // of the seal
+	int64_t leaf;     // its index in the tree; -1: it is not there (run receiptd verify)
+	struct text head; // SHA-256 of the signed head, hexadecimal; of the arena
 };
-bool store_seal_place(struct store *store, int64_t conv, usec_t sent_at, int64_t key, int32_t n,
-		      int64_t commit, struct seal_place *place, struct err *err);
+// Of the newest incarnation, sent at "sent_at": where seal_proof() would lead to.
+struct arena;
+bool store_seal_place(struct store *store, int64_t conv, int64_t key, usec_t sent_at,
+		      struct arena *arena, struct seal_place *place, struct err *err);
+
+// That the chain up to seal "newer" goes on from the chain up to seal "older", as JSON. ERR_INPUT: there are no
+// such seals.
+bool store_seal_consistency(struct store *store, int32_t older, int32_t newer, char **json,
+			    struct err *err);
 
 #endif

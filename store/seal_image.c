@@ -4,28 +4,38 @@
 
 #include <stdio.h>
 
-static struct text column(const struct rows *rows, int at)
+bool seal_columns_read(struct seal_columns *columns, int count, struct text row)
 {
-	return row_text(rows, 0, at);
+	struct text left = row;
+	if (count > SEAL_COLUMNS)
+		return false;
+	columns->count = count;
+	columns->row = row;
+	for (int i = 0; i < count; i++) {
+		columns->at[i] = (size_t)(left.p - row.p);
+		if (!copy_value(&left, &columns->values[i]))
+			return false;
+	}
+	columns->at[count] = (size_t)(left.p - row.p);
+	return left.n == 0;
 }
 
-void seal_image(struct buf *out, const struct rows *rows, int from, int to, int except)
+void seal_image_without(struct buf *out, const struct seal_columns *columns, int to, int without)
 {
-	for (int i = from; i < to; i++) {
-		struct text value = i == except ? TEXT_NONE : column(rows, i);
-		buf_be32(out, value.p ? (uint32_t)value.n : UINT32_MAX);
-		buf_add(out, value.p ? value.p : "", value.n);
-	}
+	const size_t *at = columns->at;
+	buf_add(out, columns->row.p, at[without]);
+	buf_be32(out, UINT32_MAX);
+	buf_add(out, columns->row.p + at[without + 1], at[to] - at[without + 1]);
 }
 
 // Numbers with the sign bit turned: bytes sort as the numbers do.
-void seal_row_key(struct buf *out, const struct rows *rows, const struct seal_kind *kind)
+void seal_row_key(struct buf *out, const struct seal_columns *columns, const struct seal_kind *kind)
 {
 	for (int i = 1; i <= kind->keys; i++) {
-		struct text value = column(rows, i);
+		struct text value = columns->values[i];
 		size_t at = out->len;
 		buf_add(out, value.p ? value.p : "", value.n);
-		if (value.n && rows->record->fields[i].type != OF_BYTEA)
+		if (value.n && i != kind->raw)
 			out->data[at] = (char)(out->data[at] ^ 0x80);
 	}
 }
@@ -42,7 +52,9 @@ static void make_salt(struct salts *salts, struct seal_row *row, unsigned char k
 	}
 	for (int i = 0; i < row->jid_count; i++) {
 		const struct salt *salt = salts_get(salts, row->jids[i]);
-		if (map_get(&salts->lost_jids, row->jids[i]))
+		// Who came back after an erasure is named by older rows, too: those stay closed.
+		if (map_get(&salts->lost_jids, row->jids[i]) &&
+		    !(salt->set && salt->found && row->at > salt->after))
 			row->lost = true;
 		else if (!salt->set || !salt->found)
 			row->unknown = true;
@@ -79,6 +91,9 @@ static void commit_to(struct salts *salts, const struct seal_row *row,
 // access log. Such a row bears a mark, or is about a conversation that the person took part in.
 static bool is_erased(const struct salts *salts, const struct seal_row *row)
 {
+	if (row->erased && row->kind->number == SEAL_ACCESS && salts->lost_access != USEC_NONE &&
+	    row->at < salts->lost_access)
+		return true; // by retention
 	return salts->lost_jids.count &&
 	       (row->erased || (row->conv && map_get(&salts->lost_convs, row->conv)));
 }
@@ -149,6 +164,7 @@ static const struct key_part *parts_of(int kind)
 		[SEAL_ACCESS] = {{"id", '8'}},
 		[SEAL_REPORT] = {{"realm", '4'}, {"of", 's'}},
 		[SEAL_REPORT_FILE] = {{"realm", '4'}, {"of", 's'}},
+		[SEAL_ERASURE] = {{"id", 'x'}},
 	};
 	return parts[kind];
 }

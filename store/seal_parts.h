@@ -22,7 +22,8 @@ enum {
 	SEAL_LOST,
 	SEAL_ACCESS,
 	SEAL_REPORT,
-	SEAL_REPORT_FILE
+	SEAL_REPORT_FILE,
+	SEAL_ERASURE
 };
 enum { LEAF_PERSONAL = 1, LEAF_BODY = 2 };
 
@@ -38,6 +39,7 @@ struct seal_kind {
 	int by;      // column that is a JID's text
 	int salt;    // column that is the row's own salt, not part of the leaf
 	int open;    // column that may be null in the leaf and filled later
+	int raw;     // column of the row key that is bytes, not a number
 };
 extern const struct seal_kind seal_kinds[];
 extern const size_t seal_kind_count;
@@ -48,6 +50,7 @@ const struct seal_kind *seal_kind_of(int number);
 struct salt {
 	int64_t jid;
 	bool set, found; // looked for; there
+	int64_t after;   // good for rows that are newer than this commit
 	unsigned char salt[HASH], name_salt[HASH], name[HASH];
 	struct text text; // only with keep_texts
 };
@@ -58,9 +61,11 @@ struct salts {
 	struct salt *slots;
 	size_t count;
 	bool make;             // salts that are missing are made
+	int64_t sealed;        // newest commit that is sealed, where they are made
 	bool keep_texts;       // for a proof
 	struct map lost_jids;  // erased persons
 	struct map lost_convs; // and the conversations that they took part in
+	usec_t lost_access;    // filters of the access log before then; USEC_NONE: none
 	struct arena *arena;
 };
 bool salts_open(struct salts *salts, struct store *store, struct digest *digest, bool make,
@@ -89,10 +94,20 @@ struct seal_row {
 	unsigned char row_salt[HASH], commitment[HASH], body_commitment[HASH];
 };
 
-// Columns of an image: of each its length (4 bytes, -1 = NULL) and its binary form.
-void seal_image(struct buf *out, const struct rows *rows, int from, int to, int except);
-// Row key, images, JIDs: into "bytes"; the texts are offsets until seal_row_settle().
-void seal_row_key(struct buf *out, const struct rows *rows, const struct seal_kind *kind);
+// A row as the server sends it: of each column its length (4 bytes, -1 = NULL) and its binary form. So an image is a
+// piece of the row.
+enum { SEAL_COLUMNS = 64 };
+struct seal_columns {
+	int count;
+	struct text row;
+	struct text values[SEAL_COLUMNS]; // absent: null
+	size_t at[SEAL_COLUMNS + 1];      // where each begins in the row
+};
+bool seal_columns_read(struct seal_columns *columns, int count, struct text row);
+// The row with one column null.
+void seal_image_without(struct buf *out, const struct seal_columns *columns, int to, int without);
+void seal_row_key(struct buf *out, const struct seal_columns *columns,
+		  const struct seal_kind *kind);
 // Salt of the row and both commitments.
 void seal_commit(struct salts *salts, struct seal_row *row);
 void seal_leaf(struct digest *digest, const struct seal_row *row, struct text shown,
@@ -222,6 +237,11 @@ void chain_log(const struct chain *chain, struct digest *digest, size_t count,
 	       unsigned char out[HASH]);
 bool seal_instance(struct store *store, struct digest *digest, char out[2 * HASH + 1],
 		   struct err *err);
+// Consistency of two heads (seal_consistency.c). key: of the newer one; NULL: as it says itself.
+struct json_t;
+bool seal_is_consistency(const struct json_t *json);
+bool seal_consistency_check(const struct json_t *json, const unsigned char *key, struct buf *said,
+			    struct err *err);
 // The second connection sees what the first one, which is in a snapshot, sees.
 bool seal_share(struct store *first, struct store *second, struct err *err);
 struct store *seal_second(struct app *app, enum store_role role, struct err *err);

@@ -38,12 +38,20 @@ static struct text view(const struct reader *it, struct slice slice)
 	return slice.there ? (struct text){it->bytes.data + slice.at, slice.n} : TEXT_NONE;
 }
 
-static bool has_any(const struct rows *rows, int from, int to)
+static bool has_any(const struct seal_columns *columns, int from, int to)
 {
 	for (int i = from; i < to; i++)
-		if (!row_null(rows, 0, i))
+		if (columns->values[i].p)
 			return true;
 	return false;
+}
+
+static int64_t number(struct text value)
+{
+	uint64_t bits = 0;
+	for (size_t i = 0; i < value.n; i++)
+		bits = bits << 8 | (unsigned char)value.p[i];
+	return (int64_t)bits;
 }
 
 static void want_jid(struct reader *it, struct seal_row *row, int64_t jid)
@@ -55,62 +63,62 @@ static void want_jid(struct reader *it, struct seal_row *row, int64_t jid)
 }
 
 // Put in the place of a text by an erasure.
-static bool has_mark(const struct rows *rows, const struct seal_kind *kind)
+static bool has_mark(const struct seal_columns *columns, const struct seal_kind *kind)
 {
 	for (int i = kind->personal; kind->personal && i < kind->columns; i++)
-		if (text_starts(row_text(rows, 0, i), "erased:") ||
-		    (kind->salt && row_null(rows, 0, kind->salt)))
+		if (text_starts(columns->values[i], "erased:") ||
+		    (kind->salt && !columns->values[kind->salt].p))
 			return true;
 	return false;
 }
 
-static void want_jids(struct reader *it, struct seal_row *row, const struct rows *rows)
+static void want_jids(struct reader *it, struct seal_row *row, const struct seal_columns *columns)
 {
 	const struct seal_kind *kind = it->kind;
 	for (int i = 0; i < 2 && kind->jids[i]; i++)
-		want_jid(it, row, row_int(rows, 0, kind->jids[i]));
+		want_jid(it, row, number(columns->values[kind->jids[i]]));
 	if (kind->number == SEAL_FINDING || kind->number == SEAL_ACK)
-		row->conv = row_int(rows, 0, 1);
-	row->erased = has_mark(rows, kind);
+		row->conv = number(columns->values[1]);
+	row->erased = has_mark(columns, kind);
 	if (!kind->by)
 		return;
-	struct text by = row_text(rows, 0, kind->by);
+	struct text by = columns->values[kind->by];
 	const char *slash = by.n ? memchr(by.p, '/', by.n) : NULL;
 	by.n = slash ? (size_t)(slash - by.p) : by.n;
 	want_jid(it, row, KEYED(&it->reading->salts->key, TEXT("jid"), by));
 }
 
-static void take_images(struct reader *it, struct kept *kept, const struct rows *rows)
+// A piece of the row, which begins at "base" of the bytes.
+static struct slice piece(const struct seal_columns *columns, size_t base, int from, int to)
+{
+	return (struct slice){base + columns->at[from], columns->at[to] - columns->at[from], true};
+}
+
+static void take_images(struct reader *it, struct kept *kept, const struct seal_columns *columns)
 {
 	const struct seal_kind *kind = it->kind;
 	struct buf *bytes = &it->bytes;
 	int shown = kind->salt ? kind->salt : kind->personal ? kind->personal : kind->columns;
+	size_t base = bytes->len;
+	buf_text(bytes, columns->row);
+	kept->shown = piece(columns, base, 0, shown);
+	if (kind->personal)
+		kept->personal = piece(columns, base, kind->personal,
+				       kind->body ? kind->body : kind->columns);
+	if (kind->body && has_any(columns, kind->body, kind->columns))
+		kept->body = piece(columns, base, kind->body, kind->columns);
+	if (kind->salt && columns->values[kind->salt].p) {
+		kept->salt = piece(columns, base, kind->salt, kind->salt + 1);
+		kept->salt.at += sizeof(uint32_t);
+		kept->salt.n -= sizeof(uint32_t);
+	}
 	size_t at = bytes->len;
-	seal_row_key(bytes, rows, kind);
+	seal_row_key(bytes, columns, kind);
 	kept->key = since(bytes, at);
-	at = bytes->len;
-	seal_image(bytes, rows, 0, shown, -1);
-	kept->shown = since(bytes, at);
 	if (kind->open) {
 		at = bytes->len;
-		seal_image(bytes, rows, 0, shown, kind->open);
+		seal_image_without(bytes, columns, shown, kind->open);
 		kept->open = since(bytes, at);
-	}
-	if (kind->personal) {
-		at = bytes->len;
-		seal_image(bytes, rows, kind->personal, kind->body ? kind->body : kind->columns,
-			   -1);
-		kept->personal = since(bytes, at);
-	}
-	if (kind->body && has_any(rows, kind->body, kind->columns)) {
-		at = bytes->len;
-		seal_image(bytes, rows, kind->body, kind->columns, -1);
-		kept->body = since(bytes, at);
-	}
-	if (kind->salt && !row_null(rows, 0, kind->salt)) {
-		at = bytes->len;
-		buf_text(bytes, row_text(rows, 0, kind->salt));
-		kept->salt = since(bytes, at);
 	}
 }
 
@@ -143,47 +151,71 @@ static bool flush(struct reader *it)
 	return it->fine;
 }
 
-static bool take(void *self, const struct rows *rows)
+static bool take(void *self, int count, struct text row)
 {
 	struct reader *it = self;
-	if (rows->record->count != it->kind->columns) {
-		it->fine = err_set(it->err, ERR_INTERNAL, "%s: %d columns", it->kind->query,
-				   rows->record->count);
+	struct seal_columns columns;
+	if (count != it->kind->columns || !seal_columns_read(&columns, count, row)) {
+		it->fine = err_set(it->err, ERR_INTERNAL, "%s: %d columns", it->kind->query, count);
 		return false;
 	}
 	struct kept *kept = &it->kept[it->count++];
 	*kept = (struct kept){.row = {.kind = it->kind}};
-	kept->row.at = it->kind->by_time ? row_usec(rows, 0, 0) : row_int(rows, 0, 0);
-	take_images(it, kept, rows);
-	want_jids(it, &kept->row, rows);
+	kept->row.at = number(columns.values[0]) + (it->kind->by_time ? PG_EPOCH : 0);
+	take_images(it, kept, &columns);
+	want_jids(it, &kept->row, &columns);
 	return (it->count < ROWS_AT_ONCE && it->bytes.len < BYTES_AT_ONCE) || flush(it);
 }
 
-static void put_range(struct fields *params, const struct seal_kind *kind,
-		      const struct seal_range *range)
+// --- the query as a COPY, which takes no parameters ---
+
+static void put_value(struct buf *out, const struct seal_kind *kind, const struct seal_range *range,
+		      char which)
 {
-	if (kind->by_time) {
-		put_usec(params, range->since);
-		put_usec(params, range->until);
-		return;
+	char text[USEC_TEXT];
+	if (which == '3')
+		buf_printf(out, "'%.10s'", usec_format(range->day, 0, text));
+	else if (kind->by_time)
+		buf_printf(out, "'%s'::timestamptz",
+			   usec_format(which == '1' ? range->since : range->until, 6, text));
+	else
+		buf_printf(out, "'%lld'::int8",
+			   (long long)(which == '1' ? range->after : range->upto));
+}
+
+// What stands between "FROM " and " AS r" of its file, with the values in place of $1, $2, $3.
+static bool make_copy(struct buf *out, const struct seal_kind *kind, const struct seal_range *range)
+{
+	static const char end[] = " AS r;";
+	struct text left = text_after(text_of(sql_text(kind->query)), "SELECT r\nFROM ");
+	struct text rest = text_after(left, end);
+	if (!left.p || !rest.p)
+		return false;
+	left.n -= rest.n + sizeof end - 1;
+	buf_zstr(out, "COPY ");
+	for (size_t i = 0; i < left.n; i++) {
+		if (left.p[i] == '$' && i + 1 < left.n)
+			put_value(out, kind, range, left.p[++i]);
+		else
+			buf_char(out, left.p[i]);
 	}
-	put_int8(params, range->after);
-	put_int8(params, range->upto);
-	if (kind->daily)
-		put_date(params, range->day);
+	buf_zstr(out, " TO STDOUT (FORMAT binary)");
+	return true;
 }
 
 bool seal_read(const struct seal_reading *reading, const struct seal_kind *kind,
 	       const struct seal_range *range, struct err *err)
 {
 	struct reader it = {.reading = reading, .kind = kind, .err = err, .fine = true};
-	FIELDS_AUTO params = {0};
+	struct buf text = {0};
 	it.kept = xcalloc(ROWS_AT_ONCE, sizeof *it.kept);
-	put_range(&params, kind, range);
-	bool fine = sql_each(reading->rows, kind->query, &params, &it, take, err) && it.fine &&
-		    flush(&it);
+	bool fine = make_copy(&text, kind, range) ||
+		    err_set(err, ERR_INTERNAL, "%s: no query of rows", kind->query);
+	fine = fine && copy_out(reading->rows, kind->query, text.data, &it, take, err) && it.fine &&
+	       flush(&it);
 	free(it.kept);
 	buf_free(&it.bytes);
+	buf_free(&text);
 	fields_free(&it.jids);
 	return fine;
 }

@@ -13,6 +13,8 @@ static bool take_lost(void *self, const struct rows *rows)
 		*map_put(&salts->lost_jids, row_int(rows, 0, 0)) = salts;
 	if (!row_null(rows, 0, 1))
 		*map_put(&salts->lost_convs, row_int(rows, 0, 1)) = salts;
+	if (!row_null(rows, 0, 2))
+		salts->lost_access = row_usec(rows, 0, 2);
 	return true;
 }
 
@@ -31,7 +33,8 @@ static bool learn_key(struct salts *salts, struct err *err)
 bool salts_open(struct salts *salts, struct store *store, struct digest *digest, bool make,
 		struct err *err)
 {
-	*salts = (struct salts){.store = store, .digest = digest, .make = make};
+	*salts = (struct salts){
+		.store = store, .digest = digest, .make = make, .lost_access = USEC_NONE};
 	salts->slots = xcalloc(SLOTS, sizeof *salts->slots);
 	salts->arena = arena_new();
 	return learn_key(salts, err) &&
@@ -83,6 +86,7 @@ static bool take_salt(void *self, const struct rows *rows)
 	if (salt->set)
 		return true;
 	*salt = (struct salt){.jid = jid, .set = true, .found = bytes.n == HASH};
+	salt->after = salt->found ? row_int(rows, 0, 3) : 0;
 	salts->count++;
 	if (salt->found)
 		memcpy(salt->salt, bytes.p, HASH);
@@ -92,13 +96,21 @@ static bool take_salt(void *self, const struct rows *rows)
 	return true;
 }
 
+static bool make_salts(struct salts *salts, const struct fields *jids, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	put_array(&params, OF_INT8, jids);
+	put_int8(&params, salts->sealed);
+	return sql_run(salts->store, "seal_salts_make", &params, NULL, err);
+}
+
 bool salts_want(struct salts *salts, const struct fields *jids, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	if (!jids->count)
 		return true;
 	put_array(&params, OF_INT8, jids);
-	return (!salts->make || sql_run(salts->store, "seal_salts_make", &params, NULL, err)) &&
+	return (!salts->make || make_salts(salts, jids, err)) &&
 	       sql_each(salts->store, "seal_salts", &params, salts, take_salt, err);
 }
 

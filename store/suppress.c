@@ -70,6 +70,9 @@ bool suppressed_load(struct store *store, struct err *err)
 		return false;
 	suppressed_free(writer->suppressed);
 	writer->suppressed = NULL;
+	// Who was erased meanwhile has no name and no place in conversations any more.
+	map_free(&writer->jids);
+	map_free(&writer->parties);
 	if (!rows.count)
 		return true;
 	struct suppressed *list = take_list(&rows);

@@ -3,6 +3,18 @@
 #include "store/rollup.h"
 #include "store/write.h"
 
+// Somebody who was erased and may come back has no text, or two texts have one hash.
+static bool name_again(struct part *part, const struct fields *id, const struct fields *jid,
+		       struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO others = {0};
+	put_array(&params, OF_INT8, id);
+	put_array(&params, OF_TEXT, jid);
+	return sql_run(part->store, "jid_again", &params, &others, err) &&
+	       (!others.count || hash_collided(part->store, err));
+}
+
 bool write_jids(struct part *part, struct err *err)
 {
 	FIELDS_AUTO id = {0};
@@ -23,7 +35,7 @@ bool write_jids(struct part *part, struct err *err)
 	put_array(&params, OF_TEXT, &jid);
 	put_array(&params, OF_TEXT, &domain);
 	return sql_run(part->store, "jid_add", &params, &others, err) &&
-	       (!others.count || hash_collided(part->store, err));
+	       (!others.count || name_again(part, &id, &jid, err));
 }
 
 // --- rows by identity ---

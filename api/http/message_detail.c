@@ -266,6 +266,38 @@ static bool name_positions(struct call *call, json_t *answer, struct err *err)
 	return fine;
 }
 
+// ---- the seal
+
+// Of the newest incarnation; null where nothing is sealed.
+static json_t *seal_json(const struct seal_place *place)
+{
+	char day[USEC_TEXT];
+	if (!place->in_use)
+		return json_null();
+	bool sealed = place->number > 0;
+	json_t *seal = json_pack("{s:b}", "pending", !sealed);
+	json_object_set_new(seal, "number", sealed ? json_integer(place->number) : json_null());
+	json_object_set_new(seal, "day",
+			    sealed ? json_stringn(usec_format(place->day, 0, day), 10)
+				   : json_null());
+	json_object_set_new(seal, "leaf",
+			    place->leaf < 0 ? json_null() : json_integer(place->leaf));
+	json_object_set_new(seal, "head", sealed ? json_text(place->head) : json_null());
+	return seal;
+}
+
+static bool add_seal(const struct detail *detail, json_t *answer, struct err *err)
+{
+	const struct row *row = &detail->rows[detail->count - 1];
+	struct call *call = detail->call;
+	struct seal_place place;
+	if (!store_seal_place(call->db->store, row->conv, row->key, row->sent_at,
+			      call->request->arena, &place, err))
+		return false;
+	json_object_set_new(answer, "seal", seal_json(&place));
+	return true;
+}
+
 // ---- the answer
 
 static json_t *answer_of(struct detail *detail, const struct honesty *honesty)
@@ -297,7 +329,7 @@ static bool answer(struct detail *detail, struct err *err)
 			   last->sent_at + call->db->rules.w_match, &honesty, err))
 		return false;
 	JSON_AUTO *made = answer_of(detail, &honesty);
-	if (!name_positions(call, made, err))
+	if (!add_seal(detail, made, err) || !name_positions(call, made, err))
 		return false;
 	reply_json(call->reply, made);
 	honesty_headers(call->reply, &honesty,

@@ -2,9 +2,11 @@
 #include "api/report/content.h"
 
 #include "core/embedded.h"
-#include "core/keyed.h"
 
+#include <sodium.h>
 #include <stdio.h>
+
+enum { PSEUDONYM = 6 }; // bytes
 
 json_t *content_ask(struct content *content, const char *path, usec_t since, usec_t until,
 		    const char *more, struct err *err)
@@ -48,6 +50,7 @@ json_t *content_reduced(const json_t *row, const char *const *names)
 
 // ---- people
 
+// With the key that is not in the database: who has a report and a copy of that can try no names (F189).
 static json_t *pseudonym(const struct content *content, const json_t *jid)
 {
 	struct text text = {json_string_value(jid), json_string_length(jid)};
@@ -56,10 +59,12 @@ static json_t *pseudonym(const struct content *content, const json_t *jid)
 	const char *at = memchr(bare.p, '@', bare.n);
 	if (!at) // a server
 		return json_stringn(bare.p, bare.n);
-	uint64_t hash =
-		(uint64_t)KEYED(&content->inquiry.db.realm.key, TEXT("report person"), bare);
+	unsigned char print[32];
+	char name[2 * PSEUDONYM + 1];
+	privacy_print(&content->privacy, "report", bare, print);
+	sodium_bin2hex(name, sizeof name, print, PSEUDONYM);
 	int domain = (int)(bare.n - (size_t)(at - bare.p));
-	return json_sprintf("p-%012llx%.*s", (unsigned long long)(hash >> 16), domain, at);
+	return json_sprintf("p-%s%.*s", name, domain, at);
 }
 
 json_t *content_person(const struct content *content, json_t *jid)

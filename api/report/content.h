@@ -12,7 +12,8 @@ struct content {
 	const struct period *period;
 	const struct zone *zone;
 	const char *zone_name;
-	usec_t clock; // by which a period is over
+	usec_t clock;               // by which a period is over
+	struct privacy_key privacy; // for pseudonyms
 	json_t *document;
 	json_t *reasons, *notes; // of its status; owned by the document
 	json_t *delivery;        // the answer with the buckets of the period; owned by content

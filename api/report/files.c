@@ -4,6 +4,7 @@
 #include "core/arena.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -199,4 +200,25 @@ bool files_replace(int folder, const char *name, struct text bytes, struct err *
 	return write_temporary(folder, name, bytes, err) &&
 	       (renameat(folder, made, folder, name) == 0 || failed(err, name)) &&
 	       sync_folder(folder, err);
+}
+
+// Other files of the folder are not ours.
+static bool is_temporary(const char *name)
+{
+	size_t n = strlen(name);
+	return name[0] == '.' && n > 5 && strcmp(name + n - 4, ".tmp") == 0 &&
+	       (strstr(name, ".r") || strncmp(name, ".index.", 7) == 0);
+}
+
+void files_tidy(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	for (struct dirent *entry; entries && (entry = readdir(entries));)
+		if (is_temporary(entry->d_name))
+			unlinkat(folder, entry->d_name, 0);
+	if (entries)
+		closedir(entries);
+	else if (fd >= 0)
+		close(fd);
 }

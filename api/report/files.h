@@ -19,6 +19,8 @@ int files_open(const char *folder, struct err *err);
 // something else than a file: ERR_STORAGE.
 bool files_prepare(int folder, struct out_file *files, size_t count, struct err *err);
 bool files_publish(int folder, struct out_file *files, size_t count, struct err *err);
+// What runs before this one left, of whoever holds the lock of reports (F202).
+void files_tidy(int folder);
 void files_drop(int folder, struct out_file *files, size_t count); // temporary ones that are left
 // A file that is made anew each time; what it replaces must be a file.
 bool files_replace(int folder, const char *name, struct text bytes, struct err *err);

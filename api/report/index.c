@@ -8,6 +8,9 @@
 
 #include "core/embedded.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 enum { INDEX_MAX = 2000 };
 
 static bool each_report(void *self, const struct stored_report *report)
@@ -95,6 +98,23 @@ static bool write_index(struct app *app, const json_t *rows, int folder, struct 
 	zone_free(zone);
 	buf_free(&html);
 	buf_free(&json);
+	return fine;
+}
+
+bool report_index_anew(struct app *app, struct store *store, struct err *err)
+{
+	struct realm realm;
+	struct realm_settings rules;
+	struct err unknown = {0};
+	if (!store_realm_rules(store, app->settings->realm, &realm, &rules, &unknown))
+		return unknown.kind == ERR_USAGE || err_set(err, unknown.kind, "%s", unknown.text);
+	realm_settings_free(&rules);
+	char *path = report_folder(app->settings);
+	int folder = files_open(path, err);
+	bool fine = folder >= 0 && report_index(app, store, realm.id, folder, err);
+	if (folder >= 0)
+		close(folder);
+	free(path);
 	return fine;
 }
 

@@ -125,6 +125,12 @@ static bool make_content(struct making *it, struct err *err)
 	return content_make(content, err);
 }
 
+static bool load_privacy(struct making *it, struct err *err)
+{
+	bool wanted = strcmp(it->app->settings->report_people, "pseudonyms") == 0;
+	return !wanted || store_privacy(it->store, true, &it->content.privacy, err);
+}
+
 // Returns whether there is a new revision, and puts into the document which one and why.
 static bool decide_revision(struct making *it)
 {
@@ -307,7 +313,7 @@ static bool make_locked(struct making *it, struct err *err)
 {
 	char *folder = it->request->folder ? xstrdup(it->request->folder)
 					   : report_folder(it->app->settings);
-	bool fine = make_content(it, err) && find_last(it, err);
+	bool fine = load_privacy(it, err) && make_content(it, err) && find_last(it, err);
 	if (fine) {
 		it->result->incomplete =
 			json_is_true(json_object_get(it->content.document, "incomplete"));

@@ -41,6 +41,8 @@ void report_csv(struct buf *out, const json_t *document);
 void report_html(struct buf *out, const json_t *document, const struct zone *zone);
 
 // index.html and index.json of the folder (index.c).
+// The same after something was taken out of the folder, of the realm of the settings.
+bool report_index_anew(struct app *app, struct store *store, struct err *err);
 bool report_index(struct app *app, struct store *store, int32_t realm, int folder, struct err *err);
 
 // Settings with what is left out filled in; the caller's.

@@ -4,12 +4,15 @@
 #include "api/api.h"
 #include "api/export.h"
 #include "api/report/deliver.h"
+#include "api/report/files.h"
 #include "api/report/report.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	SLICE_MS = 200,
@@ -27,6 +30,7 @@ struct report_schedule {
 	struct zone *zone;
 	usec_t first; // due when it began: without any report, only later ones are made
 	usec_t done;  // due day up to which all is made
+	bool tidy;    // what a killed run left is gone
 };
 
 int schedule_seconds(const char *clock)
@@ -164,6 +168,24 @@ static bool make_all(struct report_schedule *schedule, struct store *store, stru
 	return fine;
 }
 
+// Temporary files name people as reports do. Another process that makes a report has some of its own: not now.
+static void tidy(struct report_schedule *schedule, struct store *store)
+{
+	struct err ignored = {0};
+	bool taken = false;
+	if (schedule->tidy || !store_report_lock(store, &taken, &ignored) || !taken)
+		return;
+	char *path = report_folder(schedule->app->settings);
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder >= 0) {
+		files_tidy(folder);
+		close(folder);
+	}
+	free(path);
+	store_report_unlock(store);
+	schedule->tidy = true;
+}
+
 // No realm yet: nothing was ever stored, there is nothing to report.
 static bool pass(struct report_schedule *schedule, struct store *store, bool make, struct err *err)
 {
@@ -190,8 +212,10 @@ static bool look(struct report_schedule *schedule, bool make)
 {
 	struct err err = {0};
 	struct store *store = NULL;
-	bool fine = store_open(schedule->app, STORE_WRITE, &store, &err) &&
-		    pass(schedule, store, make, &err);
+	bool fine = store_open(schedule->app, STORE_WRITE, &store, &err);
+	if (fine)
+		tidy(schedule, store);
+	fine = fine && pass(schedule, store, make, &err);
 	store_close(store);
 	if (!fine && !is_over(schedule))
 		log_warn(schedule->app->log, "report-failed", LOG_S("error", err.text),

@@ -3,6 +3,7 @@
 // what is damaged is kept in quarantine and passed over (F61).
 #include "ingest/dialects/table.h"
 #include "ingest/spool_format.h"
+#include "ingest/spool_veil.h"
 
 #include <stdlib.h>
 
@@ -11,9 +12,12 @@ enum { RAW_HEAD = 16384 };
 struct dialect {
 	struct dialect_sink sink;
 	struct arena *arena; // reasons, of one block
-	struct buf held;     // bytes from low water on
-	uint64_t offset;     // of its first one
-	size_t looked;       // bytes of it that were found to be blocks and marks
+	char *path;          // of the segment, for its key; NULL: it has none
+	struct spool_key key;
+	struct buf plain; // of a veiled block
+	struct buf held;  // bytes from low water on
+	uint64_t offset;  // of its first one
+	size_t looked;    // bytes of it that were found to be blocks and marks
 };
 
 // ---- items of a block
@@ -60,7 +64,7 @@ static void put_entry(struct dialect *d, const struct spool_entry *entry, uint64
 	d->sink.record(d->sink.self, &record);
 }
 
-static void put_damaged(struct dialect *d, struct text bytes, uint64_t at)
+static void put_unread(struct dialect *d, struct text bytes, uint64_t at, const char *reason)
 {
 	struct record record = {.kind = RECORD_QUARANTINE,
 				.at = USEC_NONE,
@@ -68,22 +72,44 @@ static void put_damaged(struct dialect *d, struct text bytes, uint64_t at)
 				.xml = {bytes.p, bytes.n < RAW_HEAD ? bytes.n : RAW_HEAD},
 				.offset = at,
 				.length = (uint32_t)bytes.n,
-				.reason = "damaged on the disk",
+				.reason = reason,
 				.lost = -1};
 	d->sink.record(d->sink.self, &record);
+}
+
+static void put_damaged(struct dialect *d, struct text bytes, uint64_t at)
+{
+	put_unread(d, bytes, at, "damaged on the disk");
+}
+
+// Positions count the bytes of the file: an item lies as far behind the veil as it does in the plain payload.
+static bool open_block(struct dialect *d, struct text *payload, uint64_t *from)
+{
+	if (!spool_is_veiled(*payload))
+		return true;
+	if (!d->key.there && d->path)
+		spool_key_load(d->path, &d->key);
+	bool open = spool_unveil(&d->key, *payload, &d->plain, payload);
+	if (!open)
+		put_unread(d, *payload, *from, "encrypted, and the key of this segment is gone");
+	*from += SPOOL_VEIL;
+	return open;
 }
 
 static void put_block(struct dialect *d, const struct spool_block *block, struct text bytes,
 		      uint64_t at)
 {
-	struct text rest = block->payload;
+	struct text payload = block->payload;
 	struct spool_entry entry;
 	uint64_t from = at + (uint64_t)(block->payload.p - bytes.p);
 	arena_reset(d->arena);
-	while (spool_entry_read(block->payload, &rest, &entry))
+	if (!open_block(d, &payload, &from))
+		return;
+	struct text rest = payload;
+	while (spool_entry_read(payload, &rest, &entry))
 		put_entry(d, &entry, from);
 	if (rest.n)
-		put_damaged(d, rest, from + (block->payload.n - rest.n));
+		put_damaged(d, rest, from + (payload.n - rest.n));
 }
 
 // ---- bytes
@@ -146,9 +172,9 @@ static struct dialect *spool_dialect_open(const struct dialect_options *options,
 					  const struct dialect_sink *sink)
 {
 	struct dialect *d = xcalloc(1, sizeof *d);
-	(void)options;
 	d->sink = *sink;
 	d->arena = arena_new();
+	d->path = options->path ? xstrdup(options->path) : NULL;
 	return d;
 }
 
@@ -156,6 +182,9 @@ static void spool_dialect_close(struct dialect *d)
 {
 	arena_free(d->arena);
 	buf_free(&d->held);
+	buf_free(&d->plain);
+	spool_key_forget(&d->key);
+	free(d->path);
 	free(d);
 }
 

@@ -402,6 +402,27 @@ def detail(bench):
 
 # ---- who talks with whom, who waits
 
+def sealed(bench):
+    """Where a message is sealed: nowhere, in the next seal, in this one, in the next one again."""
+    tap, sql = bench.tap, bench.server.ask
+    row = bench.items("/v1/messages?id=story&order=asc")[1]
+    path = f"/v1/messages/{row['conv']}/{row['key']}"
+    tap.ok(bench.get(path).json()["seal"] is None, "nothing is sealed: null")
+    bench.product.call("seal", "--new-key")
+    sql("UPDATE receiptd.batch SET at = least(at, date_trunc('day', now()) - interval '1 minute')")
+    bench.product.call("seal")
+    seal = bench.get(path).json()["seal"]
+    number, day, head = sql("SELECT number, day, encode(sha256(head), 'hex') FROM receiptd.seal").split("|")
+    slip = json.loads(subprocess.run(bench.product.command("seal", "--proof", path[13:]), capture_output=True, check=True).stdout)
+    tap.ok(seal == {"pending": False, "number": int(number), "day": day, "leaf": slip["index"], "head": head},
+           f"seal, day, leaf and head are those of its proof: {seal}")
+    sql("SET search_path = receiptd; UPDATE message SET commit = commit + 100000"
+        " WHERE id = 'story'")
+    seal = bench.get(path).json()["seal"]
+    tap.ok(seal == {"pending": True, "number": None, "day": None, "leaf": None, "head": None}, "changed since: it waits for the next one")
+    sql("UPDATE receiptd.message SET commit = commit - 100000 WHERE id = 'story'")
+
+
 def is_open(row):
     """Asked for a receipt (what the generator asks for), neither answered nor failed."""
     asked = row["id"] in ("large", "story") or row["id"].startswith("new") or \
@@ -685,7 +706,7 @@ def main():
     try:
         bench.start()
         bench.load([*talk(), *story()])
-        for test in (filters, refusals, detail, characters, packed, pages, people, waiting):
+        for test in (filters, refusals, detail, sealed, characters, packed, pages, people, waiting):
             if wanted(test):
                 test(bench)
         enlarge(bench)

@@ -6,6 +6,7 @@
 import csv
 import email
 import email.policy
+import hmac
 import html.parser
 import importlib.machinery
 import importlib.util
@@ -248,6 +249,10 @@ def languages(bench):
     text = json.dumps(hidden)
     tap.ok(user not in text and re.fullmatch(r"p-[0-9a-f]{12}@.*", hidden["users"]["items"][0]["jid"])
            and not [name for name in metrics_t.USERS if name in text], "people under pseudonyms")
+    with open(bench.product.path("data/privacy.key"), "rb") as file:
+        key = bytes.fromhex(file.read().decode())
+    names = {"p-" + hmac.new(key, b"report\0" + name.encode(), "sha256").hexdigest()[:12] + name[name.index("@"):] for name in metrics_t.USERS}
+    tap.ok({row["jid"] for row in hidden["users"]["items"]} <= names, "made with the key that is not in the database (F189)")
     again = bench.document("--day", bench.day(-7), settings=["report_people=pseudonyms"])
     known = {row["jid"] for row in hidden["users"]["items"]} & {row["jid"] for row in again["users"]["items"]}
     tap.ok(len(known) > 2, "the same in all reports")

@@ -148,6 +148,16 @@ def erasing(tap, place):
     traffic = Traffic()
     traffic.write(place.data + ".log")
     place.run("import", place.data + ".log")
+    place.run("report", "--day", DAY, status=None)
+    reports = os.path.join(place.data, "reports")
+    with open(os.path.join(reports, ".default.day.r9.html.tmp"), "wb") as file:
+        file.write(WHO.encode())
+    with open(os.path.join(reports, "mine.txt"), "wb") as file:
+        file.write(b"zCANARYjid@a.example"[1:])
+    def listed_files():
+        with open(os.path.join(reports, "index.html"), encoding="utf-8") as file:
+            return file.read().count(f'href="default.{DAY}')
+    tap.ok(listed_files() == 3 and any("reports/" in name for name in holders(place.data)), "a report names the person, and the index the report")
     place.run("seal", "--new-key")
     place.sql("UPDATE batch SET at = date_trunc('day', now(), 'UTC') - interval '1 hour'")
     place.run("seal")
@@ -180,6 +190,10 @@ def erasing(tap, place):
     tap.ok(place.run("export", "messages", "--now", "last") == messages, "dry run changes nothing")
     said = place.run("erase", "--jid", WHO.upper(), "--reason", "asked for it")
     tap.ok(table(said) == table(dry) and len(table(said)) >= 9, "the erasure says what the dry run said")
+    left = [name for name in os.listdir(reports) if name.endswith((".csv", ".json", ".tmp")) and not name.startswith("index")]
+    tap.ok(listed_files() == 0 and not [name for name in left if "zcanary" in open(os.path.join(reports, name), encoding="utf-8").read()],
+           "files of the report that name the person are gone, temporary ones too, and the index names none of them")
+    tap.ok(os.path.exists(os.path.join(reports, "mine.txt")), "what is no report stays")
     tap.ok(place.counts() == before and place.run("export", "metrics", "--now", "last") == metrics, "counts and metrics stay")
     after = place.run("export", "messages", "--now", "last")
     tap.ok("zcanary" not in after and len(after.splitlines()) == len(messages.splitlines()) and "carol" in after,
@@ -202,6 +216,7 @@ def erasing(tap, place):
     tap.ok(True, "F188: somebody unknown: exit 0")
     coming_back(tap, place, traffic, before)
     guessing(tap, place)
+    allowed(tap, place)
 
 
 def coming_back(tap, place, traffic, before):
@@ -234,6 +249,42 @@ def guessing(tap, place):
     guesses = [WHO, "zcanary0", "zcanary0 zzbody", "zcanaryphone", "zcanarynick", f"{ROOM}/zcanarynick"]
     hashes = {hashlib.new(name, guess.encode()).hexdigest()[:16] for guess in guesses for name in ("md5", "sha1", "sha256")}
     tap.ok("erased:" in texts and not any(one in texts for one in hashes), "F189: no plain hash of what was erased")
+
+
+# Somebody may come back: on record, with a name, and what was erased stays erased.
+def allowed(tap, place):
+    before = json.loads(place.run("export", "counters", "--now", "last"))
+    place.run("erase", "--allow", "--jid", WHO, "--scrub", status=2)
+    tap.ok("nothing was changed" in place.run("erase", "--allow", "--jid", WHO, "--dry-run"), "allow: a dry run")
+    said = place.run("erase", "--allow", "--jid", WHO, "--reason", "came back")
+    after = place.run("erase", "--list")
+    tap.ok("may come back" in said and after.count("(may come back)") == 1 and "came back" in after and "zcanary" not in after,
+           "allow: it is on record, without the person")
+    tap.ok("not on the list" in place.run("erase", "--allow", "--jid", WHO), "allow: once")
+    Traffic("again").write(place.data + "-5.log")
+    place.run("import", place.data + "-5.log")
+    rows = [json.loads(row) for row in place.run("export", "messages", "--now", "last").splitlines()]
+    mine = [row for row in rows if WHO in (row["from"], row.get("to"))]
+    new = [row for row in mine if "again" in row["id"]]
+    counters = json.loads(place.run("export", "counters", "--now", "last"))
+    tap.ok(len(new) >= 40 and counters["suppressed"] == before["suppressed"], f"{len(new)} messages of the person are stored, none is suppressed")
+    tap.ok(all(row["id"].startswith("erased:") for row in mine if "again" not in row["id"]), "what was erased stays erased, and nothing joins it")
+    readers = {row["from"] for row in rows if row["type"] == "groupchat"}
+    tap.ok(WHO in readers, "in rooms too")
+    tap.ok(place.run("check").startswith("equal"), "check: no difference")
+    _, key = place.sql("UPDATE batch SET at = date_trunc('day', now(), 'UTC') - interval '1 hour'", "SELECT to_hex(conv) || '/' || to_hex(key) FROM message WHERE id = 'zcanaryagain1' LIMIT 1")
+    place.run("seal")
+    said = place.run("verify")
+    slip = place.run("seal", "--proof", key)
+    tap.ok("as sealed" in said and WHO in slip, "what is stored since is sealed with a salt of its own, and can be proven")
+    place.sql("UPDATE message SET from_resource = 'x' WHERE id = 'zcanaryagain1'")
+    said = place.run("verify", status=3)
+    tap.ok("message " in said and "the row was changed" in said, "and what is personal in it is compared again")
+    place.run("erase", "--jid", WHO, "--scrub")
+    left = [name for name in holders(place.data) if any(word in open(os.path.join(place.data, name), "rb").read().lower() for word in NAMES)]
+    tap.ok(not left, "erased once more: no file names the person")
+    for name in left:
+        tap.note(name)
 
 
 # F188: at every moment either nothing or all of it is done, and the next run completes it.

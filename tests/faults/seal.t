@@ -259,10 +259,10 @@ def forged(tap, it):
 
 # --- proofs ---
 
-def script():
+def script(number=1):
     """Exactly the text of the documentation."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "VERIFY.md"), encoding="utf-8") as doc:
-        return doc.read().split("```python\n")[1].split("```")[0]
+        return doc.read().split("```python\n")[number].split("```")[0]
 
 
 def proves(code, folder, slip):
@@ -307,7 +307,7 @@ def proofs(tap, it):
     shown = [b for b in bodies if b in told or b.encode().hex() in told]
     tap.ok(bodies and not shown, f"no body is in a proof {shown[:3]}")
     other = next(s for s in slips if s["head"] != slips[0]["head"]) if len({s["head"] for s in slips}) > 1 else None
-    bad = {"wrong index": {"index": slips[0]["index"] ^ 1}, "index of another": {"index": slips[1]["index"]},
+    bad = {"wrong index": {"index": slips[0]["index"] ^ 1}, "index of another": {"index": next(s["index"] for s in slips if s["index"] != slips[0]["index"])},
            "path of another": {"path": slips[1]["path"]}, "columns of another": {"columns": slips[1]["columns"]},
            "names exchanged": {"people": slips[0]["people"][::-1]}, "another salt": {"salt": slips[1]["salt"]},
            "short path": {"path": slips[0]["path"][:-1]}, "long path": {"path": slips[0]["path"] + slips[0]["path"][:1]},
@@ -324,6 +324,31 @@ def proofs(tap, it):
     tap.ok(other is not None, "there were proofs of several days")
     head = {**slips[0], "head": slips[0]["head"].replace("time: 20", "time: 19")}
     tap.ok(takes(it, head)[0] == 3, "another head: refused, its signature is wrong")
+
+
+def consistency(tap, it):
+    """That one head goes on from another, checked by the second script and by the program (F184)."""
+    code, folder = script(2), it.direct.path("proofs")
+    pairs = [(a, b) for b in range(2, 7) for a in range(1, b)]
+    made = {pair: said(it, "seal", "--consistency", "%d/%d" % pair) for pair in pairs}
+    proof = {pair: json.loads(text) for pair, (status, text) in made.items() if status == 0}
+    good = [pair for pair in proof if proves(code, folder, proof[pair])]
+    both = [pair for pair in good[::4] if takes(it, proof[pair])[0] == 0]
+    tap.ok(good == pairs and len(both) == 4, f"{len(good)} consistency proofs are good, {len(code.splitlines())} lines of script")
+    tap.ok(tool("ssh-keygen", "-Y", "verify", "-f", it.direct.path("data/seals/allowed_signers"), "-I", "receiptd", "-n",
+                "receiptd-seal", "-s", os.path.join(folder, "newer.sshsig"), given=os.path.join(folder, "newer.head")),
+           "the newer head that the script writes is signed")
+    one, other = proof[3, 6], proof[2, 6]
+    step = one["extended"][0]
+    bad = {"an older head that is another": {"older": other["older"]}, "exchanged": {"older": one["newer"], "newer": one["older"]},
+           "another newer head": {"newer": proof[3, 5]["newer"]}, "a path of another": {"extended": other["extended"]},
+           "another included": {"included": other["included"]}, "a bit of a path": {"extended": [("0" if step[0] != "0" else "1") + step[1:]] + one["extended"][1:]},
+           "no path": {"extended": []}, "a longer one": {"included": one["included"] + one["included"][:1]}}
+    for what, change in bad.items():
+        slip = {**one, **change}
+        tap.ok(not proves(code, folder, slip) and takes(it, slip)[0] == 3, f"consistency, {what}: refused by both (F184)")
+    statuses = [said(it, "seal", "--consistency", text)[0] for text in ("6/3", "3", "a/b", "0/2", "3/99")]
+    tap.ok(statuses == [2, 2, 2, 2, 5], f"numbers that are none, or of no seals: {statuses}")
 
 
 # --- what goes as it should ---
@@ -412,6 +437,34 @@ def erased(tap, it):
     tap.ok(status == 3 and "seal_lost" in text, f"the record of the erasure removed: exit {status}")
 
 
+def recorded(tap, it):
+    """The record of an erasure is a leaf like any other (F187)."""
+    server = it.server
+    who = server.ask("SELECT jid FROM receiptd.jid WHERE strpos(jid, '@') > 0 AND strpos(jid, '/') = 0 ORDER BY id LIMIT 1")
+    it.direct.call("erase", "--jid", who, "--reason", "asked for it")
+    it.direct.call("erase", "--jid", who, "--allow")
+    a_day_passes(it)
+    it.direct.call("seal")
+    leaves = server.ask("SELECT sum(entries) FROM receiptd.seal_leaf WHERE kind = 11")
+    status, text = said(it, "verify")
+    tap.ok(leaves == "2" and status == 0, f"an erasure, and that somebody may come back, are leaves: {leaves}, verify {status} {text.strip()}")
+    it.direct.call("erase", "--scrub")
+    status, text = said(it, "verify")
+    tap.ok(status == 0, f"that it was scrubbed is no part of it: verify {status} {text.strip()}")
+    server.ask("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept; CREATE TABLE kept.erasure AS SELECT * FROM receiptd.erasure")
+    for how, query in {"reason": "UPDATE erasure SET reason = 'other' WHERE what = 'erase'", "by": "UPDATE erasure SET by = by || 'x'",
+                       "who": "UPDATE erasure SET who = sha256(who)", "tables": "UPDATE erasure SET tables = '{}' WHERE what = 'erase'",
+                       "removed": "DELETE FROM erasure WHERE what = 'erase'", "moved": "UPDATE erasure SET at = at - interval '1 day'",
+                       "added": "INSERT INTO erasure (id, what, at, by, who, tables) SELECT e.id + 1, e.what, e.at, e.by, e.who, '{}'"
+                                " FROM erasure AS e LIMIT 1"}.items():
+        server.ask(f"SET search_path = receiptd; {query}")
+        status, text = said(it, "verify")
+        tap.ok(status == 3 and "erasure id " in text, f"the record of an erasure, {how}: exit {status} (F182)")
+        server.ask("DELETE FROM receiptd.erasure; INSERT INTO receiptd.erasure SELECT * FROM kept.erasure")
+    status, text = said(it, "verify")
+    tap.ok(status == 0, f"all as it was: {status} {text.strip()}")
+
+
 def retained(tap, it):
     """Days go when they are sealed, and verify stays at 0 (F170); so do bodies, and what is read again."""
     rules = ("--set", "w_match=1s", "--set", "t_expire=1s")
@@ -461,9 +514,12 @@ def read_again(tap, it):
     status, text = said(it, "verify")
     gone = it.server.ask("SELECT count(*) FROM receiptd.seal_gone")
     tap.ok(status == 0 and int(gone) > 100, f"and sealed again, {gone} rows on record as gone: {status} {text.strip()}")
+    it.server.ask("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept; CREATE TABLE kept.gone AS"
+                  " SELECT * FROM receiptd.seal_gone WHERE ctid = (SELECT min(ctid) FROM receiptd.seal_gone)")
     it.server.ask("DELETE FROM receiptd.seal_gone WHERE ctid = (SELECT min(ctid) FROM receiptd.seal_gone)")
     status, text = said(it, "verify")
     tap.ok(status == 3 and "seal_gone" in text, f"a record of it removed: exit {status}")
+    it.server.ask("INSERT INTO receiptd.seal_gone SELECT * FROM kept.gone")
 
 
 def main():
@@ -480,12 +536,14 @@ def main():
             forged(tap, it)
             proofs(tap, it)
             rotated(tap, it)
+            consistency(tap, it)
             reported(tap, it)
             erased(tap, it)
         with rig.Rig(server, seed=9) as it:
             retained(tap, it)
         with rig.Rig(server, seed=10) as it:
             read_again(tap, it)
+            recorded(tap, it)
     finally:
         server.close()
     return tap.done()

@@ -11,6 +11,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 ASKS = re.compile(r"\b(now\(\)|(clock|statement|transaction)_timestamp\(\)|(current|local)(_timestamp|timestamp"
                   r"|_date|_time)\b)", re.IGNORECASE)
 ALLOWED = {
+    "erasure_add": "as erasures_scrubbed: of what needs no scrubbing",
     "erasures_scrubbed": "when it was done; erasure.at and the begin are the database's",
     "generation_put": "writes read_at and grown_at, which are only compared with each other",
     "hold_add": "when a hold was made",

@@ -101,6 +101,8 @@ static inline void run_ignored(void *self, const char *kind)
 
 // Records with this reason depend on more than the bytes from low water on.
 static const char *run_passed_over;
+// Of the file that the bytes are of, where a dialect wants it.
+static const char *run_path;
 
 static inline struct run *run_new(const char *dialect, const char *zone, int year)
 {
@@ -112,7 +114,7 @@ static inline struct run *run_new(const char *dialect, const char *zone, int yea
 	assert_non_null(run->type);
 	assert_non_null(run->zone);
 	const struct dialect_options options = {
-		.zone = run->zone, .year = year, .modified = USEC_NONE};
+		.zone = run->zone, .year = year, .modified = USEC_NONE, .path = run_path};
 	run->dialect = run->type->open(&options, &sink);
 	return run;
 }

@@ -45,12 +45,15 @@ struct place {
 	char dir[64], path[128];
 	struct log *log;
 	struct spool *spool;
+	bool veil;
+	size_t duplicates;
 };
 
 static void open_spool(struct place *place)
 {
 	struct err err = {0};
-	struct spool_options options = {.dir = place->dir, .limit = 1 << 20, .log = place->log};
+	struct spool_options options = {
+		.dir = place->dir, .limit = 1 << 20, .veil = place->veil, .log = place->log};
 	if (!spool_open(&options, &place->spool, &err))
 		fail_msg("%s", err.text);
 }
@@ -298,9 +301,112 @@ static void memory_goes_on(void **state)
 	end(&place);
 }
 
+static bool holds(const struct buf *bytes, const char *word)
+{
+	return memmem(bytes->data, bytes->len, word, strlen(word)) != NULL;
+}
+
+static void put_numbered(struct place *place, int64_t number)
+{
+	struct err err = {0};
+	struct spool_outcome outcome;
+	struct spool_item item = {.kind = SPOOL_STANZA,
+				  .at = 5000,
+				  .dir = DIR_IN,
+				  .xml = TEXT("<message/>"),
+				  .number = number};
+	assert_int_equal(spool_deliver(place->spool,
+				       &(struct spool_delivery){
+					       .stream = TEXT("s"), .items = &item, .count = 1},
+				       &outcome, &err),
+			 SPOOL_DONE);
+	place->duplicates = outcome.duplicates;
+}
+
+// F195: where bodies are not stored nothing in a segment can be read, but by who follows it; positions count bytes
+// of the file.
+static void veiled(void **state)
+{
+	struct place place;
+	char key[128], next[128];
+	(void)state;
+	begin(&place);
+	put(&place, "zero", "<message id='0'><body>plain</body></message>");
+	spool_close(place.spool);
+	place.veil = true;
+	open_spool(&place); // begins a segment at once, so that the plain one goes
+	assert_true(spool_is_left(place.path));
+	snprintf(next, sizeof next, "%s/000000000002.spool", place.dir);
+	snprintf(key, sizeof key, "%s/000000000002.key", place.dir);
+	put(&place, "one", "<message id='1'><body>canary</body></message>");
+	put_numbered(&place, 7);
+	struct buf bytes = file_of(next);
+	assert_false(holds(&bytes, "canary") || holds(&bytes, "a@b/c") ||
+		     holds(&bytes, "<message"));
+	struct stat st;
+	assert_int_equal(stat(key, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	run_path = next;
+	for (size_t step = 1; step < 2000; step += 333)
+		assert_int_equal(stanzas_of(buf_view(&bytes), step), 2);
+	struct run *run = run_text("spool", "UTC", 0, buf_view(&bytes), 64);
+	assert_true(holds(&run->said, "canary"));
+	const char *veil = memmem(bytes.data, bytes.len, "veiled\n", 7);
+	assert_non_null(veil);
+	run_free(run);
+	// What the spool knows outlives its process, though it is veiled, too.
+	spool_close(place.spool);
+	open_spool(&place);
+	put_numbered(&place, 7);
+	assert_int_equal(place.duplicates, 1);
+	assert_int_equal(spool_last_at(place.spool), 5000);
+	// Without the key it is damage, which is told.
+	unlink(key);
+	run = run_text("spool", "UTC", 0, buf_view(&bytes), 64);
+	assert_int_equal(run->stanzas, 0);
+	assert_int_equal(run->quarantined, 2);
+	run_free(run);
+	run_path = NULL;
+	buf_free(&bytes);
+	end(&place);
+}
+
+// F187: a segment is left when that is asked for, whether or not anything follows; its key goes with it.
+static void left_when_asked(void **state)
+{
+	struct place place;
+	struct err err = {0};
+	char path[128];
+	(void)state;
+	begin(&place);
+	assert_true(spool_leave(place.spool, &err)); // nothing was ever put
+	assert_int_not_equal(access(place.path, F_OK), 0);
+	place.veil = true;
+	spool_close(place.spool);
+	open_spool(&place);
+	put(&place, "one", "<message id='1'/>");
+	assert_false(spool_is_left(place.path));
+	assert_true(spool_leave(place.spool, &err));
+	assert_true(spool_is_left(place.path));
+	assert_int_equal(put(&place, "one", "<message id='1'/>"), SPOOL_DONE); // known
+	snprintf(path, sizeof path, "%s/000000000001.key", place.dir);
+	assert_int_equal(access(path, F_OK), 0);
+	spool_remove(place.path);
+	assert_int_not_equal(access(path, F_OK), 0);
+	// After a restart, too, when no segment of this process is open.
+	spool_close(place.spool);
+	open_spool(&place);
+	assert_true(spool_leave(place.spool, &err));
+	snprintf(path, sizeof path, "%s/000000000002.spool", place.dir);
+	assert_true(spool_is_left(path));
+	end(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(veiled),
+		cmocka_unit_test(left_when_asked),
 		cmocka_unit_test(what_was_put_is_read),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(flipped_anywhere),
