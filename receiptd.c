@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/no_core.h"
 #include "core/terminal.h"
+#include "core/watchdog.h"
 #include "ingest/feeds.h"
 #include "ingest/follow.h"
 #include "ingest/ingest.h"
@@ -133,6 +134,10 @@ static int cmd_run(struct app *app, int argc, char **argv)
 	struct retention_loop *retention = NULL;
 	struct report_schedule *reports = NULL;
 	struct feeds *feeds = NULL;
+	struct watchdog *watchdog = app->settings->source_count
+					    ? watchdog_start(app->log, app->settings->stuck_after)
+					    : NULL;
+	app->watchdog = watchdog;
 	bool ok = feeds_open(app, &feeds, &err);
 	if (ok)
 		app->feed = feeds_sink(feeds);
@@ -148,6 +153,8 @@ static int cmd_run(struct app *app, int argc, char **argv)
 	report_schedule_stop(reports);
 	retention_stop(retention);
 	api_stop(api);
+	app->watchdog = NULL;
+	watchdog_stop(watchdog);
 	feeds_close(feeds);
 	if (*app->stop && err.kind == ERR_DATABASE)
 		ok = true; // asked to stop while the database was not there yet: a clean stop

@@ -12,6 +12,7 @@
 #define RECEIPTD_VERSION "0.1.0"
 
 struct feed_sink;
+struct watchdog;
 
 struct app {
 	struct settings *settings;
@@ -19,6 +20,8 @@ struct app {
 	const volatile sig_atomic_t *stop;   // set by INT and TERM: finish cleanly, exit 0
 	const volatile sig_atomic_t *reload; // counts HUPs of a daemon: read again what can change
 	bool tty;                            // standard error is a terminal: progress may be drawn
+	struct watchdog
+		*watchdog; // of the loop that reads logs (core/watchdog.h); NULL: there is none
 	const struct feed_sink *feed; // where POST /v1/feed goes (core/feed_sink.h); may be NULL
 };
 

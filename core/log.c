@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,6 +25,8 @@ struct log {
 	int fd;
 	enum log_level level;
 	bool journal; // the journal stamps the lines itself
+	bool pipe;    // or something else that somebody must empty
+	_Atomic int64_t dropped;
 };
 
 // systemd names device and inode of the journal's stream; standard error may be something else.
@@ -39,7 +44,11 @@ static bool is_journal(int fd)
 struct log *log_new(int fd, enum log_level level)
 {
 	struct log *log = xcalloc(1, sizeof *log);
-	*log = (struct log){fd, level, is_journal(fd)};
+	struct stat status;
+	log->fd = fd;
+	log->level = level;
+	log->journal = is_journal(fd);
+	log->pipe = fstat(fd, &status) == 0 && !S_ISREG(status.st_mode);
 	return log;
 }
 
@@ -147,19 +156,45 @@ static void add_field(struct buf *line, const struct log_field *field)
 		add_value(line, field->text);
 }
 
+// A reader that is not there for it now: writing would wait for him (F162).
+static bool is_full(const struct log *log)
+{
+	struct pollfd out = {.fd = log->fd, .events = POLLOUT};
+	return log->pipe && poll(&out, 1, 0) >= 0 && !(out.revents & (POLLOUT | POLLERR));
+}
+
 // One write(2) per line, so that threads do not mix theirs. A log that cannot be written must not
-// stop the work: errors are ignored.
-static void write_line(int fd, const struct buf *line)
+// stop the work: lines that cannot be are counted.
+static bool write_line(const struct log *log, struct text line)
 {
 	size_t done = 0;
-	while (done < line->len) {
-		ssize_t n = write(fd, line->data + done, line->len - done);
+	if (is_full(log))
+		return false;
+	while (done < line.n) {
+		ssize_t n = write(log->fd, line.p + done, line.n - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;
+			return false;
 		done += (size_t)n;
 	}
+	return true;
+}
+
+// Of a pipe that can be written to, so much does not wait (pipe(7)).
+static struct text bounded(const struct log *log, struct buf *line)
+{
+	if (log->pipe && line->len > PIPE_BUF) {
+		line->len = PIPE_BUF;
+		line->data[PIPE_BUF - 1] = '\n';
+	}
+	return buf_view(line);
+}
+
+static void add_dropped(struct buf *line, int64_t dropped)
+{
+	if (dropped)
+		add_field(line, &LOG_I("log_lines_dropped", dropped));
 }
 
 void log_write(struct log *log, enum log_level level, const char *event,
@@ -176,8 +211,11 @@ void log_write(struct log *log, enum log_level level, const char *event,
 	buf_printf(&line, "%s %s", level_names[level], event);
 	for (; fields && fields->type != LOG_END; fields++)
 		add_field(&line, fields);
+	int64_t dropped = atomic_exchange(&log->dropped, 0);
+	add_dropped(&line, dropped);
 	buf_char(&line, '\n');
-	write_line(log->fd, &line);
+	if (!write_line(log, bounded(log, &line)))
+		atomic_fetch_add(&log->dropped, dropped + 1);
 	buf_free(&line);
 	errno = saved;
 }

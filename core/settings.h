@@ -104,6 +104,7 @@ struct settings {
 	int64_t flush_events;    // default 200000
 	int64_t parallel_events; // from so many on a batch has a transaction per lane, default 20000
 	int64_t flush_bytes;     // default 24 MB
+	usec_t stuck_after;      // F176: the loop that reads logs stands still
 	usec_t database_wait;    // how long a one-shot command waits for the database, default 10 s
 	usec_t silence;          // of stanzas, while other lines are logged (F51), default 10 min
 	usec_t database_silence;  // longest silence of the database while it is asked, default 60 s

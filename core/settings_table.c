@@ -53,6 +53,8 @@ const struct setting_row setting_rows[] = {
 	ROW(parallel_events, count, "20000",
 	    "batches of so many events are written by two transactions side by side"),
 	ROW(flush_bytes, size, "24MB", "most bytes read for one transaction"),
+	ROW(stuck_after, duration, "120s",
+	    "reading that stands still so long is said, and /readyz is false"),
 	ROW(database_wait, duration, "10s", "how long a one-shot command waits for the database"),
 	ROW(database_silence, duration, "60s",
 	    "longest silence of the database while it is asked; locks of a frozen process last 3/4 of it"),

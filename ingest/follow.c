@@ -2,6 +2,7 @@
 #include "ingest/follow_internal.h"
 
 #include "core/arena.h"
+#include "core/watchdog.h"
 #include "ingest/assume.h"
 #include "ingest/health.h"
 #include "ingest/own_files.h"
@@ -194,6 +195,7 @@ static bool step(struct follow *follow, struct err *err)
 {
 	bool more;
 
+	watchdog_moves(follow->app->watchdog);
 	if (!learn(follow, err))
 		return false;
 	if (!follow->batcher)
@@ -283,8 +285,10 @@ static void wait_for_database(struct follow *follow, const struct err *err)
 		follow->backoff = BACKOFF_MOST;
 	warn(follow, err);
 	limit_held(follow);
-	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL)
+	for (usec_t left = follow->backoff; left > 0 && !*follow->app->stop; left -= POLL) {
+		watchdog_moves(follow->app->watchdog);
 		rest(POLL);
+	}
 }
 
 static size_t known(const struct realm_settings *rules)

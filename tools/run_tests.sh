@@ -42,6 +42,11 @@ write_tested() { # output of prove; what follows from "## Fuzzing" on is kept, i
 }
 
 tests=$(list_tests "$@")
+for test in $tests; do # prove would end in the middle
+	case $test in
+	*.t) [ -x "$test" ] || { echo "not executable: $test (chmod +x)" >&2; exit 2; } ;;
+	esac
+done
 if [ -z "$tests" ]; then
 	echo "no tests of kind: $*" >&2
 	exit 2

@@ -4,6 +4,7 @@
 
 #include "core/embedded.h"
 #include "core/keyed.h"
+#include "core/watchdog.h"
 
 // What the embedded files are, by the end of their name (F141: nothing else exists to the server).
 static const struct media {
@@ -108,6 +109,8 @@ bool handle_readyz(struct call *call, struct err *err)
 {
 	struct honesty honesty;
 	struct settle_lag settle;
+	if (watchdog_stuck(call->service->app->watchdog)) // F176
+		return call_problem(call, 503, "reading of logs stands still", NULL);
 	if (!store_honesty(call->db->store, call->db->realm.id, USEC_NONE, USEC_NONE, &honesty,
 			   err) ||
 	    !store_settle_lag(call->db->store, call->db->realm.id, &settle, err))

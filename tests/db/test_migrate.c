@@ -144,7 +144,7 @@ static void a_kill_leaves_before_or_after(void **state) // F96
 	}
 }
 
-static void drift_is_refused(void **state)
+static void drift_is_refused(void **state) // F178
 {
 	(void)state;
 	struct store *store = empty_database();
@@ -154,7 +154,7 @@ static void drift_is_refused(void **state)
 	store_close(store);
 }
 
-static void a_newer_schema_is_refused(void **state) // F95
+static void a_newer_schema_is_refused(void **state) // F95, F178
 {
 	(void)state;
 	struct store *store = empty_database();

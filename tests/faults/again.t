@@ -70,7 +70,7 @@ def by_hand_before(tap, server, format):
         for share in (0.2, 0.4):  # read on under the same name too
             log.grow(share, cut=True)
             it.program.call("import", log.path)
-        daemon = it.follow(format)
+        daemon = it.follow(format=format)
         log.grow(0.6)
         it.wait_read()
         rig.product.stop(daemon)

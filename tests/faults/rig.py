@@ -164,12 +164,12 @@ class Rig:
         with open(self.log, "rb") as log:
             return re.findall(rb"[^\n]*\n(?:\t[^\n]*\n)*", log.read())
 
-    def follow(self, format="prosody"):
+    def follow(self, *options, format="prosody"):
         dialect = {"openfire": "openfire-audit"}.get(format, format)
         with open(self.program.config, "a", encoding="utf-8") as config:
             config.write(f'source traffic {{\n\tpath = "{self.log}"\n\tdialect = "{dialect}"\n'
                          '\tzone = "UTC"\n}\n')
-        return self.program.start("run")
+        return self.program.start(*options, "run")
 
     def counters(self):
         return check.read_counters(self.direct.export("counters", "progress.ndjson"))

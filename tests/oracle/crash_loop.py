@@ -79,6 +79,8 @@ class Loop:
             return
         if not self.options.term:
             process.send_signal(signal.SIGKILL)
+            if self.options.everything:
+                self.kill_the_rest()
             process.wait()
             return
         if self.kills % 2:  # F83: TERM twice
@@ -88,6 +90,19 @@ class Loop:
         if status != 0:
             self.errors.append("TERM: " + ("not ended within 5 s" if status is None
                                            else f"status {status}"))
+
+    def kill_the_rest(self):
+        """F172: the other process and PostgreSQL, too; what comes next starts them again."""
+        self.keeper.send_signal(signal.SIGKILL)
+        for lock in glob.glob(self.program.path("data/**/postmaster.pid"), recursive=True):
+            with open(lock, encoding="ascii", errors="replace") as file:
+                pid = file.readline().strip()
+            if pid.isdigit():
+                os.kill(int(pid), signal.SIGKILL)
+        self.keeper.wait()
+        self.keeper = self.program.start("serve")
+        if not product.wait_until(self.program.cluster_is_ready, 60):
+            self.errors.append("no database 60 s after everything was killed")
 
     def let_die(self, process, patience=3):
         """A build that is spoiled on purpose ends itself at the worst moment of a batch; it is only
@@ -122,7 +137,7 @@ class Loop:
 
     def run(self):
         self.program.call("migrate")
-        keeper = self.program.start("serve")  # keeps the cluster running between the kills
+        self.keeper = self.program.start("serve")  # keeps the cluster running between the kills
         if not product.wait_until(self.program.cluster_is_ready, 20):
             self.errors.append("no database after 20 s")
         begun = time.monotonic()
@@ -137,7 +152,7 @@ class Loop:
         finally:
             generator.kill()
             generator.wait()
-            product.stop(keeper)
+            product.stop(self.keeper)
             if self.errors:
                 self.program.complain("the program's own log ends with")
             self.program.close()
@@ -176,7 +191,8 @@ MORE = {"pattern": '\tline = "%t [%d] %s: %x"\n\tin = "received" out = "sent"\n'
 
 def defaults():
     return argparse.Namespace(receiptd=None, format="prosody", kills=25, seed=None, marks=None,
-                              term=False, records=1500, rate=4000.0, patience=60.0, rotate=400)
+                              term=False, records=1500, rate=4000.0, patience=60.0, rotate=400,
+                              everything=False)
 
 
 def run(**settings):
@@ -204,6 +220,7 @@ def main(argv):
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--marks", choices=("before", "after"))
     parser.add_argument("--term", action="store_true", help="TERM instead of KILL (F83)")
+    parser.add_argument("--everything", action="store_true", help="PostgreSQL and the API, too (F172)")
     parser.add_argument("--records", type=int, default=base.records)
     parser.add_argument("--rate", type=float, default=base.rate)
     parser.add_argument("--rotate", type=int, default=base.rotate, help="emissions to a file, 0: one file")

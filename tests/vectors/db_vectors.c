@@ -33,6 +33,7 @@ struct session {
 	char *not_yet; // the list's text
 	struct mode modes[2];
 	int number, passed, failed, waiting;
+	uint64_t share; // 0: all
 };
 
 // --- the list of what is not yet there ---
@@ -166,7 +167,10 @@ static void run_vector(struct session *session, const struct mode *mode, const c
 
 static void run_mode(struct session *session, const struct mode *mode, const glob_t *files)
 {
+	uint64_t share = mode->self && session->share ? session->share : 1;
 	for (size_t i = 0; i < files->gl_pathc; i++) {
+		if ((i + session->seed) % share)
+			continue;
 		run_vector(session, mode, files->gl_pathv[i]);
 		fflush(stdout);
 	}
@@ -210,7 +214,8 @@ static bool run_with_database(struct session *session, struct mode *mode, const 
 static int usage(void)
 {
 	fputs("usage: vectors DIR [--seed N] [--mode memory|database|all] [--tap] "
-	      "[--not-yet FILE]\n",
+	      "[--not-yet FILE] [--share N]\n"
+	      "--share N: by the database path only every Nth file, another one with each seed\n",
 	      stderr);
 	return ERR_USAGE;
 }
@@ -229,17 +234,17 @@ static bool want_mode(struct session *session, const char *name)
 static bool read_options(struct session *session, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"seed", required_argument, NULL, 's'},
-		{"mode", required_argument, NULL, 'm'},
-		{"tap", no_argument, NULL, 't'},
-		{"not-yet", required_argument, NULL, 'n'},
-		{NULL, 0, NULL, 0},
+		{"seed", required_argument, NULL, 's'},  {"mode", required_argument, NULL, 'm'},
+		{"tap", no_argument, NULL, 't'},         {"not-yet", required_argument, NULL, 'n'},
+		{"share", required_argument, NULL, 'd'}, {NULL, 0, NULL, 0},
 	};
 	char *end = "";
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 's')
 			session->seed = strtoull(optarg, &end, 10);
+		else if (c == 'd')
+			session->share = strtoull(optarg, &end, 10);
 		else if (c == 't')
 			session->tap = true;
 		else if (c == 'n')
