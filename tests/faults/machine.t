@@ -152,6 +152,14 @@ def stand_still(pid):
     return libc.ptrace(0x4206, pid, None, None) == 0 and libc.ptrace(0x4207, pid, None, None) == 0  # SEIZE, INTERRUPT
 
 
+def kill_traced(process):
+    """Popen would take its being stopped for its end."""
+    os.kill(process.pid, signal.SIGKILL)
+    while not os.WIFSIGNALED(os.waitpid(process.pid, 0x40000000)[1]):  # __WALL
+        pass
+    process.returncode = -signal.SIGKILL
+
+
 def ask(port, path):
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
@@ -177,8 +185,7 @@ def stuck(tap, server):
             tap.ok(noticed and ask(port, "/healthz")[0] == 200,
                    f"F176: not ready when reading stands still, but alive: {ask(port, '/readyz')}")
             tap.ok(rig.product.wait_until(lambda: it.said("reading-stuck seconds="), 10), "F176: and it says so, once")
-            daemon.send_signal(signal.SIGKILL)
-            daemon.wait()
+            kill_traced(daemon)
             daemon = it.program.start("run")
         it.wait_read()
         status = rig.product.stop(daemon, 20)
