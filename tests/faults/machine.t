@@ -17,8 +17,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
 
 CLEAN = {0, 2, 3, 4, 5, 6, 70}  # statuses that the program gives by itself
-FAILURES = 200 if rig.LONG else 24
-MEGABYTES = (24, 48, 64, 96, 128, 192, 256)
+FAILURES = 200 if rig.LONG else 12
+MEGABYTES = (24, 48, 64, 96, 128, 192, 256) if rig.LONG else (32, 64, 256)
 ROWS = ("SELECT count(*), md5(string_agg(concat_ws('|', m.id, m.sent_at, m.state, m.delivered_at, m.displayed_at, m.acks,"
         " m.resends, m.body), ',' ORDER BY m.sent_at, m.id, m.n)), (SELECT count(*) FROM receiptd.quarantine AS q JOIN"
         " receiptd.source AS s ON s.id = q.source WHERE s.realm = r.id) FROM receiptd.realm AS r LEFT JOIN receiptd.message"

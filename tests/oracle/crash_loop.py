@@ -36,6 +36,15 @@ def catches_term(process):
         return True
 
 
+def is_postgres(pid):
+    """The file may be that of one that was killed before, and its number another program's by now."""
+    try:
+        with open(f"/proc/{int(pid)}/cmdline", "rb") as command:
+            return b"postgres" in command.read()
+    except (OSError, ValueError):
+        return False
+
+
 class Loop:
     def __init__(self, options):
         self.options = options
@@ -97,7 +106,7 @@ class Loop:
         for lock in glob.glob(self.program.path("data/**/postmaster.pid"), recursive=True):
             with open(lock, encoding="ascii", errors="replace") as file:
                 pid = file.readline().strip()
-            if pid.isdigit():
+            if is_postgres(pid):
                 os.kill(int(pid), signal.SIGKILL)
         self.keeper.wait()
         self.keeper = self.program.start("serve")
