@@ -213,11 +213,11 @@ static bool need_context(struct stanza_parser *parser)
 static void push(struct stanza_parser *parser, struct text xml)
 {
 	xmlParserCtxtPtr context = parser->context;
-	if (xmlCtxtResetPush(context, xml.p, (int)xml.n, NULL, NULL) != 0) {
-		fail(parser, "out of memory");
-		return;
-	}
+	if (xmlCtxtResetPush(context, xml.p, (int)xml.n, NULL, NULL) != 0)
+		out_of_memory();
 	int code = xmlParseChunk(context, NULL, 0, 1);
+	if (code == XML_ERR_NO_MEMORY || context->errNo == XML_ERR_NO_MEMORY)
+		out_of_memory(); // it says nothing of the stanza
 	if (code != XML_ERR_OK && !harmless(code))
 		fail(parser, error_reason(code));
 	if (!context->wellFormed || !parser->root_closed)
@@ -240,10 +240,8 @@ static void parse(struct stanza_parser *parser, struct text xml, struct arena *a
 	if (!parser->only_libxml2 && plain_read(&parser->plain, &parser->reader, xml))
 		return;
 	reader_begin(&parser->reader, arena);
-	if (!need_context(parser)) {
-		fail(parser, "out of memory");
-		return;
-	}
+	if (!need_context(parser))
+		out_of_memory();
 	push(parser, xml);
 	parser->parsed++;
 	if (worn(parser, xml))
