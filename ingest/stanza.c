@@ -25,6 +25,7 @@ struct stanza_parser {
 	struct plain plain;
 	bool only_libxml2;
 	xmlParserCtxtPtr context; // NULL: make a new one
+	bool again;               // memory was short
 	unsigned parsed;          // with this context
 	const char *failed;       // first reason to refuse the stanza at hand
 	bool root_closed;
@@ -213,11 +214,11 @@ static bool need_context(struct stanza_parser *parser)
 static void push(struct stanza_parser *parser, struct text xml)
 {
 	xmlParserCtxtPtr context = parser->context;
-	if (xmlCtxtResetPush(context, xml.p, (int)xml.n, NULL, NULL) != 0)
-		out_of_memory();
+	if (xmlCtxtResetPush(context, xml.p, (int)xml.n, NULL, NULL) != 0) {
+		fail(parser, "out of memory");
+		return;
+	}
 	int code = xmlParseChunk(context, NULL, 0, 1);
-	if (code == XML_ERR_NO_MEMORY || context->errNo == XML_ERR_NO_MEMORY)
-		out_of_memory(); // it says nothing of the stanza
 	if (code != XML_ERR_OK && !harmless(code))
 		fail(parser, error_reason(code));
 	if (!context->wellFormed || !parser->root_closed)
@@ -240,9 +241,19 @@ static void parse(struct stanza_parser *parser, struct text xml, struct arena *a
 	if (!parser->only_libxml2 && plain_read(&parser->plain, &parser->reader, xml))
 		return;
 	reader_begin(&parser->reader, arena);
-	if (!need_context(parser))
-		out_of_memory();
+	if (!need_context(parser)) {
+		fail(parser, "out of memory");
+		return;
+	}
 	push(parser, xml);
+	if (parser->failed && parser->context->errNo == XML_ERR_NO_MEMORY && !parser->again) {
+		// F174. It says so of limits of its own, too: those end once more in the same way.
+		drop_context(parser);
+		parser->again = true;
+		parse(parser, xml, arena);
+		parser->again = false;
+		return;
+	}
 	parser->parsed++;
 	if (worn(parser, xml))
 		drop_context(parser);
