@@ -134,10 +134,8 @@ static int cmd_run(struct app *app, int argc, char **argv)
 	struct retention_loop *retention = NULL;
 	struct report_schedule *reports = NULL;
 	struct feeds *feeds = NULL;
-	struct watchdog *watchdog = app->settings->source_count
-					    ? watchdog_start(app->log, app->settings->stuck_after)
-					    : NULL;
-	app->watchdog = watchdog;
+	if (app->settings->source_count)
+		app->watchdog = watchdog_start(app->log, app->settings->stuck_after);
 	bool ok = feeds_open(app, &feeds, &err);
 	if (ok)
 		app->feed = feeds_sink(feeds);
@@ -153,8 +151,8 @@ static int cmd_run(struct app *app, int argc, char **argv)
 	report_schedule_stop(reports);
 	retention_stop(retention);
 	api_stop(api);
+	watchdog_stop(app->watchdog);
 	app->watchdog = NULL;
-	watchdog_stop(watchdog);
 	feeds_close(feeds);
 	if (*app->stop && err.kind == ERR_DATABASE)
 		ok = true; // asked to stop while the database was not there yet: a clean stop

@@ -24,7 +24,7 @@ struct arena {
 };
 
 // F174: a short write to standard error and out. Nothing here may allocate.
-_Noreturn void out_of_memory(void)
+static _Noreturn void out_of_memory(void)
 {
 	static const char message[] = "receiptd: out of memory\n";
 	ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);

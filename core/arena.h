@@ -15,8 +15,6 @@ void arena_reset(struct arena *arena);        // keeps one chunk for the next ro
 size_t arena_used(const struct arena *arena); // bytes handed out since the last reset
 
 void *arena_alloc(struct arena *arena, size_t size); // zeroed, aligned for any type
-// F174: ends the program with status 70; what is stored stays as it is. For libraries that say so, too.
-_Noreturn void out_of_memory(void);
 // The block, made by this function (or NULL, of size 0), with room for more; what is new is not cleared.
 // It may move: nobody else may point into it.
 void *arena_grow(struct arena *arena, void *block, size_t size, size_t bigger);

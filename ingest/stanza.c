@@ -25,7 +25,6 @@ struct stanza_parser {
 	struct plain plain;
 	bool only_libxml2;
 	xmlParserCtxtPtr context; // NULL: make a new one
-	bool again;               // memory was short
 	unsigned parsed;          // with this context
 	const char *failed;       // first reason to refuse the stanza at hand
 	bool root_closed;
@@ -215,6 +214,7 @@ static void push(struct stanza_parser *parser, struct text xml)
 {
 	xmlParserCtxtPtr context = parser->context;
 	if (xmlCtxtResetPush(context, xml.p, (int)xml.n, NULL, NULL) != 0) {
+		drop_context(parser);
 		fail(parser, "out of memory");
 		return;
 	}
@@ -232,27 +232,38 @@ static bool worn(const struct stanza_parser *parser, struct text xml)
 	       xmlDictGetUsage(parser->context->dict) > CONTEXT_NAME_BYTES;
 }
 
-static void parse(struct stanza_parser *parser, struct text xml, struct arena *arena)
+static void begin(struct stanza_parser *parser, struct arena *arena)
 {
 	parser->failed = NULL;
 	parser->root_closed = false;
 	parser->declared_total = 0;
 	reader_begin(&parser->reader, arena);
+}
+
+static void by_libxml2(struct stanza_parser *parser, struct text xml, struct arena *arena)
+{
+	begin(parser, arena);
+	if (need_context(parser))
+		push(parser, xml);
+	else
+		fail(parser, "out of memory");
+}
+
+// libxml2 says so of limits of its own, too.
+static bool was_memory_short(const struct stanza_parser *parser)
+{
+	return parser->failed && (!parser->context || parser->context->errNo == XML_ERR_NO_MEMORY);
+}
+
+static void parse(struct stanza_parser *parser, struct text xml, struct arena *arena)
+{
+	begin(parser, arena);
 	if (!parser->only_libxml2 && plain_read(&parser->plain, &parser->reader, xml))
 		return;
-	reader_begin(&parser->reader, arena);
-	if (!need_context(parser)) {
-		fail(parser, "out of memory");
-		return;
-	}
-	push(parser, xml);
-	if (parser->failed && parser->context->errNo == XML_ERR_NO_MEMORY && !parser->again) {
-		// F174. It says so of limits of its own, too: those end once more in the same way.
+	by_libxml2(parser, xml, arena);
+	if (was_memory_short(parser)) { // F174: no fault of the stanza; a limit is met once more
 		drop_context(parser);
-		parser->again = true;
-		parse(parser, xml, arena);
-		parser->again = false;
-		return;
+		by_libxml2(parser, xml, arena);
 	}
 	parser->parsed++;
 	if (worn(parser, xml))

@@ -30,28 +30,19 @@ static bool heads_root(void *self, uint64_t from, uint64_t to, unsigned char out
 	return true;
 }
 
-static json_t *bytes_json(struct text bytes)
-{
-	char *text = xcalloc(bytes.n + 1, 2);
-	hex_print((const unsigned char *)bytes.p, bytes.n, text);
-	json_t *value = json_string(text);
-	free(text);
-	return value;
-}
-
 static json_t *path_json(const struct merkle_proof *proof)
 {
 	json_t *path = json_array();
 	for (size_t i = 0; i < proof->count; i++)
 		json_array_append_new(
-			path, bytes_json((struct text){(const char *)proof->path[i], HASH}));
+			path, seal_hex_json((struct text){(const char *)proof->path[i], HASH}));
 	return path;
 }
 
 static json_t *head_json(const struct sealed *seal)
 {
 	return json_pack("{s:o,s:o,s:o}", "head", json_text(seal->head), "signature",
-			 bytes_json(seal->signature), "ssh_signature", json_text(seal->ssh));
+			 seal_hex_json(seal->signature), "ssh_signature", json_text(seal->ssh));
 }
 
 static json_t *make(const struct chain *chain, size_t older, size_t newer, struct digest *digest)

@@ -239,6 +239,7 @@ bool seal_instance(struct store *store, struct digest *digest, char out[2 * HASH
 		   struct err *err);
 // Consistency of two heads (seal_consistency.c). key: of the newer one; NULL: as it says itself.
 struct json_t;
+struct json_t *seal_hex_json(struct text bytes); // a string, to be released
 bool seal_is_consistency(const struct json_t *json);
 bool seal_consistency_check(const struct json_t *json, const unsigned char *key, struct buf *said,
 			    struct err *err);

@@ -38,7 +38,7 @@ static bool next_column(struct text *left, struct text *name)
 	return after.p && n;
 }
 
-static json_t *hex_json(struct text bytes)
+json_t *seal_hex_json(struct text bytes)
 {
 	char *text = xcalloc(bytes.n + 1, 2);
 	hex_print((const unsigned char *)bytes.p, bytes.n, text);
@@ -49,7 +49,7 @@ static json_t *hex_json(struct text bytes)
 
 static json_t *hash_json(const unsigned char hash[HASH])
 {
-	return hex_json((struct text){(const char *)hash, HASH});
+	return seal_hex_json((struct text){(const char *)hash, HASH});
 }
 
 static bool take_value(struct text *image, struct text *value)
@@ -76,8 +76,9 @@ static json_t *columns_json(struct text *names, struct text image)
 	json_t *list = json_array();
 	struct text name, value;
 	while (image.n && next_column(names, &name) && take_value(&image, &value))
-		json_array_append_new(list, json_pack("[s%,o]", name.p, name.n,
-						      value.p ? hex_json(value) : json_null()));
+		json_array_append_new(list,
+				      json_pack("[s%,o]", name.p, name.n,
+						value.p ? seal_hex_json(value) : json_null()));
 	return list;
 }
 
@@ -215,7 +216,7 @@ static bool add_path(struct proving *it, struct err *err)
 static void add_head(struct proving *it)
 {
 	json_object_set_new(it->json, "head", json_text(it->seal->head));
-	json_object_set_new(it->json, "signature", hex_json(it->seal->signature));
+	json_object_set_new(it->json, "signature", seal_hex_json(it->seal->signature));
 	json_object_set_new(it->json, "ssh_signature", json_text(it->seal->ssh));
 }
 
