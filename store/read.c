@@ -22,7 +22,9 @@ static uint64_t big_endian(const char *bytes, size_t length)
 void array_read(struct array *array, struct text bytes)
 {
 	*array = (struct array){0};
-	if (!bytes.p || bytes.n < ARRAY_HEADER)
+	bool empty = bytes.n >= 4 &&
+		     big_endian(bytes.p, 4) == 0; // no dimensions: what follows is not of it
+	if (!bytes.p || bytes.n < ARRAY_HEADER || empty)
 		return;
 	array->left = (uint32_t)big_endian(bytes.p + 12, 4);
 	array->at = bytes.p + ARRAY_HEADER;

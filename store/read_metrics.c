@@ -97,7 +97,7 @@ bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *ea
 	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
 		COUNTER(member[4])
 
-// The columns of delivery.sql and delivery_rollup.sql, after the bucket; several rows add up.
+// The columns of delivery.sql, after the bucket.
 static const size_t counters[] = {
 	COUNTER(sent),         COUNTER(unknown),         COUNTER(failed_all),
 	COUNTER(requested),    COUNTER(confirmed),       COUNTER(failed),

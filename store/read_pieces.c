@@ -47,11 +47,18 @@ static usec_t nearest_day(usec_t at)
 	return rollup_day(at + USEC_PER_DAY / 2);
 }
 
-// lo and hi are quarters. A piece from later to earlier is one to take away.
+static usec_t apart(usec_t a, usec_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+// lo and hi are quarters. A piece from later to earlier is one to take away. Days are taken only where that leaves
+// fewer quarters to read: an hour that ends at noon is nearer to the ends of its day than to nothing, and yet four
+// quarters.
 static void add_quarters(struct pieces *pieces, struct piece like, usec_t lo, usec_t hi)
 {
 	usec_t first = nearest_day(lo), last = nearest_day(hi);
-	if (first >= last) {
+	if (first >= last || hi - lo <= apart(lo, first) + apart(hi, last)) {
 		add_piece(pieces, like, GRAIN_QUARTER, lo, hi);
 		return;
 	}

@@ -11,52 +11,174 @@
 // --- parameters ---
 
 struct piece_arrays {
-	struct fields bucket, grain, lo, hi, sign, waits;
+	struct fields grain, lo, hi;
 };
 
 static void piece_arrays_free(struct piece_arrays *arrays)
 {
-	fields_free(&arrays->bucket);
 	fields_free(&arrays->grain);
 	fields_free(&arrays->lo);
 	fields_free(&arrays->hi);
-	fields_free(&arrays->sign);
-	fields_free(&arrays->waits);
+}
+
+static void put_domains(struct fields *params, const struct metric_query *query)
+{
+	put_safe(params, query->from_domain);
+	put_safe(params, query->to_domain);
 }
 
 static void put_pieces(struct fields *params, const struct metric_query *query,
-		       const struct pieces *pieces, bool waits)
+		       const struct pieces *pieces)
 {
 	__attribute__((cleanup(piece_arrays_free))) struct piece_arrays arrays = {0};
 	for (size_t i = 0; i < pieces->count; i++) {
 		const struct piece *piece = &pieces->items[i];
-		put_int4(&arrays.bucket, piece->bucket);
 		put_int2(&arrays.grain, piece->grain);
 		put_usec(&arrays.lo, piece->lo);
 		put_usec(&arrays.hi, piece->hi);
-		put_int4(&arrays.sign, piece->sign);
-		put_bool(&arrays.waits, piece->waits);
 	}
 	put_int4(params, query->realm);
-	put_array(params, OF_INT4, &arrays.bucket);
 	put_array(params, OF_INT2, &arrays.grain);
 	put_array(params, OF_TIMESTAMPTZ, &arrays.lo);
 	put_array(params, OF_TIMESTAMPTZ, &arrays.hi);
-	put_array(params, OF_INT4, &arrays.sign);
-	if (waits)
-		put_array(params, OF_BOOL, &arrays.waits);
-	put_safe(params, query->from_domain);
-	put_safe(params, query->to_domain);
+	put_domains(params, query);
+}
+
+static void put_rows(struct fields *params, const struct metric_query *query,
+		     const struct pieces *pieces, const struct piece *rows)
+{
+	put_int4(params, query->realm);
 	put_int2(params, pieces->by_domain ? GRAIN_DOMAINS : GRAIN_QUARTER);
-	for (size_t i = 0; i < ROW_PIECES; i++) {
-		const struct piece *rows = &pieces->rows[i];
-		put_int4(params, rows->bucket);
-		put_int4(params, rows->sign);
-		if (waits)
-			put_bool(params, rows->waits);
-		put_usec(params, rows->lo);
-		put_usec(params, rows->hi);
+	put_usec(params, rows->lo);
+	put_usec(params, rows->hi);
+	put_domains(params, query);
+}
+
+// --- counts ---
+
+#define COUNTER(member) offsetof(struct delivery_bucket, member)
+#define WITHIN(member)                                                                             \
+	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
+		COUNTER(member[4])
+
+// The columns of part/rollup_sums.
+static const size_t summed[] = {
+	COUNTER(sent),
+	COUNTER(unknown),
+	COUNTER(failed_all),
+	COUNTER(requested),
+	COUNTER(confirmed),
+	COUNTER(failed),
+	COUNTER(read_requested),
+	COUNTER(read),
+	COUNTER(read_upto),
+	COUNTER(read_inferred),
+	COUNTER(stored),
+	COUNTER(accepted),
+	COUNTER(routed),
+	COUNTER(delivered),
+	COUNTER(displayed),
+	COUNTER(retracted),
+	COUNTER(skew_clamped),
+	COUNTER(resends),
+	WITHIN(confirmed_within),
+	WITHIN(read_within),
+};
+
+static void add_to(struct delivery_bucket *bucket, size_t offset, int64_t value)
+{
+	int64_t now;
+	memcpy(&now, (char *)bucket + offset, sizeof now);
+	now += value;
+	memcpy((char *)bucket + offset, &now, sizeof now);
+}
+
+// What is open splits into what is pending and what is expired, so that all counts add up.
+static void add_open(struct delivery_bucket *bucket, bool waits, int64_t answers, int64_t readings)
+{
+	*(waits ? &bucket->pending : &bucket->expired) += answers;
+	*(waits ? &bucket->read_pending : &bucket->read_expired) += readings;
+}
+
+// The sums from this column on.
+static void add_piece(struct buckets *buckets, const struct piece *piece, const struct rows *rows,
+		      int column)
+{
+	struct delivery_bucket of = {0}, *bucket = &buckets->items[piece->bucket - 1];
+	for (size_t i = 0; i < sizeof summed / sizeof *summed; i++) {
+		int64_t value = piece->sign * row_int(rows, 0, column + (int)i);
+		add_to(&of, summed[i], value);
+		add_to(bucket, summed[i], value);
 	}
+	add_open(bucket, piece->waits, of.requested - of.confirmed - of.failed,
+		 of.read_requested - of.read);
+}
+
+struct counting {
+	const struct pieces *pieces;
+	struct buckets *buckets;
+};
+
+static const struct piece *piece_of(const struct pieces *pieces, const struct rows *rows)
+{
+	size_t i = (size_t)row_int(rows, 0, 0) - 1; // WITH ORDINALITY counts from 1
+	return i < pieces->count ? &pieces->items[i] : NULL;
+}
+
+static bool take_sums(void *self, const struct rows *rows)
+{
+	struct counting *counting = self;
+	const struct piece *piece = piece_of(counting->pieces, rows);
+	if (piece)
+		add_piece(counting->buckets, piece, rows, 1);
+	return true;
+}
+
+static bool count_rows(struct store *store, const struct metric_query *query,
+		       const struct pieces *pieces, struct buckets *buckets, struct err *err)
+{
+	for (size_t i = 0; i < pieces->row_count; i++) {
+		FIELDS_AUTO params = {0};
+		ROWS_AUTO rows = {0};
+		put_rows(&params, query, pieces, &pieces->rows[i]);
+		if (!sql_run(store, "delivery_rows", &params, &rows, err))
+			return false;
+		if (rows.count)
+			add_piece(buckets, &pieces->rows[i], &rows, 0);
+	}
+	return true;
+}
+
+// The bucket in which pending turns to expired: what lies at the turn was added as expired.
+static bool count_edge(struct store *store, const struct metric_query *query,
+		       const struct pieces *pieces, struct buckets *buckets, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO rows = {0};
+	if (!pieces->edge_bucket || pieces->edge_lo >= pieces->edge_hi)
+		return true;
+	put_int4(&params, query->realm);
+	put_usec(&params, pieces->edge_lo);
+	put_usec(&params, pieces->edge_hi);
+	put_usec(&params, pieces->edge);
+	put_domains(&params, query);
+	if (!sql_run(store, "delivery_edge", &params, &rows, err))
+		return false;
+	struct delivery_bucket *bucket = &buckets->items[pieces->edge_bucket - 1];
+	add_open(bucket, true, row_int(&rows, 0, 0), row_int(&rows, 0, 1));
+	add_open(bucket, false, -row_int(&rows, 0, 0), -row_int(&rows, 0, 1));
+	return true;
+}
+
+static bool load_counts(struct store *store, const struct metric_query *query,
+			const struct pieces *pieces, struct buckets *buckets, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	struct counting counting = {pieces, buckets};
+	put_pieces(&params, query, pieces);
+	return sql_each(store, "delivery_rollup", &params, &counting, take_sums, err) &&
+	       count_rows(store, query, pieces, buckets, err) &&
+	       count_edge(store, query, pieces, buckets, err);
 }
 
 // --- latencies ---
@@ -74,12 +196,14 @@ static const int weights[SERIES_COUNT][LATENCY_COUNT] = {
 	[SERIES_RESPOND] = {[LATENCY_RESPOND] = 1},
 };
 
-struct adding { // histograms of one wanted bucket
-	size_t bucket;
+struct adding {        // histograms of one wanted bucket
+	size_t bucket; // from 1; 0 = none yet
 	int64_t sums[LATENCY_COUNT][LATENCY_BINS];
 	int lo, hi; // nothing but 0 before and from there on: most bins are days and weeks
 	const struct metric_query *query;
+	const struct pieces *pieces;
 	struct buckets *buckets;
+	struct buf rows[ROW_PIECES]; // histograms of rows, until their bucket comes
 };
 
 static const int percents[LATENCY_POINTS] = {50, 90, 95, 99, 100};
@@ -184,18 +308,9 @@ static void add_histogram(struct adding *adding, int64_t sign, int64_t *sums, st
 	}
 }
 
-static bool take_histograms(void *self, const struct rows *rows)
+static void add_histograms(struct adding *adding, int64_t sign, struct text bytes)
 {
-	struct adding *adding = self;
 	struct array bins, counts;
-	size_t bucket = (size_t)row_int(rows, 0, 0);
-	int64_t sign = row_int(rows, 0, 1);
-	struct text bytes = row_text(rows, 0, 2);
-	if (bucket < 1 || bucket > adding->buckets->count)
-		return true;
-	if (bucket != adding->bucket)
-		finish_bucket(adding);
-	adding->bucket = bucket;
 	while (bytes.n > 2) {
 		size_t metric =
 			(size_t)((unsigned char)bytes.p[0] << 8 | (unsigned char)bytes.p[1]);
@@ -206,7 +321,40 @@ static bool take_histograms(void *self, const struct rows *rows)
 		if (metric >= 1 && metric <= LATENCY_COUNT)
 			add_histogram(adding, sign, adding->sums[metric - 1], &bins, &counts);
 	}
+}
+
+static void go_to_bucket(struct adding *adding, size_t bucket)
+{
+	if (bucket == adding->bucket)
+		return;
+	finish_bucket(adding);
+	adding->bucket = bucket;
+	for (size_t i = 0; i < adding->pieces->row_count; i++) {
+		const struct piece *rows = &adding->pieces->rows[i];
+		if (rows->bucket != (int32_t)bucket)
+			continue;
+		add_histograms(adding, rows->sign, buf_view(&adding->rows[i]));
+		adding->rows[i].len = 0;
+	}
+}
+
+static bool take_histograms(void *self, const struct rows *rows)
+{
+	struct adding *adding = self;
+	const struct piece *piece = piece_of(adding->pieces, rows);
+	if (!piece)
+		return true;
+	go_to_bucket(adding, (size_t)piece->bucket);
+	add_histograms(adding, piece->sign, row_text(rows, 0, 1));
 	return true;
+}
+
+static void finish_buckets(struct adding *adding)
+{
+	for (size_t i = 0; i < adding->pieces->row_count; i++)
+		if (adding->rows[i].len)
+			go_to_bucket(adding, (size_t)adding->pieces->rows[i].bucket);
+	finish_bucket(adding);
 }
 
 // Of a year these are megabytes: no more than is wanted.
@@ -223,19 +371,43 @@ static void put_metrics(struct fields *params, const struct metric_query *query)
 	put_array(params, OF_INT2, &metrics);
 }
 
+static bool load_rows(struct store *store, struct adding *adding, struct err *err)
+{
+	for (size_t i = 0; i < adding->pieces->row_count; i++) {
+		FIELDS_AUTO params = {0};
+		ROWS_AUTO rows = {0};
+		put_rows(&params, adding->query, adding->pieces, &adding->pieces->rows[i]);
+		put_metrics(&params, adding->query);
+		if (!sql_run(store, "latency_rows", &params, &rows, err))
+			return false;
+		if (rows.count)
+			buf_text(&adding->rows[i], row_text(&rows, 0, 0));
+	}
+	return true;
+}
+
+static void adding_free(struct adding *adding)
+{
+	for (size_t i = 0; i < ROW_PIECES; i++)
+		buf_free(&adding->rows[i]);
+	free(adding);
+}
+
 static bool load_latencies(struct store *store, const struct metric_query *query,
 			   const struct pieces *pieces, struct buckets *buckets, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	struct adding *adding = xcalloc(1, sizeof *adding);
 	adding->buckets = buckets;
+	adding->pieces = pieces;
 	adding->query = query;
 	clear_sums(adding);
-	put_pieces(&params, query, pieces, false);
+	put_pieces(&params, query, pieces);
 	put_metrics(&params, query);
-	bool fine = sql_each(store, "latency_rollup", &params, adding, take_histograms, err);
-	finish_bucket(adding);
-	free(adding);
+	bool fine = load_rows(store, adding, err) &&
+		    sql_each(store, "latency_rollup", &params, adding, take_histograms, err);
+	finish_buckets(adding);
+	adding_free(adding);
 	return fine;
 }
 
@@ -265,32 +437,13 @@ static void nothing_answered(struct buckets *buckets)
 	}
 }
 
-// Whether the database is to add up the rows of a bucket: of domains there are many a day, and of an hour four
-// quarters of each lane. Fewer are sent sooner than added.
-static bool are_many(const struct pieces *pieces)
-{
-	usec_t quarters = 0;
-	for (size_t i = 0; i < pieces->count; i++)
-		if (pieces->items[i].grain == GRAIN_QUARTER)
-			quarters +=
-				(pieces->items[i].hi - pieces->items[i].lo) / (900 * USEC_PER_SEC);
-	return pieces->by_domain || quarters >= 4 * (usec_t)pieces->count;
-}
-
 bool delivery_rolled(struct store *store, const struct metric_query *query, struct buckets *buckets,
 		     struct err *err)
 {
 	struct pieces pieces;
-	FIELDS_AUTO params = {0};
 	pieces_make(query, buckets, &pieces);
-	put_pieces(&params, query, &pieces, true);
-	put_int4(&params, pieces.edge_bucket);
-	put_usec(&params, pieces.edge);
-	put_usec(&params, pieces.edge_lo);
-	put_usec(&params, pieces.edge_hi);
-	const char *counts = are_many(&pieces) ? "delivery_rollup_sum" : "delivery_rollup";
 	bool fine = sql_plan(store, "plan_kept", err) &&
-		    sql_each(store, counts, &params, buckets, take_counts, err);
+		    load_counts(store, query, &pieces, buckets, err);
 	nothing_answered(buckets);
 	fine = fine && load_latencies(store, query, &pieces, buckets, err);
 	pieces_free(&pieces);

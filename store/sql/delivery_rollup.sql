@@ -1,12 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Rates by wanted bucket as delivery.sql, from roll-ups; the caller adds up the rows of a bucket, which
--- is cheaper than sum() of so many int8 where these are few. Parameters as in delivery_pieces.
--- include delivery_pieces
-SELECT c.i,
-       c.sent, c.unknown, c.failed, c.requested, c.confirmed, c.requested_failed, c.pending,
-       c.requested - c.confirmed - c.requested_failed - c.pending, c.read_requested, c.read,
-       c.read_upto, c.read_inferred, c.read_pending, c.read_requested - c.read - c.read_pending,
-       c.stored, c.accepted, c.routed, c.delivered, c.displayed, c.retracted, c.skew_clamped,
-       c.resends, c.confirmed_10s, c.confirmed_1m, c.confirmed_1h, c.confirmed_24h, c.confirmed_7d,
-       c.read_10s, c.read_1m, c.read_1h, c.read_24h, c.read_7d
-FROM c;
+-- Sums of roll-ups, a row for each piece of which there are any, in the order of the pieces: each is read by the
+-- index, so nothing is sorted, and the caller adds up while the next ones are read.
+--   $1 int4           realm
+--   $2 int2[]         pieces: rollup.grain
+--   $3 timestamptz[]  from, $4 timestamptz[] to, exclusive
+--   $5 text           domain of the sender, $6 text of the recipient; null = any
+SELECT t
+FROM (
+     SELECT p.n, s.*
+     FROM unnest($2::int2[], $3::timestamptz[], $4::timestamptz[])
+          WITH ORDINALITY AS p (grain, lo, hi, n)
+     CROSS JOIN LATERAL (
+          SELECT
+-- include rollup_sums
+          FROM rollup AS r
+          WHERE r.realm = $1 AND r.grain = p.grain AND r.bucket >= p.lo AND r.bucket < p.hi
+            AND ($5::text IS NULL OR r.from_domain = $5)
+            AND ($6::text IS NULL OR r.to_domain = $6)
+          HAVING count(*) > 0) AS s) AS t;

@@ -271,6 +271,8 @@ static bool add_bucket(void *self, const struct delivery_bucket *b)
 			buf_printf(self, "%s%lld", it->ms[k] == LATENCY_BEYOND ? " beyond " : " ",
 				   bin_of(it->ms[k]));
 	}
+	for (size_t i = 0; i < BANDS; i++)
+		buf_printf(self, " %lld", (long long)b->bands[i]);
 	buf_char(self, '\n');
 	return true;
 }
@@ -305,6 +307,18 @@ static struct metric_query any_query(const struct zone *const zones[2])
 	return query;
 }
 
+// What came to nothing again (a message changed its day, another its state) stays as a histogram without bins, in
+// the middle of others.
+static void add_empty_histograms(void)
+{
+	struct err err = {0};
+	static const char text[] =
+		"INSERT INTO rollup_latency SELECT realm, lane + 7, grain, bucket, from_domain, to_domain, metric, '{}', "
+		"'{}' FROM rollup_latency";
+	if (!sql_script(store, text, &err))
+		fail_msg("%s", err.text);
+}
+
 static void metrics_from_roll_ups_equal_those_from_rows(void **state)
 {
 	(void)state;
@@ -314,6 +328,7 @@ static void metrics_from_roll_ups_equal_those_from_rows(void **state)
 		any_line();
 	sample_commit(&sample);
 	assert_recomputed_equal(&sample, "filled");
+	add_empty_histograms();
 	for (int i = 0; i < 200; i++) {
 		struct metric_query query = any_query(zones);
 		char *rolled = answer(query, false), *counted = answer(query, true);
