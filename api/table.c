@@ -113,18 +113,29 @@ void table_begin(struct table *table)
 	buf_zstr(table->out, "\r\n");
 }
 
+struct buf *table_item(struct table *table)
+{
+	if (table->format == TABLE_JSON && table->rows > 0)
+		buf_zstr(table->out, ",\n");
+	return table->out;
+}
+
+void table_item_end(struct table *table)
+{
+	if (table->format == TABLE_NDJSON)
+		buf_char(table->out, '\n');
+	table->rows++;
+}
+
 void table_row(struct table *table, const json_t *row)
 {
 	if (table->format == TABLE_CSV) {
 		csv_row(table, row);
-	} else {
-		if (table->format == TABLE_JSON && table->rows > 0)
-			buf_zstr(table->out, ",\n");
-		table_json(table->out, row);
-		if (table->format == TABLE_NDJSON)
-			buf_char(table->out, '\n');
+		table->rows++;
+		return;
 	}
-	table->rows++;
+	table_json(table_item(table), row);
+	table_item_end(table);
 }
 
 void table_end(struct table *table)

@@ -22,6 +22,9 @@ struct table {
 void table_begin(struct table *table);
 void table_row(struct table *table, const json_t *row);
 void table_end(struct table *table);
+// JSON and NDJSON: an object that is written into *out at once, between these two.
+struct buf *table_item(struct table *table);
+void table_item_end(struct table *table);
 
 // Compact JSON; numbers that are not whole with 15 digits.
 void table_json(struct buf *out, const json_t *value);

@@ -101,32 +101,40 @@ json_t *dimension_row(const char *row)
 	return object;
 }
 
-// As put_rate, without an interval of its own.
-static void put_bound(json_t *row, const char *key, int64_t part, int64_t whole,
+// As out_rate, without an interval of its own.
+static void out_bound(struct json_out *out, const char *key, int64_t part, int64_t whole,
 		      const struct rating *rating)
 {
-	if (whole >= rating->min_count)
-		put_ratio(row, key, part, whole);
+	if (whole >= rating->min_count && whole > 0)
+		out_share(out, key, (double)part / (double)whole);
 	else
-		json_object_set_new(row, key, json_null());
+		out_null(out, key);
 	if (whole > 0 && whole < rating->min_count)
-		json_array_append_new(rating->suppressed, json_string(key));
+		out_word(rating->suppressed, NULL, key);
 }
 
 void dimension_rates(const struct dimension *it, json_t *row, const struct metric_group *group,
 		     bool bounds)
 {
+	struct buf members = {0}, names = {0};
+	struct json_out out = {.buf = &members}, suppressed = {.buf = &names};
 	const struct rating rating = {.min_count = it->call->params[D_MIN_COUNT].number,
 				      .within = "",
-				      .suppressed = json_array()};
+				      .suppressed = &suppressed};
 	int64_t asked = group->requested;
-	put_rate(row, "rate", group->confirmed, asked, &rating);
+	out_open(&out, NULL, '{');
+	out_rate(&out, "rate", group->confirmed, asked, &rating);
 	if (bounds) {
-		put_bound(row, "rate_lower", group->confirmed, asked, &rating);
-		put_bound(row, "rate_upper", group->confirmed + group->pending, asked, &rating);
+		out_bound(&out, "rate_lower", group->confirmed, asked, &rating);
+		out_bound(&out, "rate_upper", group->confirmed + group->pending, asked, &rating);
 	}
-	put_bound(row, "coverage", asked, group->sent, &rating);
-	json_object_set_new(row, "suppressed", rating.suppressed);
+	out_bound(&out, "coverage", asked, group->sent, &rating);
+	out_open(&out, "suppressed", '[');
+	buf_text(&members, buf_view(&names));
+	out_close(&out, ']');
+	out_close(&out, '}');
+	put_written(row, &members);
+	buf_free(&names);
 }
 
 void dimension_figures(const struct dimension *it, json_t *row, const struct metric_group *group)
@@ -153,7 +161,12 @@ void dimension_figures(const struct dimension *it, json_t *row, const struct met
 
 void dimension_latency(json_t *row, const struct metric_group *group, bool estimated)
 {
-	put_latency(row, "time_to_deliver_ms", group->ttd_n, group->ttd_ms, estimated);
+	struct buf members = {0};
+	struct json_out out = {.buf = &members};
+	out_open(&out, NULL, '{');
+	out_latency(&out, "time_to_deliver_ms", group->ttd_n, group->ttd_ms, estimated);
+	out_close(&out, '}');
+	put_written(row, &members);
 }
 
 void dimension_conditions(json_t *row, const struct metric_group *group)

@@ -110,8 +110,13 @@ static void put_counts(json_t *object, const struct delivery_bucket *bucket)
 	put_ratio(object, "rate_lower", bucket->confirmed, bucket->requested);
 	put_ratio(object, "rate_upper", bucket->confirmed + bucket->pending, bucket->requested);
 	put_ratio(object, "coverage", bucket->requested, bucket->sent);
-	put_latency(object, "time_to_deliver_ms", deliver->n, deliver->ms, bucket->estimated);
-	put_latency(object, "time_to_read_ms", read->n, read->ms, bucket->estimated);
+	struct buf members = {0};
+	struct json_out out = {.buf = &members};
+	out_open(&out, NULL, '{');
+	out_latency(&out, "time_to_deliver_ms", deliver->n, deliver->ms, bucket->estimated);
+	out_latency(&out, "time_to_read_ms", read->n, read->ms, bucket->estimated);
+	out_close(&out, '}');
+	put_written(object, &members);
 }
 
 static struct frame *funnel(struct pool_slot *db, const char *realm, const struct live_query *query,

@@ -24,7 +24,7 @@ struct answer { // of one path, to one question
 	const struct metric_path *path;
 	struct question *question;
 	struct rating rating;
-	json_t *rows;
+	const char *group; // "read" while members of "read" are written
 };
 
 static int64_t number_at(const struct delivery_bucket *bucket, size_t offset)
@@ -36,20 +36,28 @@ static int64_t number_at(const struct delivery_bucket *bucket, size_t offset)
 
 // ---- JSON
 
-// "read.rate" stands as "rate" in the object "read".
-static json_t *place_of(json_t *object, const char **name)
+static void leave_group(struct answer *answer, struct json_out *out)
 {
-	const char *dot = strchr(*name, '.');
+	if (answer->group)
+		out_close(out, '}');
+	answer->group = NULL;
+}
+
+// "read.rate" stands as "rate" in the object "read"; the fields of one stand side by side.
+static const char *enter_group(struct answer *answer, struct json_out *out, const char *name)
+{
+	char group[32];
+	const char *dot = strchr(name, '.');
+	size_t n = dot ? (size_t)(dot - name) : 0;
+	if (answer->group && dot && strncmp(answer->group, name, n + 1) == 0)
+		return dot + 1;
+	leave_group(answer, out);
 	if (!dot)
-		return object;
-	size_t n = (size_t)(dot - *name);
-	json_t *place = json_object_getn(object, *name, n);
-	if (!place) {
-		place = json_object();
-		json_object_setn_new(object, *name, n, place);
-	}
-	*name = dot + 1;
-	return place;
+		return name;
+	snprintf(group, sizeof group, "%.*s", (int)n, name);
+	out_open(out, group, '{');
+	answer->group = name;
+	return dot + 1;
 }
 
 // A cohort tells nothing of a horizon until all of it is so old, and until all that came by then has
@@ -62,46 +70,45 @@ static bool is_mature(const struct question *question, usec_t end, usec_t horizo
 	return known != USEC_NONE && end <= known - horizon;
 }
 
-static json_t *horizon_json(const struct answer *answer, const struct metric_field *field,
-			    const struct delivery_bucket *bucket, size_t i)
+static void out_horizon(const struct answer *answer, const struct metric_field *field,
+			const struct delivery_bucket *bucket, size_t i, struct json_out *out)
 {
 	char within[64];
 	int64_t part = number_at(bucket, field->part + i * sizeof part);
 	int64_t whole = number_at(bucket, field->whole);
 	bool mature = is_mature(answer->question, bucket->end, horizon_lengths[i]);
-	json_t *object = json_object();
 	struct rating rating = answer->rating;
 	snprintf(within, sizeof within, "%s.%s.", field->name, horizon_names[i]);
 	rating.within = within;
-	put_number(object, "count", part);
-	put_rate(object, "rate", part, mature ? whole : 0, &rating);
-	json_object_set_new(object, "mature", json_boolean(mature));
-	return object;
+	out_open(out, horizon_names[i], '{');
+	out_int(out, "count", part);
+	out_rate(out, "rate", part, mature ? whole : 0, &rating);
+	out_bool(out, "mature", mature);
+	out_close(out, '}');
 }
 
-static void put_within(const struct answer *answer, const struct metric_field *field,
-		       const struct delivery_bucket *bucket, json_t *object, const char *name)
+static void out_within(const struct answer *answer, const struct metric_field *field,
+		       const struct delivery_bucket *bucket, struct json_out *out, const char *name)
 {
-	json_t *within = json_object();
+	out_open(out, name, '{');
 	for (size_t i = 0; i < HORIZONS; i++)
-		json_object_set_new(within, horizon_names[i],
-				    horizon_json(answer, field, bucket, i));
-	json_object_set_new(object, name, within);
+		out_horizon(answer, field, bucket, i, out);
+	out_close(out, '}');
 }
 
-static void put_bands(json_t *object, const char *name, const int64_t bands[BANDS])
+static void out_bands(struct json_out *out, const char *name, const int64_t bands[BANDS])
 {
-	json_t *all = json_object();
+	out_open(out, name, '{');
 	for (size_t i = 0; i < BANDS; i++) {
 		char from[24];
 		snprintf(from, sizeof from, "%lld", (long long)band_from_ms(i));
-		put_number(all, from, bands[i]);
+		out_int(out, from, bands[i]);
 	}
-	json_object_set_new(object, name, all);
+	out_close(out, '}');
 }
 
-static void put_rated(const struct answer *answer, const struct metric_field *field,
-		      const struct delivery_bucket *bucket, json_t *object, const char *name)
+static void out_rated(const struct answer *answer, const struct metric_field *field,
+		      const struct delivery_bucket *bucket, struct json_out *out, const char *name)
 {
 	char within[64];
 	struct rating rating = answer->rating;
@@ -110,34 +117,32 @@ static void put_rated(const struct answer *answer, const struct metric_field *fi
 		part += number_at(bucket, field->more);
 	snprintf(within, sizeof within, "%.*s", (int)(name - field->name), field->name);
 	rating.within = within;
-	put_rate(object, name, part, number_at(bucket, field->whole), &rating);
+	out_rate(out, name, part, number_at(bucket, field->whole), &rating);
 }
 
-static void put_field(const struct answer *answer, const struct metric_field *field,
-		      const struct delivery_bucket *bucket, json_t *row)
+static void out_field(struct answer *answer, const struct metric_field *field,
+		      const struct delivery_bucket *bucket, struct json_out *out)
 {
-	const char *name = field->name;
-	json_t *object = place_of(row, &name);
+	const char *name = enter_group(answer, out, field->name);
 	const struct latency *latency = &bucket->latencies[field->series];
 	switch (field->kind) {
 	case FIELD_COUNT:
-		put_number(object, name, number_at(bucket, field->part));
+		out_int(out, name, number_at(bucket, field->part));
 		break;
 	case FIELD_RATE:
-		put_rated(answer, field, bucket, object, name);
+		out_rated(answer, field, bucket, out, name);
 		break;
 	case FIELD_WITHIN:
-		put_within(answer, field, bucket, object, name);
+		out_within(answer, field, bucket, out, name);
 		break;
 	case FIELD_LATENCY:
-		put_latency(object, name, latency->n, latency->ms, bucket->estimated);
+		out_latency(out, name, latency->n, latency->ms, bucket->estimated);
 		break;
 	case FIELD_EXPECTED:
-		put_expected(object, name, number_at(bucket, field->part), latency,
-			     bucket->estimated);
+		out_expected(out, name, number_at(bucket, field->part), latency, bucket->estimated);
 		break;
 	case FIELD_BANDS:
-		put_bands(object, name, bucket->bands);
+		out_bands(out, name, bucket->bands);
 		break;
 	}
 }
@@ -145,18 +150,25 @@ static void put_field(const struct answer *answer, const struct metric_field *fi
 static bool each_bucket(void *self, const struct delivery_bucket *bucket)
 {
 	struct answer *answer = self;
-	json_t *row = json_object();
-	answer->rating.suppressed = json_array();
-	json_object_set_new(row, "start", json_usec(bucket->start, 6));
-	json_object_set_new(row, "end", json_usec(bucket->end, 6));
-	json_object_set_new(row, "final",
-			    json_boolean(question_final(answer->question, bucket->end)));
+	struct buf names = {0};
+	struct json_out suppressed = {.buf = &names};
+	struct json_out out = {.buf = question_row(answer->question)};
+	answer->rating.suppressed = &suppressed;
+	out_open(&out, NULL, '{');
+	out_usec(&out, "start", bucket->start, 6);
+	out_usec(&out, "end", bucket->end, 6);
+	out_bool(&out, "final", question_final(answer->question, bucket->end));
 	for (size_t i = 0; i < answer->path->count; i++)
-		put_field(answer, &answer->path->fields[i], bucket, row);
-	if (answer->path->rated)
-		json_object_set(row, "suppressed", answer->rating.suppressed);
-	json_decref(answer->rating.suppressed);
-	question_row(answer->question, answer->rows, row);
+		out_field(answer, &answer->path->fields[i], bucket, &out);
+	leave_group(answer, &out);
+	if (answer->path->rated) {
+		out_open(&out, "suppressed", '[');
+		buf_text(out.buf, buf_view(&names));
+		out_close(&out, ']');
+	}
+	out_close(&out, '}');
+	question_row_end(answer->question);
+	buf_free(&names);
 	return true;
 }
 
@@ -237,12 +249,11 @@ static const char *const *columns_of(const struct metric_path *path, struct aren
 
 // ---- the path
 
-static bool ask_path(struct question *question, const struct metric_query *query, json_t *rows,
-		     struct err *err)
+static bool ask_path(struct question *question, const struct metric_query *query, struct err *err)
 {
 	const struct metric_path *path = question->form->path;
 	struct call *call = question->call;
-	struct answer answer = {.path = path, .question = question, .rows = rows};
+	struct answer answer = {.path = path, .question = question};
 	struct metric_query wanted = *query;
 	wanted.series |= path->series;
 	for (size_t i = 0; i < path->count; i++) {

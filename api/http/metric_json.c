@@ -31,66 +31,89 @@ struct wilson wilson_interval(int64_t part, int64_t whole)
 			       part >= whole ? 1 : (middle + reach) / scale};
 }
 
-static void put_wilson(json_t *object, const char *key, const struct wilson *wilson)
+static void out_wilson(struct json_out *out, const char *key, const struct wilson *wilson)
 {
 	char name[64];
-	json_t *interval = json_object();
 	snprintf(name, sizeof name, "%s_wilson", key);
-	json_object_set_new(interval, "low", wilson ? json_real(wilson->low) : json_null());
-	json_object_set_new(interval, "high", wilson ? json_real(wilson->high) : json_null());
-	json_object_set_new(object, name, interval);
+	out_open(out, name, '{');
+	if (wilson) {
+		out_share(out, "low", wilson->low);
+		out_share(out, "high", wilson->high);
+	} else {
+		out_null(out, "low");
+		out_null(out, "high");
+	}
+	out_close(out, '}');
 }
 
-void put_rate(json_t *object, const char *key, int64_t part, int64_t whole,
+static void note_suppressed(const struct rating *rating, const char *key)
+{
+	char name[128];
+	snprintf(name, sizeof name, "%s%s", rating->within, key);
+	out_word(rating->suppressed, NULL, name);
+}
+
+void out_rate(struct json_out *out, const char *key, int64_t part, int64_t whole,
 	      const struct rating *rating)
 {
 	if (whole >= rating->min_count && whole > 0) {
 		struct wilson wilson = wilson_interval(part, whole);
-		put_ratio(object, key, part, whole);
-		put_wilson(object, key, &wilson);
+		out_share(out, key, (double)part / (double)whole);
+		out_wilson(out, key, &wilson);
 		return;
 	}
-	json_object_set_new(object, key, json_null());
-	put_wilson(object, key, NULL);
+	out_null(out, key);
+	out_wilson(out, key, NULL);
 	if (whole > 0)
-		json_array_append_new(rating->suppressed,
-				      json_sprintf("%s%s", rating->within, key));
+		note_suppressed(rating, key);
 }
 
 // ---- latencies
 
-static json_t *latency_json(int64_t n, const int64_t ms[LATENCY_POINTS], bool estimated)
+static void open_latency(struct json_out *out, const char *key, int64_t n,
+			 const int64_t ms[LATENCY_POINTS], bool estimated)
 {
-	json_t *latency = json_object();
-	put_number(latency, "n", n);
+	out_open(out, key, '{');
+	out_int(out, "n", n);
 	for (size_t i = 0; i < LATENCY_POINTS; i++) {
-		bool there = n > 0 && ms[i] != LATENCY_BEYOND;
-		json_object_set_new(latency, latency_points[i],
-				    there ? json_integer(ms[i]) : json_null());
+		if (n > 0 && ms[i] != LATENCY_BEYOND)
+			out_int(out, latency_points[i], ms[i]);
+		else
+			out_null(out, latency_points[i]);
 	}
-	json_object_set_new(latency, "method",
-			    json_string(estimated ? "nearest-rank of a histogram, at most 3.2 % off"
-						  : "nearest-rank, exact"));
-	json_object_set_new(latency, "max_error", json_real(estimated ? 0.032 : 0));
-	return latency;
+	out_word(out, "method",
+		 estimated ? "nearest-rank of a histogram, at most 3.2 % off"
+			   : "nearest-rank, exact");
+	out_share(out, "max_error", estimated ? 0.032 : 0);
 }
 
-void put_latency(json_t *object, const char *key, int64_t n, const int64_t ms[LATENCY_POINTS],
+void out_latency(struct json_out *out, const char *key, int64_t n, const int64_t ms[LATENCY_POINTS],
 		 bool estimated)
 {
-	json_object_set_new(object, key, latency_json(n, ms, estimated));
+	open_latency(out, key, n, ms, estimated);
+	out_close(out, '}');
 }
 
-void put_expected(json_t *object, const char *key, int64_t answered, const struct latency *latency,
-		  bool estimated)
+void out_expected(struct json_out *out, const char *key, int64_t answered,
+		  const struct latency *latency, bool estimated)
 {
-	json_t *json = latency_json(latency->n, latency->ms, estimated);
 	size_t first = 0;
 	while (first < LATENCY_POINTS && latency->ms[first] != LATENCY_BEYOND)
 		first++;
-	put_number(json, "answered", answered);
-	json_object_set_new(json, "beyond",
-			    first < LATENCY_POINTS ? json_string(latency_points[first])
-						   : json_null());
-	json_object_set_new(object, key, json);
+	open_latency(out, key, latency->n, latency->ms, estimated);
+	out_int(out, "answered", answered);
+	if (first < LATENCY_POINTS)
+		out_word(out, "beyond", latency_points[first]);
+	else
+		out_null(out, "beyond");
+	out_close(out, '}');
+}
+
+// ---- objects of jansson's
+
+void put_written(json_t *object, struct buf *members)
+{
+	JSON_AUTO *read = json_loadb(members->data, members->len, 0, NULL);
+	json_object_update(object, read);
+	buf_free(members);
 }

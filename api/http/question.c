@@ -131,6 +131,8 @@ void question_close(struct question *question)
 	if (question->call->db)
 		store_snapshot_end(question->call->db->store);
 	zone_free(question->zone);
+	buf_free(&question->totals);
+	buf_free(&question->row);
 }
 
 bool question_final(const struct question *question, usec_t end)
@@ -174,64 +176,65 @@ void question_members(const struct question *question, json_t *answer)
 			question_final(question, question->query.until));
 }
 
-void question_row(struct question *question, json_t *rows, json_t *row)
+struct buf *question_row(struct question *question)
 {
-	if (!question->table) {
-		json_array_append_new(rows, row);
-		return;
-	}
-	table_row(question->table, row);
-	json_decref(row);
+	if (!question->table)
+		return &question->totals;
+	question->row.len = 0;
+	return question->table->format == TABLE_CSV ? &question->row : table_item(question->table);
 }
 
-static void answer_json(const struct question *question, const json_t *totals, struct text series)
+// A row of CSV picks its columns from the object.
+static void put_csv(struct table *table, const struct buf *row)
+{
+	JSON_AUTO *object = json_loadb(row->data, row->len, 0, NULL);
+	table_row(table, object);
+}
+
+void question_row_end(struct question *question)
+{
+	if (!question->table)
+		return;
+	if (question->table->format == TABLE_CSV)
+		put_csv(question->table, &question->row);
+	else
+		table_item_end(question->table);
+}
+
+static void answer_json(const struct question *question, struct text series)
 {
 	JSON_AUTO *answer = json_object();
 	struct reply *reply = question->call->reply;
 	question_members(question, answer);
 	if (question->form->members)
 		question->form->members(question, answer);
-	json_t *total = json_array_get(totals, 0);
-	json_object_set(answer, "totals", total ? total : json_null());
 	table_json(&reply->body, answer);
-	reply->body.len--; // its last brace: the series is text already
+	reply->body.len--; // its last brace: the figures are text already
+	buf_zstr(&reply->body, ",\"totals\":");
+	if (question->totals.len)
+		buf_text(&reply->body, buf_view(&question->totals));
+	else
+		buf_zstr(&reply->body, "null");
 	buf_zstr(&reply->body, ",\"series\":");
 	buf_text(&reply->body, series);
 	buf_zstr(&reply->body, "}\n");
 }
 
-static bool ask(struct question *question, usec_t width, json_t *rows, struct err *err)
+static bool ask(struct question *question, usec_t width, struct table *table, struct err *err)
 {
 	struct metric_query query = question->query;
 	query.bucket = width;
-	return question->form->ask(question, &query, rows, err);
-}
-
-static void put_rows(struct table *table, const json_t *rows)
-{
-	size_t i;
-	json_t *row;
-	json_array_foreach(rows, i, row) {
-		table_row(table, row);
-	}
+	question->table = table;
+	return question->form->ask(question, &query, err);
 }
 
 // Without buckets a table has the totals as its one row.
-static bool collect(struct question *question, json_t *totals, struct table *table, struct err *err)
+static bool collect(struct question *question, struct table *table, struct err *err)
 {
-	JSON_AUTO *rows = json_array(); // that did not go into the table at once
-	if (!ask(question, 0, totals, err))
-		return false;
-	if (question->query.bucket == 0) {
-		if (table->format != TABLE_JSON)
-			put_rows(table, totals);
-		return true;
-	}
-	question->table = table;
-	bool ok = ask(question, question->query.bucket, rows, err);
-	question->table = NULL;
-	put_rows(table, rows);
-	return ok;
+	usec_t width = question->query.bucket;
+	bool json = table->format == TABLE_JSON;
+	return (!json || ask(question, 0, NULL, err)) &&
+	       ((json && width == 0) || ask(question, width, table, err));
 }
 
 static bool look_further(struct question *question, struct err *err)
@@ -256,15 +259,14 @@ static bool answer(struct question *question, const struct question_form *form, 
 	struct reply *reply = question->call->reply;
 	struct buf text = {0};
 	struct table table = {.format = question->format, .columns = form->columns, .out = &text};
-	JSON_AUTO *totals = json_array();
 	question->form = form;
 	table_begin(&table);
-	bool ok = look_further(question, err) && collect(question, totals, &table, err);
+	bool ok = look_further(question, err) && collect(question, &table, err);
 	table_end(&table);
 	if (ok) {
 		reply->type = table_format_types[question->format];
 		if (question->format == TABLE_JSON)
-			answer_json(question, totals, buf_view(&text));
+			answer_json(question, buf_view(&text));
 		else
 			buf_text(&reply->body, buf_view(&text));
 		honesty_headers(reply, &question->honesty,

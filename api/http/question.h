@@ -40,16 +40,19 @@ struct question {
 	int64_t settle_waiting; // of a form that is settled
 	struct zone *zone;
 	enum table_format format;
-	struct table *table; // where rows of the series go at once
+	struct table *table; // where rows of the series go; NULL: the totals are asked for
+	struct buf totals;   // JSON
+	struct buf row;      // JSON, of a table of another format
 };
 
-// Adds a row of JSON for each bucket of one pass, by question_row; query->bucket 0 asks for the totals
-// alone.
-typedef bool question_fn(struct question *question, const struct metric_query *query, json_t *rows,
+// Writes an object of JSON for each bucket of one pass, between question_row and question_row_end;
+// query->bucket 0 asks for the totals alone.
+typedef bool question_fn(struct question *question, const struct metric_query *query,
 			 struct err *err);
 
-// Takes the row over: a tree of thousands of rows would cost more than all else.
-void question_row(struct question *question, json_t *rows, json_t *row);
+// Where the object is written. Text at once: a tree of thousands of rows would cost more than all else.
+struct buf *question_row(struct question *question);
+void question_row_end(struct question *question);
 
 struct question_form { // of one path
 	question_fn *ask;

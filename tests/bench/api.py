@@ -157,8 +157,11 @@ def figures(api, database):
         path = f"/v1/metrics/delivery?since={since}&until={until}&bucket={bucket}"
         sums = database.ask("SELECT sum(sent), sum(requested), sum(confirmed) FROM receiptd.rollup WHERE grain = 2 AND"
                             f" bucket >= '{since}' AND bucket < '{until}'")
-        totals = api.get(path)[1]["totals"]
+        answer = api.get(path)[1]
+        totals, series = answer["totals"], answer["series"]
         expect("|".join(str(totals[n]) for n in ("sent", "requested", "confirmed")), sums, name)
+        expect(sum(b["time_to_deliver_ms"]["n"] for b in series), totals["time_to_deliver_ms"]["n"], f"{name}: times of the series")
+        expect([sum(b["time_to_deliver_bands"].values()) for b in series], [b["confirmed"] for b in series], f"{name}: bands")
         times = api.times([path] * 30)
         print(f"  figures of {name:7} by {bucket:3} {totals['sent']:>11,} messages: median {at(times, .5):6.1f} ms, p99 "
               f"{at(times, .99):6.1f} ms (target {target} ms)")
