@@ -16,7 +16,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_CONNECTIONS = 2, ACCESS_CONNECTIONS = 1, STREAM_CONNECTIONS = 2, BACKLOG = 511 };
+// Each answer of a reader waits for a row of the access log meanwhile; one more for what is counted afterwards.
+enum {
+	READ_CONNECTIONS = 2,
+	ACCESS_CONNECTIONS = READ_CONNECTIONS + 1,
+	STREAM_CONNECTIONS = 2,
+	BACKLOG = 511
+};
 
 struct api {
 	struct service service;

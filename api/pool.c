@@ -24,8 +24,9 @@ struct pool {
 	pthread_t mender;
 	bool started, stop;
 	pthread_mutex_t lock;
-	pthread_cond_t changed; // a slot was given back, mended or lost
-	usec_t lost_at;         // when the last good slot was lost; 0 = there is one
+	pthread_cond_t freed; // for requests: a slot was given back, mended or lost
+	pthread_cond_t lost;  // for the mender, who would otherwise wake up with each answer
+	usec_t lost_at;       // when the last good slot was lost; 0 = there is one
 	size_t count;
 	struct pool_slot slots[];
 };
@@ -44,7 +45,8 @@ struct pool *pool_new(struct app *app, enum store_role role, size_t count)
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->changed, &attributes);
+	pthread_cond_init(&pool->freed, &attributes);
+	pthread_cond_init(&pool->lost, &attributes);
 	pthread_condattr_destroy(&attributes);
 	return pool;
 }
@@ -63,11 +65,11 @@ static void forget_rules(struct pool_slot *slot)
 
 // ---- under the lock
 
-static void wait_until(struct pool *pool, usec_t end)
+static void wait_until(struct pool *pool, pthread_cond_t *what, usec_t end)
 {
 	struct timespec at = {.tv_sec = (time_t)(end / USEC_PER_SEC),
 			      .tv_nsec = (long)(end % USEC_PER_SEC) * 1000};
-	pthread_cond_timedwait(&pool->changed, &pool->lock, &at);
+	pthread_cond_timedwait(what, &pool->lock, &at);
 }
 
 static void set_good(struct pool *pool, struct pool_slot *slot, bool good)
@@ -80,7 +82,9 @@ static void set_good(struct pool *pool, struct pool_slot *slot, bool good)
 		pool->lost_at = 0;
 	else if (pool->lost_at == 0)
 		pool->lost_at = usec_monotonic();
-	pthread_cond_broadcast(&pool->changed);
+	pthread_cond_broadcast(&pool->freed);
+	if (!good)
+		pthread_cond_signal(&pool->lost);
 }
 
 // A connection that the server has closed while nobody used it is noticed here.
@@ -160,7 +164,7 @@ static void *mender_main(void *self)
 		bool ok = mend_one(pool);
 		usec_t end = usec_monotonic() + PAUSE_SECONDS * USEC_PER_SEC;
 		while (!pool->stop && usec_monotonic() < end && !(ok && find_lost(pool)))
-			wait_until(pool, end);
+			wait_until(pool, &pool->lost, end);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -184,7 +188,7 @@ void pool_free(struct pool *pool)
 		return;
 	pthread_mutex_lock(&pool->lock);
 	pool->stop = true;
-	pthread_cond_broadcast(&pool->changed);
+	pthread_cond_signal(&pool->lost);
 	pthread_mutex_unlock(&pool->lock);
 	if (pool->started)
 		pthread_join(pool->mender, NULL);
@@ -192,7 +196,8 @@ void pool_free(struct pool *pool)
 		forget_rules(&pool->slots[i]);
 		store_close(pool->slots[i].store);
 	}
-	pthread_cond_destroy(&pool->changed);
+	pthread_cond_destroy(&pool->freed);
+	pthread_cond_destroy(&pool->lost);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
@@ -222,7 +227,7 @@ static struct pool_slot *wait_for_slot(struct pool *pool)
 			until = pool->lost_at + MEND_SECONDS * USEC_PER_SEC;
 		if (now >= until)
 			break;
-		wait_until(pool, until);
+		wait_until(pool, &pool->freed, until);
 	}
 	if (slot)
 		slot->busy = true;

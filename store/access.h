@@ -46,6 +46,12 @@ bool store_is_guarded(const struct store *store);
 // The intent row, before the answer starts; *access identifies it for the count row after it.
 bool store_access(struct store *store, struct text token, struct text route, struct text filter,
 		  bool bodies, int64_t *access, struct err *err);
+// The same in two halves: what the answer is made of is read while the row is written and made durable. The answer
+// starts after store_access_wait, which is called in any case after a true store_access_begin; nothing else
+// runs on this connection between them.
+bool store_access_begin(struct store *store, struct text token, struct text route,
+			struct text filter, bool bodies, int64_t *access, struct err *err);
+bool store_access_wait(struct store *store, struct err *err);
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err);
 bool store_access_done_all(struct store *store, const int64_t *accesses, const int64_t *rows,
 			   size_t count, struct err *err);

@@ -144,7 +144,11 @@ void row_strings(const struct rows *rows, int row, int column, struct string_lis
 // (none); rows may be NULL (not wanted), else it must be empty and is filled on success only.
 bool sql_run(struct store *store, const char *name, const struct fields *params, struct rows *rows,
 	     struct err *err);
-// The same row by row with flat memory: the callback gets one row (number 0); false = stop (then
+// The same in two halves, for a statement without rows: between them the caller works elsewhere, and nothing else
+// runs on this connection. sql_wait in any case after a sql_send that was true.
+bool sql_send(struct store *store, const char *name, const struct fields *params, struct err *err);
+bool sql_wait(struct store *store, const char *name, struct err *err);
+// sql_run row by row with flat memory: the callback gets one row (number 0); false = stop (then
 // the statement is cancelled, and true is returned). The callback must not use this store.
 // "SELECT r FROM (SELECT ...) AS r" has one column, a record: the callback sees its columns as if they
 // were the result's. For rows of many columns, because libpq copies the names of all for each row.

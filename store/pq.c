@@ -227,6 +227,18 @@ static int64_t changed_rows(PGresult *result)
 	return strtoll(PQcmdTuples(result), NULL, 10);
 }
 
+bool sql_send(struct store *store, const char *name, const struct fields *params, struct err *err)
+{
+	// Written out now: the server works on it while the caller does something else.
+	return send(store, name, params, err) &&
+	       (flush(store, usec_monotonic() + store->patience) || lost(store, name, err));
+}
+
+bool sql_wait(struct store *store, const char *name, struct err *err)
+{
+	return finish(store, name, NULL, err);
+}
+
 bool sql_run(struct store *store, const char *name, const struct fields *params, struct rows *rows,
 	     struct err *err)
 {

@@ -36,34 +36,50 @@ static void plain_device(struct message_stream *stream, struct message *message)
 		   row->marker ? row->marker->first : USEC_NONE);
 }
 
-static void complex_devices(struct message_stream *stream, const struct rows *rows,
+struct three_arrays {
+	struct array a, b, c;
+};
+
+static bool open_arrays(struct three_arrays *arrays, const struct array_place *place)
+{
+	if (!place->rows)
+		return false;
+	array_open(&arrays->a, place->rows, place->row, place->column);
+	array_open(&arrays->b, place->rows, place->row, place->column + 1);
+	array_open(&arrays->c, place->rows, place->row, place->column + 2);
+	return true;
+}
+
+static bool next_of_three(struct three_arrays *arrays, struct text *a, struct text *b,
+			  struct text *c)
+{
+	return array_next(&arrays->a, a) && array_next(&arrays->b, b) && array_next(&arrays->c, c);
+}
+
+static void complex_devices(struct message_stream *stream, const struct array_place *place,
 			    struct message *message)
 {
-	struct array device, delivered, displayed;
+	struct three_arrays arrays;
 	struct text name, first, second;
-	array_open(&device, rows, 0, COL_DEVICE);
-	array_open(&delivered, rows, 0, COL_DELIVERED);
-	array_open(&displayed, rows, 0, COL_DISPLAYED);
-	while (array_next(&device, &name) && array_next(&delivered, &first) &&
-	       array_next(&displayed, &second))
+	if (!open_arrays(&arrays, place))
+		return;
+	while (next_of_three(&arrays, &name, &first, &second))
 		add_device(stream, message, name, array_usec(first), array_usec(second));
 }
 
 // --- readers of a room's message (P12) ---
 
-static void take_readers(struct message_stream *stream, const struct rows *rows,
+static void take_readers(struct message_stream *stream, const struct array_place *place,
 			 struct message *message)
 {
-	struct array who, read, received;
+	struct three_arrays arrays;
 	struct text name, first, second;
-	array_open(&who, rows, 0, COL_READER);
-	array_open(&read, rows, 0, COL_READ);
-	array_open(&received, rows, 0, COL_RECEIVED);
-	size_t most = who.left + 1;
+	if (!open_arrays(&arrays, place))
+		return;
+	size_t most = arrays.a.left + 1;
 	struct device_time *readers = arena_alloc(stream->arena, most * sizeof *readers);
 	struct device_time *receivers = arena_alloc(stream->arena, most * sizeof *receivers);
-	while (array_next(&who, &name) && array_next(&read, &first) &&
-	       array_next(&received, &second)) {
+	while (next_of_three(&arrays, &name, &first, &second)) {
 		struct device_time times = {name, array_usec(second), array_usec(first)};
 		if (first.p)
 			readers[message->reader_count++] = times;
@@ -85,16 +101,14 @@ static const struct via_names *via_names_of(const struct message_stream *stream,
 	return NULL;
 }
 
-bool message_take(void *self, const struct rows *rows)
+bool message_take_row(struct message_stream *stream, const struct rows *rows, int at,
+		      const struct message_row *flat, const struct row_details *details)
 {
-	struct message_stream *stream = self;
 	struct message message = {.read_inferred_at = USEC_NONE, .response_ms = -1};
-	struct message_row flat;
 	struct plain_acks acks;
 
 	arena_reset(stream->arena);
-	message_read(rows, 0, &flat);
-	message_to_row(&flat, row_text(rows, 0, COL_FROM), row_text(rows, 0, COL_TO), &acks,
+	message_to_row(flat, row_text(rows, at, COL_FROM), row_text(rows, at, COL_TO), &acks,
 		       &message.row);
 	if (message.row.displayed_at ==
 	    USEC_NONE) { // I: shown only while nothing explicit is known
@@ -102,20 +116,29 @@ bool message_take(void *self, const struct rows *rows)
 		message.read_via = message.row.read_via;
 	}
 	message.response_ms = message.row.response_ms;
-	message.row.body = row_text(rows, 0, COL_BODY);
-	message.via_names = via_names_of(stream, flat.realm);
-	message.n = (int32_t)row_int(rows, 0, COL_N);
+	message.row.body = row_text(rows, at, COL_BODY);
+	message.via_names = via_names_of(stream, flat->realm);
+	message.n = details->n;
 	message.verdict = row_verdict(&message.row, stream->now, stream->filter->t_expire);
 	if (stream->filter->with_devices && message.row.complex &&
 	    message.row.class_ != CLASS_GROUP)
-		complex_devices(stream, rows, &message);
+		complex_devices(stream, &details->devices, &message);
 	else if (stream->filter->with_devices)
 		plain_device(stream, &message);
 	if (stream->filter->with_devices && message.row.class_ == CLASS_GROUP)
-		take_readers(stream, rows, &message);
+		take_readers(stream, &details->readers, &message);
 	stream->given++;
 	stream->stopped = !stream->each(stream->self, &message);
 	return !stream->stopped;
+}
+
+bool message_take(void *self, const struct rows *rows)
+{
+	struct message_row flat;
+	message_read(rows, 0, &flat);
+	const struct row_details details = {
+		{rows, 0, COL_DEVICE}, {rows, 0, COL_READER}, (int32_t)row_int(rows, 0, COL_N)};
+	return message_take_row(self, rows, 0, &flat, &details);
 }
 
 // --- parameters ---
@@ -284,9 +307,8 @@ static bool pair_span(struct message_stream *stream, struct fields *params, usec
 	const struct message_filter *filter = stream->filter;
 	put_days(params, filter, since, until);
 	return sql_plan(stream->store, "plan_kept", err) &&
-	       sql_each(stream->store,
-			filter->newest_first ? "messages_conv_back" : "messages_conv", params,
-			stream, message_take, err);
+	       message_page(stream, filter->newest_first ? "messages_conv_back" : "messages_conv",
+			    params, err);
 }
 
 bool message_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)

@@ -48,6 +48,24 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 // self: a stream. One row of messages_page, or of a statement with the same columns.
 bool message_take(void *self, const struct rows *rows);
 
+struct array_place { // three arrays side by side; rows NULL: nothing
+	const struct rows *rows;
+	int row, column;
+};
+
+struct row_details { // what only some rows have
+	struct array_place devices, readers;
+	int32_t n; // M4
+};
+
+// The same of a row whose details stand elsewhere. False: nobody wants more.
+bool message_take_row(struct message_stream *stream, const struct rows *rows, int at,
+		      const struct message_row *flat, const struct row_details *details);
+// A page of one conversation: sends "name" with these parameters, then asks for the details of those rows that have
+// some (read_page.c).
+bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
+		  struct err *err);
+
 // What tells apart as metrics do (read_narrow.c). narrow_close in any case.
 bool narrow_open(struct message_stream *stream, struct err *err);
 void narrow_close(struct message_stream *stream);

@@ -114,8 +114,8 @@ bool store_tokens(struct store *store, void *self,
 
 // --- access log ---
 
-bool store_access(struct store *store, struct text token, struct text route, struct text filter,
-		  bool bodies, int64_t *access, struct err *err)
+bool store_access_begin(struct store *store, struct text token, struct text route,
+			struct text filter, bool bodies, int64_t *access, struct err *err)
 {
 	struct hash_key random;
 	int64_t id;
@@ -127,10 +127,22 @@ bool store_access(struct store *store, struct text token, struct text route, str
 	put_text(&params, route);
 	put_text(&params, filter.p ? filter : TEXT(""));
 	put_bool(&params, bodies);
-	if (!sql_run(store, "access_add", &params, NULL, err))
+	if (!sql_send(store, "access_add", &params, err))
 		return err_wrap(err, "access log");
 	*access = id;
 	return true;
+}
+
+bool store_access_wait(struct store *store, struct err *err)
+{
+	return sql_wait(store, "access_add", err) || err_wrap(err, "access log");
+}
+
+bool store_access(struct store *store, struct text token, struct text route, struct text filter,
+		  bool bodies, int64_t *access, struct err *err)
+{
+	return store_access_begin(store, token, route, filter, bodies, access, err) &&
+	       store_access_wait(store, err);
 }
 
 bool store_access_done(struct store *store, int64_t access, int64_t rows, struct err *err)

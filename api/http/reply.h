@@ -18,6 +18,7 @@ struct reply {
 	int status;
 	const char *type;
 	struct buf body;
+	int64_t access, rows;     // of the access log: counted when it was sent; access 0 = not
 	struct text fixed;        // instead of body: bytes of the program itself
 	struct producer producer; // instead of body: it is made while it is read
 	struct reply_header headers[REPLY_HEADERS];

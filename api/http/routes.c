@@ -168,20 +168,30 @@ static bool wants_bodies(const struct call *call)
 	return false;
 }
 
-// Who, which route, which filter: stored before anything is read (F192).
-static bool log_intent(struct call *call, int64_t *access, struct err *err)
+// Who, which route, which filter: on its way to the disk while the answer is made (F192).
+static struct pool_slot *begin_intent(struct call *call, struct err *err)
 {
 	struct pool *pool = call->service->access;
 	struct pool_slot *slot = pool_take(pool, err);
 	if (!slot)
-		return false;
+		return NULL;
 	struct buf filter = {0};
 	for (size_t i = 0; i < call->route->params->count; i++)
 		add_filter(&filter, &call->route->params->specs[i], &call->params[i]);
-	bool ok = store_access(slot->store, call->token.name, call->request->path,
-			       buf_view(&filter), wants_bodies(call), access, err);
+	bool ok = store_access_begin(slot->store, call->token.name, call->request->path,
+				     buf_view(&filter), wants_bodies(call), &call->access, err);
 	buf_free(&filter);
-	pool_give(pool, slot, !ok && err->kind == ERR_DATABASE);
+	if (ok)
+		return slot;
+	pool_give(pool, slot, err->kind == ERR_DATABASE);
+	return NULL;
+}
+
+// It is stored: the answer may start.
+static bool end_intent(struct call *call, struct pool_slot *slot, struct err *err)
+{
+	bool ok = store_access_wait(slot->store, err);
+	pool_give(call->service->access, slot, !ok && err->kind == ERR_DATABASE);
 	return ok;
 }
 
@@ -218,19 +228,34 @@ static void answer_unlogged(struct call *call, const struct err *err)
 
 // ---- one call
 
+// What was made of an answer whose intent could not be stored goes nowhere.
+static bool take_back(struct call *call, const struct err *err)
+{
+	reply_reset(call->reply);
+	answer_unlogged(call, err); // no second try: one intent, one answer
+	return true;
+}
+
+// A live stream begins with its handler, any other answer when all of this is done.
 static bool run_audited(struct call *call, struct err *err)
 {
+	struct live_ask *live = call->request->live;
+	struct err unlogged = {0};
 	if (!call->route->audited)
 		return call->route->handle(call, err);
-	if (!log_intent(call, &call->access, err)) {
-		answer_unlogged(call, err); // no second try: one intent, one answer
-		return true;
-	}
+	struct pool_slot *slot = begin_intent(call, &unlogged);
+	if (!slot || (live && !end_intent(call, slot, &unlogged)))
+		return take_back(call, &unlogged);
 	bool ok = call->route->handle(call, err);
-	if (ok && call->request->live && call->request->live->accepted)
-		call->request->live->access = call->access; // counted when the stream ends
-	else if (!call->reply->producer.run)
+	if (!live && !end_intent(call, slot, &unlogged))
+		return take_back(call, &unlogged);
+	if (ok && live && live->accepted)
+		live->access = call->access; // counted when the stream ends
+	else if (!ok || live)
 		access_count(call->service, call->request->id, call->access, call->rows);
+	else if (!call->reply->producer.run) // its producer counts
+		call->reply->access = call->access;
+	call->reply->rows = call->rows;
 	return ok;
 }
 

@@ -23,7 +23,8 @@ enum {
 	IDLE_SECONDS = 10,
 	BODIES_MOST = 64 << 20,   // of all requests together
 	SEND_BUFFER = 256 * 1024, // of the kernel, else it grows to megabytes for who does not read
-	CONNECTION_MEMORY = 48 * 1024,
+	CONNECTION_MEMORY =
+		32 * 1024, // no more: the library would map and unmap larger ones for each request
 	THREAD_STACK = 1024 * 1024,
 	PIECE = 32 * 1024 // of an answer that is made while it is read
 };
@@ -49,9 +50,10 @@ struct server {
 struct exchange { // one request; made by on_uri, freed by on_completed
 	struct request request;
 	struct holds holds;
-	bool begun;      // its head has been read
-	struct buf body; // of a route that takes one
-	usec_t started;  // monotonic
+	bool begun;           // its head has been read
+	struct buf body;      // of a route that takes one
+	usec_t started;       // monotonic
+	int64_t access, rows; // as in struct reply
 };
 
 // ---- deadlines
@@ -148,6 +150,9 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **c
 	*context = NULL;
 	if (!exchange)
 		return;
+	if (exchange->access)
+		access_count(server->service, exchange->request.id, exchange->access,
+			     exchange->rows);
 	limit_leave(server->service->addresses, &exchange->holds.address);
 	limit_leave(server->service->tokens, &exchange->holds.token);
 	atomic_fetch_sub(&server->bodies, (long long)exchange->body.len);
@@ -390,6 +395,8 @@ static enum MHD_Result answer(struct server *server, struct exchange *exchange,
 	reply_begin(&reply, request->arena);
 	dispatch(server->service, request, &reply, &token);
 	service_count(server->service, reply.status);
+	exchange->access = reply.access;
+	exchange->rows = reply.rows;
 	log_request(server, exchange, &reply, token);
 	struct MHD_Response *response =
 		make_response(server, connection, &reply, request->accept_encoding);

@@ -5,7 +5,9 @@
 --                   never null, so that only their days are looked at
 -- The filter stands outside (OFFSET 0 keeps it there): inside, it would be made ready for each day, which takes
 -- longer than reading the page. The days come in order, and reading ends with the page. Of several conversations
--- (a pair, and either of it as a room) those that nobody has are not looked for day by day.
+-- (a pair, and either of it as a room) those that nobody has are not looked for day by day. What only some rows have
+-- (devices, readers, numbers) is asked for afterwards (store/read_page.c): made ready for each page it would take
+-- longer than the rows.
 WITH page AS MATERIALIZED (
      SELECT x.*
      FROM unnest($4::int8[]) AS c (conv)
@@ -21,8 +23,12 @@ WITH page AS MATERIALIZED (
             AND ($21::timestamptz IS NULL
                  OR (m.sent_at, m.conv, m.key, m.n) > ($21, $22::int8, $23::int8, $24::int4))
           LIMIT $25::int8) AS x
-     WHERE cardinality($4) = 1 OR EXISTS (SELECT FROM party AS p WHERE p.conv = c.conv)
+     WHERE $17::boolean IS NOT NULL AND (cardinality($4) = 1 OR EXISTS (SELECT FROM party AS p WHERE p.conv = c.conv))
      ORDER BY x.sent_at, x.conv, x.key, x.n
      LIMIT $25::int8)
--- include page_rows_kept
+SELECT
+-- include message_columns
+       NULL::bytea, (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),
+       (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid), CASE WHEN $16 THEN m.body END, m.n
+FROM page AS m
 ORDER BY m.sent_at, m.conv, m.key, m.n;

@@ -468,6 +468,30 @@ def errors(tap, server, it):
     tap.ok(it.token not in log and "x" * 20 not in log, "no token and no body in the log")
 
 
+def lock_access_log(server):
+    held = server.transaction("LOCK receiptd.access_log IN ACCESS EXCLUSIVE MODE")
+    wait_until(lambda: server.ask("SELECT count(*) FROM pg_locks WHERE relation = 'receiptd.access_log'::regclass AND granted"
+                                  " AND mode = 'AccessExclusiveLock'") == "1", 20)
+    return held
+
+
+def intent_first(tap, server, it):
+    """F192: nothing of an answer leaves before the row that says who asked is stored; its count follows."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INTO access_log%'"
+    for number, form in enumerate(("/v1/messages?limit=3", "/v1/messages?limit=all&format=ndjson")):
+        held, came, out = lock_access_log(server), threading.Event(), []
+        thread = threading.Thread(target=lambda form=form, out=out, came=came: out.append(
+            sip(it.http, f"{form}&id=first{number}", it.token, 60, came)[1]))
+        thread.start()
+        asked = wait_until(lambda: server.ask(waits) == "1", 20)
+        tap.ok(asked and not came.wait(0.5), f"{form}: no byte while the access log is locked (F192)")
+        held.communicate(b"COMMIT;")
+        thread.join(60)
+        tap.ok(out and out[0].startswith(b"HTTP/1.1 200 "), f"{form}: all of it afterwards {out and out[0][:60]}")
+        count = f"SELECT count(*) FROM receiptd.access_log WHERE filter LIKE '%id=first{number}%' AND rows = 0"
+        tap.ok(wait_until(lambda: server.ask(count) == "1", 20), f"{form}: its rows are counted when it was sent")
+
+
 # ---- the process
 
 def listens(process):
@@ -597,7 +621,7 @@ def main():
                 if not tap.ok(it.start(), "run: ready"):
                     it.program.complain("cannot go on")
                     return tap.done()
-                for test in (injection, addresses, defaults, pages, cached, foreign, errors, bad_tokens, slow, many,
+                for test in (injection, addresses, defaults, pages, cached, foreign, intent_first, errors, bad_tokens, slow, many,
                              endless, expensive, odd_body, port_taken, database_down, killed, no_descriptors):
                     test(tap, server, it)
                 it.client.judge(tap)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// A page of one conversation: its rows come in one answer, and what only some of them have (devices of several
+// acknowledgements, readers of a room, numbers of messages without id) is asked for where there are such rows. In
+// the statement of the page it would be made ready each time, which takes longer than most pages.
+#include "store/read_messages.h"
+
+#include <stdlib.h>
+
+struct page {
+	struct message_stream *stream;
+	struct rows rows, devices, readers, numbers;
+	struct message_row *flat;
+	struct row_details *details;
+};
+
+static void page_free(struct page *page)
+{
+	rows_free(&page->rows);
+	rows_free(&page->devices);
+	rows_free(&page->readers);
+	rows_free(&page->numbers);
+	free(page->flat);
+	free(page->details);
+}
+
+// --- which rows have what ---
+
+static bool has_devices(const struct page *page, int i)
+{
+	return page->stream->filter->with_devices && page->flat[i].marks & MARK_COMPLEX &&
+	       page->flat[i].class_ != CLASS_GROUP;
+}
+
+static bool has_readers(const struct page *page, int i)
+{
+	return page->stream->filter->with_devices && page->flat[i].class_ == CLASS_GROUP;
+}
+
+static bool has_number(const struct page *page, int i)
+{
+	return !page->flat[i].id.p;
+}
+
+// --- asking for it ---
+
+struct keys { // of some rows
+	struct fields conv, sent_at, key, n;
+	struct fields sender, nick, thread, failed, realm; // readers
+	int *places;                                       // in the page
+	int count;
+};
+
+static void keys_free(struct keys *keys)
+{
+	struct fields *all[] = {&keys->conv,   &keys->sent_at, &keys->key,
+				&keys->n,      &keys->sender,  &keys->nick,
+				&keys->thread, &keys->failed,  &keys->realm};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		fields_free(all[i]);
+	free(keys->places);
+}
+
+static void add_key(struct keys *keys, const struct page *page, int i)
+{
+	const struct message_row *row = &page->flat[i];
+	keys->places[keys->count++] = i;
+	put_int8(&keys->conv, row->conv);
+	put_usec(&keys->sent_at, row->sent_at);
+	put_int8(&keys->key, row->key);
+	put_int4(&keys->n, row->n);
+	put_text(&keys->sender, row_text(&page->rows, i, COL_FROM));
+	put_text(&keys->nick, row->nick);
+	put_int8(&keys->thread, row->thread);
+	put_bool(&keys->failed, row->marks & MARK_ERROR);
+	put_int4(&keys->realm, row->realm);
+}
+
+static void put_keys(struct fields *params, const struct keys *keys, bool all)
+{
+	put_array(params, OF_INT8, &keys->conv);
+	put_array(params, OF_TIMESTAMPTZ, &keys->sent_at);
+	put_array(params, OF_INT8, &keys->key);
+	put_array(params, OF_INT4, &keys->n);
+	if (!all)
+		return;
+	put_array(params, OF_TEXT, &keys->sender);
+	put_array(params, OF_TEXT, &keys->nick);
+	put_array(params, OF_INT8, &keys->thread);
+	put_array(params, OF_BOOL, &keys->failed);
+	put_array(params, OF_INT4, &keys->realm);
+}
+
+struct kind { // of details
+	const char *statement;
+	bool (*of)(const struct page *page, int i);
+	bool all; // of the keys
+	void (*set)(struct row_details *details, const struct rows *rows, int row);
+	size_t rows; // in struct page
+};
+
+static void set_devices(struct row_details *details, const struct rows *rows, int row)
+{
+	details->devices = (struct array_place){rows, row, 1};
+}
+
+static void set_readers(struct row_details *details, const struct rows *rows, int row)
+{
+	details->readers = (struct array_place){rows, row, 1};
+}
+
+static void set_number(struct row_details *details, const struct rows *rows, int row)
+{
+	details->n = (int32_t)row_int(rows, row, 1);
+}
+
+static const struct kind kinds[] = {
+	{"page_devices", has_devices, false, set_devices, offsetof(struct page, devices)},
+	{"page_readers", has_readers, true, set_readers, offsetof(struct page, readers)},
+	{"page_numbers", has_number, false, set_number, offsetof(struct page, numbers)},
+};
+
+static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	__attribute__((cleanup(keys_free))) struct keys keys = {0};
+	struct rows *rows = (struct rows *)((char *)page + kind->rows);
+	keys.places = xcalloc((size_t)page->rows.count + 1, sizeof *keys.places);
+	for (int i = 0; i < page->rows.count; i++)
+		if (kind->of(page, i))
+			add_key(&keys, page, i);
+	if (!keys.count)
+		return true;
+	put_keys(&params, &keys, kind->all);
+	if (!sql_run(page->stream->store, kind->statement, &params, rows, err))
+		return false;
+	for (int i = 0; i < rows->count; i++) {
+		int64_t place = row_int(rows, i, 0) - 1; // WITH ORDINALITY counts from 1
+		if (place >= 0 && place < keys.count)
+			kind->set(&page->details[keys.places[place]], rows, i);
+	}
+	return true;
+}
+
+// --- the page ---
+
+static void read_rows(struct page *page)
+{
+	size_t count = (size_t)page->rows.count + 1;
+	page->flat = xcalloc(count, sizeof *page->flat);
+	page->details = xcalloc(count, sizeof *page->details);
+	for (int i = 0; i < page->rows.count; i++) {
+		message_read(&page->rows, i, &page->flat[i]);
+		page->details[i].n = page->flat[i].n;
+	}
+}
+
+bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
+		  struct err *err)
+{
+	__attribute__((cleanup(page_free))) struct page page = {.stream = stream};
+	if (!sql_run(stream->store, name, params, &page.rows, err))
+		return false;
+	read_rows(&page);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!ask_for(&page, &kinds[i], err))
+			return false;
+	for (int i = 0; i < page.rows.count; i++)
+		if (!message_take_row(stream, &page.rows, i, &page.flat[i], &page.details[i]))
+			break;
+	return true;
+}
