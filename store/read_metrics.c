@@ -62,16 +62,23 @@ static void fill_buckets(struct buckets *buckets)
 	}
 }
 
+static void add_start(struct buckets *buckets, usec_t at)
+{
+	if (buckets->count % 64 == 0)
+		buckets->starts =
+			xrealloc(buckets->starts, (buckets->count + 64) * sizeof *buckets->starts);
+	buckets->starts[buckets->count++] = at;
+}
+
 bool buckets_make(const struct metric_query *query, struct buckets *buckets, struct err *err)
 {
 	*buckets = (struct buckets){.until = query->until};
 	if (query->since == USEC_NONE || query->until == USEC_NONE || query->since >= query->until)
 		return err_set(err, ERR_USAGE, "since must lie before until");
-	buckets->starts = xcalloc(BUCKETS_MAX, sizeof *buckets->starts);
 	for (usec_t at = query->since; at < query->until;) {
 		if (buckets->count == BUCKETS_MAX)
 			return err_set(err, ERR_USAGE, "more than %d buckets", BUCKETS_MAX);
-		buckets->starts[buckets->count++] = at;
+		add_start(buckets, at);
 		usec_t next = next_start(query, at);
 		at = next > at ? next : query->until;
 	}

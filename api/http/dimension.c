@@ -119,7 +119,6 @@ void dimension_rates(const struct dimension *it, json_t *row, const struct metri
 	struct buf members = {0}, names = {0};
 	struct json_out out = {.buf = &members}, suppressed = {.buf = &names};
 	const struct rating rating = {.min_count = it->call->params[D_MIN_COUNT].number,
-				      .within = "",
 				      .suppressed = &suppressed};
 	int64_t asked = group->requested;
 	out_open(&out, NULL, '{');

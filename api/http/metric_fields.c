@@ -27,6 +27,15 @@ struct answer { // of one path, to one question
 	const char *group; // "read" while members of "read" are written
 };
 
+// Where each band begins, in ms: band_from_ms().
+static const char *const band_names[] = {
+	"0",        "64",        "128",       "256",      "512",     "1024",     "2048",
+	"4096",     "8192",      "16384",     "32768",    "65536",   "131072",   "262144",
+	"524288",   "1048576",   "2097152",   "4194304",  "8388608", "16777216", "33554432",
+	"67108864", "134217728", "268435456", "536870912"};
+_Static_assert(sizeof band_names / sizeof *band_names == BANDS && BAND_FIRST_MS == 64,
+	       "each has a name");
+
 static int64_t number_at(const struct delivery_bucket *bucket, size_t offset)
 {
 	int64_t value;
@@ -73,13 +82,12 @@ static bool is_mature(const struct question *question, usec_t end, usec_t horizo
 static void out_horizon(const struct answer *answer, const struct metric_field *field,
 			const struct delivery_bucket *bucket, size_t i, struct json_out *out)
 {
-	char within[64];
 	int64_t part = number_at(bucket, field->part + i * sizeof part);
 	int64_t whole = number_at(bucket, field->whole);
 	bool mature = is_mature(answer->question, bucket->end, horizon_lengths[i]);
 	struct rating rating = answer->rating;
-	snprintf(within, sizeof within, "%s.%s.", field->name, horizon_names[i]);
-	rating.within = within;
+	rating.within = text_of(field->name);
+	rating.horizon = horizon_names[i];
 	out_open(out, horizon_names[i], '{');
 	out_int(out, "count", part);
 	out_rate(out, "rate", part, mature ? whole : 0, &rating);
@@ -99,24 +107,19 @@ static void out_within(const struct answer *answer, const struct metric_field *f
 static void out_bands(struct json_out *out, const char *name, const int64_t bands[BANDS])
 {
 	out_open(out, name, '{');
-	for (size_t i = 0; i < BANDS; i++) {
-		char from[24];
-		snprintf(from, sizeof from, "%lld", (long long)band_from_ms(i));
-		out_int(out, from, bands[i]);
-	}
+	for (size_t i = 0; i < BANDS; i++)
+		out_int(out, band_names[i], bands[i]);
 	out_close(out, '}');
 }
 
 static void out_rated(const struct answer *answer, const struct metric_field *field,
 		      const struct delivery_bucket *bucket, struct json_out *out, const char *name)
 {
-	char within[64];
 	struct rating rating = answer->rating;
 	int64_t part = number_at(bucket, field->part);
 	if (field->more)
 		part += number_at(bucket, field->more);
-	snprintf(within, sizeof within, "%.*s", (int)(name - field->name), field->name);
-	rating.within = within;
+	rating.within = (struct text){field->name, (size_t)(name - field->name)};
 	out_rate(out, name, part, number_at(bucket, field->whole), &rating);
 }
 
@@ -208,9 +211,9 @@ static void add_horizons(struct column_list *list, const char *name)
 static void add_bands(struct column_list *list, const char *name)
 {
 	for (size_t i = 0; i < BANDS; i++) {
-		char from[24];
-		snprintf(from, sizeof from, ".%lld", (long long)band_from_ms(i));
-		add_column(list, name, from);
+		add_column(
+			list, name,
+			arena_zstr(list->arena, arena_printf(list->arena, ".%s", band_names[i])));
 	}
 }
 
@@ -263,7 +266,7 @@ static bool ask_path(struct question *question, const struct metric_query *query
 	}
 	wanted.series = wanted.series ? wanted.series : 1U << SERIES_COUNT; // none
 	answer.rating =
-		(struct rating){path->rated ? call->params[Q_MIN_COUNT].number : 1, "", NULL};
+		(struct rating){.min_count = path->rated ? call->params[Q_MIN_COUNT].number : 1};
 	return path->ask(call->db->store, &wanted, &answer, each_bucket, err);
 }
 

@@ -33,8 +33,11 @@ struct wilson wilson_interval(int64_t part, int64_t whole)
 
 static void out_wilson(struct json_out *out, const char *key, const struct wilson *wilson)
 {
+	static const char suffix[] = "_wilson";
 	char name[64];
-	snprintf(name, sizeof name, "%s_wilson", key);
+	size_t n = strnlen(key, sizeof name - sizeof suffix);
+	memcpy(name, key, n);
+	memcpy(name + n, suffix, sizeof suffix);
 	out_open(out, name, '{');
 	if (wilson) {
 		out_share(out, "low", wilson->low);
@@ -49,7 +52,9 @@ static void out_wilson(struct json_out *out, const char *key, const struct wilso
 static void note_suppressed(const struct rating *rating, const char *key)
 {
 	char name[128];
-	snprintf(name, sizeof name, "%s%s", rating->within, key);
+	bool horizon = rating->horizon;
+	snprintf(name, sizeof name, "%.*s%s%s%s%s", (int)rating->within.n, rating->within.p,
+		 horizon ? "." : "", horizon ? rating->horizon : "", horizon ? "." : "", key);
 	out_word(rating->suppressed, NULL, name);
 }
 

@@ -18,7 +18,8 @@ void put_ratio(json_t *object, const char *key, int64_t part, int64_t whole);
 // noted.
 struct rating {
 	int64_t min_count;
-	const char *within;          // what the names of the noted begin with, or ""
+	struct text within;          // what the names of the noted begin with, or absent
+	const char *horizon;         // between dots behind it; NULL = none
 	struct json_out *suppressed; // array of names
 };
 void out_rate(struct json_out *out, const char *key, int64_t part, int64_t whole,
