@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { CONVS_MOST = 2000 }; // of one account; who has more is looked for day by day
+enum { CONVS_MOST = 2000 }; // of one account; who has more is looked for in all that was sent
 
 // --- devices (PAIRING section 9: direct acks only, first times) ---
 
@@ -301,8 +301,8 @@ static void put_days(struct fields *params, const struct message_filter *filter,
 }
 
 // With an index that knows where the page is, most of the time would go into a plan for all days.
-static bool pair_span(struct message_stream *stream, struct fields *params, usec_t since,
-		      usec_t until, struct err *err)
+static bool convs_span(struct message_stream *stream, struct fields *params, usec_t since,
+		       usec_t until, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	put_days(params, filter, since, until);
@@ -317,9 +317,8 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 	FIELDS_AUTO params = {0};
 	put_filter(&params, stream, since, until);
 	put_page(&params, filter, filter->limit - stream->given);
-	if (stream->is_pair && stream->has_convs && filter->limit > 0 &&
-	    !is_narrowed(&filter->narrow))
-		return pair_span(stream, &params, since, until, err);
+	if (stream->has_convs && filter->limit > 0 && !is_narrowed(&filter->narrow))
+		return convs_span(stream, &params, since, until, err);
 	put_narrow(&params, stream);
 	return sql_plan(stream->store, "plan_known", err) &&
 	       sql_each(stream->store,
@@ -334,7 +333,13 @@ static bool is_full(const struct message_stream *stream)
 }
 
 // There is no index by time alone, so that writing stays cheap. A page of a wide interval is looked
-// for in a day, then in the two before it, then four: only where messages are rare is much read.
+// for in a day, then in the two before it, then four: only where messages are rare is much read. By conversations
+// nothing is read in vain, so there the steps are longer.
+static usec_t wider(const struct message_stream *stream, usec_t width)
+{
+	return width * (stream->has_convs ? 8 : 2);
+}
+
 static bool windows_back(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
@@ -348,7 +353,7 @@ static bool windows_back(struct message_stream *stream, struct err *err)
 			return false;
 		end = stream->now;
 	}
-	for (; end > first && !is_full(stream); width *= 2) {
+	for (; end > first && !is_full(stream); width = wider(stream, width)) {
 		usec_t start = later(first, end - width);
 		if (!message_span(stream, start, end, err))
 			return false;
@@ -364,7 +369,8 @@ static bool windows_forth(struct message_stream *stream, struct err *err)
 	usec_t last = filter->until == USEC_NONE ? LAST_YEAR : filter->until;
 	if (start == USEC_NONE)
 		return message_span(stream, filter->since, filter->until, err);
-	for (usec_t width = USEC_PER_DAY; start < last && !is_full(stream); width *= 2) {
+	for (usec_t width = USEC_PER_DAY; start < last && !is_full(stream);
+	     width = wider(stream, width)) {
 		usec_t end = earlier(last, start + width);
 		if (!message_span(stream, start, end, err))
 			return false;
