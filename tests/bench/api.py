@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an answer of the HTTP interface takes (DESIGN section 7): figures over a day, a month and a year of
 roll-ups, pages of the chat log, throughput beside pgbench with the same statements, a repeated answer beside
-a bare one, an export beside COPY. No number is printed unless the answer is the one that SQL gives.
+a bare one, memory of idle live streams, an export beside COPY. No number is printed unless the answer is the one that SQL gives.
 
     api.py [--messages N] [--rows N] [--seconds N] [--keep]
 
@@ -282,6 +282,35 @@ def repeated(api, options):
     print(f"  given again: {again:.0f}/s beside {hello:.0f}/s of a bare reply, ratio {ratio:.2f} (target 0.90)")
 
 
+# ---- live streams
+
+def megabytes(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+
+
+def until_start(sock):
+    said = b""
+    while b"event: start" not in said:
+        piece = sock.recv(65536)
+        if not piece:
+            sys.exit(f"bench: a stream ends at once: {said[:200]}")
+        said += piece
+
+
+def idle_streams(server, api, count=1000):
+    before, streams = megabytes(server), []
+    for _ in range(count):
+        sock = socket.create_connection(("127.0.0.1", api.port), timeout=30)
+        sock.sendall(f"GET /v1/live/messages HTTP/1.1\r\n{api.head}\r\n".encode())
+        streams.append(sock)
+    for sock in streams:
+        until_start(sock)
+    print(f"  {count:,} idle streams of the chat log: {megabytes(server) - before:.1f} MB more (target 64 MB)")
+    for sock in streams:
+        sock.close()
+
+
 # ---- export
 
 def export(program, database):
@@ -331,6 +360,7 @@ def main():
         pages(api, database, options)
         beside_pgbench(api, database, program, options)
         repeated(api, options)
+        idle_streams(server, api)
         export(program, database)
     finally:
         if server:
