@@ -42,14 +42,13 @@ struct listing {
 static bool each_message(void *self, const struct message *message)
 {
 	struct listing *listing = self;
-	JSON_AUTO *row = message_json(message, listing->parts);
 	if (listing->rows == FRAME_ROWS || listing->items.len > FRAME_BYTES) {
 		listing->full = true;
 		return false;
 	}
 	if (listing->rows++ > 0)
 		buf_char(&listing->items, ',');
-	table_json(&listing->items, row);
+	message_to_json(&listing->items, message, listing->parts);
 	return true;
 }
 
