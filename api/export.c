@@ -125,18 +125,14 @@ static bool each_message(void *self, const struct message *message)
 bool export_messages(struct store *store, const struct export_options *options, FILE *out,
 		     struct err *err)
 {
-	struct message_filter filter = {.realm = options->realm,
-					.since = options->since,
-					.until = options->until,
-					.state = -1,
-					.class_ = -1,
-					.verdict = -1,
-					.now = options->now,
-					.t_expire = options->t_expire,
-					.with_devices = true};
+	const struct message_export asked = {.realm = options->realm,
+					     .since = options->since,
+					     .until = options->until,
+					     .now = options->now,
+					     .t_expire = options->t_expire};
 	struct export export;
 	begin(&export, options, message_columns_plain, out, err);
-	bool ok = store_messages(store, &filter, &export, each_message, err);
+	bool ok = store_export_messages(store, &asked, &export, each_message, err);
 	return end(&export, ok);
 }
 

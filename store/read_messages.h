@@ -48,6 +48,10 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 // self: a stream. One row of messages_page, or of a statement with the same columns.
 bool message_take(void *self, const struct rows *rows);
 
+// The columns of the message in the order of messages_export.sql; those of COL_FROM and on follow.
+enum { EXPORT_COLUMNS = 32 };
+extern const char *const export_columns[EXPORT_COLUMNS];
+
 // What tells apart as metrics do (read_narrow.c). narrow_close in any case.
 bool narrow_open(struct message_stream *stream, struct err *err);
 void narrow_close(struct message_stream *stream);
