@@ -8,25 +8,26 @@
 #include <errno.h>
 #include <poll.h>
 
-// Rows go out one by one: memory does not grow with the export.
+enum { PIECE = 64 * 1024 }; // written at once: memory does not grow with the export
+
 struct export
 {
 	struct table table;
 	const struct pseudonyms *pseudonyms;
-	struct buf row;
+	struct buf rows;
 	FILE *out;
 	bool failed;
 	struct err *err;
 };
 
-static bool flush_row(struct export *export)
+static bool flush_rows(struct export *export)
 {
-	if (export->row.len > 0 && fwrite(export->row.data, export->row.len, 1, export->out) != 1 &&
-	    !export->failed) {
+	if (export->rows.len > 0 &&
+	    fwrite(export->rows.data, export->rows.len, 1, export->out) != 1 && !export->failed) {
 		export->failed = true;
 		err_set(export->err, ERR_STORAGE, "cannot write the export: %s", strerror(errno));
 	}
-	buf_drop(&export->row, export->row.len);
+	buf_drop(&export->rows, export->rows.len);
 	return !export->failed;
 }
 
@@ -35,8 +36,13 @@ static void begin(struct export *export, const struct export_options *options,
 {
 	*export = (struct export){.out = out, .pseudonyms = options->pseudonyms, .err = err};
 	export->table =
-		(struct table){.format = options->format, .columns = columns, .out = &export->row};
+		(struct table){.format = options->format, .columns = columns, .out = &export->rows};
 	table_begin(&export->table);
+}
+
+static bool row_done(struct export *export)
+{
+	return export->rows.len < PIECE || flush_rows(export);
 }
 
 static bool put(struct export *export, json_t *object)
@@ -45,7 +51,7 @@ static bool put(struct export *export, json_t *object)
 		pseudonyms_apply(export->pseudonyms, object);
 	table_row(&export->table, object);
 	json_decref(object);
-	return flush_row(export);
+	return row_done(export);
 }
 
 static bool end(struct export *export, bool ok)
@@ -53,15 +59,15 @@ static bool end(struct export *export, bool ok)
 	if (ok && !export->failed) {
 		table_end(&export->table);
 		if (export->table.format == TABLE_JSON)
-			buf_char(&export->row, '\n');
-		flush_row(export);
+			buf_char(&export->rows, '\n');
+		flush_rows(export);
 		if (!export->failed && fflush(export->out) != 0) {
 			export->failed = true;
 			err_set(export->err, ERR_STORAGE, "cannot write the export: %s",
 				strerror(errno));
 		}
 	}
-	buf_free(&export->row);
+	buf_free(&export->rows);
 	return ok && !export->failed;
 }
 
@@ -109,24 +115,24 @@ bool export_prepare(struct store *store, const char *realm, struct text now,
 
 static bool each_message(void *self, const struct message *message)
 {
-	return put(self, message_json(message, 0));
+	struct export *export = self;
+	if (export->pseudonyms)
+		return put(export, message_json(message, 0));
+	message_to_table(&export->table, message, 0);
+	return row_done(export);
 }
 
 bool export_messages(struct store *store, const struct export_options *options, FILE *out,
 		     struct err *err)
 {
-	struct message_filter filter = {.realm = options->realm,
-					.since = options->since,
-					.until = options->until,
-					.state = -1,
-					.class_ = -1,
-					.verdict = -1,
-					.now = options->now,
-					.t_expire = options->t_expire,
-					.with_devices = true};
+	const struct message_export asked = {.realm = options->realm,
+					     .since = options->since,
+					     .until = options->until,
+					     .now = options->now,
+					     .t_expire = options->t_expire};
 	struct export export;
 	begin(&export, options, message_columns_plain, out, err);
-	bool ok = store_messages(store, &filter, &export, each_message, err);
+	bool ok = store_export_messages(store, &asked, &export, each_message, err);
 	return end(&export, ok);
 }
 

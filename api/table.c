@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/table.h"
 
+#include <limits.h>
+
 const char *const table_format_names[] = {"json", "ndjson", "csv", NULL};
 
 const char *const table_format_types[] = {
@@ -21,13 +23,16 @@ void table_json(struct buf *out, const json_t *value)
 			   JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
-static void add_quoted(struct buf *out, struct text text)
+void table_csv_quoted(struct buf *out, struct text text)
 {
 	buf_char(out, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '"')
+	while (text.n > 0) {
+		const char *quote = memchr(text.p, '"', text.n);
+		size_t n = quote ? (size_t)(quote - text.p) + 1 : text.n;
+		buf_add(out, text.p, n);
+		if (quote)
 			buf_char(out, '"');
-		buf_char(out, text.p[i]);
+		text = (struct text){text.p + n, text.n - n};
 	}
 	buf_char(out, '"');
 }
@@ -40,25 +45,29 @@ static bool starts_formula(struct text text)
 
 static bool needs_quotes(struct text text)
 {
+	static const bool special[UCHAR_MAX + 1] = {[','] = true,  ['"'] = true,  ['\r'] = true,
+						    ['\n'] = true, ['\t'] = true, ['\0'] = true};
 	for (size_t i = 0; i < text.n; i++) {
-		if (strchr(",\"\r\n\t", text.p[i]))
+		if (special[(unsigned char)text.p[i]])
 			return true;
 	}
 	return false;
 }
 
-static void add_text_cell(struct buf *out, struct text text)
+void table_csv_text(struct buf *out, struct text text)
 {
-	struct buf cell = {0};
-	if (starts_formula(text))
-		buf_char(&cell, '\'');
-	buf_text(&cell, text);
-	struct text view = buf_view(&cell);
-	if (needs_quotes(view))
-		add_quoted(out, view);
+	struct buf marked = {0};
+	bool quoted = needs_quotes(text);
+	if (starts_formula(text)) {
+		buf_char(&marked, '\'');
+		buf_text(&marked, text);
+		text = buf_view(&marked);
+	}
+	if (quoted)
+		table_csv_quoted(out, text);
 	else
-		buf_text(out, view);
-	buf_free(&cell);
+		buf_text(out, text);
+	buf_free(&marked);
 }
 
 void table_csv_cell(struct buf *out, const json_t *value)
@@ -66,8 +75,8 @@ void table_csv_cell(struct buf *out, const json_t *value)
 	if (!value || json_is_null(value))
 		return;
 	if (json_is_string(value)) {
-		add_text_cell(out,
-			      (struct text){json_string_value(value), json_string_length(value)});
+		table_csv_text(out,
+			       (struct text){json_string_value(value), json_string_length(value)});
 		return;
 	}
 	if (json_is_number(value) || json_is_boolean(value)) {
@@ -76,7 +85,7 @@ void table_csv_cell(struct buf *out, const json_t *value)
 	}
 	struct buf nested = {0};
 	table_json(&nested, value);
-	add_quoted(out, buf_view(&nested));
+	table_csv_quoted(out, buf_view(&nested));
 	buf_free(&nested);
 }
 
@@ -98,7 +107,6 @@ static void csv_row(struct table *table, const json_t *row)
 			buf_char(table->out, ',');
 		table_csv_cell(table->out, column_value(row, table->columns[i]));
 	}
-	buf_zstr(table->out, "\r\n");
 }
 
 void table_begin(struct table *table)
@@ -113,29 +121,29 @@ void table_begin(struct table *table)
 	buf_zstr(table->out, "\r\n");
 }
 
-struct buf *table_item(struct table *table)
+void table_row_begin(struct table *table)
 {
 	if (table->format == TABLE_JSON && table->rows > 0)
-		buf_zstr(table->out, ",\n");
-	return table->out;
+		buf_text(table->out, TEXT(",\n"));
 }
 
-void table_item_end(struct table *table)
+void table_row_end(struct table *table)
 {
-	if (table->format == TABLE_NDJSON)
+	if (table->format == TABLE_CSV)
+		buf_text(table->out, TEXT("\r\n"));
+	else if (table->format == TABLE_NDJSON)
 		buf_char(table->out, '\n');
 	table->rows++;
 }
 
 void table_row(struct table *table, const json_t *row)
 {
-	if (table->format == TABLE_CSV) {
+	table_row_begin(table);
+	if (table->format == TABLE_CSV)
 		csv_row(table, row);
-		table->rows++;
-		return;
-	}
-	table_json(table_item(table), row);
-	table_item_end(table);
+	else
+		table_json(table->out, row);
+	table_row_end(table);
 }
 
 void table_end(struct table *table)

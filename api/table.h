@@ -21,10 +21,10 @@ struct table {
 
 void table_begin(struct table *table);
 void table_row(struct table *table, const json_t *row);
+// Around a row that somebody else writes into out: an object, or cells with commas between them.
+void table_row_begin(struct table *table);
+void table_row_end(struct table *table);
 void table_end(struct table *table);
-// JSON and NDJSON: an object that is written into *out at once, between these two.
-struct buf *table_item(struct table *table);
-void table_item_end(struct table *table);
 
 // Compact JSON; numbers that are not whole with 15 digits.
 void table_json(struct buf *out, const json_t *value);
@@ -33,5 +33,8 @@ void table_json(struct buf *out, const json_t *value);
 // so that no spreadsheet takes it for a formula (F149); taking one leading apostrophe off gives the
 // exact text back. Numbers stay as they are. Objects and arrays appear as JSON text.
 void table_csv_cell(struct buf *out, const json_t *value);
+void table_csv_text(struct buf *out, struct text text); // the same of a text
+void table_csv_quoted(struct buf *out,
+		      struct text text); // in quotes, whatever it holds, and no apostrophe
 
 #endif

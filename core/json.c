@@ -1,28 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.h"
 
-#include "core/arena.h"
-#include "core/buf.h"
-
-#include <unistr.h>
-
-// Octets that are not UTF-8 become U+FFFD each, everything else stays as it is.
-static void add_repaired(struct buf *out, struct text text)
-{
-	static const char replacement[] = "\xef\xbf\xbd";
-	const uint8_t *bytes = (const uint8_t *)text.p;
-	for (size_t at = 0; at < text.n;) {
-		ucs4_t c;
-		int size = u8_mbtoucr(&c, bytes + at, text.n - at);
-		if (size <= 0) {
-			buf_zstr(out, replacement);
-			at++;
-			continue;
-		}
-		buf_add(out, text.p + at, (size_t)size);
-		at += (size_t)size;
-	}
-}
+#include "core/json_out.h"
 
 json_t *json_text(struct text text)
 {
@@ -32,8 +11,8 @@ json_t *json_text(struct text text)
 	if (value)
 		return value;
 	struct buf repaired = {0};
-	add_repaired(&repaired, text);
-	value = json_stringn_nocheck(repaired.data, repaired.len);
+	text = json_utf8(text, &repaired);
+	value = json_stringn_nocheck(text.p, text.n);
 	buf_free(&repaired);
 	return value;
 }

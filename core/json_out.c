@@ -1,99 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json_out.h"
 
-#include <math.h>
+#include <stdint.h>
+#include <unistr.h>
 
-static void put_name(struct json_out *out, const char *name)
+// --- texts ---
+
+#define ONES UINT64_C(0x0101010101010101)
+#define TOPS (ONES << 7)
+
+static uint64_t eight(const char *p)
 {
-	if (out->more)
-		buf_char(out->buf, ',');
-	out->more = true;
-	if (!name)
-		return;
-	buf_char(out->buf, '"');
-	buf_zstr(out->buf, name);
-	buf_add(out->buf, "\":", 2);
+	uint64_t bytes;
+	memcpy(&bytes, p, sizeof bytes);
+	return bytes;
 }
 
-void out_open(struct json_out *out, const char *name, char bracket)
+// Not 0: one of the bytes is less than "least", 128 at most.
+static uint64_t any_below(uint64_t bytes, uint64_t least)
 {
-	put_name(out, name);
-	buf_char(out->buf, bracket);
-	out->more = false;
+	return (bytes - ONES * least) & ~bytes & TOPS;
 }
 
-void out_close(struct json_out *out, char bracket)
+static bool has_special(uint64_t bytes)
 {
-	buf_char(out->buf, bracket);
-	out->more = true;
+	return (any_below(bytes, ' ') | any_below(bytes ^ ONES * '"', 1) |
+		any_below(bytes ^ ONES * '\\', 1)) != 0;
 }
 
-void out_null(struct json_out *out, const char *name)
+static bool is_special(char c)
 {
-	put_name(out, name);
-	buf_add(out->buf, "null", 4);
+	return (unsigned char)c < ' ' || c == '"' || c == '\\';
 }
 
-void out_bool(struct json_out *out, const char *name, bool value)
+// How many bytes at its beginning stand for themselves in a JSON string.
+static size_t plain_bytes(struct text text)
 {
-	put_name(out, name);
-	buf_zstr(out->buf, value ? "true" : "false");
+	size_t at = 0;
+	while (text.n - at >= sizeof(uint64_t) && !has_special(eight(text.p + at)))
+		at += sizeof(uint64_t);
+	while (at < text.n && !is_special(text.p[at]))
+		at++;
+	return at;
 }
 
-// The digits end where "end" is; at least so many.
-static char *write_digits(char *end, uint64_t value, int least)
+static bool is_ascii(struct text text)
 {
-	for (int i = 0; value || i < least; i++) {
-		*--end = (char)('0' + value % 10);
-		value /= 10;
+	size_t at = 0;
+	uint64_t all = 0;
+	for (; text.n - at >= sizeof all; at += sizeof all)
+		all |= eight(text.p + at);
+	for (; at < text.n; at++)
+		all |= (uint64_t)(unsigned char)text.p[at];
+	return !(all & TOPS);
+}
+
+static void add_repaired(struct buf *out, struct text text)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	for (size_t at = 0; at < text.n;) {
+		ucs4_t c;
+		int size = u8_mbtoucr(&c, bytes + at, text.n - at);
+		if (size <= 0) {
+			buf_zstr(out, replacement);
+			at++;
+			continue;
+		}
+		buf_add(out, text.p + at, (size_t)size);
+		at += (size_t)size;
 	}
-	return end;
 }
 
-void out_int(struct json_out *out, const char *name, int64_t value)
+struct text json_utf8(struct text text, struct buf *repaired)
 {
-	char digits[24], *end = digits + sizeof digits;
-	char *at = write_digits(end, value < 0 ? -(uint64_t)value : (uint64_t)value, 1);
-	put_name(out, name);
-	if (value < 0)
-		*--at = '-';
-	buf_add(out->buf, at, (size_t)(end - at));
+	if (!text.p || is_ascii(text) || !u8_check((const uint8_t *)text.p, text.n))
+		return text;
+	add_repaired(repaired, text);
+	return buf_view(repaired);
 }
 
-void out_share(struct json_out *out, const char *name, double value)
+// What has no short form gets four hexadecimal digits.
+static void add_escape(struct buf *out, char c)
 {
-	enum { DECIMALS = 15 };
-	static const double scale =
-		1e15; // a share times this is whole to an eighth: the digits are right
-	char digits[DECIMALS + 2], *end = digits + sizeof digits;
-	put_name(out, name);
-	if (!(value >= 0 && value <= 1)) { // not a share, and not hidden
-		buf_printf(out->buf, isfinite(value) ? "%.15g" : "null", value);
+	static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	static const char digits[] = "0123456789ABCDEF";
+	for (const char *at = shorts; *at; at += 2) {
+		if (*at == c) {
+			buf_add(out, (const char[]){'\\', at[1]}, 2);
+			return;
+		}
+	}
+	unsigned char code = (unsigned char)c;
+	buf_add(out, (const char[]){'\\', 'u', '0', '0', digits[code >> 4], digits[code & 15]}, 6);
+}
+
+static void add_escaped(struct buf *out, struct text text)
+{
+	for (;;) {
+		size_t plain = plain_bytes(text);
+		buf_add(out, text.p, plain);
+		if (plain == text.n)
+			return;
+		add_escape(out, text.p[plain]);
+		text = (struct text){text.p + plain + 1, text.n - plain - 1};
+	}
+}
+
+void json_out_text(struct buf *out, struct text text)
+{
+	struct buf repaired = {0};
+	if (!text.p) {
+		buf_text(out, TEXT("null"));
 		return;
 	}
-	uint64_t whole = (uint64_t)llround(value * scale);
-	uint64_t unit = whole / (uint64_t)scale;
-	char *at = write_digits(end, whole % (uint64_t)scale, DECIMALS);
-	*--at = '.';
-	*--at = (char)('0' + unit);
-	while (end[-1] == '0' && end[-2] != '.')
-		end--;
-	buf_add(out->buf, at, (size_t)(end - at));
+	buf_reserve(out, text.n + 2);
+	buf_char(out, '"');
+	add_escaped(out, json_utf8(text, &repaired));
+	buf_char(out, '"');
+	buf_free(&repaired);
 }
 
-void out_word(struct json_out *out, const char *name, const char *value)
+// --- numbers and times ---
+
+void json_out_integer(struct buf *out, int64_t number)
 {
-	put_name(out, name);
-	buf_char(out->buf, '"');
-	buf_zstr(out->buf, value);
-	buf_char(out->buf, '"');
+	char digits[20];
+	size_t at = sizeof digits;
+	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left);
+	if (number < 0)
+		digits[--at] = '-';
+	buf_add(out, digits + at, sizeof digits - at);
 }
 
-void out_usec(struct json_out *out, const char *name, usec_t at, int digits)
+void json_out_usec(struct buf *out, usec_t at, int digits)
 {
-	char text[USEC_TEXT];
-	if (at == USEC_NONE)
-		out_null(out, name);
-	else
-		out_word(out, name, usec_format(at, digits, text));
+	char text[1 + USEC_TEXT] = "\"";
+	if (at == USEC_NONE) {
+		buf_text(out, TEXT("null"));
+		return;
+	}
+	size_t end = 1 + strlen(usec_format(at, digits, text + 1));
+	text[end] = '"';
+	buf_add(out, text, end + 1);
 }

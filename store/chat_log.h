@@ -10,6 +10,18 @@
 bool store_messages_all(struct store *store, const struct message_filter *filter, void *self,
 			bool (*each)(void *self, const struct message *message), struct err *err);
 
+struct message_export {
+	int32_t realm;        // 0 = all
+	usec_t since, until;  // sent_at, half open; USEC_NONE = open
+	usec_t now, t_expire; // for the verdict
+};
+
+// All of them with devices and without bodies, in the order (sent_at, from, to, id, n), by one statement: memory is
+// flat here, the server sorts. Members of the row that nobody is shown are as of a row of which nothing is known.
+bool store_export_messages(struct store *store, const struct message_export *asked, void *self,
+			   bool (*each)(void *self, const struct message *message),
+			   struct err *err);
+
 // --- one message ---
 
 struct message_ack { // a piece of evidence that has a row of its own

@@ -403,9 +403,25 @@ bool pq_more(struct store *store, const char *what, struct err *err)
 	return more || lost(store, what, err);
 }
 
+// A COPY has no result before all that was on its way has been taken.
+static void drain_copy(struct store *store)
+{
+	usec_t deadline = usec_monotonic() + store->patience;
+	char *bytes = NULL;
+	int n;
+	while ((n = PQgetCopyData(store->conn, &bytes, 1)) >= 0) {
+		PQfreemem(bytes);
+		bytes = NULL;
+		if (n == 0 &&
+		    (!pq_wait(store->conn, false, deadline) || !PQconsumeInput(store->conn)))
+			return;
+	}
+}
+
 bool pq_stop(struct store *store, const char *what, struct err *err)
 {
 	cancel(store);
+	drain_copy(store);
 	finish(store, what, NULL, NULL); // ends with 57014, as asked for
 	return store->broken ? lost(store, what, err) : true;
 }

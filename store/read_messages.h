@@ -66,6 +66,10 @@ bool message_take_row(struct message_stream *stream, const struct rows *rows, in
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
 		  struct err *err);
 
+// The columns of the message in the order of messages_export.sql; those of COL_FROM and on follow.
+enum { EXPORT_COLUMNS = 32 };
+extern const char *const export_columns[EXPORT_COLUMNS];
+
 // What tells apart as metrics do (read_narrow.c). narrow_close in any case.
 bool narrow_open(struct message_stream *stream, struct err *err);
 void narrow_close(struct message_stream *stream);

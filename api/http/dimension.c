@@ -102,7 +102,7 @@ json_t *dimension_row(const char *row)
 }
 
 // As out_rate, without an interval of its own.
-static void out_bound(struct json_out *out, const char *key, int64_t part, int64_t whole,
+static void out_bound(struct json_members *out, const char *key, int64_t part, int64_t whole,
 		      const struct rating *rating)
 {
 	if (whole >= rating->min_count && whole > 0)
@@ -117,7 +117,7 @@ void dimension_rates(const struct dimension *it, json_t *row, const struct metri
 		     bool bounds)
 {
 	struct buf members = {0}, names = {0};
-	struct json_out out = {.buf = &members}, suppressed = {.buf = &names};
+	struct json_members out = {.buf = &members}, suppressed = {.buf = &names};
 	const struct rating rating = {.min_count = it->call->params[D_MIN_COUNT].number,
 				      .suppressed = &suppressed};
 	int64_t asked = group->requested;
@@ -161,7 +161,7 @@ void dimension_figures(const struct dimension *it, json_t *row, const struct met
 void dimension_latency(json_t *row, const struct metric_group *group, bool estimated)
 {
 	struct buf members = {0};
-	struct json_out out = {.buf = &members};
+	struct json_members out = {.buf = &members};
 	out_open(&out, NULL, '{');
 	out_latency(&out, "time_to_deliver_ms", group->ttd_n, group->ttd_ms, estimated);
 	out_close(&out, '}');

@@ -42,14 +42,13 @@ struct listing {
 static bool each_message(void *self, const struct message *message)
 {
 	struct listing *listing = self;
-	JSON_AUTO *row = message_json(message, listing->parts);
 	if (listing->rows == FRAME_ROWS || listing->items.len > FRAME_BYTES) {
 		listing->full = true;
 		return false;
 	}
 	if (listing->rows++ > 0)
 		buf_char(&listing->items, ',');
-	table_json(&listing->items, row);
+	message_to_json(&listing->items, message, listing->parts);
 	return true;
 }
 
@@ -111,7 +110,7 @@ static void put_counts(json_t *object, const struct delivery_bucket *bucket)
 	put_ratio(object, "rate_upper", bucket->confirmed + bucket->pending, bucket->requested);
 	put_ratio(object, "coverage", bucket->requested, bucket->sent);
 	struct buf members = {0};
-	struct json_out out = {.buf = &members};
+	struct json_members out = {.buf = &members};
 	out_open(&out, NULL, '{');
 	out_latency(&out, "time_to_deliver_ms", deliver->n, deliver->ms, bucket->estimated);
 	out_latency(&out, "time_to_read_ms", read->n, read->ms, bucket->estimated);

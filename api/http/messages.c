@@ -176,7 +176,8 @@ static bool each_message(void *self, const struct message *message)
 		return false;
 	const struct row *row = &message->row;
 	page->last = (struct cursor){row->sent_at, row->conv, row->key, row->n};
-	return list_put(&page->list, message_json(message, page->parts));
+	message_to_table(&page->list.table, message, page->parts);
+	return true;
 }
 
 static bool one_page(struct call *call, const struct message_filter *filter, unsigned parts,

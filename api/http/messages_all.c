@@ -35,8 +35,7 @@ static bool pour(struct stream *stream)
 static bool each_message(void *self, const struct message *message)
 {
 	struct stream *stream = self;
-	JSON_AUTO *row = message_json(message, stream->parts);
-	table_row(&stream->table, row);
+	message_to_table(&stream->table, message, stream->parts);
 	return stream->out.len < PIECE || pour(stream);
 }
 

@@ -45,7 +45,7 @@ static int64_t number_at(const struct delivery_bucket *bucket, size_t offset)
 
 // ---- JSON
 
-static void leave_group(struct answer *answer, struct json_out *out)
+static void leave_group(struct answer *answer, struct json_members *out)
 {
 	if (answer->group)
 		out_close(out, '}');
@@ -53,7 +53,7 @@ static void leave_group(struct answer *answer, struct json_out *out)
 }
 
 // "read.rate" stands as "rate" in the object "read"; the fields of one stand side by side.
-static const char *enter_group(struct answer *answer, struct json_out *out, const char *name)
+static const char *enter_group(struct answer *answer, struct json_members *out, const char *name)
 {
 	char group[32];
 	const char *dot = strchr(name, '.');
@@ -80,7 +80,7 @@ static bool is_mature(const struct question *question, usec_t end, usec_t horizo
 }
 
 static void out_horizon(const struct answer *answer, const struct metric_field *field,
-			const struct delivery_bucket *bucket, size_t i, struct json_out *out)
+			const struct delivery_bucket *bucket, size_t i, struct json_members *out)
 {
 	int64_t part = number_at(bucket, field->part + i * sizeof part);
 	int64_t whole = number_at(bucket, field->whole);
@@ -96,7 +96,8 @@ static void out_horizon(const struct answer *answer, const struct metric_field *
 }
 
 static void out_within(const struct answer *answer, const struct metric_field *field,
-		       const struct delivery_bucket *bucket, struct json_out *out, const char *name)
+		       const struct delivery_bucket *bucket, struct json_members *out,
+		       const char *name)
 {
 	out_open(out, name, '{');
 	for (size_t i = 0; i < HORIZONS; i++)
@@ -104,7 +105,7 @@ static void out_within(const struct answer *answer, const struct metric_field *f
 	out_close(out, '}');
 }
 
-static void out_bands(struct json_out *out, const char *name, const int64_t bands[BANDS])
+static void out_bands(struct json_members *out, const char *name, const int64_t bands[BANDS])
 {
 	out_open(out, name, '{');
 	for (size_t i = 0; i < BANDS; i++)
@@ -113,7 +114,8 @@ static void out_bands(struct json_out *out, const char *name, const int64_t band
 }
 
 static void out_rated(const struct answer *answer, const struct metric_field *field,
-		      const struct delivery_bucket *bucket, struct json_out *out, const char *name)
+		      const struct delivery_bucket *bucket, struct json_members *out,
+		      const char *name)
 {
 	struct rating rating = answer->rating;
 	int64_t part = number_at(bucket, field->part);
@@ -124,7 +126,7 @@ static void out_rated(const struct answer *answer, const struct metric_field *fi
 }
 
 static void out_field(struct answer *answer, const struct metric_field *field,
-		      const struct delivery_bucket *bucket, struct json_out *out)
+		      const struct delivery_bucket *bucket, struct json_members *out)
 {
 	const char *name = enter_group(answer, out, field->name);
 	const struct latency *latency = &bucket->latencies[field->series];
@@ -154,8 +156,8 @@ static bool each_bucket(void *self, const struct delivery_bucket *bucket)
 {
 	struct answer *answer = self;
 	struct buf names = {0};
-	struct json_out suppressed = {.buf = &names};
-	struct json_out out = {.buf = question_row(answer->question)};
+	struct json_members suppressed = {.buf = &names};
+	struct json_members out = {.buf = question_row(answer->question)};
 	answer->rating.suppressed = &suppressed;
 	out_open(&out, NULL, '{');
 	out_usec(&out, "start", bucket->start, 6);

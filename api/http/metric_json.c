@@ -31,7 +31,7 @@ struct wilson wilson_interval(int64_t part, int64_t whole)
 			       part >= whole ? 1 : (middle + reach) / scale};
 }
 
-static void out_wilson(struct json_out *out, const char *key, const struct wilson *wilson)
+static void out_wilson(struct json_members *out, const char *key, const struct wilson *wilson)
 {
 	static const char suffix[] = "_wilson";
 	char name[64];
@@ -58,7 +58,7 @@ static void note_suppressed(const struct rating *rating, const char *key)
 	out_word(rating->suppressed, NULL, name);
 }
 
-void out_rate(struct json_out *out, const char *key, int64_t part, int64_t whole,
+void out_rate(struct json_members *out, const char *key, int64_t part, int64_t whole,
 	      const struct rating *rating)
 {
 	if (whole >= rating->min_count && whole > 0) {
@@ -75,7 +75,7 @@ void out_rate(struct json_out *out, const char *key, int64_t part, int64_t whole
 
 // ---- latencies
 
-static void open_latency(struct json_out *out, const char *key, int64_t n,
+static void open_latency(struct json_members *out, const char *key, int64_t n,
 			 const int64_t ms[LATENCY_POINTS], bool estimated)
 {
 	out_open(out, key, '{');
@@ -92,14 +92,14 @@ static void open_latency(struct json_out *out, const char *key, int64_t n,
 	out_share(out, "max_error", estimated ? 0.032 : 0);
 }
 
-void out_latency(struct json_out *out, const char *key, int64_t n, const int64_t ms[LATENCY_POINTS],
-		 bool estimated)
+void out_latency(struct json_members *out, const char *key, int64_t n,
+		 const int64_t ms[LATENCY_POINTS], bool estimated)
 {
 	open_latency(out, key, n, ms, estimated);
 	out_close(out, '}');
 }
 
-void out_expected(struct json_out *out, const char *key, int64_t answered,
+void out_expected(struct json_members *out, const char *key, int64_t answered,
 		  const struct latency *latency, bool estimated)
 {
 	size_t first = 0;

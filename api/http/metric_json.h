@@ -5,7 +5,7 @@
 #define API_HTTP_METRIC_JSON_H
 
 #include "core/json.h"
-#include "core/json_out.h"
+#include "core/json_members.h"
 #include "store/store.h"
 
 extern const char *const latency_points[LATENCY_POINTS]; // p50, p90, p95, p99, max
@@ -18,11 +18,11 @@ void put_ratio(json_t *object, const char *key, int64_t part, int64_t whole);
 // noted.
 struct rating {
 	int64_t min_count;
-	struct text within;          // what the names of the noted begin with, or absent
-	const char *horizon;         // between dots behind it; NULL = none
-	struct json_out *suppressed; // array of names
+	struct text within;              // what the names of the noted begin with, or absent
+	const char *horizon;             // between dots behind it; NULL = none
+	struct json_members *suppressed; // array of names
 };
-void out_rate(struct json_out *out, const char *key, int64_t part, int64_t whole,
+void out_rate(struct json_members *out, const char *key, int64_t part, int64_t whole,
 	      const struct rating *rating);
 struct wilson {
 	double low, high;
@@ -30,11 +30,11 @@ struct wilson {
 struct wilson wilson_interval(int64_t part, int64_t whole); // whole > 0
 
 // Whole milliseconds (F7). estimated: from the bins of a histogram.
-void out_latency(struct json_out *out, const char *key, int64_t n, const int64_t ms[LATENCY_POINTS],
-		 bool estimated);
+void out_latency(struct json_members *out, const char *key, int64_t n,
+		 const int64_t ms[LATENCY_POINTS], bool estimated);
 // Over all that is expected, of which so many were answered: LATENCY_BEYOND is null, and "beyond"
 // names the first percentile that is.
-void out_expected(struct json_out *out, const char *key, int64_t answered,
+void out_expected(struct json_members *out, const char *key, int64_t answered,
 		  const struct latency *latency, bool estimated);
 
 // The members written so far, as an object of jansson's, into another one; the buffer is freed.

@@ -180,8 +180,12 @@ struct buf *question_row(struct question *question)
 {
 	if (!question->table)
 		return &question->totals;
-	question->row.len = 0;
-	return question->table->format == TABLE_CSV ? &question->row : table_item(question->table);
+	if (question->table->format == TABLE_CSV) {
+		question->row.len = 0;
+		return &question->row;
+	}
+	table_row_begin(question->table);
+	return question->table->out;
 }
 
 // A row of CSV picks its columns from the object.
@@ -198,7 +202,7 @@ void question_row_end(struct question *question)
 	if (question->table->format == TABLE_CSV)
 		put_csv(question->table, &question->row);
 	else
-		table_item_end(question->table);
+		table_row_end(question->table);
 }
 
 static void answer_json(const struct question *question, struct text series)

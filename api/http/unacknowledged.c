@@ -49,7 +49,8 @@ static bool each_message(void *self, const struct message *message)
 		return false;
 	const struct row *row = &message->row;
 	page->last = (struct cursor){row->sent_at, row->conv, row->key, row->n};
-	return list_put(&page->list, message_json(message, MESSAGE_KEYS));
+	message_to_table(&page->list.table, message, MESSAGE_KEYS);
+	return true;
 }
 
 static bool fill_cursor(struct call *call, struct open_filter *filter)

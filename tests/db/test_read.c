@@ -3,6 +3,8 @@
 #include "tests/db/fixture.h"
 #include "tests/db/sample.h"
 
+#include "api/message_json.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -237,6 +239,57 @@ static void a_stream_can_be_stopped(void **state)
 	assert_list(&filter, "m1 m2 m3 m4 m5 -1 -2 "); // the connection goes on
 }
 
+// --- the export ---
+
+static bool write_message(void *self, const struct message *message)
+{
+	message_to_json(self, message, 0);
+	buf_char(self, '\n');
+	return true;
+}
+
+// By another statement and another way, the same rows in the same order.
+static void the_export_is_what_is_read(void **state)
+{
+	(void)state;
+	const usec_t ends[] = {USEC_NONE, NOON + 3 * SEC, NOON + USEC_PER_DAY};
+	for (size_t i = 0; i < 9; i++) {
+		struct message_filter filter = any();
+		struct buf read = {0}, exported = {0};
+		struct err err = {0};
+		filter.since = ends[i / 3];
+		filter.until = ends[i % 3];
+		filter.with_devices = true;
+		const struct message_export asked = {.realm = filter.realm,
+						     .since = filter.since,
+						     .until = filter.until,
+						     .now = filter.now,
+						     .t_expire = filter.t_expire};
+		assert_true(store_messages(reader, &filter, &read, write_message, &err));
+		if (!store_export_messages(reader, &asked, &exported, write_message, &err))
+			fail_msg("%s", err.text);
+		assert_true(i > 0 || strstr(read.data, "\"devices\":{"));
+		assert_true(i > 0 || strstr(read.data, "\"n\":2"));
+		assert_int_equal(read.len, exported.len);
+		assert_true(text_same(buf_view(&read), buf_view(&exported)));
+		buf_free(&read);
+		buf_free(&exported);
+	}
+}
+
+static void an_export_can_be_stopped(void **state)
+{
+	(void)state;
+	const struct message_export asked = {.since = USEC_NONE, .until = USEC_NONE};
+	struct listing listing = {.stop_after = 2};
+	struct err err = {0};
+	assert_true(store_export_messages(reader, &asked, &listing, list_message, &err));
+	assert_string_equal(listing.ids.data, "m1 m2 ");
+	buf_free(&listing.ids);
+	struct message_filter filter = any();
+	assert_list(&filter, "m1 m2 m3 m4 m5 -1 -2 "); // the connection goes on
+}
+
 struct device_check {
 	struct buf text;
 };
@@ -425,6 +478,8 @@ int main(void)
 		cmocka_unit_test(verdicts_depend_on_the_time),
 		cmocka_unit_test(pages_follow_each_other),
 		cmocka_unit_test(a_stream_can_be_stopped),
+		cmocka_unit_test(the_export_is_what_is_read),
+		cmocka_unit_test(an_export_can_be_stopped),
 		cmocka_unit_test(devices_come_from_plain_and_complex_rows),
 		cmocka_unit_test(bodies_are_given_only_when_asked_for),
 		cmocka_unit_test(counters_are_those_of_the_rows),

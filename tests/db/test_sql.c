@@ -4,6 +4,7 @@
 #include "tests/db/fixture.h"
 
 #include "core/embedded.h"
+#include "store/read_messages.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -218,6 +219,18 @@ static void few_spans_hold_all_days(void **state)
 	}
 }
 
+// A binary COPY tells no names: what is taken for which column is said beside the statement.
+static void the_export_has_the_columns_that_are_taken_from_it(void **state)
+{
+	(void)state;
+	PQclear(PQprepare(store->conn, "columns", sql_text("messages_export"), 0, NULL));
+	PGresult *result = PQdescribePrepared(store->conn, "columns");
+	assert_int_equal(PQnfields(result), EXPORT_COLUMNS + COL_RECEIVED + 1 - COL_FROM);
+	for (int i = 0; i < EXPORT_COLUMNS; i++)
+		assert_string_equal(PQfname(result, i), export_columns[i]);
+	PQclear(result);
+}
+
 static void every_copy_is_accepted(void **state)
 {
 	(void)state;
@@ -324,6 +337,7 @@ int main(void)
 		cmocka_unit_test(every_statement_can_be_prepared_and_explained),
 		cmocka_unit_test(a_statement_of_a_writer_opens_the_days_of_its_spans_alone),
 		cmocka_unit_test(few_spans_hold_all_days),
+		cmocka_unit_test(the_export_has_the_columns_that_are_taken_from_it),
 		cmocka_unit_test(every_copy_is_accepted),
 		cmocka_unit_test(every_statement_says_its_licence_and_names_its_columns),
 		cmocka_unit_test(everything_has_a_comment),

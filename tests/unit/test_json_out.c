@@ -1,146 +1,179 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON that is written at once, beside what jansson prints of the same members.
-// clang-format off
+// What is written straight is byte for byte what jansson writes of the same values.
+#include "api/table.h"
+#include "core/json_out.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
-// clang-format on
 
-#include "core/json.h"
-#include "core/json_out.h"
-
-#include <math.h>
-#include <stdio.h>
-
-static uint64_t seed = 11;
-
-static uint64_t any(void)
+static void assert_same(const struct buf *straight, json_t *value)
 {
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return seed >> 11;
+	struct buf wanted = {0};
+	table_json(&wanted, value);
+	json_decref(value);
+	assert_int_equal(straight->len, wanted.len);
+	assert_memory_equal(straight->data, wanted.data, wanted.len);
+	buf_free(&wanted);
 }
 
-// The same member twice.
-static void add_member(struct json_out *out, json_t *object, int number)
+static void assert_text(struct text text)
 {
-	char name[16];
-	int64_t value = (int64_t)any() >> any() % 50;
-	snprintf(name, sizeof name, "m%d", number);
-	switch (any() % 5) {
-	case 0:
-		out_int(out, name, -value);
-		json_object_set_new(object, name, json_integer(-value));
-		break;
-	case 1:
-		out_bool(out, name, value & 1);
-		json_object_set_new(object, name, json_boolean(value & 1));
-		break;
-	case 2:
-		out_null(out, name);
-		json_object_set_new(object, name, json_null());
-		break;
-	case 3:
-		out_word(out, name, "nearest-rank, exact");
-		json_object_set_new(object, name, json_string("nearest-rank, exact"));
-		break;
-	default:
-		out_usec(out, name, value % 2 ? USEC_NONE : value, 6);
-		json_object_set_new(object, name, json_usec(value % 2 ? USEC_NONE : value, 6));
-	}
+	struct buf out = {0};
+	json_out_text(&out, text);
+	assert_same(&out, json_text(text));
+	buf_free(&out);
 }
 
-static void members_are_those_of_jansson(void **state)
+static void every_byte_alone_and_among_others(void **self)
 {
-	(void)state;
-	for (int round = 0; round < 2000; round++) {
-		struct buf text = {0};
-		struct json_out out = {.buf = &text};
-		JSON_AUTO *object = json_object();
-		json_t *inner = json_object(), *list = json_array();
-		out_open(&out, NULL, '{');
-		for (int i = 0; i < round % 7; i++)
-			add_member(&out, object, i);
-		out_open(&out, "inner", '{');
-		for (int i = 0; i < round % 3; i++)
-			add_member(&out, inner, i);
-		out_close(&out, '}');
-		out_open(&out, "list", '[');
-		for (int i = 0; i < round % 4; i++) {
-			out_int(&out, NULL, i);
-			json_array_append_new(list, json_integer(i));
+	(void)self;
+	for (int c = 0; c < 256; c++) {
+		for (size_t n = 1; n <= 24; n++) {
+			char bytes[24];
+			memset(bytes, 'x', sizeof bytes);
+			bytes[n / 2] = (char)c;
+			assert_text((struct text){bytes, n});
 		}
-		out_close(&out, ']');
-		out_close(&out, '}');
-		json_object_set_new(object, "inner", inner);
-		json_object_set_new(object, "list", list);
-		char *wanted = json_dumps(object, JSON_COMPACT);
-		assert_string_equal(text.data, wanted);
-		free(wanted);
-		buf_free(&text);
+	}
+	assert_text(TEXT_NONE);
+	assert_text(TEXT(""));
+}
+
+// Pieces of texts: plain ones, what must be escaped, characters of each length, the edges of what is one, and
+// what looks like one and is none.
+#define PIECE(literal)                                                                             \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
+
+static const struct text pieces[] = {
+	PIECE("a"),
+	PIECE("plain words of some length"),
+	PIECE("\""),
+	PIECE("\\"),
+	PIECE("/"),
+	PIECE("\b\f\n\r\t"),
+	PIECE("\x01\x1f\x7f"),
+	PIECE("\0"),
+	PIECE("\xc2\x80"),
+	PIECE("\xc3\xa9"),
+	PIECE("\xe2\x80\xa8"), // U+2028
+	PIECE("\xed\x9f\xbf"),
+	PIECE("\xee\x80\x80"),
+	PIECE("\xef\xbf\xbe"), // U+FFFE
+	PIECE("\xf0\x9f\x98\x80"),
+	PIECE("\xf4\x8f\xbf\xbf"),
+	PIECE("\xed\xa0\x80"),             // half of a surrogate pair
+	PIECE("\xed\xa0\xbd\xed\xb8\x80"), // both halves
+	PIECE("\xf4\x90\x80\x80"),         // beyond U+10FFFF
+	PIECE("\xc0\x80"),                 // too long for what it is
+	PIECE("\xe0\x80\xaf"),
+	PIECE("\xf0\x80\x80\xaf"),
+	PIECE("\x80"),
+	PIECE("\xff"),
+	PIECE("\xe2\x80"), // cut
+	PIECE("\xf0\x9f\x98"),
+};
+
+enum { PIECES = sizeof pieces / sizeof *pieces, VALID = 16, ROUNDS = 20000 };
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void texts_of_any_pieces(void **self)
+{
+	(void)self;
+	uint64_t state = 88172645463325252U;
+	struct buf text = {0};
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t kinds = round % 2 ? PIECES : VALID;
+		buf_drop(&text, text.len);
+		for (uint64_t n = next_random(&state) % 12; n > 0; n--)
+			buf_text(&text, pieces[next_random(&state) % kinds]);
+		assert_text(buf_view(&text));
+	}
+	buf_free(&text);
+}
+
+static void bytes_at_random(void **self)
+{
+	(void)self;
+	uint64_t state = 2463534242U;
+	for (int round = 0; round < ROUNDS; round++) {
+		unsigned char bytes[40];
+		for (size_t i = 0; i < sizeof bytes; i++)
+			bytes[i] = (unsigned char)(next_random(&state) >> 24);
+		assert_text((struct text){(const char *)bytes, next_random(&state) % sizeof bytes});
 	}
 }
 
-static void assert_share(double value)
+static void long_texts(void **self)
 {
+	(void)self;
 	struct buf text = {0};
-	struct json_out out = {.buf = &text};
-	out_share(&out, NULL, value);
-	JSON_AUTO *read = json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
-	if (!json_is_real(read) || fabs(json_real_value(read) - value) > 6e-16 || text.len > 17)
-		fail_msg("%.17g was written as %s", value, text.data);
+	for (int i = 0; i < 300000; i++)
+		buf_char(&text, (char)(' ' + i % 95));
+	assert_text(buf_view(&text));
+	buf_zstr(&text, "\xe2\x80\xa8\n");
+	assert_text(buf_view(&text));
+	buf_char(&text, '\xff');
+	assert_text(buf_view(&text));
 	buf_free(&text);
 }
 
-static void shares_lose_nothing_of_15_decimals(void **state)
+static void numbers(void **self)
 {
-	(void)state;
-	const double edges[] = {0, 1, 0.5, 1e-15, 4e-16, 1 - 1e-16, 1 - 6e-16, 0.1, 0.032, 1e-300};
-	for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
-		assert_share(edges[i]);
-	for (int i = 0; i < 200000; i++) {
-		uint64_t whole = 1 + any() % (1u << any() % 31);
-		assert_share((double)(any() % (whole + 1)) / (double)whole);
+	(void)self;
+	uint64_t state = 362436069U;
+	int64_t given[64] = {0, 1, -1, 9, 10, -10, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+	for (size_t i = 9; i < 64; i++)
+		given[i] = (int64_t)(next_random(&state) >> i) * (i % 2 ? 1 : -1);
+	for (size_t i = 0; i < 64; i++) {
+		struct buf out = {0};
+		json_out_integer(&out, given[i]);
+		assert_same(&out, json_integer(given[i]));
+		buf_free(&out);
 	}
 }
 
-static void what_is_no_share_is_not_made_one(void **state)
+static void times(void **self)
 {
-	(void)state;
-	struct buf text = {0};
-	struct json_out out = {.buf = &text};
-	out_open(&out, NULL, '[');
-	out_share(&out, NULL, 1.5);
-	out_share(&out, NULL, -0.25);
-	out_share(&out, NULL, NAN);
-	out_close(&out, ']');
-	assert_string_equal(text.data, "[1.5,-0.25,null]");
-	buf_free(&text);
-}
-
-static void whole_numbers_of_any_size(void **state)
-{
-	(void)state;
-	struct buf text = {0};
-	struct json_out out = {.buf = &text};
-	out_open(&out, NULL, '[');
-	out_int(&out, NULL, 0);
-	out_int(&out, NULL, INT64_MAX);
-	out_int(&out, NULL, INT64_MIN);
-	out_int(&out, NULL, -1);
-	out_close(&out, ']');
-	assert_string_equal(text.data, "[0,9223372036854775807,-9223372036854775808,-1]");
-	buf_free(&text);
+	(void)self;
+	static const usec_t given[] = {USEC_NONE,
+				       0,
+				       -1,
+				       INT64_C(1772445600123456),
+				       INT64_C(253402300799999999),
+				       INT64_C(-62135596800000000),
+				       INT64_C(9000000000000000000)};
+	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+		for (int digits = 0; digits <= 6; digits += 3) {
+			struct buf out = {0};
+			json_out_usec(&out, given[i], digits);
+			assert_same(&out, json_usec(given[i], digits));
+			buf_free(&out);
+		}
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(members_are_those_of_jansson),
-		cmocka_unit_test(shares_lose_nothing_of_15_decimals),
-		cmocka_unit_test(what_is_no_share_is_not_made_one),
-		cmocka_unit_test(whole_numbers_of_any_size),
+		cmocka_unit_test(every_byte_alone_and_among_others),
+		cmocka_unit_test(texts_of_any_pieces),
+		cmocka_unit_test(bytes_at_random),
+		cmocka_unit_test(long_texts),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,70 @@ static void a_full_row_has_the_names_of_pairing_9(void **self)
 		    "{\"delivered\":\"2026-03-02T10:00:00.000000Z\"}}");
 }
 
+// Written straight it is byte for byte what jansson makes of it, and what a list with other rows holds.
+static void what_is_written_is_what_jansson_writes(void **self)
+{
+	(void)self;
+	const struct device_time people[] = {
+		{TEXT("ben@harbor.example/\"tab\\let\""), AT, USEC_NONE},
+		{TEXT("ben@harbor.example/\xe2\x80\xa8"), USEC_NONE, AT},
+		{TEXT("\xff"), AT, AT},
+		{TEXT(""), USEC_NONE, USEC_NONE},
+	};
+	struct message message = plain_message();
+	message.row.body = TEXT("line\nnext\x01 \"said\" \xed\xa0\x80");
+	message.row.id = TEXT("\0id");
+	message.row.from = TEXT_NONE;
+	message.devices = message.readers = message.receivers = people;
+	message.device_count = message.reader_count = message.receiver_count = 4;
+	for (unsigned parts = 0; parts <= (MESSAGE_KEYS | MESSAGE_BODY); parts++) {
+		struct buf straight = {0}, rows = {0};
+		struct table table = {
+			.format = TABLE_NDJSON, .columns = message_table_columns, .out = &rows};
+		message_to_json(&straight, &message, parts);
+		buf_zstr(&straight, "");
+		JSON_AUTO *object = message_json(&message, parts);
+		assert_true(json_is_null(json_object_get(object, "from")));
+		assert_int_equal(json_object_size(json_object_get(object, "devices")), 4);
+		assert_json(json_incref(object), straight.data);
+		message_to_table(&table, &message, parts);
+		buf_char(&straight, '\n');
+		assert_string_equal(rows.data, straight.data);
+		buf_free(&straight);
+		buf_free(&rows);
+	}
+}
+
+// The same row as cells, as a table of JSON objects would have them.
+static void cells_are_those_of_the_object(void **self)
+{
+	(void)self;
+	const struct device_time people[] = {{TEXT("ben@harbor.example/\"t\""), AT, AT + 1}};
+	const char *const *const lists[] = {message_columns_plain, message_table_columns};
+	struct message message = plain_message();
+	message.row.nick = TEXT("=1,\"\xff\"");
+	message.row.error = TEXT("-e");
+	message.row.corrects = TEXT("a,b");
+	message.row.body = TEXT("two\nlines");
+	message.row.from = TEXT_NONE;
+	message.row.resends = 3;
+	message.row.delivered_at = AT;
+	message.devices = message.readers = people;
+	message.device_count = message.reader_count = 1;
+	for (unsigned i = 0; i < 2; i++) {
+		struct buf straight = {0}, wanted = {0};
+		struct table table = {.format = TABLE_CSV, .columns = lists[i], .out = &straight};
+		unsigned parts = i ? MESSAGE_KEYS | MESSAGE_BODY : 0;
+		message_to_table(&table, &message, parts);
+		table.out = &wanted;
+		JSON_AUTO *object = message_json(&message, parts);
+		table_row(&table, object);
+		assert_string_equal(straight.data, wanted.data);
+		buf_free(&straight);
+		buf_free(&wanted);
+	}
+}
+
 static void an_untracked_row_has_the_empty_id(void **self)
 {
 	(void)self;
@@ -236,6 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_absent_is_no_member),
 		cmocka_unit_test(a_full_row_has_the_names_of_pairing_9),
+		cmocka_unit_test(what_is_written_is_what_jansson_writes),
+		cmocka_unit_test(cells_are_those_of_the_object),
 		cmocka_unit_test(an_untracked_row_has_the_empty_id),
 		cmocka_unit_test(readers_and_receivers_are_who_and_when),
 		cmocka_unit_test(keys_and_body_only_when_asked_for),
