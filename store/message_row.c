@@ -248,26 +248,31 @@ size_t message_put_all(struct fields *fields, const struct message_row *row)
 	return changed;
 }
 
+void message_read_column(const struct rows *rows, int at, int place,
+			 const struct message_column *column, struct message_row *row)
+{
+	void *member = (char *)row + column->offset;
+	switch (column->element) {
+	case OF_INT2:
+	case OF_INT4:
+		*(int32_t *)member = (int32_t)row_int(rows, at, place);
+		break;
+	case OF_INT8:
+		*(int64_t *)member = row_int(rows, at, place);
+		break;
+	case OF_TIMESTAMPTZ:
+		*(usec_t *)member = row_usec(rows, at, place);
+		break;
+	default:
+		*(struct text *)member = row_text(rows, at, place);
+	}
+}
+
 void message_read(const struct rows *rows, int at, struct message_row *row)
 {
 	*row = (struct message_row){0};
-	for (int i = 0; i < MESSAGE_READ_COLUMNS; i++) {
-		void *place = (char *)row + message_columns[i].offset;
-		switch (message_columns[i].element) {
-		case OF_INT2:
-		case OF_INT4:
-			*(int32_t *)place = (int32_t)row_int(rows, at, i);
-			break;
-		case OF_INT8:
-			*(int64_t *)place = row_int(rows, at, i);
-			break;
-		case OF_TIMESTAMPTZ:
-			*(usec_t *)place = row_usec(rows, at, i);
-			break;
-		default:
-			*(struct text *)place = row_text(rows, at, i);
-		}
-	}
+	for (int i = 0; i < MESSAGE_READ_COLUMNS; i++)
+		message_read_column(rows, at, i, &message_columns[i], row);
 }
 
 // --- rows of pairing ---

@@ -65,6 +65,9 @@ bool message_put(struct fields *fields, const struct message_column *column,
 // All of them, for COPY: how many texts had to be changed.
 size_t message_put_all(struct fields *fields, const struct message_row *row);
 void message_read(const struct rows *rows, int at, struct message_row *row);
+// One of them, which stands at this place of the result.
+void message_read_column(const struct rows *rows, int at, int place,
+			 const struct message_column *column, struct message_row *row);
 
 // From and to what pairing knows. Hashes of JIDs, realm and commit are the caller's.
 void message_from_row(const struct row *row, struct message_row *flat);

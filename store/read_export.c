@@ -12,26 +12,7 @@ enum { PARAMETERS = 20, COLUMNS = COL_RECEIVED + 1, TEXT_ARRAY = 1009, TIME_ARRA
 
 _Static_assert((int)COLUMNS <= (int)RECORD_COLUMNS, "a record has place for them");
 
-const char *const export_columns[EXPORT_COLUMNS] = {
-	"conv",          "sent_at",
-	"key",           "n",
-	"realm",         "id",
-	"from_resource", "nick",
-	"type",          "class",
-	"state",         "flags",
-	"composed_at",   "accepted_at",
-	"stored_at",     "routed_at",
-	"delivered_at",  "delivered_via",
-	"displayed_at",  "displayed_via",
-	"failed_at",     "error",
-	"retracted_at",  "corrects",
-	"resends",       "marks",
-	"receipt_first", "marker_first",
-	"ack_resource",  "read_inferred_at",
-	"read_via",      "response_ms",
-};
-
-// What follows them.
+// What follows the columns that are shown.
 static const struct {
 	int column;
 	Oid type;
@@ -43,7 +24,7 @@ static const struct {
 	{COL_READ, TIME_ARRAY},      {COL_RECEIVED, TIME_ARRAY},
 };
 
-enum { SHOWN = EXPORT_COLUMNS, OTHERS = sizeof others / sizeof *others };
+enum { SHOWN = SHOWN_COLUMNS, OTHERS = sizeof others / sizeof *others };
 
 struct exporting {
 	struct message_stream stream;
@@ -52,14 +33,6 @@ struct exporting {
 	bool cut;
 };
 
-static int place_of(const char *name)
-{
-	int i = 0;
-	while (strcmp(message_columns[i].name, name) != 0)
-		i++;
-	return i;
-}
-
 static void make_record(struct exporting *it)
 {
 	it->record.count = COLUMNS;
@@ -67,8 +40,7 @@ static void make_record(struct exporting *it)
 		it->record.fields[i].length = -1;
 	for (int i = 0; i < MESSAGE_READ_COLUMNS; i++)
 		it->record.fields[i].type = message_columns[i].element;
-	for (size_t i = 0; i < SHOWN; i++)
-		it->places[i] = place_of(export_columns[i]);
+	shown_places(it->places);
 	for (size_t i = 0; i < OTHERS; i++) {
 		it->places[SHOWN + i] = others[i].column;
 		it->record.fields[others[i].column].type = others[i].type;

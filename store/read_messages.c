@@ -108,15 +108,15 @@ bool message_take_row(struct message_stream *stream, const struct rows *rows, in
 	struct plain_acks acks;
 
 	arena_reset(stream->arena);
-	message_to_row(flat, row_text(rows, at, COL_FROM), row_text(rows, at, COL_TO), &acks,
-		       &message.row);
+	message_to_row(flat, row_text(rows, at, details->column),
+		       row_text(rows, at, details->column + 1), &acks, &message.row);
 	if (message.row.displayed_at ==
 	    USEC_NONE) { // I: shown only while nothing explicit is known
 		message.read_inferred_at = message.row.read_inferred_at;
 		message.read_via = message.row.read_via;
 	}
 	message.response_ms = message.row.response_ms;
-	message.row.body = row_text(rows, at, COL_BODY);
+	message.row.body = row_text(rows, at, details->column + 2);
 	message.via_names = via_names_of(stream, flat->realm);
 	message.n = details->n;
 	message.verdict = row_verdict(&message.row, stream->now, stream->filter->t_expire);
@@ -136,8 +136,10 @@ bool message_take(void *self, const struct rows *rows)
 {
 	struct message_row flat;
 	message_read(rows, 0, &flat);
-	const struct row_details details = {
-		{rows, 0, COL_DEVICE}, {rows, 0, COL_READER}, (int32_t)row_int(rows, 0, COL_N)};
+	const struct row_details details = {{rows, 0, COL_DEVICE},
+					    {rows, 0, COL_READER},
+					    COL_FROM,
+					    (int32_t)row_int(rows, 0, COL_N)};
 	return message_take_row(self, rows, 0, &flat, &details);
 }
 

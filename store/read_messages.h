@@ -55,7 +55,8 @@ struct array_place { // three arrays side by side; rows NULL: nothing
 
 struct row_details { // what only some rows have
 	struct array_place devices, readers;
-	int32_t n; // M4
+	int column; // of sender, recipient and body in the row itself
+	int32_t n;  // M4
 };
 
 // The same of a row whose details stand elsewhere. False: nobody wants more.
@@ -66,9 +67,14 @@ bool message_take_row(struct message_stream *stream, const struct rows *rows, in
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
 		  struct err *err);
 
-// The columns of the message in the order of messages_export.sql; those of COL_FROM and on follow.
-enum { EXPORT_COLUMNS = 32 };
-extern const char *const export_columns[EXPORT_COLUMNS];
+// The columns of part/shown_columns, for statements that leave out what is never shown (shown_row.c).
+enum { SHOWN_COLUMNS = 33 };
+extern const char *const shown_columns[SHOWN_COLUMNS];
+void shown_places(int places[SHOWN_COLUMNS]); // of each among message_columns
+void shown_blank(struct message_row *row);    // nothing is known
+// Reads them into a blank row, from results of which they are the first columns.
+void shown_read(const struct rows *rows, int at, const int places[SHOWN_COLUMNS],
+		struct message_row *row);
 
 // What tells apart as metrics do (read_narrow.c). narrow_close in any case.
 bool narrow_open(struct message_stream *stream, struct err *err);

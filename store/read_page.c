@@ -68,7 +68,7 @@ static void add_key(struct keys *keys, const struct page *page, int i)
 	put_usec(&keys->sent_at, row->sent_at);
 	put_int8(&keys->key, row->key);
 	put_int4(&keys->n, row->n);
-	put_text(&keys->sender, row_text(&page->rows, i, COL_FROM));
+	put_text(&keys->sender, row_text(&page->rows, i, SHOWN_COLUMNS));
 	put_text(&keys->nick, row->nick);
 	put_int8(&keys->thread, row->thread);
 	put_bool(&keys->failed, row->marks & MARK_ERROR);
@@ -145,12 +145,18 @@ static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
 
 static void read_rows(struct page *page)
 {
+	int places[SHOWN_COLUMNS];
+	struct message_row blank;
 	size_t count = (size_t)page->rows.count + 1;
+	shown_places(places);
+	shown_blank(&blank);
 	page->flat = xcalloc(count, sizeof *page->flat);
 	page->details = xcalloc(count, sizeof *page->details);
 	for (int i = 0; i < page->rows.count; i++) {
-		message_read(&page->rows, i, &page->flat[i]);
+		page->flat[i] = blank;
+		shown_read(&page->rows, i, places, &page->flat[i]);
 		page->details[i].n = page->flat[i].n;
+		page->details[i].column = SHOWN_COLUMNS;
 	}
 }
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A page of the messages of few conversations, oldest first: each is read by the index, and the plan
--- is kept (plan_kept). Columns and parameters as of messages_page; $4 is never null.
+-- is kept (plan_kept). Parameters as of messages_page; $4 is never null. Only columns that are shown: each of them
+-- is made ready for each day.
 --   $26 timestamptz from, $27 timestamptz to, exclusive: the same as $2, $3 and the row to go on after, but
 --                   never null, so that only their days are looked at
 -- The filter stands outside (OFFSET 0 keeps it there): inside, it would be made ready for each day, which takes
@@ -13,7 +14,12 @@ WITH page AS MATERIALIZED (
      FROM unnest($4::int8[]) AS c (conv)
      CROSS JOIN LATERAL (
           SELECT m.*
-          FROM (SELECT a.*
+          FROM (SELECT a.conv, a.sent_at, a.key, a.n, a.realm, a.id, a.from_resource, a.nick, a.type, a.class, a.state,
+                       a.flags, a.composed_at, a.accepted_at, a.stored_at, a.routed_at, a.delivered_at,
+                       a.delivered_via, a.displayed_at, a.displayed_via, a.failed_at, a.error, a.retracted_at,
+                       a.corrects, a.resends, a.marks, a.thread, a.receipt_first, a.marker_first,
+                       a.ack_resource, a.read_inferred_at, a.read_via, a.response_ms, a.from_jid, a.to_jid,
+                       a.body
                 FROM message AS a
                 WHERE a.conv = c.conv AND a.sent_at >= $26::timestamptz AND a.sent_at < $27::timestamptz
                 ORDER BY a.sent_at, a.key, a.n
@@ -27,8 +33,8 @@ WITH page AS MATERIALIZED (
      ORDER BY x.sent_at, x.conv, x.key, x.n
      LIMIT $25::int8)
 SELECT
--- include message_columns
-       NULL::bytea, (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),
-       (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid), CASE WHEN $16 THEN m.body END, m.n
+-- include shown_columns
+       (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),
+       (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid), CASE WHEN $16 THEN m.body END
 FROM page AS m
 ORDER BY m.sent_at, m.conv, m.key, m.n;

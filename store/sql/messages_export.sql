@@ -4,10 +4,8 @@
 -- and with the devices of all rows put together at once. Parameters as messages_all.
 -- The joins stand in a query of their own (OFFSET 0 keeps it there), which plan_whole keeps from looking into one
 -- list for each row of another; the readers of a room are asked for row by row all the same.
-SELECT m.conv, m.sent_at, m.key, m.n, m.realm, m.id, m.from_resource, m.nick, m.type, m.class, m.state, m.flags,
-       m.composed_at, m.accepted_at, m.stored_at, m.routed_at, m.delivered_at, m.delivered_via, m.displayed_at,
-       m.displayed_via, m.failed_at, m.error, m.retracted_at, m.corrects, m.resends, m.marks, m.receipt_first,
-       m.marker_first, m.ack_resource, m.read_inferred_at, m.read_via, m.response_ms,
+SELECT
+-- include shown_columns
        m.from_name, m.to_name, CASE WHEN $16 THEN m.body END, m.shown,
        m.devices, m.device_got, m.device_read, p.who, p.displayed, p.received
 FROM (SELECT m.*, f.jid AS from_name, t.jid AS to_name, coalesce(r.shown, m.n)::int4 AS shown,

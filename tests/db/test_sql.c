@@ -225,9 +225,9 @@ static void the_export_has_the_columns_that_are_taken_from_it(void **state)
 	(void)state;
 	PQclear(PQprepare(store->conn, "columns", sql_text("messages_export"), 0, NULL));
 	PGresult *result = PQdescribePrepared(store->conn, "columns");
-	assert_int_equal(PQnfields(result), EXPORT_COLUMNS + COL_RECEIVED + 1 - COL_FROM);
-	for (int i = 0; i < EXPORT_COLUMNS; i++)
-		assert_string_equal(PQfname(result, i), export_columns[i]);
+	assert_int_equal(PQnfields(result), SHOWN_COLUMNS + COL_RECEIVED + 1 - COL_FROM);
+	for (int i = 0; i < SHOWN_COLUMNS; i++)
+		assert_string_equal(PQfname(result, i), shown_columns[i]);
 	PQclear(result);
 }
 
