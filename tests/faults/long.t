@@ -23,8 +23,8 @@ from streams import Stream  # noqa: E402
 SECONDS = float(os.environ.get("RECEIPTD_LONG_SECONDS") or (3600 if rig.LONG else 0))
 WARM, ROUNDS = 1, 3     # at least: rounds before the first moment, in all
 RESTART = 10 if SECONDS else 2  # PostgreSQL goes in each so many-th round
-REQUESTS = 1500         # of each path that costs little, in a round; of the others a hundredth
-GROWTH = 3 * 1024       # KiB that memory may differ by: half of what 1 KiB a request would leave behind. It is warm after some 20 rounds
+REQUESTS = 1000         # of each path that costs little, in a round; of the others a hundredth
+GROWTH = 3 * 1024       # KiB that memory may differ by: less than 1 KiB a request would leave behind. It is warm after some 20 rounds
 CHEAP = ("/healthz", "/openapi.yaml")
 ASKED = ("/v1/messages?limit=20", "/v1/messages?order=desc&text=hello&limit=5", "/v1/metrics/delivery?bucket=1h", "/v1/metrics/read",
          "/v1/conversations", "/v1/sources", "/v1/quarantine", "/v1/unacknowledged", "/v1/findings", "/metrics", "/v1/nothing",
