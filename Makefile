@@ -132,7 +132,7 @@ bench: ## storing against COPY, import against its halves, other programs, a fol
 	@BUILD=$(BUILD) tests/bench/api.py
 	@BUILD=$(BUILD) MESSAGES=$(MESSAGES) tests/bench/report.py
 	@BUILD=$(BUILD) tests/bench/page.py
-	@BUILD=$(BUILD) tests/bench/seal.py
+	@BUILD=$(BUILD) MESSAGES=$(MESSAGES) tests/bench/seal.py
 
 screenshots: $(program) ## take the pictures of docs/images anew: fixed traffic, fixed clock
 	@scripts/setup.sh check

@@ -13,7 +13,8 @@ struct pool_slot { // one connection; belongs to the thread that took it
 	struct realm realm;          // of the settings; id -1: nothing was ever stored
 	struct realm_settings rules; // of the realm, as stored
 	bool has_rules;
-	usec_t rules_at; // monotonic
+	const struct settle_lag *lag; // of the snapshot that is held; NULL: none is, ask
+	usec_t rules_at;              // monotonic
 	bool good, busy;
 };
 

@@ -26,8 +26,10 @@ void audit_free(struct audit *audit);
 void audit_learn(struct audit *audit, const struct known *fact); // texts are copied
 void audit_ready(struct audit *audit);                           // after the last fact
 
-// A row by itself (ACK-MISSING, MARK-STUCK) and, of plain ones, its acks.
-void audit_row(struct audit *audit, const struct row *row);
+// What a row still lacks t_expire after it was sent (ACK-MISSING, MARK-STUCK).
+void audit_silence(struct audit *audit, const struct row *row);
+// Acks that a plain row holds; of another nothing.
+void audit_plain_acks(struct audit *audit, const struct row *row);
 // Evidence that has a row of its own. row: the message that it is paired with, with its facts; NULL
 // when there is none.
 void audit_evidence(struct audit *audit, const struct stored_evidence *stored,

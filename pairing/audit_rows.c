@@ -98,11 +98,16 @@ static void judge_stuck(struct audit *audit, const struct row *row)
 	audit_give(audit, "MARK-STUCK", row->to, &about);
 }
 
-void audit_row(struct audit *audit, const struct row *row)
+void audit_silence(struct audit *audit, const struct row *row)
+{
+	arena_reset(audit->scratch);
+	judge_missing(audit, row);
+	judge_stuck(audit, row);
+}
+
+void audit_plain_acks(struct audit *audit, const struct row *row)
 {
 	arena_reset(audit->scratch);
 	if (!row->complex)
 		audit_inline_acks(audit, row);
-	judge_missing(audit, row);
-	judge_stuck(audit, row);
 }

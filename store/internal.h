@@ -17,7 +17,9 @@
 #include "store/cluster.h"
 #include "store/store.h"
 
+#include <endian.h>
 #include <libpq-fe.h>
+#include <string.h>
 
 // Oldest server that is accepted: partitions with unique keys, gen_random_uuid, incremental sort.
 #define SERVER_MIN 13
@@ -194,8 +196,26 @@ bool copy_end(struct copy *copy, struct err *err);
 // bytes; absent: null). each: false stops. Not beside another statement of the same connection.
 bool copy_out(struct store *store, const char *what, const char *text, void *self,
 	      bool (*each)(void *self, int columns, struct text row), struct err *err);
-bool copy_value(struct text *row, struct text *value); // false: the row is cut
 void copy_abort(struct copy *copy); // instead of copy_end: ends it, nothing is stored
+
+// False: the row is cut. Here because a seal asks for some sixty values a row.
+static inline bool copy_value(struct text *row, struct text *value)
+{
+	uint32_t n;
+	*value = TEXT_NONE;
+	if (row->n < sizeof n)
+		return false;
+	memcpy(&n, row->p, sizeof n);
+	n = be32toh(n);
+	*row = (struct text){row->p + sizeof n, row->n - sizeof n};
+	if (n == UINT32_MAX)
+		return true;
+	if (n > row->n)
+		return false;
+	*value = (struct text){row->p, n};
+	*row = (struct text){row->p + n, row->n - n};
+	return true;
+}
 
 // --- records (pq_rows.c) ---
 

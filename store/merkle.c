@@ -4,10 +4,11 @@
 static void node(struct digest *digest, const unsigned char *left, const unsigned char *right,
 		 unsigned char out[HASH])
 {
+	unsigned char both[1 + 2 * HASH] = {1};
+	memcpy(both + 1, left, HASH);
+	memcpy(both + 1 + HASH, right, HASH);
 	digest_start(digest);
-	digest_add(digest, "\1", 1);
-	digest_add(digest, left, HASH);
-	digest_add(digest, right, HASH);
+	digest_add(digest, both, sizeof both);
 	digest_end(digest, out);
 }
 

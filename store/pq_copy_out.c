@@ -5,6 +5,7 @@
 
 #include <endian.h>
 #include <libpq-fe.h>
+#include <time.h>
 
 // Signature, flags, length of the header's extension; the server sends it with the first row.
 enum { HEADER = 19, LENGTH_AT = 15 };
@@ -33,22 +34,6 @@ static bool is_trailer(struct text row)
 	return row.n == 2 && (unsigned char)row.p[0] == 0xff && (unsigned char)row.p[1] == 0xff;
 }
 
-bool copy_value(struct text *row, struct text *value)
-{
-	*value = TEXT_NONE;
-	if (row->n < sizeof(uint32_t))
-		return false;
-	uint32_t n = be32_at(row->p);
-	*row = (struct text){row->p + sizeof n, row->n - sizeof n};
-	if (n == UINT32_MAX)
-		return true;
-	if (n > row->n)
-		return false;
-	*value = (struct text){row->p, n};
-	*row = (struct text){row->p + n, row->n - n};
-	return true;
-}
-
 struct taking {
 	bool begun;
 	void *self;
@@ -69,6 +54,20 @@ static bool take(struct taking *it, struct text row, const char *what, struct er
 	return it->each(it->self, columns, (struct text){row.p + 2, row.n - 2});
 }
 
+// Only a row that is there as a whole is given: *bytes, to be freed, and its length; 0: none yet; below: no more.
+// The server sends 8 KB at a time and faster than it is asked: whoever waits for each of them has both sides woken for it,
+// which costs as much as the rows do. So what has come is read first, and then some is let come.
+static int next_row(struct store *store, char **bytes)
+{
+	const struct timespec a_while = {.tv_nsec = 500 * 1000};
+	int n = PQgetCopyData(store->conn, bytes, 1);
+	if (n == 0 && PQconsumeInput(store->conn)) // else pq_more() tells why
+		n = PQgetCopyData(store->conn, bytes, 1);
+	if (n == 0)
+		nanosleep(&a_while, NULL);
+	return n;
+}
+
 bool copy_out(struct store *store, const char *what, const char *text, void *self,
 	      bool (*each)(void *self, int columns, struct text row), struct err *err)
 {
@@ -79,7 +78,7 @@ bool copy_out(struct store *store, const char *what, const char *text, void *sel
 		return false;
 	for (;;) {
 		char *bytes = NULL;
-		int n = PQgetCopyData(store->conn, &bytes, 1);
+		int n = next_row(store, &bytes);
 		if (n < 0)
 			break; // the end, or an error that the result tells
 		if (n == 0 && !pq_more(store, what, err))

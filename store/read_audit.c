@@ -17,7 +17,8 @@ struct judge {
 	struct store *store;
 	const struct finding_filter *filter;
 	int32_t realm;
-	usec_t lo, hi; // of messages that can give a finding of the interval
+	usec_t lo, hi;               // of messages whose acks can give a finding of the interval
+	usec_t silent_lo, silent_hi; // of those that can by what they lack
 	struct audit *audit;
 	struct arena *arena; // texts of the list
 	struct found_list *found;
@@ -126,9 +127,9 @@ static bool take_archived(void *self, const struct rows *rows)
 
 // --- what is judged ---
 
-static bool take_row(void *self, const struct rows *rows)
+static bool judge_row(const struct rows *rows, struct audit *audit,
+		      void (*how)(struct audit *audit, const struct row *row))
 {
-	struct judge *judge = self;
 	struct message_row flat;
 	struct plain_acks acks;
 	struct row row;
@@ -136,8 +137,18 @@ static bool take_row(void *self, const struct rows *rows)
 	message_read(rows, 0, &flat);
 	message_to_row(&flat, row_text(rows, 0, MESSAGE_READ_COLUMNS),
 		       row_text(rows, 0, MESSAGE_READ_COLUMNS + 1), &acks, &row);
-	audit_row(judge->audit, &row);
+	how(audit, &row);
 	return true;
+}
+
+static bool take_acked(void *self, const struct rows *rows)
+{
+	return judge_row(rows, ((struct judge *)self)->audit, audit_plain_acks);
+}
+
+static bool take_silent(void *self, const struct rows *rows)
+{
+	return judge_row(rows, ((struct judge *)self)->audit, audit_silence);
 }
 
 static bool take_ack(void *self, const struct rows *rows)
@@ -181,12 +192,14 @@ static bool ask(struct judge *judge, const char *name,
 	return sql_each(judge->store, name, &params, judge, each, err);
 }
 
-static bool judge_rows(struct judge *judge, struct err *err)
+static bool judge_silent(struct judge *judge, struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	put_interval(judge, &params);
+	put_int4(&params, judge->realm);
+	put_usec(&params, judge->silent_lo);
+	put_usec(&params, judge->silent_hi);
 	put_usec(&params, usec_bounded(judge->filter->now - judge->filter->t_expire));
-	return sql_each(judge->store, "audit_rows", &params, judge, take_row, err);
+	return sql_each(judge->store, "audit_silent", &params, judge, take_silent, err);
 }
 
 static bool judge_acks(struct judge *judge, struct err *err)
@@ -211,22 +224,30 @@ static bool judge_all(struct judge *judge, struct err *err)
 	    (archived && !ask(judge, "audit_archived", take_archived, err)))
 		return false;
 	audit_ready(judge->audit);
-	return judge_rows(judge, err) && ((!facts && !archived) || judge_acks(judge, err));
+	return judge_silent(judge, err) &&
+	       ((!facts && !archived) ||
+		(ask(judge, "audit_acked", take_acked, err) && judge_acks(judge, err)));
 }
 
-// A finding of the interval stands on a message that was sent up to w_match before its ack, or
-// t_expire before it expired.
+static usec_t shifted(usec_t at, usec_t back, usec_t open)
+{
+	return usec_bounded(at == USEC_NONE ? open : at - back);
+}
+
+// A finding of the interval stands on a message that was sent up to w_match before its ack, or t_expire before it
+// expired: that is its instant then. From a quarter of an hour on, as the roll-ups are.
 static void set_reach(struct judge *judge)
 {
 	const struct finding_filter *filter = judge->filter;
-	usec_t back = filter->w_match > filter->t_expire ? filter->w_match : filter->t_expire;
+	usec_t quarter = 15 * 60 * USEC_PER_SEC, expire = filter->t_expire;
+	usec_t back = filter->w_match > expire ? filter->w_match : expire; // facts are of both
 
-	judge->lo = usec_bounded(INT64_MIN + 1);
-	judge->hi = usec_bounded(INT64_MAX);
-	if (filter->since != USEC_NONE && filter->w_match)
-		judge->lo = usec_bounded(filter->since - back);
-	if (filter->until != USEC_NONE)
-		judge->hi = usec_bounded(filter->until + USEC_PER_DAY);
+	judge->lo = shifted(filter->w_match ? filter->since : USEC_NONE, back, INT64_MIN + 1);
+	judge->hi = shifted(filter->until, -USEC_PER_DAY, INT64_MAX);
+	judge->silent_lo = shifted(filter->since, expire + quarter, INT64_MIN + 1);
+	if (filter->since != USEC_NONE)
+		judge->silent_lo -= judge->silent_lo % quarter;
+	judge->silent_hi = shifted(filter->until, expire, INT64_MAX);
 }
 
 static bool judge_realm(struct judge *judge, const struct known_realms *realms,
@@ -338,6 +359,8 @@ bool store_judged_findings(struct store *store, const struct finding_filter *fil
 			      .filter = &now,
 			      .lo = usec_bounded(row->sent_at),
 			      .hi = usec_bounded(row->sent_at + 1),
+			      .silent_lo = usec_bounded(row->sent_at),
+			      .silent_hi = usec_bounded(row->sent_at + 1),
 			      .arena = arena_new(),
 			      .found = &found,
 			      .only = row};

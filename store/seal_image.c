@@ -74,15 +74,25 @@ static void salt_of(struct salts *salts, const struct seal_row *row,
 	digest_hmac(salts->digest, key, (struct text){message, n + 1}, out);
 }
 
+// Short pieces are put together first: each one costs the hash as much as half a block.
+static void put_hash(unsigned char *out, size_t *n, const unsigned char hash[HASH])
+{
+	memcpy(out + *n, hash, HASH);
+	*n += HASH;
+}
+
 static void commit_to(struct salts *salts, const struct seal_row *row,
 		      const unsigned char salt[HASH], unsigned char what, struct text image,
 		      unsigned char out[HASH])
 {
-	digest_start(salts->digest);
-	digest_add(salts->digest, salt, HASH);
-	digest_add(salts->digest, &what, 1);
+	unsigned char start[HASH + 1 + 2 * HASH];
+	size_t n = 0;
+	put_hash(start, &n, salt);
+	start[n++] = what;
 	for (int i = 0; what == LEAF_PERSONAL && !row->kind->by && i < row->jid_count; i++)
-		digest_add(salts->digest, salts_get(salts, row->jids[i])->name, HASH);
+		put_hash(start, &n, salts_get(salts, row->jids[i])->name);
+	digest_start(salts->digest);
+	digest_add(salts->digest, start, n);
 	digest_add(salts->digest, image.p, image.n);
 	digest_end(salts->digest, out);
 }
@@ -119,14 +129,15 @@ void seal_commit(struct salts *salts, struct seal_row *row)
 void seal_leaf(struct digest *digest, const struct seal_row *row, struct text shown,
 	       unsigned char out[HASH])
 {
-	const unsigned char start[] = {0, (unsigned char)row->kind->number,
-				       (unsigned char)row->flags};
-	digest_start(digest);
-	digest_add(digest, start, sizeof start);
+	unsigned char start[3 + 2 * HASH] = {0, (unsigned char)row->kind->number,
+					     (unsigned char)row->flags};
+	size_t n = 3;
 	if (row->flags & LEAF_PERSONAL)
-		digest_add(digest, row->commitment, HASH);
+		put_hash(start, &n, row->commitment);
 	if (row->flags & LEAF_BODY)
-		digest_add(digest, row->body_commitment, HASH);
+		put_hash(start, &n, row->body_commitment);
+	digest_start(digest);
+	digest_add(digest, start, n);
 	digest_add(digest, shown.p, shown.n);
 	digest_end(digest, out);
 }

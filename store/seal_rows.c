@@ -62,6 +62,12 @@ static void want_jid(struct reader *it, struct seal_row *row, int64_t jid)
 		put_int8(&it->jids, jid);
 }
 
+// Where nothing was, no row is asked for marks.
+static bool is_any_lost(const struct salts *salts)
+{
+	return salts->lost_jids.count || salts->lost_access != USEC_NONE;
+}
+
 // Put in the place of a text by an erasure.
 static bool has_mark(const struct seal_columns *columns, const struct seal_kind *kind)
 {
@@ -79,7 +85,7 @@ static void want_jids(struct reader *it, struct seal_row *row, const struct seal
 		want_jid(it, row, number(columns->values[kind->jids[i]]));
 	if (kind->number == SEAL_FINDING || kind->number == SEAL_ACK)
 		row->conv = number(columns->values[1]);
-	row->erased = has_mark(columns, kind);
+	row->erased = is_any_lost(it->reading->salts) && has_mark(columns, kind);
 	if (!kind->by)
 		return;
 	struct text by = columns->values[kind->by];

@@ -251,10 +251,12 @@ static bool look_further(struct question *question, struct err *err)
 	};
 	struct settle_lag lag = {0};
 	question->ripens = ripe[question->form->ripens];
-	if (question->form->settled &&
-	    !store_settle_lag(question->call->db->store, query->realm, &lag, err))
+	const struct pool_slot *db = question->call->db;
+	if (db->lag)
+		lag = *db->lag;
+	else if (question->form->settled && !store_settle_lag(db->store, query->realm, &lag, err))
 		return false;
-	question->settle_waiting = lag.units;
+	question->settle_waiting = question->form->settled ? lag.units : 0;
 	return true;
 }
 

@@ -236,9 +236,14 @@ bool content_make(struct content *content, struct err *err)
 	struct store *store = content->inquiry.db.store;
 	content->document = json_object();
 	put_head(content);
-	bool fine = store_hold_snapshot(store, err);
+	struct inquiry *inquiry = &content->inquiry;
+	struct settle_lag lag; // the same for all sections: of one snapshot
+	bool fine = store_hold_snapshot(store, err) &&
+		    store_settle_lag(store, inquiry->db.realm.id, &lag, err);
+	inquiry->db.lag = fine ? &lag : NULL;
 	for (size_t i = 0; fine && i < sizeof sections / sizeof *sections; i++)
 		fine = sections[i](content, err);
+	inquiry->db.lag = NULL;
 	store_release_snapshot(store);
 	return fine;
 }

@@ -5,5 +5,6 @@ SELECT count(*)
 FROM message AS m
 WHERE m.realm = $1 AND m.sent_at >= $2 AND m.sent_at < $3 AND m.class <= 2 AND m.id IS NOT NULL
   AND m.flags & 1048581 <> 0
-  AND NOT coalesce(m.state = 4 AND m.failed_at < $3, false)
-  AND NOT coalesce(m.state >= 5 AND least(m.delivered_at, m.displayed_at) < $3, false);
+  AND CASE WHEN m.state < 4 THEN true
+      WHEN m.state = 4 THEN coalesce(m.failed_at >= $3, true)
+      ELSE coalesce(least(m.delivered_at, m.displayed_at) >= $3, true) END;

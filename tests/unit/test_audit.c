@@ -108,8 +108,10 @@ static void judge(struct world *world, int now)
 	pairing_changes(world->pairing, world, take_change);
 	pairing_known(world->pairing, world, take_known);
 	audit_ready(world->audit);
-	for (size_t i = 0; i < world->row_count; i++)
-		audit_row(world->audit, &world->rows[i]);
+	for (size_t i = 0; i < world->row_count; i++) {
+		audit_plain_acks(world->audit, &world->rows[i]);
+		audit_silence(world->audit, &world->rows[i]);
+	}
 	for (size_t i = 0; i < world->evidence_count; i++)
 		audit_evidence(world->audit, &world->evidence[i],
 			       row_of(world, &world->evidence[i]));
@@ -377,7 +379,8 @@ static bool is_stuck(struct row row, usec_t now)
 							.self = &world,
 							.found = take_found});
 	audit_ready(world.audit);
-	audit_row(world.audit, &row);
+	audit_plain_acks(world.audit, &row);
+	audit_silence(world.audit, &row);
 	bool stuck = world.said.data && !strcmp(world.said.data, "MARK-STUCK " BEN " m; ");
 	audit_free(world.audit);
 	buf_free(&world.said);

@@ -52,8 +52,10 @@ void memory_audit(struct memory *memory, const struct vector *vector)
 	for (size_t i = 0; i < memory->known_count; i++)
 		learn_once(memory, i, memory->audit);
 	audit_ready(memory->audit);
-	for (size_t i = 0; i < memory->row_count; i++)
-		audit_row(memory->audit, &memory->rows[i]);
+	for (size_t i = 0; i < memory->row_count; i++) {
+		audit_plain_acks(memory->audit, &memory->rows[i]);
+		audit_silence(memory->audit, &memory->rows[i]);
+	}
 	for (size_t i = 0; i < memory->evidence_count; i++)
 		audit_evidence(memory->audit, &memory->evidence[i],
 			       row_of(memory, &memory->evidence[i]));
