@@ -16,7 +16,8 @@ FROM (SELECT m.*, f.jid AS from_name, t.jid AS to_name, coalesce(r.shown, m.n)::
       LEFT JOIN (SELECT x.conv, x.sent_at, x.key, x.n,
                         row_number() OVER (PARTITION BY x.conv, x.key ORDER BY x.sent_at, x.n) AS shown
                  FROM message AS x
-                 WHERE x.id IS NULL AND x.class < 8 AND ($1 = 0 OR x.realm = $1)) AS r
+                 WHERE x.id IS NULL AND x.class < 8 AND ($1 = 0 OR x.realm = $1)
+                   AND ($3::timestamptz IS NULL OR x.sent_at < $3)) AS r
         ON m.id IS NULL AND r.conv = m.conv AND r.sent_at = m.sent_at AND r.key = m.key AND r.n = m.n
       LEFT JOIN (SELECT g.conv, g.sent_at, g.key, g.n,
                         array_agg(g.device ORDER BY g.device COLLATE "C") AS device,
@@ -31,6 +32,7 @@ FROM (SELECT m.*, f.jid AS from_name, t.jid AS to_name, coalesce(r.shown, m.n)::
                        JOIN jid AS j ON j.id = a.by_jid
                        WHERE $17 AND x.marks & 32 <> 0 AND x.class < 8 AND x.class <> 5 AND ($1 = 0 OR x.realm = $1)
                          AND ($2::timestamptz IS NULL OR x.sent_at >= $2) AND ($3::timestamptz IS NULL OR x.sent_at < $3)
+                         AND ($2::timestamptz IS NULL OR a.seen_at >= $2::timestamptz - interval '1 day')
                          AND a.class = 0 AND a.kind IN (0, 1, 2, 3, 5, 6)
                        GROUP BY 1, 2, 3, 4, 5) AS g
                  GROUP BY 1, 2, 3, 4) AS d

@@ -333,11 +333,15 @@ def export(program, database):
     print(f"  export of {rows:,} rows: {ours:.1f} s, COPY of the whole rows {theirs:.1f} s, ratio {ratio:.2f} (target 0.50)")
 
 
+PARTS = ("figures", "pages", "pgbench", "repeated", "streams", "export")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=300000)
     parser.add_argument("--rows", type=int, default=1000000)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
     parser.add_argument("--keep", action="store_true", help="leave the data folder")
     options = parser.parse_args()
     program = product.Product(environment={"TZ": "UTC"})
@@ -356,12 +360,12 @@ def main():
         api, database = Api(int(find().group(1)), token), Database(program)
         widen(database, options)
         print(f"answers: {options.messages:,} imported messages, {options.rows:,} rows, a year of roll-ups", flush=True)
-        figures(api, database)
-        pages(api, database, options)
-        beside_pgbench(api, database, program, options)
-        repeated(api, options)
-        idle_streams(server, api)
-        export(program, database)
+        parts = {"figures": lambda: figures(api, database), "pages": lambda: pages(api, database, options),
+                 "pgbench": lambda: beside_pgbench(api, database, program, options), "repeated": lambda: repeated(api, options),
+                 "streams": lambda: idle_streams(server, api),
+                 "export": lambda: export(program, database)}
+        for name in [options.only] if options.only else PARTS:
+            parts[name]()
     finally:
         if server:
             product.stop(server, 20)
