@@ -309,7 +309,10 @@ static bool convs_span(struct message_stream *stream, struct fields *params, use
 	const struct message_filter *filter = stream->filter;
 	put_days(params, filter, since, until);
 	return sql_plan(stream->store, "plan_kept", err) &&
-	       message_page(stream, filter->newest_first ? "messages_conv_back" : "messages_conv",
+	       message_page(stream,
+			    filter->newest_first  ? "messages_conv_back"
+			    : wants_whole(filter) ? "messages_conv_whole"
+						  : "messages_conv",
 			    params, err);
 }
 

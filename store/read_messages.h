@@ -62,6 +62,10 @@ struct row_details { // what only some rows have
 // The same of a row whose details stand elsewhere. False: nobody wants more.
 bool message_take_row(struct message_stream *stream, const struct rows *rows, int at,
 		      const struct message_row *flat, const struct row_details *details);
+static inline bool wants_whole(const struct message_filter *filter)
+{
+	return filter->whole && !filter->newest_first;
+}
 // A page of one conversation: sends "name" with these parameters, then asks for the details of those rows that have
 // some (read_page.c).
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,

@@ -10,6 +10,7 @@ struct page {
 	struct message_stream *stream;
 	struct rows rows, devices, readers, numbers;
 	struct message_row *flat;
+	int others; // column of sender, recipient and body
 	struct row_details *details;
 };
 
@@ -68,7 +69,7 @@ static void add_key(struct keys *keys, const struct page *page, int i)
 	put_usec(&keys->sent_at, row->sent_at);
 	put_int8(&keys->key, row->key);
 	put_int4(&keys->n, row->n);
-	put_text(&keys->sender, row_text(&page->rows, i, SHOWN_COLUMNS));
+	put_text(&keys->sender, row_text(&page->rows, i, page->others));
 	put_text(&keys->nick, row->nick);
 	put_int8(&keys->thread, row->thread);
 	put_bool(&keys->failed, row->marks & MARK_ERROR);
@@ -148,15 +149,20 @@ static void read_rows(struct page *page)
 	int places[SHOWN_COLUMNS];
 	struct message_row blank;
 	size_t count = (size_t)page->rows.count + 1;
+	bool whole = wants_whole(page->stream->filter);
 	shown_places(places);
 	shown_blank(&blank);
+	page->others = whole ? COL_FROM : SHOWN_COLUMNS;
 	page->flat = xcalloc(count, sizeof *page->flat);
 	page->details = xcalloc(count, sizeof *page->details);
 	for (int i = 0; i < page->rows.count; i++) {
 		page->flat[i] = blank;
-		shown_read(&page->rows, i, places, &page->flat[i]);
+		if (whole)
+			message_read(&page->rows, i, &page->flat[i]);
+		else
+			shown_read(&page->rows, i, places, &page->flat[i]);
 		page->details[i].n = page->flat[i].n;
-		page->details[i].column = SHOWN_COLUMNS;
+		page->details[i].column = page->others;
 	}
 }
 

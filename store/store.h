@@ -289,6 +289,7 @@ struct message_filter {
 	usec_t now, t_expire;
 	bool with_body, newest_first;
 	bool with_devices; // fill message.devices
+	bool whole; // of one conversation, oldest first: also where all that is known of a row was read
 	// keyset: continue after this row
 	bool has_after;
 	usec_t after_at;

@@ -130,6 +130,7 @@ static bool ask_rows(struct detail *detail, struct err *err)
 		.t_expire = call->db->rules.t_expire,
 		.with_body = call->params[P_BODY].number == 1,
 		.with_devices = true,
+		.whole = true,
 		.has_conv = true,
 		.has_key = true,
 		.conv = detail->conv,

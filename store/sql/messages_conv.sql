@@ -14,24 +14,9 @@ WITH page AS MATERIALIZED (
      FROM unnest($4::int8[]) AS c (conv)
      CROSS JOIN LATERAL (
           SELECT m.*
-          FROM (SELECT a.conv, a.sent_at, a.key, a.n, a.realm, a.id, a.from_resource, a.nick, a.type, a.class, a.state,
-                       a.flags, a.composed_at, a.accepted_at, a.stored_at, a.routed_at, a.delivered_at,
-                       a.delivered_via, a.displayed_at, a.displayed_via, a.failed_at, a.error, a.retracted_at,
-                       a.corrects, a.resends, a.marks, a.thread, a.receipt_first, a.marker_first,
-                       a.ack_resource, a.read_inferred_at, a.read_via, a.response_ms, a.from_jid, a.to_jid,
-                       a.body
-                FROM message AS a
-                WHERE a.conv = c.conv AND a.sent_at >= $26::timestamptz AND a.sent_at < $27::timestamptz
-                ORDER BY a.sent_at, a.key, a.n
-                OFFSET 0) AS m
-          WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)
--- include message_filter
-            AND ($21::timestamptz IS NULL
-                 OR (m.sent_at, m.conv, m.key, m.n) > ($21, $22::int8, $23::int8, $24::int4))
-          LIMIT $25::int8) AS x
-     WHERE $17::boolean IS NOT NULL AND (cardinality($4) = 1 OR EXISTS (SELECT FROM party AS p WHERE p.conv = c.conv))
-     ORDER BY x.sent_at, x.conv, x.key, x.n
-     LIMIT $25::int8)
+          FROM (SELECT
+-- include conv_columns
+-- include conv_rows
 SELECT
 -- include shown_columns
        (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),

@@ -14,12 +14,8 @@ WITH page AS MATERIALIZED (
      FROM unnest($4::int8[]) AS c (conv)
      CROSS JOIN LATERAL (
           SELECT m.*
-          FROM (SELECT a.conv, a.sent_at, a.key, a.n, a.realm, a.id, a.from_resource, a.nick, a.type, a.class, a.state,
-                       a.flags, a.composed_at, a.accepted_at, a.stored_at, a.routed_at, a.delivered_at,
-                       a.delivered_via, a.displayed_at, a.displayed_via, a.failed_at, a.error, a.retracted_at,
-                       a.corrects, a.resends, a.marks, a.thread, a.receipt_first, a.marker_first,
-                       a.ack_resource, a.read_inferred_at, a.read_via, a.response_ms, a.from_jid, a.to_jid,
-                       a.body
+          FROM (SELECT
+-- include conv_columns
                 FROM message AS a
                 WHERE a.conv = c.conv AND a.sent_at >= $26::timestamptz AND a.sent_at < $27::timestamptz
                 ORDER BY a.sent_at DESC, a.key DESC, a.n DESC
