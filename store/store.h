@@ -288,8 +288,7 @@ struct message_filter {
 	int64_t conv, key;
 	usec_t now, t_expire;
 	bool with_body, newest_first;
-	bool with_devices; // fill message.devices
-	bool whole; // of one conversation, oldest first: also where all that is known of a row was read
+	bool with_devices, whole; // fill message.devices; all that a timeline shows, oldest first
 	// keyset: continue after this row
 	bool has_after;
 	usec_t after_at;
