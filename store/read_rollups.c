@@ -225,18 +225,36 @@ static void find_percentiles(const int64_t *bins, int lo, int hi, int64_t whole,
 	}
 }
 
-static int64_t add_series(const struct adding *adding, size_t series, int64_t bins[LATENCY_BINS])
+// The one histogram that a series is; NULL: it is made of several.
+static const int64_t *only_metric(const struct adding *adding, size_t series)
 {
-	int64_t n = 0;
+	const int64_t *only = NULL;
+	for (int metric = 0; metric < LATENCY_COUNT; metric++) {
+		if (!weights[series][metric])
+			continue;
+		if (only || weights[series][metric] != 1)
+			return NULL;
+		only = adding->sums[metric];
+	}
+	return only;
+}
+
+static void add_series(const struct adding *adding, size_t series, int64_t bins[LATENCY_BINS])
+{
 	for (int i = adding->lo; i < adding->hi; i++)
 		bins[i] = 0;
 	for (int metric = 0; metric < LATENCY_COUNT; metric++) {
 		int weight = weights[series][metric];
-		for (int i = adding->lo; i < adding->hi && weight; i++) {
+		for (int i = adding->lo; i < adding->hi && weight; i++)
 			bins[i] += weight * adding->sums[metric][i];
-			n += weight * adding->sums[metric][i];
-		}
 	}
+}
+
+static int64_t count_of(const struct adding *adding, const int64_t *bins)
+{
+	int64_t n = 0;
+	for (int i = adding->lo; i < adding->hi; i++)
+		n += bins[i];
 	return n;
 }
 
@@ -258,23 +276,30 @@ static void add_bands(const int64_t *bins, int lo, int hi, int64_t bands[BANDS])
 	}
 }
 
+static void finish_series(const struct adding *adding, size_t series,
+			  struct delivery_bucket *bucket)
+{
+	int64_t made[LATENCY_BINS];
+	const int64_t *bins = only_metric(adding, series);
+	if (!bins) {
+		add_series(adding, series, made);
+		bins = made;
+	}
+	int64_t n = series == SERIES_EXPECTED        ? bucket->requested
+		    : series == SERIES_READ_EXPECTED ? bucket->read_requested
+						     : count_of(adding, bins);
+	find_percentiles(bins, adding->lo, adding->hi, n, &bucket->latencies[series]);
+	if (series == SERIES_EXPECTED)
+		add_bands(bins, adding->lo, adding->hi, bucket->bands);
+}
+
 static void finish_bucket(struct adding *adding)
 {
-	int64_t bins[LATENCY_BINS];
 	if (!adding->bucket)
 		return;
-	struct delivery_bucket *bucket = &adding->buckets->items[adding->bucket - 1];
-	for (size_t series = 0; series < SERIES_COUNT; series++) {
-		if (!series_wanted(adding->query, series))
-			continue;
-		int64_t n = add_series(adding, series, bins);
-		n = series == SERIES_EXPECTED        ? bucket->requested
-		    : series == SERIES_READ_EXPECTED ? bucket->read_requested
-						     : n;
-		find_percentiles(bins, adding->lo, adding->hi, n, &bucket->latencies[series]);
-		if (series == SERIES_EXPECTED)
-			add_bands(bins, adding->lo, adding->hi, bucket->bands);
-	}
+	for (size_t series = 0; series < SERIES_COUNT; series++)
+		if (series_wanted(adding->query, series))
+			finish_series(adding, series, &adding->buckets->items[adding->bucket - 1]);
 	clear_sums(adding);
 }
 
