@@ -393,7 +393,15 @@ bool pq_more(struct store *store, const char *what, struct err *err)
 
 bool pq_stop(struct store *store, const char *what, struct err *err)
 {
+	int n;
 	cancel(store);
+	do { // of a COPY: libpq gives no result before its rows were taken
+		char *bytes = NULL;
+		n = PQgetCopyData(store->conn, &bytes, 1);
+		PQfreemem(bytes);
+	} while (n > 0 || (n == 0 && pq_more(store, what, err)));
+	if (n == 0)
+		return false;
 	finish(store, what, NULL, NULL); // ends with 57014, as asked for
 	return store->broken ? lost(store, what, err) : true;
 }
