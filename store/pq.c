@@ -403,25 +403,17 @@ bool pq_more(struct store *store, const char *what, struct err *err)
 	return more || lost(store, what, err);
 }
 
-// A COPY has no result before all that was on its way has been taken.
-static void drain_copy(struct store *store)
-{
-	usec_t deadline = usec_monotonic() + store->patience;
-	char *bytes = NULL;
-	int n;
-	while ((n = PQgetCopyData(store->conn, &bytes, 1)) >= 0) {
-		PQfreemem(bytes);
-		bytes = NULL;
-		if (n == 0 &&
-		    (!pq_wait(store->conn, false, deadline) || !PQconsumeInput(store->conn)))
-			return;
-	}
-}
-
 bool pq_stop(struct store *store, const char *what, struct err *err)
 {
+	int n;
 	cancel(store);
-	drain_copy(store);
+	do { // of a COPY: libpq gives no result before its rows were taken
+		char *bytes = NULL;
+		n = PQgetCopyData(store->conn, &bytes, 1);
+		PQfreemem(bytes);
+	} while (n > 0 || (n == 0 && pq_more(store, what, err)));
+	if (n == 0)
+		return false;
 	finish(store, what, NULL, NULL); // ends with 57014, as asked for
 	return store->broken ? lost(store, what, err) : true;
 }

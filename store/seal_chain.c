@@ -85,5 +85,10 @@ bool seal_share(struct store *first, struct store *second, struct err *err)
 struct store *seal_second(struct app *app, enum store_role role, struct err *err)
 {
 	struct store *store = NULL;
-	return store_open(app, role, &store, err) ? store : NULL;
+	if (!store_open(app, role, &store, err))
+		return NULL;
+	if (sql_run(store, "seal_patient", NULL, NULL, err))
+		return store;
+	store_close(store);
+	return NULL;
 }

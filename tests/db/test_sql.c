@@ -45,6 +45,29 @@ static bool failed(const char *name, PGresult *result)
 	return bad;
 }
 
+static bool take_one(void *self, int columns, struct text row)
+{
+	(void)columns;
+	(void)row;
+	++*(int *)self;
+	return false;
+}
+
+// Also when more of it is on its way than fits between server and program.
+static void a_copy_is_stopped_at_its_first_row(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	int rows = 0;
+	assert_true(
+		copy_out(store, "copy",
+			 "COPY (SELECT g, repeat('x', 500) FROM generate_series(1, 200000) AS g) "
+			 "TO STDOUT (FORMAT binary)",
+			 &rows, take_one, &err));
+	assert_int_equal(rows, 1);
+	assert_int_equal(fixture_int(store, "SELECT 7"), 7);
+}
+
 static int parameter_count(const char *name)
 {
 	PGresult *result = PQdescribePrepared(store->conn, name);
@@ -334,6 +357,7 @@ static void a_long_query_does_not_hold_up_a_new_day(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_is_stopped_at_its_first_row),
 		cmocka_unit_test(every_statement_can_be_prepared_and_explained),
 		cmocka_unit_test(a_statement_of_a_writer_opens_the_days_of_its_spans_alone),
 		cmocka_unit_test(few_spans_hold_all_days),
