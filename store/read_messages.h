@@ -66,8 +66,8 @@ static inline bool wants_whole(const struct message_filter *filter)
 {
 	return filter->whole && !filter->newest_first;
 }
-// A page of one conversation: sends "name" with these parameters, then asks for the details of those rows that have
-// some (read_page.c).
+// Some rows in one answer: sends "name" with these parameters, then asks for the details of those rows that have some
+// (read_page.c).
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
 		  struct err *err);
 

@@ -50,7 +50,7 @@ bool store_unacknowledged(struct store *store, const struct open_filter *filter,
 	if (fine) {
 		put_open(&params, filter, &stream.realms, since, until);
 		fine = sql_plan(store, "plan_kept", err) &&
-		       sql_each(store, "unacknowledged", &params, &stream, message_take, err);
+		       message_page(&stream, "unacknowledged", &params, err);
 	}
 	message_stream_close(&stream);
 	return fine;

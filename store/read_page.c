@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page of one conversation: its rows come in one answer, and what only some of them have (devices of several
+// A page of one conversation, or of who waits: its rows come in one answer, and what only some of them have (devices of several
 // acknowledgements, readers of a room, numbers of messages without id) is asked for where there are such rows. In
 // the statement of the page it would be made ready each time, which takes longer than most pages.
 #include "store/read_messages.h"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A page of messages that asked for a receipt and have neither that nor an error (F2), oldest first, by
 -- the partial index message_open: what was answered costs nothing. The plan is kept (plan_kept): making one
--- for all days took a hundred times longer than the page. Columns as messages_page.
+-- for all days took a hundred times longer than the page. Columns as messages_conv.
 --   $1 int4         realm
 --   $2 timestamptz  sent since, $3 timestamptz until, exclusive; never null, so that other days are passed over
 --   $4 int8         a party, null = any
@@ -10,22 +10,21 @@
 --   $7 int8         its conversation, $8 int8 its key, $9 int4 its n
 --   $10 int8        rows at most
 WITH page AS MATERIALIZED (
-     SELECT m.*
-     FROM message AS m
-     WHERE m.state < 4 AND (m.flags & 1048581) <> 0 AND m.id IS NOT NULL AND m.class <= 2
-       AND m.realm = $1
-       AND m.sent_at >= $2::timestamptz AND m.sent_at < $3::timestamptz
-       AND ($4::int8 IS NULL OR m.from_jid = $4 OR m.to_jid = $4)
-       AND ($5::text IS NULL OR jid_domain(m.from_jid) = $5 OR jid_domain(m.to_jid) = $5)
+     SELECT
+-- include conv_columns
+     FROM message AS a
+     WHERE a.state < 4 AND (a.flags & 1048581) <> 0 AND a.id IS NOT NULL AND a.class <= 2
+       AND a.realm = $1
+       AND a.sent_at >= $2::timestamptz AND a.sent_at < $3::timestamptz
+       AND ($4::int8 IS NULL OR a.from_jid = $4 OR a.to_jid = $4)
+       AND ($5::text IS NULL OR jid_domain(a.from_jid) = $5 OR jid_domain(a.to_jid) = $5)
        AND ($6::timestamptz IS NULL
-            OR (m.sent_at, m.conv, m.key, m.n) > ($6, $7::int8, $8::int8, $9::int4))
-     ORDER BY m.sent_at, m.conv, m.key, m.n
+            OR (a.sent_at, a.conv, a.key, a.n) > ($6, $7::int8, $8::int8, $9::int4))
+     ORDER BY a.sent_at, a.conv, a.key, a.n
      LIMIT $10::int8)
 SELECT
--- include message_columns
-       NULL::bytea, f.jid, t.jid, NULL::text, m.n, NULL::text[], NULL::timestamptz[],
-       NULL::timestamptz[], NULL::text[], NULL::timestamptz[], NULL::timestamptz[]
+-- include shown_columns
+       (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),
+       (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid), NULL::text
 FROM page AS m
-LEFT JOIN jid AS f ON f.id = m.from_jid
-LEFT JOIN jid AS t ON t.id = m.to_jid
 ORDER BY m.sent_at, m.conv, m.key, m.n;
