@@ -304,13 +304,14 @@ void store_close(struct store *store)
 	free(store);
 }
 
+// A server that ends says so first: its words are read, and then its end is seen.
 bool store_alive(struct store *store)
 {
 	if (!store->conn || store->broken)
 		return false;
 	struct pollfd fd = {PQsocket(store->conn), POLLIN, 0};
-	if (poll(&fd, 1, 0) > 0 && !PQconsumeInput(store->conn))
-		store->broken = true;
+	while (!store->broken && poll(&fd, 1, 0) > 0)
+		store->broken = !PQconsumeInput(store->conn);
 	return !store->broken && PQstatus(store->conn) == CONNECTION_OK;
 }
 
