@@ -97,8 +97,8 @@ class Api:
         self.head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
         self.token, self.serial = token, 0
 
-    def get(self, path, fresh=True):
-        """The time in ms and the answer; fresh: not one that is given again."""
+    def raw(self, path, fresh=True):
+        """The time in ms and the bytes; fresh: not an answer that is given again."""
         self.serial += fresh
         accept = f"Accept: application/json;v={self.serial}\r\n" if fresh else ""
         request = f"GET {path} HTTP/1.1\r\n{self.head}{accept}Connection: close\r\n\r\n".encode()
@@ -112,10 +112,15 @@ class Api:
         head, _, body = bytes(reply).partition(b"\r\n\r\n")
         if b" 200 " not in head[:20]:
             sys.exit(f"bench: {path}: {head[:80]} {body[:300]}")
+        return took, body
+
+    def get(self, path, fresh=True):
+        """The same with the answer taken apart."""
+        took, body = self.raw(path, fresh)
         return took, json.loads(body)
 
     def times(self, paths):
-        return sorted(self.get(path)[0] for path in paths)
+        return sorted(self.raw(path)[0] for path in paths)
 
 
 def at(times, share):
@@ -145,6 +150,7 @@ def widen(database, options):
     if times:
         database.ask(COPY_ROWS.format(times=times))
     database.ask("VACUUM ANALYZE receiptd.message; VACUUM ANALYZE receiptd.rollup; VACUUM ANALYZE receiptd.rollup_latency")
+    database.ask("CHECKPOINT")  # what was copied is not written out beside what is measured
 
 
 # ---- figures
@@ -262,7 +268,7 @@ def distinct(api, path, options):
     code = ("import sys,time;sys.path.insert(0,sys.argv[1]);import api\n"
             "a=api.Api(int(sys.argv[2]),sys.argv[3]);a.serial=int(sys.argv[4])\n"
             "end=time.monotonic()+float(sys.argv[6]);n=0\n"
-            "while time.monotonic()<end:\n a.get(sys.argv[5]);n+=1\nprint(n)")
+            "while time.monotonic()<end:\n a.raw(sys.argv[5]);n+=1\nprint(n)")
     for i in range(2):
         processes.append(subprocess.Popen([sys.executable, "-c", code, HERE, str(api.port), api.token, str((i + 1) * 10 ** 9), path,
                                            str(options.seconds)], stdout=subprocess.PIPE, text=True))
