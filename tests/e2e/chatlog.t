@@ -485,7 +485,7 @@ def waiting(bench):
 def plans(bench):
     """What was answered costs nothing: the partial index is all that is read."""
     with open(os.path.join(product.ROOT, "store", "sql", "unacknowledged.sql"), encoding="utf-8") as file:
-        text = file.read().replace("-- include message_columns", "m.conv,")
+        text = file.read().replace("-- include conv_columns", "a.*").replace("-- include shown_columns", "m.conv,")
     query = "SET search_path = pg_catalog, receiptd; SET plan_cache_mode = force_generic_plan; PREPARE q AS " + text + \
             "; EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE q(1, '0001-01-01', '9999-12-31', NULL, NULL, NULL, NULL, NULL, NULL, 101)"
     plan = json.loads(bench.server.ask(query))[0]["Plan"]

@@ -106,10 +106,14 @@ def frozen_in_copy(tap, server):
     with rig.Rig(server, settings='flush_after = "20ms"\ndatabase_silence = "4s"\n') as it:
         open(it.log, "wb").close()
         first = it.follow()
-        writer = it.generate(600, "--rate", "300", wait=False)
+        writer = it.generate(3000, "--rate", "300", wait=False)  # 10 s to catch it in
         it.wait_rows(50)
 
+        rng = random.Random(it.seed)
+
         def caught():
+            """Its batches begin when it goes on: in step with them it would always be stopped at the same place."""
+            time.sleep(rng.uniform(0, 0.04))
             first.send_signal(signal.SIGSTOP)
             time.sleep(0.02)
             if server.ask(state) == "active|ClientRead":
@@ -117,7 +121,7 @@ def frozen_in_copy(tap, server):
             first.send_signal(signal.SIGCONT)
             return False
 
-        tap.ok(rig.product.wait_until(caught, 60, 0.013), "frozen in the middle of a COPY")
+        tap.ok(rig.product.wait_until(caught, 60, 0.001), "frozen in the middle of a COPY")
         fence = fence_of(server)
         second = it.program.start("run")
         taken = rig.product.wait_until(lambda: fence_of(server) > fence, 60)
