@@ -106,7 +106,7 @@ def frozen_in_copy(tap, server):
     with rig.Rig(server, settings='flush_after = "20ms"\ndatabase_silence = "4s"\n') as it:
         open(it.log, "wb").close()
         first = it.follow()
-        writer = it.generate(3000, "--rate", "300", wait=False)  # 10 s to catch it in
+        writer = it.generate(1500, "--rate", "300", wait=False)  # most of a minute to catch it in
         it.wait_rows(50)
 
         rng = random.Random(it.seed)
