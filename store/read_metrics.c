@@ -99,11 +99,6 @@ bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *ea
 
 // --- reading them ---
 
-#define COUNTER(member) offsetof(struct delivery_bucket, member)
-#define WITHIN(member)                                                                             \
-	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
-		COUNTER(member[4])
-
 // The columns of delivery.sql, after the bucket.
 static const size_t counters[] = {
 	COUNTER(sent),         COUNTER(unknown),         COUNTER(failed_all),
@@ -122,15 +117,11 @@ static struct delivery_bucket *bucket_of(struct buckets *buckets, const struct r
 	return i < buckets->count ? &buckets->items[i] : NULL;
 }
 
-bool take_counts(void *self, const struct rows *rows)
+static bool take_counts(void *self, const struct rows *rows)
 {
 	struct delivery_bucket *bucket = bucket_of(self, rows);
-	for (size_t k = 0; k < sizeof counters / sizeof *counters && bucket; k++) {
-		int64_t value;
-		memcpy(&value, (char *)bucket + counters[k], sizeof value);
-		value += row_int(rows, 0, (int)k + 1);
-		memcpy((char *)bucket + counters[k], &value, sizeof value);
-	}
+	for (size_t k = 0; k < sizeof counters / sizeof *counters && bucket; k++)
+		bucket_add(bucket, counters[k], row_int(rows, 0, (int)k + 1));
 	return true;
 }
 
@@ -146,7 +137,7 @@ static void read_latency(const struct rows *rows, int column, struct latency *la
 
 _Static_assert(SERIES_COUNT == 9 && BANDS == 25, "latency.sql has them as numbers");
 
-bool take_latency(void *self, const struct rows *rows)
+static bool take_latency(void *self, const struct rows *rows)
 {
 	struct delivery_bucket *bucket = bucket_of(self, rows);
 	size_t series = (size_t)row_int(rows, 0, 1);

@@ -17,10 +17,19 @@ bool buckets_make(const struct metric_query *query, struct buckets *buckets, str
 // Gives them first, when all went well.
 bool buckets_close(struct buckets *buckets, bool fine, void *self, bucket_fn *each);
 
-// For sql_each, buckets as self. Number of the bucket from 1, then the columns of read_metrics.c's
-// table; number of the bucket, metric_series, n, percentiles.
-bool take_counts(void *self, const struct rows *rows);
-bool take_latency(void *self, const struct rows *rows);
+// Places of counts in a bucket, for tables of the columns that are added to them.
+#define COUNTER(member) offsetof(struct delivery_bucket, member)
+#define WITHIN(member)                                                                             \
+	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
+		COUNTER(member[4])
+
+static inline void bucket_add(struct delivery_bucket *bucket, size_t place, int64_t value)
+{
+	int64_t sum;
+	memcpy(&sum, (char *)bucket + place, sizeof sum);
+	sum += value;
+	memcpy((char *)bucket + place, &sum, sizeof sum);
+}
 
 static inline bool series_wanted(const struct metric_query *query, size_t series)
 {

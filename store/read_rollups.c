@@ -56,11 +56,6 @@ static void put_rows(struct fields *params, const struct metric_query *query,
 
 // --- counts ---
 
-#define COUNTER(member) offsetof(struct delivery_bucket, member)
-#define WITHIN(member)                                                                             \
-	COUNTER(member[0]), COUNTER(member[1]), COUNTER(member[2]), COUNTER(member[3]),            \
-		COUNTER(member[4])
-
 // The columns of part/rollup_sums.
 static const size_t summed[] = {
 	COUNTER(sent),
@@ -85,14 +80,6 @@ static const size_t summed[] = {
 	WITHIN(read_within),
 };
 
-static void add_to(struct delivery_bucket *bucket, size_t offset, int64_t value)
-{
-	int64_t now;
-	memcpy(&now, (char *)bucket + offset, sizeof now);
-	now += value;
-	memcpy((char *)bucket + offset, &now, sizeof now);
-}
-
 // What is open splits into what is pending and what is expired, so that all counts add up.
 static void add_open(struct delivery_bucket *bucket, bool waits, int64_t answers, int64_t readings)
 {
@@ -107,8 +94,8 @@ static void add_piece(struct buckets *buckets, const struct piece *piece, const 
 	struct delivery_bucket of = {0}, *bucket = &buckets->items[piece->bucket - 1];
 	for (size_t i = 0; i < sizeof summed / sizeof *summed; i++) {
 		int64_t value = piece->sign * row_int(rows, 0, column + (int)i);
-		add_to(&of, summed[i], value);
-		add_to(bucket, summed[i], value);
+		bucket_add(&of, summed[i], value);
+		bucket_add(bucket, summed[i], value);
 	}
 	add_open(bucket, piece->waits, of.requested - of.confirmed - of.failed,
 		 of.read_requested - of.read);
