@@ -482,6 +482,23 @@ def waiting(bench):
            and bench.items("/v1/unacknowledged?verdict=pending&older_than=3600") == [], "one that is pending")
 
 
+def devices(bench):
+    """Several rows of a page with several devices each, between others: each has its own."""
+    at, lines = START + datetime.timedelta(hours=40), []
+    for i, names in enumerate((("desk", "phone"), ("tab",), ("phone", "watch"), ("desk", "tab"))):
+        at += datetime.timedelta(seconds=20)
+        lines.append(line(at, f"{CYD}/phone", said(BEN, f"many{i}", "?", RECEIPT)))
+        lines += [line(at + datetime.timedelta(seconds=1 + k), f"{BEN}/{name}", f"<message to='{CYD}/phone' id='r{i}{k}' type='chat'>"
+                       f"{received(f'many{i}')}</message>") for k, name in enumerate(names)]
+    bench.load(lines)
+    wanted_of = {row["id"]: row.get("devices") for row in bench.export() if row["id"].startswith("many")}
+    bench.tap.ok([len(wanted_of.get(f"many{i}") or ()) for i in range(4)] == [2, 1, 2, 2], f"devices of the export: {wanted_of}")
+    for order in ("asc", "desc"):
+        items = bench.items(f"/v1/messages?participant={CYD}&peer={BEN}&order={order}&since={stamp(START)}")
+        got = {i["id"]: i.get("devices") for i in items if i["id"].startswith("many")}
+        bench.tap.ok(got == wanted_of, f"devices of a page, order={order}: {got}")
+
+
 def plans(bench):
     """What was answered costs nothing: the partial index is all that is read."""
     with open(os.path.join(product.ROOT, "store", "sql", "unacknowledged.sql"), encoding="utf-8") as file:
@@ -706,7 +723,7 @@ def main():
     try:
         bench.start()
         bench.load([*talk(), *story()])
-        for test in (filters, refusals, detail, sealed, characters, packed, pages, people, waiting):
+        for test in (filters, refusals, detail, sealed, characters, packed, pages, people, waiting, devices):
             if wanted(test):
                 test(bench)
         enlarge(bench)
