@@ -428,6 +428,16 @@ static int import_and_settle(struct import *import, int argc, char **argv)
 	return status;
 }
 
+// So that pages of what was read are quick at once. Nothing is wrong without it: not worth an exit status.
+static void list_days(const struct import *import)
+{
+	struct err err = {0};
+	int64_t listed;
+	if (!store_list_days(import->store, &listed, &err))
+		log_warn(import->app->log, "days-not-listed", LOG_S("error", err.text),
+			 LOG_S("next", "pages are slower; receiptd run does it every hour"));
+}
+
 int cmd_import(struct app *app, int argc, char **argv)
 {
 	struct import import = {.app = app, .realm = app->settings->realm};
@@ -441,6 +451,8 @@ int cmd_import(struct app *app, int argc, char **argv)
 	if (store_open(app, STORE_INGEST, &import.store, &err) &&
 	    assume_known(app, import.store, import.realm, &import.rules, &err)) {
 		status = import_and_settle(&import, argc, argv);
+		if (status != ERR_DATABASE && !*app->stop)
+			list_days(&import);
 	} else {
 		log_error(app->log, "database", LOG_S("error", err.text));
 		status = (int)err.kind;

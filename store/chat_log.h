@@ -22,6 +22,10 @@ bool store_export_messages(struct store *store, const struct message_export *ask
 			   bool (*each)(void *self, const struct message *message),
 			   struct err *err);
 
+// Makes the lists by which pages pass over days (migration 0017), of all days that are over and have none that holds;
+// STORE_INGEST or STORE_WRITE. Without them pages are slower, and right. *listed: how many days.
+bool store_list_days(struct store *store, int64_t *listed, struct err *err);
+
 // --- one message ---
 
 struct message_ack { // a piece of evidence that has a row of its own
@@ -118,6 +122,7 @@ struct open_filter {
 	int64_t after_conv, after_key;
 	int32_t after_n;
 	int64_t limit;
+	struct honesty *honesty; // said with it; NULL = not
 };
 
 // Messages that asked for a receipt and have neither that nor an error (F2), the oldest first.

@@ -17,8 +17,9 @@ enum { ROWS_AT_ONCE = 30000, ROWS_OF_SLICE = 100000, SLICES_MAX = 4096 };
 
 // Each takes realm, since, until, limit, the latter also the first and the last conversation; and gives
 // (what, at, column, stored, made).
-static const char *const by_time[] = {"check_rollup",  "check_latency",  "check_users",
-				      "check_devices", "check_failures", NULL};
+static const char *const by_time[] = {
+	"check_rollup",   "check_latency", "check_users", "check_devices",
+	"check_failures", "check_lists",   NULL};
 static const char *const by_conversation[] = {"check_rows", "check_marks", "check_alone",
 					      "check_parties", NULL};
 

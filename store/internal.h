@@ -31,7 +31,8 @@ enum {
 	LOCK_NAMES = 2,
 	LOCK_DAY = 3,
 	LOCK_REPORT = 4,
-	LOCK_SEAL = 5
+	LOCK_SEAL = 5,
+	LOCK_DAY_LIST = 6
 }; // LOCK_DAY: used by make_day() itself
 
 struct store {
@@ -50,6 +51,7 @@ struct store {
 	bool held;   // one snapshot for all that asks for one (store_hold_snapshot)
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
+	usec_t open_until; // read_open.c: where the oldest that wait end, of a full page; 0: not known
 	struct kept_realms *realms; // read.c: known for some seconds, else NULL
 	struct writer *writer;      // write.c: what it remembers between batches, else NULL
 };
@@ -159,6 +161,17 @@ bool sql_each(struct store *store, const char *name, const struct fields *params
 // How the statements that follow are planned: "plan_known" with their values, "plan_kept" once for all.
 // The server is told only what is new to it; a transaction that ends may have undone it.
 bool sql_plan(struct store *store, const char *how, struct err *err);
+// Some statements in one trip: each runs when the one before it is done, as one transaction, and what stands behind
+// one that fails does not run. how: as sql_plan, said with them when it is new; NULL: as it is. The rows of each as
+// sql_run; what came before a failure is there, to be freed as ever.
+enum { TOGETHER_MOST = 5 };
+struct statement {
+	const char *name;
+	const struct fields *params;
+	struct rows *rows;
+};
+bool sql_together(struct store *store, const char *how, const struct statement *list, size_t count,
+		  struct err *err);
 // Several statements as one text, no parameters: migrations, settings.
 bool sql_script(struct store *store, const char *text, struct err *err);
 // The text of store/sql/<name>.sql; NULL: there is none.

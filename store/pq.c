@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef LIBPQ_HAS_PIPELINING
+#error "libpq 14 or later is needed: sql_together() speaks in pipelines"
+#endif
+
 static void result_free(PGresult **result)
 {
 	PQclear(*result);
@@ -118,7 +122,8 @@ static bool finish(struct store *store, const char *what, PGresult **last, struc
 		if (!result)
 			return fine;
 		if (!is_good(result)) {
-			if (fine)
+			// What stands behind a failed one of the same trip was not run: that one says why.
+			if (fine && PQresultStatus(result) != PGRES_PIPELINE_ABORTED)
 				pq_failed(store, result, what, err);
 			fine = false;
 		} else if (last) {
@@ -195,30 +200,39 @@ static void take_apart(const struct fields *fields, struct parameters *out)
 	}
 }
 
-static bool send(struct store *store, const char *name, const struct fields *params,
-		 struct err *err)
+// It may be sent; prepared on this connection, which takes a trip of its own the first time.
+static bool ready(struct store *store, const char *name, const struct fields *params,
+		  struct err *err)
 {
-	static const struct fields none = {0};
-	if (!params)
-		params = &none;
 	if (!usable(store, name, err))
 		return false;
 	if (store->unsaid && !says_whose(name))
 		return err_set(err, ERR_INTERNAL, "%s: nobody said whose rows it may see", name);
-	if (params->refused) {
+	if (params && params->refused) {
 		memcpy(store->sqlstate, "22021", sizeof "22021");
 		return err_set(err, ERR_INTERNAL, "%s: 22021 a text holds a NUL byte", name);
 	}
-	if (params->count > PARAMS_MAX)
+	if (params && params->count > PARAMS_MAX)
 		return err_set(err, ERR_INTERNAL, "%s: too many parameters", name);
-	if (!prepare(store, name, err))
-		return false;
+	return prepare(store, name, err);
+}
+
+static bool put_on_way(struct store *store, const char *name, const struct fields *params)
+{
+	static const struct fields none = {0};
 	struct parameters out;
+	if (!params)
+		params = &none;
 	take_apart(params, &out);
-	if (!PQsendQueryPrepared(store->conn, name, (int)params->count, out.values, out.lengths,
-				 out.formats, 1))
-		return lost(store, name, err);
-	return true;
+	return PQsendQueryPrepared(store->conn, name, (int)params->count, out.values, out.lengths,
+				   out.formats, 1);
+}
+
+static bool send(struct store *store, const char *name, const struct fields *params,
+		 struct err *err)
+{
+	return ready(store, name, params, err) &&
+	       (put_on_way(store, name, params) || lost(store, name, err));
 }
 
 // "1234" of "INSERT 0 1234"; nothing for other statements.
@@ -239,17 +253,22 @@ bool sql_wait(struct store *store, const char *name, struct err *err)
 	return finish(store, name, NULL, err);
 }
 
+static void give_rows(struct rows *rows, PGresult **result)
+{
+	if (!rows)
+		return;
+	*rows = (struct rows){
+		.pg = *result, .count = PQntuples(*result), .changed = changed_rows(*result)};
+	*result = NULL;
+}
+
 bool sql_run(struct store *store, const char *name, const struct fields *params, struct rows *rows,
 	     struct err *err)
 {
 	RESULT_AUTO *result = NULL;
 	if (!send(store, name, params, err) || !finish(store, name, &result, err))
 		return false;
-	if (rows) {
-		*rows = (struct rows){
-			.pg = result, .count = PQntuples(result), .changed = changed_rows(result)};
-		result = NULL;
-	}
+	give_rows(rows, &result);
 	return true;
 }
 
@@ -292,6 +311,60 @@ bool sql_plan(struct store *store, const char *how, struct err *err)
 		return false;
 	store->plan = how;
 	return true;
+}
+
+// --- several in one trip ---
+
+static bool send_all(struct store *store, const struct statement *list, size_t count)
+{
+	if (!PQenterPipelineMode(store->conn))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!put_on_way(store, list[i].name, list[i].params))
+			return false;
+	return PQpipelineSync(store->conn);
+}
+
+// The answers come in order; all of them are taken, also those behind one that failed.
+static bool take_all(struct store *store, const struct statement *list, size_t count,
+		     struct err *err)
+{
+	bool fine = true, ok;
+	for (size_t i = 0; i < count && !store->broken; i++) {
+		RESULT_AUTO *result = NULL;
+		bool good = finish(store, list[i].name, &result, fine ? err : NULL);
+		fine &= good;
+		if (fine)
+			give_rows(list[i].rows, &result);
+	}
+	if (store->broken)
+		return false;
+	RESULT_AUTO *sync = next_result(store, &ok);
+	if (!ok || PQresultStatus(sync) != PGRES_PIPELINE_SYNC || !PQexitPipelineMode(store->conn))
+		return lost(store, list[count - 1].name, fine ? err : NULL);
+	return fine;
+}
+
+bool sql_together(struct store *store, const char *how, const struct statement *list, size_t count,
+		  struct err *err)
+{
+	struct statement all[TOGETHER_MOST + 1];
+	size_t n = 0;
+	if (how && !(store->plan && strcmp(store->plan, how) == 0))
+		all[n++] = (struct statement){.name = how};
+	for (size_t i = 0; i < count; i++)
+		all[n++] = list[i];
+	for (size_t i = 0; i < n; i++)
+		if (!ready(store, all[i].name, all[i].params, err))
+			return false;
+	if (!n)
+		return true;
+	if (!send_all(store, all, n))
+		return lost(store, all[0].name, err);
+	bool fine = take_all(store, all, n, err);
+	if (how) // what failed undid the setting with it
+		store->plan = fine ? how : NULL;
+	return fine;
 }
 
 bool sql_script(struct store *store, const char *text, struct err *err)

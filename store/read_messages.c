@@ -128,6 +128,7 @@ bool message_take_row(struct message_stream *stream, const struct rows *rows, in
 	if (stream->filter->with_devices && message.row.class_ == CLASS_GROUP)
 		take_readers(stream, &details->readers, &message);
 	stream->given++;
+	stream->last_at = message.row.sent_at;
 	stream->stopped = !stream->each(stream->self, &message);
 	return !stream->stopped;
 }
@@ -146,12 +147,12 @@ bool message_take(void *self, const struct rows *rows)
 // --- parameters ---
 
 // Only for its hashes.
-static struct pairing *hashes(const struct known_realms *realms, struct text realm)
+struct pairing *stream_hashes(const struct known_realms *realms, struct text realm)
 {
 	return pairing_new(&(struct pairing_options){.realm = realm, .key = realms->key});
 }
 
-static void put_jid_id(struct fields *params, const struct pairing *pairing, struct text jid)
+void put_jid_id(struct fields *params, const struct pairing *pairing, struct text jid)
 {
 	if (jid.p)
 		put_int8(params, pairing_jid_id(pairing, jid));
@@ -164,7 +165,7 @@ static void find_pair(struct message_stream *stream, struct text a, struct text 
 {
 	const struct known_realms *realms = &stream->realms;
 	for (size_t i = 0; i < realms->count; i++) {
-		struct pairing *pairing = hashes(realms, realms->items[i].name);
+		struct pairing *pairing = stream_hashes(realms, realms->items[i].name);
 		put_int8(&stream->convs, pairing_conv(pairing, a, b));
 		put_int8(&stream->convs, pairing_room(pairing, a));
 		put_int8(&stream->convs, pairing_room(pairing, b));
@@ -178,7 +179,7 @@ static bool find_convs(struct message_stream *stream, struct text party, struct 
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
-	struct pairing *pairing = hashes(&stream->realms, TEXT(""));
+	struct pairing *pairing = stream_hashes(&stream->realms, TEXT(""));
 	put_jid_id(&params, pairing, party);
 	pairing_free(pairing);
 	put_int8(&params, CONVS_MOST + 1);
@@ -225,8 +226,8 @@ static void put_choice(struct fields *params, int value)
 		put_int4(params, value);
 }
 
-static void put_filter(struct fields *params, const struct message_stream *stream, usec_t since,
-		       usec_t until)
+void put_filter(struct fields *params, const struct message_stream *stream, usec_t since,
+		usec_t until)
 {
 	const struct message_filter *filter = stream->filter;
 	bool pair = filter->participant.p && filter->peer.p;
@@ -236,7 +237,7 @@ static void put_filter(struct fields *params, const struct message_stream *strea
 	put_usec(params, usec_bounded(since));
 	put_usec(params, usec_bounded(until));
 	put_convs(params, stream);
-	struct pairing *pairing = hashes(&stream->realms, TEXT(""));
+	struct pairing *pairing = stream_hashes(&stream->realms, TEXT(""));
 	put_jid_id(params, pairing, filter->from);
 	put_jid_id(params, pairing, filter->to);
 	put_jid_id(params, pairing, party);
@@ -259,7 +260,7 @@ static void put_filter(struct fields *params, const struct message_stream *strea
 	put_safe(params, filter->corrects);
 }
 
-static void put_page(struct fields *params, const struct message_filter *filter, int64_t left)
+void put_after(struct fields *params, const struct message_filter *filter)
 {
 	if (filter->has_after) {
 		put_usec(params, usec_bounded(filter->after_at));
@@ -270,6 +271,11 @@ static void put_page(struct fields *params, const struct message_filter *filter,
 		for (int i = 0; i < 4; i++)
 			put_null(params);
 	}
+}
+
+static void put_page(struct fields *params, const struct message_filter *filter, int64_t left)
+{
+	put_after(params, filter);
 	if (filter->limit > 0)
 		put_int8(params, left);
 	else
@@ -278,54 +284,31 @@ static void put_page(struct fields *params, const struct message_filter *filter,
 
 // --- pages ---
 
-static usec_t later(usec_t a, usec_t b)
-{
-	return a > b ? a : b;
-}
-
-static usec_t earlier(usec_t a, usec_t b)
-{
-	return a < b ? a : b;
-}
-
-// The days that can hold the page, said so that a kept plan passes over all others.
-static void put_days(struct fields *params, const struct message_filter *filter, usec_t since,
-		     usec_t until)
-{
-	usec_t first = since == USEC_NONE ? FIRST_YEAR : since;
-	usec_t last = until == USEC_NONE ? LAST_YEAR : until;
-	if (filter->has_after && filter->newest_first)
-		last = earlier(last, filter->after_at + 1);
-	else if (filter->has_after)
-		first = later(first, filter->after_at);
-	put_usec(params, usec_bounded(first));
-	put_usec(params, usec_bounded(last));
-}
-
-// With an index that knows where the page is, most of the time would go into a plan for all days.
-static bool convs_span(struct message_stream *stream, struct fields *params, usec_t since,
-		       usec_t until, struct err *err)
+bool message_honesty(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
-	put_days(params, filter, since, until);
-	return sql_plan(stream->store, "plan_kept", err) &&
-	       message_page(stream,
-			    filter->newest_first  ? "messages_conv_back"
-			    : wants_whole(filter) ? "messages_conv_whole"
-						  : "messages_conv",
-			    params, err);
+	struct honesty *honesty = stream->honesty;
+	stream->honesty = NULL;
+	return !honesty || store_honesty(stream->store, filter->realm, filter->since, filter->until,
+					 honesty, err);
+}
+
+bool is_of_convs(const struct message_stream *stream)
+{
+	return stream->has_convs && stream->filter->limit > 0 &&
+	       !is_narrowed(&stream->filter->narrow);
 }
 
 bool message_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO params = {0};
+	if (is_of_convs(stream))
+		return conv_span(stream, since, until, err);
 	put_filter(&params, stream, since, until);
 	put_page(&params, filter, filter->limit - stream->given);
-	if (stream->has_convs && filter->limit > 0 && !is_narrowed(&filter->narrow))
-		return convs_span(stream, &params, since, until, err);
 	put_narrow(&params, stream);
-	return sql_plan(stream->store, "plan_known", err) &&
+	return message_honesty(stream, err) && sql_plan(stream->store, "plan_known", err) &&
 	       sql_each(stream->store,
 			filter->newest_first ? "messages_page_back" : "messages_page", &params,
 			stream, message_take, err);
@@ -387,7 +370,10 @@ static bool windows_forth(struct message_stream *stream, struct err *err)
 static bool pages(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
-	if (filter->limit <= 0 || stream->is_pair) // all of it, or an index knows where it is
+	if (!open_days(stream, err))
+		return false;
+	// All of it, or it is known where it is: by an index, by its days.
+	if (filter->limit <= 0 || stream->is_pair || stream->skipped_count)
 		return message_span(stream, filter->since, filter->until, err);
 	return filter->newest_first ? windows_back(stream, err) : windows_forth(stream, err);
 }
@@ -397,7 +383,7 @@ static bool everything(struct message_stream *stream, struct err *err)
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO params = {0};
 	put_filter(&params, stream, filter->since, filter->until);
-	return sql_plan(stream->store, "plan_known", err) &&
+	return message_honesty(stream, err) && sql_plan(stream->store, "plan_known", err) &&
 	       sql_each(stream->store, "messages_all", &params, stream, message_take, err);
 }
 
@@ -416,6 +402,7 @@ void message_stream_close(struct message_stream *stream)
 {
 	arena_free(stream->arena);
 	fields_free(&stream->convs);
+	free(stream->skipped);
 	narrow_close(stream);
 	if (stream->realms.arena)
 		known_realms_free(&stream->realms);
@@ -424,11 +411,15 @@ void message_stream_close(struct message_stream *stream)
 bool store_messages(struct store *store, const struct message_filter *filter, void *self,
 		    bool (*each)(void *self, const struct message *message), struct err *err)
 {
-	struct message_stream stream = {
-		.store = store, .filter = filter, .self = self, .each = each};
+	struct message_stream stream = {.store = store,
+					.filter = filter,
+					.self = self,
+					.each = each,
+					.honesty = filter->honesty};
 	bool paged = filter->limit > 0 || filter->has_after || filter->newest_first;
 	bool fine = message_stream_open(&stream, err) &&
-		    (paged ? pages(&stream, err) : everything(&stream, err));
+		    (paged ? pages(&stream, err) : everything(&stream, err)) &&
+		    message_honesty(&stream, err);
 	message_stream_close(&stream);
 	return fine;
 }

@@ -33,8 +33,12 @@ struct message_stream {
 	usec_t now;
 	struct fields convs; // conversations that can hold what is asked for
 	bool has_convs, is_pair;
+	usec_t *skipped; // days on which none of them has anything, in order; see open_days
+	size_t skipped_count;
+	struct honesty *honesty; // still to be asked for; NULL: it was, or nobody wants it
 	struct fields devices, day_devices, device_days; // of the software that is asked for
 	int64_t given;
+	usec_t last_at; // sent_at of the last one given
 	bool stopped;
 };
 
@@ -44,6 +48,38 @@ void message_stream_close(struct message_stream *stream);
 
 // Those sent in since..until that pass, in the order of cursors.
 bool message_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err);
+
+// What is asked for stands in few conversations that are known: an index finds it.
+bool is_of_convs(const struct message_stream *stream);
+// Asks for the honesty of the answer when nothing else did on the way.
+bool message_honesty(struct message_stream *stream, struct err *err);
+
+// --- pages of conversations (read_conv.c) ---
+
+// Finds out on which days they have nothing, where that spares more than it costs.
+bool open_days(struct message_stream *stream, struct err *err);
+// The days of since..until that are left, as in_days() wants them.
+void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
+		   usec_t until);
+// message_span of conversations.
+bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err);
+
+// Parameters of messages_page: $1 to $20, and $21 to $24.
+void put_filter(struct fields *params, const struct message_stream *stream, usec_t since,
+		usec_t until);
+void put_after(struct fields *params, const struct message_filter *filter);
+struct pairing *stream_hashes(const struct known_realms *realms, struct text realm);
+void put_jid_id(struct fields *params, const struct pairing *pairing, struct text jid);
+
+static inline usec_t later(usec_t a, usec_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline usec_t earlier(usec_t a, usec_t b)
+{
+	return a < b ? a : b;
+}
 
 // self: a stream. One row of messages_page, or of a statement with the same columns.
 bool message_take(void *self, const struct rows *rows);

@@ -49,6 +49,7 @@ struct keys { // of some rows
 	struct fields sender, nick, thread, failed, realm; // readers
 	int *places;                                       // in the page
 	int count;
+	usec_t first, last; // sent_at
 };
 
 static void keys_free(struct keys *keys)
@@ -64,6 +65,8 @@ static void keys_free(struct keys *keys)
 static void add_key(struct keys *keys, const struct page *page, int i)
 {
 	const struct message_row *row = &page->flat[i];
+	keys->first = keys->count ? earlier(keys->first, row->sent_at) : row->sent_at;
+	keys->last = keys->count ? later(keys->last, row->sent_at) : row->sent_at;
 	keys->places[keys->count++] = i;
 	put_int8(&keys->conv, row->conv);
 	put_usec(&keys->sent_at, row->sent_at);
@@ -95,9 +98,21 @@ struct kind { // of details
 	const char *statement;
 	bool (*of)(const struct page *page, int i);
 	bool all; // of the keys
+	void (*days)(struct fields *params, const struct page *page, const struct keys *keys);
 	void (*set)(struct row_details *details, const struct rows *rows, int row);
 	size_t rows; // in struct page
 };
+
+// Evidence may be stamped up to a day before its message.
+static void evidence_days(struct fields *params, const struct page *page, const struct keys *keys)
+{
+	put_held_days(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR);
+}
+
+static void days_before(struct fields *params, const struct page *page, const struct keys *keys)
+{
+	put_held_days(params, page->stream, FIRST_YEAR, keys->last + 1);
+}
 
 static void set_devices(struct row_details *details, const struct rows *rows, int row)
 {
@@ -115,9 +130,11 @@ static void set_number(struct row_details *details, const struct rows *rows, int
 }
 
 static const struct kind kinds[] = {
-	{"page_devices", has_devices, false, set_devices, offsetof(struct page, devices)},
-	{"page_readers", has_readers, true, set_readers, offsetof(struct page, readers)},
-	{"page_numbers", has_number, false, set_number, offsetof(struct page, numbers)},
+	{"page_devices", has_devices, false, evidence_days, set_devices,
+	 offsetof(struct page, devices)},
+	{"page_readers", has_readers, true, NULL, set_readers, offsetof(struct page, readers)},
+	{"page_numbers", has_number, false, days_before, set_number,
+	 offsetof(struct page, numbers)},
 };
 
 static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
@@ -132,6 +149,8 @@ static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
 	if (!keys.count)
 		return true;
 	put_keys(&params, &keys, kind->all);
+	if (kind->days)
+		kind->days(&params, page, &keys);
 	if (!sql_run(page->stream->store, kind->statement, &params, rows, err))
 		return false;
 	for (int i = 0; i < rows->count; i++) {
@@ -166,11 +185,30 @@ static void read_rows(struct page *page)
 	}
 }
 
+// The rows, in one trip with what the answer stands on, which is asked before them.
+static bool ask_for_rows(struct page *page, const char *name, const struct fields *params,
+			 struct err *err)
+{
+	struct message_stream *stream = page->stream;
+	const struct message_filter *filter = stream->filter;
+	FIELDS_AUTO span = {0};
+	ROWS_AUTO honesty = {0};
+	put_span(&span, filter->realm, filter->since, filter->until);
+	const struct statement both[] = {{"honesty", &span, &honesty}, {name, params, &page->rows}};
+	size_t from = stream->honesty ? 0 : 1;
+	if (!sql_together(stream->store, "plan_kept", both + from, 2 - from, err))
+		return false;
+	if (stream->honesty)
+		honesty_read(&honesty, stream->honesty);
+	stream->honesty = NULL;
+	return true;
+}
+
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
 		  struct err *err)
 {
 	__attribute__((cleanup(page_free))) struct page page = {.stream = stream};
-	if (!sql_run(stream->store, name, params, &page.rows, err))
+	if (!ask_for_rows(&page, name, params, err))
 		return false;
 	read_rows(&page);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

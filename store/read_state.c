@@ -2,6 +2,17 @@
 // What answers stand on: sources, gaps, quarantine.
 #include "store/read.h"
 
+void honesty_read(const struct rows *rows, struct honesty *honesty)
+{
+	*honesty = (struct honesty){
+		.complete_until = row_usec(rows, 0, 0),
+		.newest = row_usec(rows, 0, 1),
+		.open_gaps = row_int(rows, 0, 2),
+		.quarantined = row_int(rows, 0, 3),
+		.commit = row_int(rows, 0, 4),
+	};
+}
+
 bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t until,
 		   struct honesty *honesty, struct err *err)
 {
@@ -10,13 +21,7 @@ bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t unti
 	put_span(&params, realm, since, until);
 	if (!sql_run(store, "honesty", &params, &rows, err))
 		return false;
-	*honesty = (struct honesty){
-		.complete_until = row_usec(&rows, 0, 0),
-		.newest = row_usec(&rows, 0, 1),
-		.open_gaps = row_int(&rows, 0, 2),
-		.quarantined = row_int(&rows, 0, 3),
-		.commit = row_int(&rows, 0, 4),
-	};
+	honesty_read(&rows, honesty);
 	return true;
 }
 

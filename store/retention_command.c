@@ -13,7 +13,8 @@
 static const char help[] =
 	"usage: receiptd retention [--dry-run]\n"
 	"\n"
-	"Drops what is too old, as the settings say; \"receiptd run\" does the same every hour.\n"
+	"Drops what is too old, as the settings say, and lists which conversations each day has, by which\n"
+	"pages of the chat log are found sooner; \"receiptd run\" does the same every hour.\n"
 	"\n"
 	"  keep_days = 400         messages, evidence and findings of older days are dropped\n"
 	"  keep_bodies_days = 30   older bodies are taken out; who, when and whether it came stays\n"
@@ -121,8 +122,10 @@ int cmd_retention(struct app *app, int argc, char **argv)
 		fputs(help, stdout);
 		return ERR_NONE;
 	}
+	int64_t listed;
 	bool fine = store_open(app, STORE_WRITE, &store, &err) &&
-		    store_retention(store, command.dry_run, &command, print_step, &err);
+		    store_retention(store, command.dry_run, &command, print_step, &err) &&
+		    (command.dry_run || store_list_days(store, &listed, &err));
 	store_close(store);
 	if (fine)
 		return conclude(app, &command);
@@ -160,10 +163,16 @@ static void make_pass(struct app *app)
 {
 	struct err err = {0};
 	struct store *store = NULL;
+	int64_t listed = 0;
 	if (!store_open(app, STORE_WRITE, &store, &err) ||
-	    !store_retention(store, false, app, log_step, &err))
+	    (is_wanted(app->settings) && !store_retention(store, false, app, log_step, &err)))
 		log_warn(app->log, "retention-failed", LOG_S("error", err.text),
 			 LOG_S("next", "tried again in an hour"));
+	else if (!store_list_days(store, &listed, &err))
+		log_warn(app->log, "days-not-listed", LOG_S("error", err.text),
+			 LOG_S("next", "tried again in an hour; pages are slower"));
+	if (listed)
+		log_info(app->log, "days-listed", LOG_I("days", listed));
 	store_close(store);
 }
 
@@ -187,8 +196,6 @@ static void *keep_passing(void *self)
 
 struct retention_loop *retention_start(struct app *app)
 {
-	if (!is_wanted(app->settings))
-		return NULL;
 	struct retention_loop *loop = xcalloc(1, sizeof *loop);
 	loop->app = app;
 	if (pthread_create(&loop->thread, NULL, keep_passing, loop) == 0)

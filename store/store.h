@@ -289,13 +289,13 @@ struct message_filter {
 	usec_t now, t_expire;
 	bool with_body, newest_first;
 	bool with_devices, whole; // fill message.devices; all that a timeline shows, oldest first
-	// keyset: continue after this row
-	bool has_after;
+	bool has_after;           // keyset: continue after this row
 	usec_t after_at;
 	int64_t after_conv, after_key;
 	int32_t after_n;
 	int64_t limit;                // 0 = all
 	struct message_narrow narrow; // pages and streams alone
+	struct honesty *honesty;      // said with it, in fewer trips than store_honesty; NULL = not
 };
 
 struct device_time {
@@ -558,7 +558,7 @@ struct retention_step {
 bool store_retention(struct store *store, bool dry_run, void *self,
 		     void (*each)(void *self, const struct retention_step *step), struct err *err);
 
-// A thread that makes a pass now and every hour, when a setting asks for one; else NULL.
+// A thread that makes a pass now and every hour, of store_list_days as well; NULL = there is none.
 struct retention_loop;
 struct retention_loop *retention_start(struct app *app);
 void retention_stop(struct retention_loop *loop); // NULL is fine

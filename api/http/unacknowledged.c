@@ -100,12 +100,10 @@ bool handle_unacknowledged(struct call *call, struct err *err)
 	struct page page = {0};
 	if (!fill_filter(call, &filter))
 		return true;
-	if (!store_honesty(call->db->store, filter.realm, filter.since, filter.until, &honesty,
-			   err))
-		return false;
 	if (!list_begin(&page.list, call, &call->params[P_FORMAT], message_table_columns,
 			call->params[P_LIMIT].number))
 		return true;
+	filter.honesty = &honesty;
 	if (!store_unacknowledged(call->db->store, &filter, &page, each_message, err))
 		return false;
 	char next[CURSOR_TEXT];

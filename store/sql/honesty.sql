@@ -5,23 +5,7 @@
 --   $1 int4         realm; 0 = all
 --   $2 timestamptz  since, null = open
 --   $3 timestamptz  until, exclusive, null = open
-WITH g AS (
-     SELECT g.reader, max(g.last_at) AS last_at,
-            bool_and(g.finished OR g.low_water >= g.size) AS at_end
-     FROM generation AS g
-     WHERE $1 = 0 OR g.realm = $1
-     GROUP BY g.reader),
-live AS (
-     SELECT CASE WHEN coalesce(g.at_end, true) THEN s.checked_at ELSE g.last_at END
-            - s.flush_allowance * interval '1 microsecond' AS complete
-     FROM source AS s
-     LEFT JOIN g ON g.reader = s.id
-     WHERE s.live AND ($1 = 0 OR s.realm = $1))
-SELECT CASE WHEN EXISTS (SELECT FROM live)
-            THEN (SELECT CASE WHEN bool_and(live.complete IS NOT NULL) THEN min(live.complete) END
-                  FROM live)
-            ELSE (SELECT max(g.last_at) FROM g) END AS complete_until,
-       (SELECT max(g.last_at) FROM g) AS newest,
+SELECT x.complete_until, x.newest,
        (SELECT count(*) FROM gap AS p
         WHERE ($1 = 0 OR p.realm = $1)
           AND ($3::timestamptz IS NULL OR p.from_at IS NULL OR p.from_at < $3)
@@ -35,4 +19,18 @@ SELECT CASE WHEN EXISTS (SELECT FROM live)
        (SELECT count(*) FROM quarantine AS q WHERE $1 = 0 OR q.realm = $1)
        + (SELECT coalesce(sum(q.records), 0)::int8 FROM quarantine_range AS q
           WHERE $1 = 0 OR q.realm = $1) AS quarantined,
-       (SELECT coalesce(max(b.commit), 0) FROM batch AS b) AS commit;
+       (SELECT coalesce(max(b.commit), 0) FROM batch AS b) AS commit
+FROM (SELECT CASE WHEN count(r.id) = 0 THEN max(r.last_at) -- nothing is followed
+                  WHEN count(r.id) = count(r.complete) THEN min(r.complete) END AS complete_until,
+             max(r.last_at) AS newest
+      FROM (SELECT s.id, g.last_at,
+                   CASE WHEN coalesce(g.at_end, true) THEN s.checked_at ELSE g.last_at END
+                   - s.flush_allowance * interval '1 microsecond' AS complete
+            FROM (SELECT g.reader, max(g.last_at) AS last_at,
+                         bool_and(g.finished OR g.low_water >= g.size) AS at_end
+                  FROM generation AS g
+                  WHERE $1 = 0 OR g.realm = $1
+                  GROUP BY g.reader) AS g
+            FULL JOIN (SELECT s.id, s.checked_at, s.flush_allowance
+                       FROM source AS s
+                       WHERE s.live AND ($1 = 0 OR s.realm = $1)) AS s ON s.id = g.reader) AS r) AS x;

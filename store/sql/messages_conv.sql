@@ -4,6 +4,7 @@
 -- is made ready for each day.
 --   $26 timestamptz from, $27 timestamptz to, exclusive: the same as $2, $3 and the row to go on after, but
 --                   never null, so that only their days are looked at
+--   $28 timestamptz[] spans that hold all of them, as in_days says
 -- The filter stands outside (OFFSET 0 keeps it there): inside, it would be made ready for each day, which takes
 -- longer than reading the page. The days come in order, and reading ends with the page. Of several conversations
 -- (a pair, and either of it as a room) those that nobody has are not looked for day by day. What only some rows have

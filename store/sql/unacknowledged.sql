@@ -4,27 +4,21 @@
 -- for all days took a hundred times longer than the page. Columns as messages_conv.
 --   $1 int4         realm
 --   $2 timestamptz  sent since, $3 timestamptz until, exclusive; never null, so that other days are passed over
---   $4 int8         a party, null = any
---   $5 text         domain of a party, null = any
---   $6 timestamptz  sent_at of the row to go on after, null = none
---   $7 int8         its conversation, $8 int8 its key, $9 int4 its n
---   $10 int8        rows at most
-WITH page AS MATERIALIZED (
-     SELECT
--- include conv_columns
-     FROM message AS a
-     WHERE a.state < 4 AND (a.flags & 1048581) <> 0 AND a.id IS NOT NULL AND a.class <= 2
-       AND a.realm = $1
-       AND a.sent_at >= $2::timestamptz AND a.sent_at < $3::timestamptz
-       AND ($4::int8 IS NULL OR a.from_jid = $4 OR a.to_jid = $4)
-       AND ($5::text IS NULL OR jid_domain(a.from_jid) = $5 OR jid_domain(a.to_jid) = $5)
-       AND ($6::timestamptz IS NULL
-            OR (a.sent_at, a.conv, a.key, a.n) > ($6, $7::int8, $8::int8, $9::int4))
-     ORDER BY a.sent_at, a.conv, a.key, a.n
-     LIMIT $10::int8)
+--   $4 timestamptz  sent_at of the row to go on after, null = none
+--   $5 int8         its conversation, $6 int8 its key, $7 int4 its n
+--   $8 int8         rows at most
 SELECT
 -- include shown_columns
        (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid),
        (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid), NULL::text
-FROM page AS m
+FROM (SELECT
+-- include conv_columns
+      FROM message AS a
+      WHERE a.state < 4 AND (a.flags & 1048581) <> 0 AND a.id IS NOT NULL AND a.class <= 2
+        AND a.realm = $1
+        AND a.sent_at >= $2::timestamptz AND a.sent_at < $3::timestamptz
+        AND ($4::timestamptz IS NULL
+             OR (a.sent_at, a.conv, a.key, a.n) > ($4, $5::int8, $6::int8, $7::int4))
+      ORDER BY a.sent_at, a.conv, a.key, a.n
+      LIMIT $8::int8) AS m
 ORDER BY m.sent_at, m.conv, m.key, m.n;

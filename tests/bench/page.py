@@ -37,7 +37,7 @@ def main():
         if not base:
             return 1
         database = api.Database(program)
-        api.widen(database, options)
+        api.widen(program, database, options)
         _, since, until, _, _ = api.WINDOWS[-1]
         sent = database.ask(f"SELECT sum(sent) FROM receiptd.rollup WHERE grain = 2 AND bucket >= '{since}' AND bucket < '{until}'")
         person = database.ask("SELECT split_part(j.jid, '/', 1) FROM receiptd.message AS m JOIN receiptd.jid AS j ON j.id = m.from_jid"

@@ -226,6 +226,22 @@ static void check_looks_for_everybody_who_takes_part(void **state)
 	      ": ben@b.example missing, recomputed there\n");
 }
 
+static void check_looks_for_conversations_that_a_list_of_a_day_lacks(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	int64_t listed;
+	sample_message(&sample, NOON, "m1");
+	sample_receipt(&sample, NOON + SEC, "m1", "r1");
+	sample_commit(&sample);
+	assert_true(store_list_days(store, &listed, &err));
+	assert_true(listed > 0);
+	assert_recomputed_equal(&sample, "listed");
+	spoil("UPDATE day_conv SET convs = '{7}' WHERE %d > 0", ": listed no, recomputed yes\n");
+	fixture_sql(store, "DELETE FROM day_list");
+	assert_recomputed_equal(&sample, "not listed");
+}
+
 static void check_looks_at_whole_days_of_its_interval_only(void **state)
 {
 	(void)state;
@@ -410,6 +426,7 @@ int main(void)
 		TEST(check_judges_the_order_of_conversations_anew),
 		TEST(check_derives_columns_and_evidence_anew),
 		TEST(check_looks_for_everybody_who_takes_part),
+		TEST(check_looks_for_conversations_that_a_list_of_a_day_lacks),
 		TEST(check_looks_at_whole_days_of_its_interval_only),
 		TEST(check_reads_a_long_conversation_once),
 		TEST(days_between_absurd_years_are_not_looked_at),

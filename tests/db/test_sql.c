@@ -68,6 +68,83 @@ static void a_copy_is_stopped_at_its_first_row(void **state)
 	assert_int_equal(fixture_int(store, "SELECT 7"), 7);
 }
 
+// --- several in one trip ---
+
+static void assert_seen(const char *wanted)
+{
+	char *seen = fixture_text(store, "SELECT current_setting('receiptd.domains', true)");
+	assert_string_equal(seen, wanted);
+	free(seen);
+}
+
+static struct fields one_text(const char *text)
+{
+	struct fields fields = {0};
+	put_zstr(&fields, text);
+	return fields;
+}
+
+static void statements_of_one_trip_run_in_their_order(void **state)
+{
+	(void)state;
+	FIELDS_AUTO x = one_text("x.example");
+	FIELDS_AUTO y = one_text("y.example");
+	ROWS_AUTO first = {0};
+	ROWS_AUTO last = {0};
+	struct err err = {0};
+	const struct statement list[] = {
+		{"see", &x, &first}, {"see", &y, NULL}, {"see", &x, NULL}, {"see", &y, &last}};
+	assert_true(sql_together(store, "plan_kept", list, 4, &err));
+	assert_true(text_same(row_text(&first, 0, 0), TEXT("x.example")));
+	assert_true(text_same(row_text(&last, 0, 0), TEXT("y.example")));
+	assert_seen("y.example");
+	assert_string_equal(store->plan, "plan_kept");
+	assert_true(sql_plan(store, "plan_known", &err));
+}
+
+// Nothing of it is done, the first one that failed says why, and the connection goes on.
+static void one_that_fails_ends_its_trip(void **state)
+{
+	(void)state;
+	FIELDS_AUTO x = one_text("x.example");
+	FIELDS_AUTO z = one_text("z.example");
+	FIELDS_AUTO bad = one_text("not a time");
+	ROWS_AUTO first = {0};
+	ROWS_AUTO last = {0};
+	struct err err = {0};
+	const struct statement list[] = {
+		{"see", &x, &first}, {"time_limit", &bad, NULL}, {"see", &z, &last}};
+	fixture_sql(store, "SELECT set_config('receiptd.domains', 'before', false)");
+	assert_false(sql_together(store, "plan_kept", list, 3, &err));
+	assert_non_null(strstr(err.text, "time_limit"));
+	assert_string_equal(store->sqlstate, "22023");
+	assert_int_equal(last.count, 0);
+	assert_null(store->plan);
+	assert_false(store->broken);
+	assert_seen("before");
+	assert_int_equal(fixture_int(store, "SELECT 7"), 7);
+	assert_true(sql_together(store, NULL, list, 1, &err));
+	assert_seen("x.example");
+	fixture_sql(store, "SELECT set_config('receiptd.domains', '*', false)");
+}
+
+static void a_lost_connection_ends_a_trip(void **state)
+{
+	(void)state;
+	FIELDS_AUTO x = one_text("x.example");
+	struct err err = {0};
+	struct store *other = fixture_open(&fixture, STORE_READ);
+	const struct statement list[] = {{"see", &x, NULL}, {"see", &x, NULL}};
+	assert_true(sql_together(other, NULL, list, 2, &err));
+	char query[64];
+	snprintf(query, sizeof query, "SELECT pg_terminate_backend(%d)", PQbackendPID(other->conn));
+	fixture_sql(store, query);
+	assert_false(sql_together(other, NULL, list, 2, &err));
+	assert_int_equal(err.kind, ERR_DATABASE);
+	assert_true(other->broken);
+	store_close(other);
+}
+
 static int parameter_count(const char *name)
 {
 	PGresult *result = PQdescribePrepared(store->conn, name);
@@ -358,6 +435,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_is_stopped_at_its_first_row),
+		cmocka_unit_test(statements_of_one_trip_run_in_their_order),
+		cmocka_unit_test(one_that_fails_ends_its_trip),
+		cmocka_unit_test(a_lost_connection_ends_a_trip),
 		cmocka_unit_test(every_statement_can_be_prepared_and_explained),
 		cmocka_unit_test(a_statement_of_a_writer_opens_the_days_of_its_spans_alone),
 		cmocka_unit_test(few_spans_hold_all_days),

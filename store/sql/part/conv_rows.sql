@@ -2,6 +2,7 @@
 -- The rest of "page" of messages_conv: rows of the conversations, oldest first.
                 FROM message AS a
                 WHERE a.conv = c.conv AND a.sent_at >= $26::timestamptz AND a.sent_at < $27::timestamptz
+                  AND in_days(a.sent_at, $28::timestamptz[])
                 ORDER BY a.sent_at, a.key, a.n
                 OFFSET 0) AS m
           WHERE m.class < 8 AND ($1 = 0 OR m.realm = $1)

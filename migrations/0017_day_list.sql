@@ -1,0 +1,44 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- On which days a conversation has anything. Its messages are found by one index per day; a conversation is silent
+-- on most days, and to open each of them takes longer than to read the page. The lists are made of whole days by
+-- housekeeping (store/day_list.c). A batch that stores on such a day takes it off in its own transaction, with the
+-- keys that it notes (store/sql/known_keys_add.sql): so what is stored is listed, or its day is not.
+
+CREATE TABLE day_list (
+	day date NOT NULL
+);
+CREATE UNIQUE INDEX day_list_day ON day_list (day);
+COMMENT ON TABLE day_list IS 'Days whose conversations are all listed in day_conv; of other days nothing is known';
+COMMENT ON COLUMN day_list.day IS 'UTC day of message.sent_at and ack.seen_at';
+COMMENT ON INDEX day_list_day IS 'Identity';
+
+CREATE TABLE day_conv (
+	part  int2 NOT NULL,
+	day   date NOT NULL,
+	convs int2[] NOT NULL
+);
+CREATE UNIQUE INDEX day_conv_part ON day_conv (part, day);
+COMMENT ON TABLE day_conv IS
+	'Conversations that have messages or evidence on a day of day_list, each as 2 bytes of its hash: more may seem to '
+	'be there, none is missing. What stands here of other days is left over';
+COMMENT ON COLUMN day_conv.part IS 'The upper 10 bits of conv, from 0';
+COMMENT ON COLUMN day_conv.day IS 'UTC day';
+COMMENT ON COLUMN day_conv.convs IS 'The lower 16 bits of each conv, less 32768; in no order';
+COMMENT ON INDEX day_conv_part IS 'Identity; all days of a conversation stand together';
+
+-- Of rows that not everybody may see. Who sees no lists passes over no day.
+DO $$
+DECLARE
+	t text;
+BEGIN
+	FOREACH t IN ARRAY ARRAY['day_list', 'day_conv'] LOOP
+		EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+		EXECUTE format('CREATE POLICY own_domains ON %I FOR SELECT USING ((SELECT sees_all()) OR false)', t);
+		EXECUTE format('COMMENT ON POLICY own_domains ON %I IS %L', t,
+		               'F191: what the setting receiptd.domains lets through; nothing without it');
+	END LOOP;
+END $$;
+
+INSERT INTO role_grant (role, object, privileges, but)
+SELECT 'receiptd_ingest', unnest('{day_list,day_conv}'::text[]), '{SELECT,INSERT,DELETE}', '{}';
+CALL grant_roles();

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pages of conversations that are known by name. Each day has an index of its own, and most conversations are silent on
+// most days: so it is asked first which days these are (migration 0017), and only the others are opened. What is
+// committed between the two is there with the next page: complete_until was asked before both.
+#include "store/read_messages.h"
+
+#include <stdlib.h>
+
+enum { CONVS_FEW = 8 };             // of so many the days are asked for
+#define DAYS_FEW (2 * USEC_PER_DAY) // to open these costs no more than the question
+
+struct span {
+	usec_t since, until; // half open, never USEC_NONE
+};
+
+// What can hold the page: said by values, so that a kept plan passes over all other days.
+static struct span span_of(const struct message_filter *filter, usec_t since, usec_t until)
+{
+	struct span span = {since == USEC_NONE ? FIRST_YEAR : usec_bounded(since),
+			    until == USEC_NONE ? LAST_YEAR : usec_bounded(until)};
+	if (filter->has_after && filter->newest_first)
+		span.until = earlier(span.until, usec_bounded(filter->after_at) + 1);
+	else if (filter->has_after)
+		span.since = later(span.since, usec_bounded(filter->after_at));
+	return span;
+}
+
+// --- their days ---
+
+static void take_convs(struct message_stream *stream, const struct rows *rows)
+{
+	struct array array;
+	struct text conv;
+	fields_clear(&stream->convs);
+	array_open(&array, rows, 0, 0);
+	while (array_next(&array, &conv))
+		put_int8(&stream->convs, array_int(conv));
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const usec_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static size_t take_times(const struct rows *rows, int column, usec_t **times)
+{
+	struct array array;
+	struct text at;
+	size_t count = 0;
+	array_open(&array, rows, 0, column);
+	*times = xcalloc(array.left + 1, sizeof **times);
+	while (array_next(&array, &at))
+		(*times)[count++] = array_usec(at);
+	return count;
+}
+
+// Of the days that are listed, those that hold one of them are left.
+static void take_skipped(struct message_stream *stream, const struct rows *rows)
+{
+	usec_t *listed, *held;
+	size_t count = take_times(rows, 1, &listed), held_count = take_times(rows, 2, &held);
+	qsort(held, held_count, sizeof *held, by_time);
+	for (size_t i = 0; i < count; i++)
+		if (!bsearch(&listed[i], held, held_count, sizeof *held, by_time))
+			listed[stream->skipped_count++] = listed[i];
+	stream->skipped = listed;
+	free(held);
+}
+
+static bool ask_for_days(struct message_stream *stream, usec_t first, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	FIELDS_AUTO span = {0};
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO honesty = {0};
+	ROWS_AUTO rows = {0};
+	put_span(&span, filter->realm, filter->since, filter->until);
+	put_array(&params, OF_INT8, &stream->convs);
+	put_date(&params, first);
+	const struct statement both[] = {{"honesty", &span, &honesty},
+					 {"conv_days", &params, &rows}};
+	size_t from = stream->honesty ? 0 : 1;
+	if (!sql_together(stream->store, "plan_kept", both + from, 2 - from, err))
+		return false;
+	if (stream->honesty)
+		honesty_read(&honesty, stream->honesty);
+	stream->honesty = NULL;
+	take_convs(stream, &rows);
+	take_skipped(stream, &rows);
+	return true;
+}
+
+bool open_days(struct message_stream *stream, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	struct span span = span_of(filter, filter->since, filter->until);
+	if (!is_of_convs(stream) || stream->convs.count > CONVS_FEW ||
+	    span.until - span.since <= DAYS_FEW)
+		return true;
+	// Evidence may be stamped up to a day before its message.
+	return ask_for_days(stream, span.since - USEC_PER_DAY, err);
+}
+
+void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
+		   usec_t until)
+{
+	FIELDS_AUTO lo = {0};
+	FIELDS_AUTO hi = {0};
+	usec_t at = since;
+	for (size_t i = 0; i < stream->skipped_count && stream->skipped[i] < until; i++) {
+		usec_t day = stream->skipped[i];
+		if (day > at) {
+			put_usec(&lo, at);
+			put_usec(&hi, day - 1);
+		}
+		at = later(at, day + USEC_PER_DAY);
+	}
+	if (at < until) {
+		put_usec(&lo, at);
+		put_usec(&hi, until - 1);
+	}
+	put_in_days(params, &lo, &hi);
+}
+
+// --- the page ---
+
+// Nothing is asked for but who takes part and when.
+static bool is_plain(const struct message_filter *filter)
+{
+	return !filter->from.p && !filter->to.p && !filter->id.p && !filter->domain.p &&
+	       !filter->body_contains.p && !filter->nick.p && !filter->corrects.p &&
+	       !filter->has_key && filter->state < 0 && filter->class_ < 0 && filter->verdict < 0 &&
+	       !wants_whole(filter);
+}
+
+static void put_plain(struct fields *params, const struct message_stream *stream,
+		      const struct span *span)
+{
+	const struct message_filter *filter = stream->filter;
+	struct pairing *pairing = stream_hashes(&stream->realms, TEXT(""));
+	put_int4(params, filter->realm);
+	put_array(params, OF_INT8, &stream->convs);
+	put_jid_id(params, pairing, filter->participant);
+	put_jid_id(params, pairing, filter->peer);
+	pairing_free(pairing);
+	put_usec(params, span->since);
+	put_usec(params, span->until);
+	put_after(params, filter);
+	put_int8(params, filter->limit - stream->given);
+	put_bool(params, filter->with_body);
+	put_held_days(params, stream, span->since, span->until);
+}
+
+static void put_filtered(struct fields *params, const struct message_stream *stream, usec_t since,
+			 usec_t until, const struct span *span)
+{
+	const struct message_filter *filter = stream->filter;
+	put_filter(params, stream, since, until);
+	put_after(params, filter);
+	put_int8(params, filter->limit - stream->given);
+	put_usec(params, span->since);
+	put_usec(params, span->until);
+	put_held_days(params, stream, span->since, span->until);
+}
+
+bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
+{
+	const struct message_filter *filter = stream->filter;
+	struct span span = span_of(filter, since, until);
+	bool back = filter->newest_first;
+	FIELDS_AUTO params = {0};
+	if (!stream->convs.count) // nobody has any of them
+		return message_honesty(stream, err);
+	if (is_plain(filter)) {
+		put_plain(&params, stream, &span);
+		return message_page(stream, back ? "conv_page_back" : "conv_page", &params, err);
+	}
+	put_filtered(&params, stream, since, until, &span);
+	return message_page(stream,
+			    back                  ? "messages_conv_back"
+			    : wants_whole(filter) ? "messages_conv_whole"
+						  : "messages_conv",
+			    &params, err);
+}
