@@ -53,7 +53,6 @@ struct pairing *pairing_new(const struct pairing_options *options)
 	struct pairing *pairing = xcalloc(1, sizeof(*pairing));
 
 	pairing->arena = arena_new();
-	pairing->recent = xcalloc(RECENT_ENTRIES, sizeof(*pairing->recent));
 	pairing->rules = own_rules(options->rules, pairing->arena);
 	char *realm = xcalloc(1, options->realm.n + 1);
 	memcpy(realm, options->realm.p, options->realm.n);
@@ -134,7 +133,8 @@ void pairing_reset(struct pairing *pairing)
 	empty.jump_count = pairing->jump_count;
 	memcpy(empty.jumps, pairing->jumps, sizeof empty.jumps);
 	*pairing = empty;
-	memset(pairing->recent, 0, RECENT_ENTRIES * sizeof(*pairing->recent));
+	if (pairing->recent)
+		memset(pairing->recent, 0, RECENT_ENTRIES * sizeof(*pairing->recent));
 	map_clear(&pairing->jids);
 	map_clear(&pairing->entries);
 	map_clear(&pairing->conversations);
@@ -258,9 +258,11 @@ int64_t message_key(const struct pairing *pairing, struct text s, struct text r,
 
 // What is said of a message follows it soon: its key need not be hashed again. Texts of addresses are
 // shared (jid_cache.c), so where they stand tells most of them apart.
-static struct entry **recent_place(const struct pairing *pairing, struct text s, struct text r,
+static struct entry **recent_place(struct pairing *pairing, struct text s, struct text r,
 				   struct text id)
 {
+	if (!pairing->recent) // who wants hashes alone needs none
+		pairing->recent = xcalloc(RECENT_ENTRIES, sizeof(*pairing->recent));
 	uint64_t hash = mix(mix(s.n, (uintptr_t)s.p), (uintptr_t)r.p);
 	return &pairing->recent[mix_text(hash, id) & (RECENT_ENTRIES - 1)];
 }

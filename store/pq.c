@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef LIBPQ_HAS_PIPELINING
-#error "libpq 14 or later is needed: sql_together() speaks in pipelines"
-#endif
-
 static void result_free(PGresult **result)
 {
 	PQclear(*result);

@@ -180,16 +180,17 @@ static bool each_message(void *self, const struct message *message)
 	return true;
 }
 
-static bool one_page(struct call *call, struct message_filter *filter, unsigned parts,
+static bool one_page(struct call *call, const struct message_filter *filter, unsigned parts,
 		     struct err *err)
 {
 	struct honesty honesty;
 	struct page page = {.parts = parts};
+	struct message_filter asked = *filter;
 	if (!list_begin(&page.list, call, &call->params[P_FORMAT], message_table_columns,
 			call->params[P_LIMIT].number))
 		return true;
-	filter->honesty = &honesty;
-	if (!store_messages(call->db->store, filter, &page, each_message, err))
+	asked.honesty = &honesty;
+	if (!store_messages(call->db->store, &asked, &page, each_message, err))
 		return false;
 	char next[CURSOR_TEXT];
 	if (page.list.more)
