@@ -56,12 +56,14 @@ static bool next_of_three(struct three_arrays *arrays, struct text *a, struct te
 	return array_next(&arrays->a, a) && array_next(&arrays->b, b) && array_next(&arrays->c, c);
 }
 
-static void complex_devices(struct message_stream *stream, const struct array_place *place,
+static void complex_devices(struct message_stream *stream, const struct row_details *details,
 			    struct message *message)
 {
 	struct three_arrays arrays;
 	struct text name, first, second;
-	if (!open_arrays(&arrays, place))
+	message->devices = details->device_list;
+	message->device_count = details->device_count;
+	if (!open_arrays(&arrays, &details->devices))
 		return;
 	while (next_of_three(&arrays, &name, &first, &second))
 		add_device(stream, message, name, array_usec(first), array_usec(second));
@@ -122,7 +124,7 @@ bool message_take_row(struct message_stream *stream, const struct rows *rows, in
 	message.verdict = row_verdict(&message.row, stream->now, stream->filter->t_expire);
 	if (stream->filter->with_devices && message.row.complex &&
 	    message.row.class_ != CLASS_GROUP)
-		complex_devices(stream, &details->devices, &message);
+		complex_devices(stream, details, &message);
 	else if (stream->filter->with_devices)
 		plain_device(stream, &message);
 	if (stream->filter->with_devices && message.row.class_ == CLASS_GROUP)
@@ -137,10 +139,10 @@ bool message_take(void *self, const struct rows *rows)
 {
 	struct message_row flat;
 	message_read(rows, 0, &flat);
-	const struct row_details details = {{rows, 0, COL_DEVICE},
-					    {rows, 0, COL_READER},
-					    COL_FROM,
-					    (int32_t)row_int(rows, 0, COL_N)};
+	const struct row_details details = {.devices = {rows, 0, COL_DEVICE},
+					    .readers = {rows, 0, COL_READER},
+					    .column = COL_FROM,
+					    .n = (int32_t)row_int(rows, 0, COL_N)};
 	return message_take_row(self, rows, 0, &flat, &details);
 }
 

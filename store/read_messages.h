@@ -91,6 +91,8 @@ struct array_place { // three arrays side by side; rows NULL: nothing
 
 struct row_details { // what only some rows have
 	struct array_place devices, readers;
+	const struct device_time *device_list; // in the place of "devices"
+	size_t device_count;
 	int column; // of sender, recipient and body in the row itself
 	int32_t n;  // M4
 };
@@ -102,6 +104,18 @@ static inline bool wants_whole(const struct message_filter *filter)
 {
 	return filter->whole && !filter->newest_first;
 }
+// --- devices of rows of a page (read_devices.c) ---
+
+struct wanted_row {
+	int64_t conv, key;
+	int32_t n;
+	usec_t sent_at;
+	struct row_details *details;
+};
+// Gives their details devices out of rows of page_devices, which live as long as these and the arena. Sorts the rows.
+void give_devices(struct arena *arena, struct wanted_row *rows, size_t count,
+		  const struct rows *evidence);
+
 // Some rows in one answer: sends "name" with these parameters, then asks for the details of those rows that have some
 // (read_page.c).
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,

@@ -12,6 +12,7 @@ struct page {
 	struct message_row *flat;
 	int others; // column of sender, recipient and body
 	struct row_details *details;
+	struct arena *arena; // names of devices; NULL: none are asked for
 };
 
 static void page_free(struct page *page)
@@ -22,6 +23,7 @@ static void page_free(struct page *page)
 	rows_free(&page->numbers);
 	free(page->flat);
 	free(page->details);
+	arena_free(page->arena);
 }
 
 // --- which rows have what ---
@@ -79,14 +81,26 @@ static void add_key(struct keys *keys, const struct page *page, int i)
 	put_int4(&keys->realm, row->realm);
 }
 
-static void put_keys(struct fields *params, const struct keys *keys, bool all)
+static void put_identities(struct fields *params, const struct keys *keys)
 {
 	put_array(params, OF_INT8, &keys->conv);
 	put_array(params, OF_TIMESTAMPTZ, &keys->sent_at);
 	put_array(params, OF_INT8, &keys->key);
 	put_array(params, OF_INT4, &keys->n);
-	if (!all)
-		return;
+}
+
+// Evidence may be stamped up to a day before its message.
+static void ask_devices(struct fields *params, const struct page *page, const struct keys *keys)
+{
+	put_array(params, OF_INT8, &keys->conv);
+	put_array(params, OF_INT8, &keys->key);
+	put_held_days(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR);
+}
+
+static void ask_readers(struct fields *params, const struct page *page, const struct keys *keys)
+{
+	(void)page;
+	put_identities(params, keys);
 	put_array(params, OF_TEXT, &keys->sender);
 	put_array(params, OF_TEXT, &keys->nick);
 	put_array(params, OF_INT8, &keys->thread);
@@ -94,47 +108,65 @@ static void put_keys(struct fields *params, const struct keys *keys, bool all)
 	put_array(params, OF_INT4, &keys->realm);
 }
 
-struct kind { // of details
-	const char *statement;
-	bool (*of)(const struct page *page, int i);
-	bool all; // of the keys
-	void (*days)(struct fields *params, const struct page *page, const struct keys *keys);
-	void (*set)(struct row_details *details, const struct rows *rows, int row);
-	size_t rows; // in struct page
-};
-
-// Evidence may be stamped up to a day before its message.
-static void evidence_days(struct fields *params, const struct page *page, const struct keys *keys)
+static void ask_numbers(struct fields *params, const struct page *page, const struct keys *keys)
 {
-	put_held_days(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR);
-}
-
-static void days_before(struct fields *params, const struct page *page, const struct keys *keys)
-{
+	put_identities(params, keys);
 	put_held_days(params, page->stream, FIRST_YEAR, keys->last + 1);
 }
 
-static void set_devices(struct row_details *details, const struct rows *rows, int row)
+// --- what came ---
+
+static void take_devices(struct page *page, const struct keys *keys, const struct rows *rows)
 {
-	details->devices = (struct array_place){rows, row, 1};
+	struct wanted_row *wanted = xcalloc((size_t)keys->count, sizeof *wanted);
+	for (int i = 0; i < keys->count; i++) {
+		const struct message_row *row = &page->flat[keys->places[i]];
+		wanted[i] = (struct wanted_row){row->conv, row->key, row->n, row->sent_at,
+						&page->details[keys->places[i]]};
+	}
+	page->arena = arena_new();
+	give_devices(page->arena, wanted, (size_t)keys->count, rows);
+	free(wanted);
 }
 
-static void set_readers(struct row_details *details, const struct rows *rows, int row)
+// The details of the row that a row of the answer is of: WITH ORDINALITY counts from 1.
+static struct row_details *details_of(struct page *page, const struct keys *keys,
+				      const struct rows *rows, int row)
 {
-	details->readers = (struct array_place){rows, row, 1};
+	int64_t place = row_int(rows, row, 0) - 1;
+	return place >= 0 && place < keys->count ? &page->details[keys->places[place]] : NULL;
 }
 
-static void set_number(struct row_details *details, const struct rows *rows, int row)
+static void take_readers(struct page *page, const struct keys *keys, const struct rows *rows)
 {
-	details->n = (int32_t)row_int(rows, row, 1);
+	for (int i = 0; i < rows->count; i++) {
+		struct row_details *details = details_of(page, keys, rows, i);
+		if (details)
+			details->readers = (struct array_place){rows, i, 1};
+	}
 }
 
-static const struct kind kinds[] = {
-	{"page_devices", has_devices, false, evidence_days, set_devices,
-	 offsetof(struct page, devices)},
-	{"page_readers", has_readers, true, NULL, set_readers, offsetof(struct page, readers)},
-	{"page_numbers", has_number, false, days_before, set_number,
-	 offsetof(struct page, numbers)},
+static void take_numbers(struct page *page, const struct keys *keys, const struct rows *rows)
+{
+	for (int i = 0; i < rows->count; i++) {
+		struct row_details *details = details_of(page, keys, rows, i);
+		if (details)
+			details->n = (int32_t)row_int(rows, i, 1);
+	}
+}
+
+// --- both ---
+
+static const struct kind { // of details
+	const char *statement;
+	bool (*of)(const struct page *page, int i);
+	void (*ask)(struct fields *params, const struct page *page, const struct keys *keys);
+	void (*take)(struct page *page, const struct keys *keys, const struct rows *rows);
+	size_t rows; // in struct page
+} kinds[] = {
+	{"page_devices", has_devices, ask_devices, take_devices, offsetof(struct page, devices)},
+	{"page_readers", has_readers, ask_readers, take_readers, offsetof(struct page, readers)},
+	{"page_numbers", has_number, ask_numbers, take_numbers, offsetof(struct page, numbers)},
 };
 
 static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
@@ -148,16 +180,10 @@ static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
 			add_key(&keys, page, i);
 	if (!keys.count)
 		return true;
-	put_keys(&params, &keys, kind->all);
-	if (kind->days)
-		kind->days(&params, page, &keys);
+	kind->ask(&params, page, &keys);
 	if (!sql_run(page->stream->store, kind->statement, &params, rows, err))
 		return false;
-	for (int i = 0; i < rows->count; i++) {
-		int64_t place = row_int(rows, i, 0) - 1; // WITH ORDINALITY counts from 1
-		if (place >= 0 && place < keys.count)
-			kind->set(&page->details[keys.places[place]], rows, i);
-	}
+	kind->take(page, &keys, rows);
 	return true;
 }
 
