@@ -1,15 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- On which days a conversation has anything. Its messages are found by one index per day; a conversation is silent
 -- on most days, and to open each of them takes longer than to read the page. The lists are made of whole days by
--- housekeeping (store/day_list.c). A batch that stores on such a day takes it off in its own transaction, with the
--- keys that it notes (store/sql/known_keys_add.sql): so what is stored is listed, or its day is not.
+-- housekeeping (store/day_list.c). A batch that stores on such a day takes it off before any of its rows can be seen
+-- (store/sql/known_keys_add.sql): so what is stored is listed, or its day is not.
 
 CREATE TABLE day_list (
-	day date NOT NULL
+	day    date NOT NULL,
+	commit int8 NOT NULL
 );
 CREATE UNIQUE INDEX day_list_day ON day_list (day);
 COMMENT ON TABLE day_list IS 'Days whose conversations are all listed in day_conv; of other days nothing is known';
 COMMENT ON COLUMN day_list.day IS 'UTC day of message.sent_at and ack.seen_at';
+COMMENT ON COLUMN day_list.commit IS
+	'The newest commit when they were looked up. A day that was taken off and listed again has a later one: so a '
+	'reader knows whether the list that he used still holds';
 COMMENT ON INDEX day_list_day IS 'Identity';
 
 CREATE TABLE day_conv (
@@ -25,6 +29,12 @@ COMMENT ON COLUMN day_conv.part IS 'The upper 10 bits of conv, from 0';
 COMMENT ON COLUMN day_conv.day IS 'UTC day';
 COMMENT ON COLUMN day_conv.convs IS 'The lower 16 bits of each conv, less 32768; in no order';
 COMMENT ON INDEX day_conv_part IS 'Identity; all days of a conversation stand together';
+
+-- A program from before that is still running would leave lists as they are. It cannot store any more, and is refused
+-- when it connects again.
+ALTER TABLE known_keys ADD COLUMN told boolean NOT NULL DEFAULT true;
+ALTER TABLE known_keys ALTER COLUMN told DROP DEFAULT;
+COMMENT ON COLUMN known_keys.told IS 'Always true: who wrote it knows of day_list';
 
 -- Of rows that not everybody may see. Who sees no lists passes over no day.
 DO $$

@@ -17,24 +17,22 @@ static bool newest_commit(struct store *store, int64_t *commit, struct err *err)
 }
 
 struct day_fields {
-	struct fields lock, days, span, made;
+	struct fields lock, day, span, made;
 };
 
 static void free_fields(struct day_fields *fields)
 {
 	fields_free(&fields->lock);
-	fields_free(&fields->days);
+	fields_free(&fields->day);
 	fields_free(&fields->span);
 	fields_free(&fields->made);
 }
 
 static void put_day(struct day_fields *fields, usec_t day, int64_t commit)
 {
-	FIELDS_AUTO list = {0};
 	put_int4(&fields->lock, LOCK_SPACE);
 	put_int4(&fields->lock, LOCK_DAY_LIST);
-	put_date(&list, day);
-	put_array(&fields->days, OF_DATE, &list);
+	put_date(&fields->day, day);
 	put_date(&fields->span, day);
 	put_usec(&fields->span, day);
 	put_usec(&fields->span, day + USEC_PER_DAY);
@@ -55,10 +53,8 @@ static bool list_day(struct store *store, usec_t day, int64_t *listed, struct er
 	put_day(&fields, day, commit);
 	const struct statement all[] = {
 		{"lock", &fields.lock, NULL}, // another daemon may do the same
-		{"day_list_forget", &fields.days, NULL},
-		{"day_list_fill", &fields.span, NULL},
-		{"day_list_commit", NULL, &held},
-		{"day_list_add", &fields.made, &made},
+		{"day_list_clear", &fields.day, NULL}, {"day_list_fill", &fields.span, NULL},
+		{"day_list_commit", NULL, &held},      {"day_list_add", &fields.made, &made},
 	};
 	if (!sql_together(store, "plan_known", all, sizeof all / sizeof *all, err))
 		return false;

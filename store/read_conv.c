@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pages of conversations that are known by name. Each day has an index of its own, and most conversations are silent on
-// most days: so it is asked first which days these are (migration 0017), and only the others are opened. What is
-// committed between the two is there with the next page: complete_until was asked before both.
+// most days: so it is asked first which days these are (migration 0017), and only the others are opened. A batch may
+// store there between the two, or move what a page shows of another day there: so with the rows it is asked whether
+// the lists are still the same, and if not, all days are opened.
 #include "store/read_messages.h"
 
 #include <stdlib.h>
+
+enum {
+	COL_LISTED,
+	COL_COMMITS,
+	COL_CONVS,
+	COL_HELD
+}; // of conv_days; the first two of day_list_now
 
 enum { CONVS_FEW = 8 };             // of so many the days are asked for
 #define DAYS_FEW (2 * USEC_PER_DAY) // to open these costs no more than the question
@@ -32,7 +40,7 @@ static void take_convs(struct message_stream *stream, const struct rows *rows)
 	struct array array;
 	struct text conv;
 	fields_clear(&stream->convs);
-	array_open(&array, rows, 0, 0);
+	array_open(&array, rows, 0, COL_CONVS);
 	while (array_next(&array, &conv))
 		put_int8(&stream->convs, array_int(conv));
 }
@@ -59,7 +67,8 @@ static size_t take_times(const struct rows *rows, int column, usec_t **times)
 static void take_skipped(struct message_stream *stream, const struct rows *rows)
 {
 	usec_t *listed, *held;
-	size_t count = take_times(rows, 1, &listed), held_count = take_times(rows, 2, &held);
+	size_t count = take_times(rows, COL_LISTED, &listed);
+	size_t held_count = take_times(rows, COL_HELD, &held);
 	qsort(held, held_count, sizeof *held, by_time);
 	for (size_t i = 0; i < count; i++)
 		if (!bsearch(&listed[i], held, held_count, sizeof *held, by_time))
@@ -74,21 +83,33 @@ static bool ask_for_days(struct message_stream *stream, usec_t first, struct err
 	FIELDS_AUTO span = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO honesty = {0};
-	ROWS_AUTO rows = {0};
+	struct rows *lists = &stream->lists;
+	stream->lists_from = first;
 	put_span(&span, filter->realm, filter->since, filter->until);
 	put_array(&params, OF_INT8, &stream->convs);
 	put_date(&params, first);
 	const struct statement both[] = {{"honesty", &span, &honesty},
-					 {"conv_days", &params, &rows}};
+					 {"conv_days", &params, lists}};
 	size_t from = stream->honesty ? 0 : 1;
 	if (!sql_together(stream->store, "plan_kept", both + from, 2 - from, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
-	take_convs(stream, &rows);
-	take_skipped(stream, &rows);
+	take_convs(stream, lists);
+	take_skipped(stream, lists);
 	return true;
+}
+
+static bool same_value(const struct rows *a, const struct rows *b, int column)
+{
+	return text_same(row_text(a, 0, column), row_text(b, 0, column));
+}
+
+bool lists_hold(const struct message_stream *stream, const struct rows *now)
+{
+	return same_value(&stream->lists, now, COL_LISTED) &&
+	       same_value(&stream->lists, now, COL_COMMITS);
 }
 
 bool open_days(struct message_stream *stream, struct err *err)
@@ -164,14 +185,12 @@ static void put_filtered(struct fields *params, const struct message_stream *str
 	put_held_days(params, stream, span->since, span->until);
 }
 
-bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
+static bool ask_for_page(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	struct span span = span_of(filter, since, until);
 	bool back = filter->newest_first;
 	FIELDS_AUTO params = {0};
-	if (!stream->convs.count) // nobody has any of them
-		return message_honesty(stream, err);
 	if (is_plain(filter)) {
 		put_plain(&params, stream, &span);
 		return message_page(stream, back ? "conv_page_back" : "conv_page", &params, err);
@@ -182,4 +201,17 @@ bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct
 			    : wants_whole(filter) ? "messages_conv_whole"
 						  : "messages_conv",
 			    &params, err);
+}
+
+bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
+{
+	if (!stream->convs.count) // nobody has any of them
+		return message_honesty(stream, err);
+	if (!ask_for_page(stream, since, until, err))
+		return false;
+	if (!stream->stale)
+		return true;
+	stream->stale = false;
+	stream->skipped_count = 0;
+	return ask_for_page(stream, since, until, err);
 }

@@ -35,6 +35,10 @@ struct message_stream {
 	bool has_convs, is_pair;
 	usec_t *skipped; // days on which none of them has anything, in order; see open_days
 	size_t skipped_count;
+	struct rows lists;       // what that stands on: an answer of conv_days
+	usec_t lists_from;       // the first day that it is about
+	bool stale;              // it did not hold any more: nothing was given
+	int64_t least;           // a page with fewer rows is not given, see message_page
 	struct honesty *honesty; // still to be asked for; NULL: it was, or nobody wants it
 	struct fields devices, day_devices, device_days; // of the software that is asked for
 	int64_t given;
@@ -58,6 +62,8 @@ bool message_honesty(struct message_stream *stream, struct err *err);
 
 // Finds out on which days they have nothing, where that spares more than it costs.
 bool open_days(struct message_stream *stream, struct err *err);
+// The same in "now", an answer of day_list_now: what is passed over may be passed over.
+bool lists_hold(const struct message_stream *stream, const struct rows *now);
 // The days of since..until that are left, as in_days() wants them.
 void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
 		   usec_t until);
@@ -117,7 +123,8 @@ void give_devices(struct arena *arena, struct wanted_row *rows, size_t count,
 		  const struct rows *evidence);
 
 // Some rows in one answer: sends "name" with these parameters, then asks for the details of those rows that have some
-// (read_page.c).
+// (read_page.c). Nothing is given when there are fewer than "least", or when a day that was passed over may hold
+// something by now ("stale").
 bool message_page(struct message_stream *stream, const char *name, const struct fields *params,
 		  struct err *err);
 

@@ -58,7 +58,7 @@ static usec_t day_after(usec_t at)
 }
 
 // The oldest are asked for, and these seldom change: most often a page ends where the last one did, and the days
-// behind it need not be opened. A guess: when it is wrong, the others are asked as well.
+// behind it need not be opened.
 static usec_t likely_end(const struct waiting *it)
 {
 	const struct open_filter *filter = it->filter;
@@ -68,15 +68,17 @@ static usec_t likely_end(const struct waiting *it)
 				 : it->store->open_until;
 }
 
+// When the guess was wrong, all is asked again in one statement: between two, a message may move from one to the other.
 static bool ask_all(struct waiting *it, struct err *err)
 {
-	usec_t likely = likely_end(it), since = it->since;
-	if (likely && likely > since && likely < it->until) {
-		if (!ask(it, since, likely, err))
+	usec_t likely = likely_end(it);
+	if (likely && likely > it->since && likely < it->until) {
+		it->stream.least = it->filter->limit;
+		if (!ask(it, it->since, likely, err))
 			return false;
-		since = likely;
+		it->stream.least = 0;
 	}
-	if (!is_full(it) && !ask(it, since, it->until, err))
+	if (!it->stream.given && !it->stream.stopped && !ask(it, it->since, it->until, err))
 		return false;
 	if (of_anybody(it->filter) && !it->filter->has_after)
 		it->store->open_until = is_full(it) ? day_after(it->stream.last_at) : 0;
@@ -122,7 +124,8 @@ bool store_unacknowledged(struct store *store, const struct open_filter *filter,
 					.each = each,
 					.honesty = filter->honesty}};
 	bound(&it);
-	bool fine = message_stream_open(&it.stream, err) && ask_all(&it, err);
+	bool fine = message_stream_open(&it.stream, err) && ask_all(&it, err) &&
+		    message_honesty(&it.stream, err);
 	message_stream_close(&it.stream);
 	return fine;
 }

@@ -169,6 +169,24 @@ static const struct kind { // of details
 	{"page_numbers", has_number, ask_numbers, take_numbers, offsetof(struct page, numbers)},
 };
 
+// In the same trip, whether what is passed over may still be passed over.
+static bool ask_and_look(struct message_stream *stream, const struct statement *asked, size_t count,
+			 struct err *err)
+{
+	FIELDS_AUTO params = {0};
+	ROWS_AUTO now = {0};
+	struct statement all[TOGETHER_MOST];
+	put_date(&params, stream->lists_from);
+	for (size_t i = 0; i < count; i++)
+		all[i] = asked[i];
+	all[count] = (struct statement){"day_list_now", &params, &now};
+	bool look = stream->skipped_count > 0;
+	if (!sql_together(stream->store, "plan_kept", all, count + look, err))
+		return false;
+	stream->stale |= look && !lists_hold(stream, &now);
+	return true;
+}
+
 static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
 {
 	FIELDS_AUTO params = {0};
@@ -181,7 +199,8 @@ static bool ask_for(struct page *page, const struct kind *kind, struct err *err)
 	if (!keys.count)
 		return true;
 	kind->ask(&params, page, &keys);
-	if (!sql_run(page->stream->store, kind->statement, &params, rows, err))
+	const struct statement asked = {kind->statement, &params, rows};
+	if (!ask_and_look(page->stream, &asked, 1, err))
 		return false;
 	kind->take(page, &keys, rows);
 	return true;
@@ -222,7 +241,7 @@ static bool ask_for_rows(struct page *page, const char *name, const struct field
 	put_span(&span, filter->realm, filter->since, filter->until);
 	const struct statement both[] = {{"honesty", &span, &honesty}, {name, params, &page->rows}};
 	size_t from = stream->honesty ? 0 : 1;
-	if (!sql_together(stream->store, "plan_kept", both + from, 2 - from, err))
+	if (!ask_and_look(stream, both + from, 2 - from, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
@@ -236,11 +255,13 @@ bool message_page(struct message_stream *stream, const char *name, const struct 
 	__attribute__((cleanup(page_free))) struct page page = {.stream = stream};
 	if (!ask_for_rows(&page, name, params, err))
 		return false;
+	if (page.rows.count < stream->least)
+		return true;
 	read_rows(&page);
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !stream->stale; i++)
 		if (!ask_for(&page, &kinds[i], err))
 			return false;
-	for (int i = 0; i < page.rows.count; i++)
+	for (int i = 0; i < page.rows.count && !stream->stale; i++)
 		if (!message_take_row(stream, &page.rows, i, &page.flat[i], &page.details[i]))
 			break;
 	return true;

@@ -159,21 +159,37 @@ static void log_step(void *self, const struct retention_step *step)
 }
 
 // A connection for each pass: an hour between two is long for an idle one.
-static void make_pass(struct app *app)
+static void drop_what_is_old(struct app *app)
+{
+	struct err err = {0};
+	struct store *store = NULL;
+	if (!store_open(app, STORE_WRITE, &store, &err) ||
+	    !store_retention(store, false, app, log_step, &err))
+		log_warn(app->log, "retention-failed", LOG_S("error", err.text),
+			 LOG_S("next", "tried again in an hour"));
+	store_close(store);
+}
+
+// It needs no owner: a daemon that keeps everything may be none.
+static void list_days(struct app *app)
 {
 	struct err err = {0};
 	struct store *store = NULL;
 	int64_t listed = 0;
-	if (!store_open(app, STORE_WRITE, &store, &err) ||
-	    (is_wanted(app->settings) && !store_retention(store, false, app, log_step, &err)))
-		log_warn(app->log, "retention-failed", LOG_S("error", err.text),
-			 LOG_S("next", "tried again in an hour"));
-	else if (!store_list_days(store, &listed, &err))
+	if (!store_open(app, STORE_INGEST, &store, &err) || !store_list_days(store, &listed, &err))
 		log_warn(app->log, "days-not-listed", LOG_S("error", err.text),
-			 LOG_S("next", "tried again in an hour; pages are slower"));
+			 LOG_S("next", "tried again in an hour; until then pages are slower"));
 	if (listed)
 		log_info(app->log, "days-listed", LOG_I("days", listed));
 	store_close(store);
+}
+
+static void make_pass(struct app *app)
+{
+	if (is_wanted(app->settings))
+		drop_what_is_old(app);
+	if (!*app->stop)
+		list_days(app);
 }
 
 static bool is_over(const struct retention_loop *loop)

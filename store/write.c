@@ -110,6 +110,7 @@ static enum outcome attempt(struct plan *plan, struct err *err)
 		parts_rollback(plan);
 		return plan_make_days(plan, err) ? REPEAT : failed(plan, true);
 	}
+	keys_note_days(plan);
 	if (!parts_write(plan, write_all, err))
 		return failed(plan, true);
 	if (plan->batch->trial) {

@@ -191,11 +191,12 @@ struct plan {
 	struct map plain;                // keys of loaded rows that hold all their evidence
 	VEC(struct place) stored;        // loaded evidence, sorted once loaded
 	VEC(struct new_jid) jids;
-	struct map jid_seen;  // with jid_print()
-	bool collided;        // two texts have one hash
-	struct known_id *ids; // KNOWN_IDS places
-	VEC(usec_t) late;     // times of rows and evidence of days that retention has dropped
-	struct fields spans;  // of batch.spans
+	struct map jid_seen;      // with jid_print()
+	bool collided;            // two texts have one hash
+	struct known_id *ids;     // KNOWN_IDS places
+	VEC(usec_t) late;         // times of rows and evidence of days that retention has dropped
+	VEC(int64_t) stored_days; // of all its rows and evidence, see keys_note_days
+	struct fields spans;      // of batch.spans
 };
 
 static inline struct part *part_of(struct plan *plan, int64_t conv)
@@ -264,6 +265,9 @@ int64_t keys_states(int64_t conv, int64_t device);
 bool keys_refresh(struct store *store, int64_t lane_commit,
 		  struct err *err); // under the lanes' lock
 void keys_collect(struct part *part);
+// Before the parts are written side by side: the days that are not listed any more (day_list). The first lane to commit
+// says so for all of them, so that no two lanes wait for one row.
+void keys_note_days(struct plan *plan);
 bool write_keys(struct part *part, struct err *err);
 void keys_remember(struct plan *plan); // after the commit
 

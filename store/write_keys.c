@@ -168,6 +168,59 @@ void keys_collect(struct part *part)
 	sort_keys(part);
 }
 
+// --- days that are not listed any more ---
+
+struct stored_days {
+	struct plan *plan;
+	struct map seen;
+	int64_t last; // most times are of the day before
+};
+
+static void note_day(struct stored_days *it, usec_t at)
+{
+	int64_t day = keys_day(at);
+	if (day == it->last)
+		return;
+	it->last = day;
+	void **place = map_put(&it->seen, day);
+	if (!*place)
+		*VEC_ADD(&it->plan->stored_days) = day;
+	*place = it->plan;
+}
+
+static void note_part(struct stored_days *it, const struct part *part)
+{
+	for (size_t i = 0; i < part->inserts.count; i++)
+		note_day(it, part->inserts.items[i]->sent_at);
+	for (size_t i = 0; i < part->updates.count; i++) {
+		const struct update *update = &part->updates.items[i];
+		if (keys_day(update->was->sent_at) != keys_day(update->row->sent_at))
+			note_day(it, update->row->sent_at);
+	}
+	for (size_t i = 0; i < part->acks.count; i++)
+		note_day(it, part->acks.items[i]->evidence.first);
+}
+
+void keys_note_days(struct plan *plan)
+{
+	struct stored_days it = {.plan = plan, .last = INT64_MIN};
+	plan->stored_days.count = 0;
+	for (int i = 0; i < plan->part_count; i++)
+		note_part(&it, &plan->parts[i]);
+	map_free(&it.seen);
+}
+
+static void put_stored_days(struct fields *params, const struct part *part)
+{
+	FIELDS_AUTO days = {0};
+	const struct plan *plan = part->plan;
+	for (size_t i = 0; is_first_part(part) && i < plan->stored_days.count; i++)
+		put_date(&days, plan->stored_days.items[i] * USEC_PER_DAY);
+	put_array(params, OF_DATE, &days);
+}
+
+// --- writing ---
+
 static void put_lists(const struct part *part, struct fields *day, struct fields *keys)
 {
 	struct buf list = {0};
@@ -202,13 +255,14 @@ bool write_keys(struct part *part, struct err *err)
 	FIELDS_AUTO day = {0};
 	FIELDS_AUTO keys = {0};
 	FIELDS_AUTO params = {0};
-	if (!part->keys.count)
+	if (!part->keys.count && !(is_first_part(part) && part->plan->stored_days.count))
 		return true;
 	put_lists(part, &day, &keys);
 	put_int2(&params, part->lane);
 	put_int8(&params, part->plan->commit);
 	put_array(&params, OF_DATE, &day);
 	put_array(&params, OF_BYTEA, &keys);
+	put_stored_days(&params, part);
 	return sql_run(part->store, "known_keys_add", &params, NULL, err) && merge_lists(part, err);
 }
 

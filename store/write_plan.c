@@ -396,4 +396,5 @@ void plan_free(struct plan *plan)
 	map_free(&plan->jid_seen);
 	free(plan->ids);
 	free(plan->late.items);
+	free(plan->stored_days.items);
 }

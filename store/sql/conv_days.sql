@@ -1,19 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Which of some conversations there are; the days whose conversations are listed (migration 0017); and those of them
--- on which one of these has something, in no order. Of a connection that does not see all rows no day is known.
+-- The days whose conversations are listed (migration 0017), and up to which commit; which of some conversations there
+-- are; and the listed days on which one of these has something, in no order. Of a connection that does not see all rows no day is known.
 --   $1 int8[]  conversations, few
 --   $2 date    first day that is asked about
 WITH c AS MATERIALIZED (
      SELECT u.conv
      FROM unnest($1::int8[]) AS u (conv)
      WHERE cardinality($1) = 1 OR EXISTS (SELECT FROM party AS p WHERE p.conv = u.conv))
-SELECT (SELECT array_agg(c.conv) FROM c),
-       (SELECT array_agg(l.day::timestamptz ORDER BY l.day) FROM day_list AS l WHERE l.day >= $2::date),
+SELECT n.days, n.commits, (SELECT array_agg(c.conv) FROM c),
        (SELECT array_agg(d.day::timestamptz)
         FROM c
         CROSS JOIN LATERAL ( -- by the index, whatever the planner thinks of the table
              SELECT x.day
              FROM day_conv AS x
-             WHERE x.part = (c.conv >> 54 & 1023)::int2 AND x.day >= $2
+             WHERE x.part = (c.conv >> 54 & 1023)::int2 AND x.day >= $2::date
                AND ((c.conv & 65535) - 32768)::int2 = ANY (x.convs)
-             OFFSET 0) AS d);
+             OFFSET 0) AS d)
+FROM (SELECT array_agg(l.day::timestamptz ORDER BY l.day) AS days, array_agg(l.commit ORDER BY l.day) AS commits
+      FROM day_list AS l
+      WHERE l.day >= $2::date) AS n;

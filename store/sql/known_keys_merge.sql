@@ -8,7 +8,7 @@ WITH gone AS (
                        WHERE d.lane = $1 AND length(d.keys) < 65536
                        GROUP BY d.day HAVING count(*) >= 64)
        RETURNING k.day, k.commit, k.keys)
-INSERT INTO known_keys (lane, day, commit, keys)
-SELECT $1, g.day, max(g.commit), string_agg(g.keys, ''::bytea)
+INSERT INTO known_keys (lane, day, commit, keys, told)
+SELECT $1, g.day, max(g.commit), string_agg(g.keys, ''::bytea), true
 FROM gone AS g
 GROUP BY g.day;

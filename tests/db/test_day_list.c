@@ -4,6 +4,7 @@
 #include "tests/db/sample.h"
 
 #include "api/message_json.h"
+#include "store/read_messages.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -287,6 +288,101 @@ static void a_batch_that_comes_between_keeps_the_list_away(void **state)
 	}
 }
 
+// What a page shows of one day may move to another one, which was passed over, while it is asked for: z0 is a plain row
+// that holds its receipt of day 5, and becomes one whose receipts are evidence of their own days.
+static void what_moves_while_a_page_is_asked_for_is_shown(void **state)
+{
+	(void)state;
+	struct message_filter filter = of(ADA, DAN);
+	struct buf page = {0};
+	struct err err = {0};
+	struct message_stream stream = {
+		.store = serving, .filter = &filter, .self = &page, .each = write_message};
+	message(0, ADA "/phone", DAN, "z0");
+	receipt(5, DAN "/pad", ADA "/phone", "z0", "rz1");
+	sample_commit(&sample);
+	forget_lists();
+	list_days();
+	assert_true(message_stream_open(&stream, &err));
+	assert_true(open_days(&stream, &err));
+	assert_true(stream.skipped_count > 3);
+	receipt(7, DAN "/watch", ADA "/phone", "z0", "rz2");
+	sample_commit(&sample);
+	assert_true(message_span(&stream, USEC_NONE, USEC_NONE, &err));
+	message_stream_close(&stream);
+	buf_zstr(&page, "");
+	assert_non_null(strstr(page.data, DAN "/watch"));
+	assert_non_null(strstr(page.data, DAN "/pad"));
+	assert_int_equal(lines(&page), 1);
+	buf_free(&page);
+}
+
+// Each lane has a transaction of its own; if both took the same day off, one would wait for the other, which waits
+// for it.
+static void lanes_of_one_batch_do_not_wait_for_each_other(void **state)
+{
+	(void)state;
+	int64_t before = fixture.app.settings->parallel_events;
+	forget_lists();
+	list_days();
+	assert_true(is_listed(3));
+	fixture.app.settings->parallel_events = 1;
+	usec_t began = usec_monotonic();
+	for (int i = 0; i < 16; i++) {
+		char from[64], id[16];
+		snprintf(from, sizeof from, "user%d@a.example/x", i);
+		snprintf(id, sizeof id, "u%d", i);
+		message(3, from, BEN, id);
+	}
+	sample_commit(&sample);
+	fixture.app.settings->parallel_events = before;
+	assert_false(is_listed(3));
+	assert_true(fixture_int(store, "SELECT count(DISTINCT lane) FROM known_keys WHERE commit = "
+				       "(SELECT max(commit) FROM known_keys)") > 1);
+	assert_true(usec_monotonic() - began < 30 * SEC);
+	struct message_filter filter = of("user7@a.example", BEN);
+	assert_lines(&filter, 1);
+	list_days();
+	assert_lines(&filter, 1);
+}
+
+// A program from before is still running: it knows nothing of lists.
+static void a_writer_that_does_not_know_of_lists_cannot_store(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	assert_false(sql_script(
+		store,
+		"INSERT INTO known_keys (lane, day, commit, keys) VALUES (0, '2026-03-02', 1, '')",
+		&err));
+	assert_non_null(strstr(err.text, "23502"));
+}
+
+// Two daemons: the second finds the day listed.
+static void a_list_that_another_one_made_stays(void **state)
+{
+	(void)state;
+	FIELDS_AUTO day = {0};
+	FIELDS_AUTO span = {0};
+	FIELDS_AUTO made = {0};
+	ROWS_AUTO cleared = {0};
+	ROWS_AUTO filled = {0};
+	ROWS_AUTO added = {0};
+	struct err err = {0};
+	forget_lists();
+	list_days();
+	put_date(&day, NOON);
+	put_date(&span, NOON);
+	put_usec(&span, NOON - 12 * 3600 * SEC);
+	put_usec(&span, NOON + 12 * 3600 * SEC);
+	put_date(&made, NOON);
+	put_int8(&made, INT64_MAX);
+	assert_true(sql_run(store, "day_list_clear", &day, &cleared, &err));
+	assert_true(sql_run(store, "day_list_fill", &span, &filled, &err));
+	assert_true(sql_run(store, "day_list_add", &made, &added, &err));
+	assert_int_equal(cleared.changed + filled.changed + added.changed, 0);
+}
+
 static void a_day_that_is_not_over_is_not_listed(void **state)
 {
 	(void)state;
@@ -306,7 +402,7 @@ static void the_list_of_a_day_that_is_gone_goes(void **state)
 	(void)state;
 	list_days();
 	int64_t before = listed_days();
-	fixture_sql(store, "INSERT INTO day_list VALUES ('2024-01-01');"
+	fixture_sql(store, "INSERT INTO day_list VALUES ('2024-01-01', 1);"
 			   "INSERT INTO day_conv VALUES (7, '2024-01-01', '{1}')");
 	assert_int_equal(list_days(), 0);
 	assert_int_equal(listed_days(), before);
@@ -337,6 +433,10 @@ int main(void)
 		cmocka_unit_test(a_batch_takes_its_days_off_the_lists),
 		cmocka_unit_test(evidence_takes_its_day_off_as_well),
 		cmocka_unit_test(a_batch_that_comes_between_keeps_the_list_away),
+		cmocka_unit_test(what_moves_while_a_page_is_asked_for_is_shown),
+		cmocka_unit_test(lanes_of_one_batch_do_not_wait_for_each_other),
+		cmocka_unit_test(a_writer_that_does_not_know_of_lists_cannot_store),
+		cmocka_unit_test(a_list_that_another_one_made_stays),
 		cmocka_unit_test(a_day_that_is_not_over_is_not_listed),
 		cmocka_unit_test(the_list_of_a_day_that_is_gone_goes),
 		cmocka_unit_test(a_token_of_one_domain_sees_its_messages),
