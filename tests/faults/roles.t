@@ -35,7 +35,7 @@ BODIES = ("SELECT body FROM receiptd.message", "SELECT m FROM receiptd.message A
           "SELECT receiptd.has_bodies('2026-03-02')", "SELECT receiptd.strip_day('2026-03-02')",
           "SELECT body FROM receiptd.message_other", "SELECT key FROM receiptd.message_other",
           "CREATE TEMP VIEW v AS SELECT body FROM receiptd.message; SELECT * FROM v")
-TAKEN_BACK = ("message", "ack", "finding", "typing", "settle_unit", "known_keys", "dialect_fact", "gap", "quarantine")
+TAKEN_BACK = ("message", "ack", "finding", "typing", "settle_unit", "known_keys", "day_list", "day_conv", "dialect_fact", "gap", "quarantine")
 ONCE = ("receiptd_migration", "instance", "dropped_day", "reprocess", "jid", "private_ack", "party", "sent_id", "chat_state",
         "chat_ingress", "batch", "role_grant", "token", "access_log")
 
