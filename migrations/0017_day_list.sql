@@ -30,8 +30,9 @@ COMMENT ON COLUMN day_conv.day IS 'UTC day';
 COMMENT ON COLUMN day_conv.convs IS 'The lower 16 bits of each conv, less 32768; in no order';
 COMMENT ON INDEX day_conv_part IS 'Identity; all days of a conversation stand together';
 
--- A program from before that is still running would leave lists as they are. It cannot store any more, and is refused
--- when it connects again.
+-- A program from before that is still running would leave lists as they are. The fence of its lane is old: it connects
+-- again and is refused, because it does not know this schema. And it cannot store without the new column.
+UPDATE lane SET fence = fence + 1;
 ALTER TABLE known_keys ADD COLUMN told boolean NOT NULL DEFAULT true;
 ALTER TABLE known_keys ALTER COLUMN told DROP DEFAULT;
 COMMENT ON COLUMN known_keys.told IS 'Always true: who wrote it knows of day_list';

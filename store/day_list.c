@@ -6,6 +6,8 @@
 
 // Days of which more is to come all the time are not listed.
 #define YOUNG (2 * USEC_PER_DAY)
+// A row is there already: another daemon listed the day, and a batch took it off again, while this one began.
+#define LISTED_MEANWHILE "23505"
 
 static bool newest_commit(struct store *store, int64_t *commit, struct err *err)
 {
@@ -56,8 +58,10 @@ static bool list_day(struct store *store, usec_t day, int64_t *listed, struct er
 		{"day_list_clear", &fields.day, NULL}, {"day_list_fill", &fields.span, NULL},
 		{"day_list_commit", NULL, &held},      {"day_list_add", &fields.made, &made},
 	};
-	if (!sql_together(store, "plan_known", all, sizeof all / sizeof *all, err))
-		return false;
+	struct err why = {0};
+	if (!sql_together(store, "plan_known", all, sizeof all / sizeof *all, &why))
+		return strcmp(store->sqlstate, LISTED_MEANWHILE) == 0 ||
+		       err_set(err, why.kind, "%s", why.text);
 	*listed += made.changed;
 	return true;
 }

@@ -35,16 +35,6 @@ static struct span span_of(const struct message_filter *filter, usec_t since, us
 
 // --- their days ---
 
-static void take_convs(struct message_stream *stream, const struct rows *rows)
-{
-	struct array array;
-	struct text conv;
-	fields_clear(&stream->convs);
-	array_open(&array, rows, 0, COL_CONVS);
-	while (array_next(&array, &conv))
-		put_int8(&stream->convs, array_int(conv));
-}
-
 static int by_time(const void *a, const void *b)
 {
 	const usec_t *x = a, *y = b;
@@ -96,7 +86,7 @@ static bool ask_for_days(struct message_stream *stream, usec_t first, struct err
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
-	take_convs(stream, lists);
+	stream->nobody = row_null(lists, 0, COL_CONVS);
 	take_skipped(stream, lists);
 	return true;
 }
@@ -205,7 +195,7 @@ static bool ask_for_page(struct message_stream *stream, usec_t since, usec_t unt
 
 bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
-	if (!stream->convs.count) // nobody has any of them
+	if (stream->nobody || !stream->convs.count)
 		return message_honesty(stream, err);
 	if (!ask_for_page(stream, since, until, err))
 		return false;

@@ -170,7 +170,8 @@ static void find_pair(struct message_stream *stream, struct text a, struct text 
 		struct pairing *pairing = stream_hashes(realms, realms->items[i].name);
 		put_int8(&stream->convs, pairing_conv(pairing, a, b));
 		put_int8(&stream->convs, pairing_room(pairing, a));
-		put_int8(&stream->convs, pairing_room(pairing, b));
+		if (!text_same(a, b)) // else each of its messages would be found twice
+			put_int8(&stream->convs, pairing_room(pairing, b));
 		pairing_free(pairing);
 	}
 	stream->has_convs = stream->is_pair = true;

@@ -33,6 +33,7 @@ struct message_stream {
 	usec_t now;
 	struct fields convs; // conversations that can hold what is asked for
 	bool has_convs, is_pair;
+	bool nobody;     // had any of the conversations when it was asked for their days
 	usec_t *skipped; // days on which none of them has anything, in order; see open_days
 	size_t skipped_count;
 	struct rows lists;       // what that stands on: an answer of conv_days

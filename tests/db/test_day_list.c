@@ -16,6 +16,7 @@
 
 #define CLEO "cleo@c.example"
 #define DAN "dan@d.example"
+#define EVE "eve@rooms.a.example" // a room, and an account of the same name
 #define DAY (86400 * SEC)
 
 static struct fixture fixture;
@@ -317,6 +318,48 @@ static void what_moves_while_a_page_is_asked_for_is_shown(void **state)
 	buf_free(&page);
 }
 
+// Of a pair that had nothing when its days were asked for, but whose other one is a room too, by its name.
+static void a_conversation_that_begins_meanwhile_is_shown(void **state)
+{
+	(void)state;
+	struct message_filter filter = of(ADA, EVE);
+	struct buf page = {0};
+	struct err err = {0};
+	struct message_stream stream = {
+		.store = serving, .filter = &filter, .self = &page, .each = write_message};
+	sample_line(&sample, (struct sample_line){.at = NOON + 2 * DAY,
+						  .dir = DIR_IN,
+						  .session = ADA "/phone",
+						  .to = EVE,
+						  .id = "g1",
+						  .body = "g1",
+						  .room = true});
+	sample_commit(&sample);
+	forget_lists();
+	list_days();
+	assert_lines(&filter, 1);
+	assert_true(message_stream_open(&stream, &err));
+	assert_true(open_days(&stream, &err));
+	message(4, ADA "/phone", EVE, "first");
+	sample_commit(&sample);
+	assert_true(message_span(&stream, USEC_NONE, USEC_NONE, &err));
+	message_stream_close(&stream);
+	assert_int_equal(lines(&page), 2);
+	buf_free(&page);
+	assert_lines(&filter, 2);
+}
+
+static void a_party_with_itself_is_shown_once(void **state)
+{
+	(void)state;
+	struct message_filter filter = of(EVE, EVE);
+	for (int listed = 0; listed < 2; listed++) {
+		assert_lines(&filter, 1);
+		forget_lists();
+	}
+	list_days();
+}
+
 // Each lane has a transaction of its own; if both took the same day off, one would wait for the other, which waits
 // for it.
 static void lanes_of_one_batch_do_not_wait_for_each_other(void **state)
@@ -434,6 +477,8 @@ int main(void)
 		cmocka_unit_test(evidence_takes_its_day_off_as_well),
 		cmocka_unit_test(a_batch_that_comes_between_keeps_the_list_away),
 		cmocka_unit_test(what_moves_while_a_page_is_asked_for_is_shown),
+		cmocka_unit_test(a_conversation_that_begins_meanwhile_is_shown),
+		cmocka_unit_test(a_party_with_itself_is_shown_once),
 		cmocka_unit_test(lanes_of_one_batch_do_not_wait_for_each_other),
 		cmocka_unit_test(a_writer_that_does_not_know_of_lists_cannot_store),
 		cmocka_unit_test(a_list_that_another_one_made_stays),
