@@ -7,13 +7,6 @@
 
 #include <stdlib.h>
 
-enum {
-	COL_LISTED,
-	COL_COMMITS,
-	COL_CONVS,
-	COL_HELD
-}; // of conv_days; the first two of day_list_now
-
 enum { CONVS_FEW = 8 };             // of so many the days are asked for
 #define DAYS_FEW (2 * USEC_PER_DAY) // to open these costs no more than the question
 
@@ -41,26 +34,21 @@ static int by_time(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static size_t take_times(const struct rows *rows, int column, usec_t **times)
+static usec_t *times_of(const struct rows *rows)
 {
-	struct array array;
-	struct text at;
-	size_t count = 0;
-	array_open(&array, rows, 0, column);
-	*times = xcalloc(array.left + 1, sizeof **times);
-	while (array_next(&array, &at))
-		(*times)[count++] = array_usec(at);
-	return count;
+	usec_t *times = xcalloc((size_t)rows->count + 1, sizeof *times);
+	for (int i = 0; i < rows->count; i++)
+		times[i] = row_usec(rows, i, 0);
+	return times;
 }
 
 // Of the days that are listed, those that hold one of them are left.
-static void take_skipped(struct message_stream *stream, const struct rows *rows)
+static void take_skipped(struct message_stream *stream, const struct rows *held_days)
 {
-	usec_t *listed, *held;
-	size_t count = take_times(rows, COL_LISTED, &listed);
-	size_t held_count = take_times(rows, COL_HELD, &held);
+	usec_t *listed = times_of(&stream->lists), *held = times_of(held_days);
+	size_t held_count = (size_t)held_days->count;
 	qsort(held, held_count, sizeof *held, by_time);
-	for (size_t i = 0; i < count; i++)
+	for (int i = 0; i < stream->lists.count; i++)
 		if (!bsearch(&listed[i], held, held_count, sizeof *held, by_time))
 			listed[stream->skipped_count++] = listed[i];
 	stream->skipped = listed;
@@ -71,35 +59,37 @@ static bool ask_for_days(struct message_stream *stream, usec_t first, struct err
 {
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO span = {0};
+	FIELDS_AUTO from = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO honesty = {0};
-	struct rows *lists = &stream->lists;
+	ROWS_AUTO held = {0};
 	stream->lists_from = first;
 	put_span(&span, filter->realm, filter->since, filter->until);
+	put_date(&from, first);
 	put_array(&params, OF_INT8, &stream->convs);
 	put_date(&params, first);
-	const struct statement both[] = {{"honesty", &span, &honesty},
-					 {"conv_days", &params, lists}};
-	size_t from = stream->honesty ? 0 : 1;
-	if (!sql_together(stream->store, "plan_kept", both + from, 2 - from, err))
+	const struct statement all[] = {{"honesty", &span, &honesty},
+					{"day_list_now", &from, &stream->lists},
+					{"conv_days", &params, &held}};
+	size_t known = stream->honesty ? 0 : 1;
+	if (!sql_together(stream->store, "plan_kept", all + known, 3 - known, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
-	stream->nobody = row_null(lists, 0, COL_CONVS);
-	take_skipped(stream, lists);
+	stream->nobody = !held.count;
+	take_skipped(stream, &held);
 	return true;
-}
-
-static bool same_value(const struct rows *a, const struct rows *b, int column)
-{
-	return text_same(row_text(a, 0, column), row_text(b, 0, column));
 }
 
 bool lists_hold(const struct message_stream *stream, const struct rows *now)
 {
-	return same_value(&stream->lists, now, COL_LISTED) &&
-	       same_value(&stream->lists, now, COL_COMMITS);
+	const struct rows *then = &stream->lists;
+	bool same = then->count == now->count;
+	for (int i = 0; same && i < now->count; i++)
+		same = row_usec(then, i, 0) == row_usec(now, i, 0) &&
+		       row_int(then, i, 1) == row_int(now, i, 1);
+	return same;
 }
 
 bool open_days(struct message_stream *stream, struct err *err)
