@@ -123,6 +123,8 @@ static void one_that_fails_ends_its_trip(void **state)
 	assert_false(store->broken);
 	assert_seen("before");
 	assert_int_equal(fixture_int(store, "SELECT 7"), 7);
+	rows_free(&first);
+	first = (struct rows){0};
 	assert_true(sql_together(store, NULL, list, 1, &err));
 	assert_seen("x.example");
 	fixture_sql(store, "SELECT set_config('receiptd.domains', '*', false)");
