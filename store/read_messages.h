@@ -36,7 +36,7 @@ struct message_stream {
 	bool nobody;     // had any of the conversations when it was asked for their days
 	usec_t *skipped; // days on which none of them has anything, in order; see open_days
 	size_t skipped_count;
-	struct rows lists;       // what that stands on: an answer of conv_days
+	struct rows lists;       // what that stands on: an answer of day_list_now
 	usec_t lists_from;       // the first day that it is about
 	bool stale;              // it did not hold any more: nothing was given
 	int64_t least;           // a page with fewer rows is not given, see message_page
@@ -63,7 +63,7 @@ bool message_honesty(struct message_stream *stream, struct err *err);
 
 // Finds out on which days they have nothing, where that spares more than it costs.
 bool open_days(struct message_stream *stream, struct err *err);
-// The same in "now", an answer of day_list_now: what is passed over may be passed over.
+// "now", an answer of day_list_now, says the same as then: what was passed over may be passed over.
 bool lists_hold(const struct message_stream *stream, const struct rows *now);
 // The days of since..until that are left, as in_days() wants them.
 void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
@@ -111,6 +111,7 @@ static inline bool wants_whole(const struct message_filter *filter)
 {
 	return filter->whole && !filter->newest_first;
 }
+
 // --- devices of rows of a page (read_devices.c) ---
 
 struct wanted_row {

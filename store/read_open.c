@@ -9,17 +9,17 @@ struct waiting {
 	usec_t since, until; // half open, never USEC_NONE
 };
 
-static void put_open(struct fields *params, const struct waiting *it, usec_t since, usec_t until)
+static void put_open(struct fields *params, const struct waiting *it, usec_t until)
 {
 	const struct open_filter *filter = it->filter;
 	put_int4(params, filter->realm);
-	put_usec(params, usec_bounded(since));
+	put_usec(params, usec_bounded(it->since));
 	put_usec(params, usec_bounded(until));
 	put_usec(params, filter->has_after ? usec_bounded(filter->after_at) : USEC_NONE);
 	put_int8(params, filter->after_conv);
 	put_int8(params, filter->after_key);
 	put_int4(params, filter->after_n);
-	put_int8(params, filter->limit - it->stream.given);
+	put_int8(params, filter->limit);
 }
 
 static void put_whose(struct fields *params, const struct waiting *it)
@@ -35,10 +35,10 @@ static bool of_anybody(const struct open_filter *filter)
 	return !filter->participant.p && !filter->domain.p;
 }
 
-static bool ask(struct waiting *it, usec_t since, usec_t until, struct err *err)
+static bool ask(struct waiting *it, usec_t until, struct err *err)
 {
 	FIELDS_AUTO params = {0};
-	put_open(&params, it, since, until);
+	put_open(&params, it, until);
 	if (of_anybody(it->filter))
 		return message_page(&it->stream, "unacknowledged", &params, err);
 	put_whose(&params, it);
@@ -74,11 +74,11 @@ static bool ask_all(struct waiting *it, struct err *err)
 	usec_t likely = likely_end(it);
 	if (likely && likely > it->since && likely < it->until) {
 		it->stream.least = it->filter->limit;
-		if (!ask(it, it->since, likely, err))
+		if (!ask(it, likely, err))
 			return false;
 		it->stream.least = 0;
 	}
-	if (!it->stream.given && !it->stream.stopped && !ask(it, it->since, it->until, err))
+	if (!it->stream.given && !it->stream.stopped && !ask(it, it->until, err))
 		return false;
 	if (of_anybody(it->filter) && !it->filter->has_after)
 		it->store->open_until = is_full(it) ? day_after(it->stream.last_at) : 0;

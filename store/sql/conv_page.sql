@@ -10,13 +10,7 @@
 --   $11 int8          rows at most
 --   $12 bool          with body
 --   $13 timestamptz[] spans that hold all of them, as in_days says
-SELECT
--- include shown_columns
-       CASE m.from_jid WHEN $3 THEN asked.one WHEN $4 THEN asked.other
-            ELSE (SELECT f.jid FROM jid AS f WHERE f.id = m.from_jid) END,
-       CASE m.to_jid WHEN $3 THEN asked.one WHEN $4 THEN asked.other
-            ELSE (SELECT t.jid FROM jid AS t WHERE t.id = m.to_jid) END,
-       CASE WHEN $12::boolean THEN m.body END
+-- include conv_names
 FROM (SELECT x.*
       FROM unnest($2::int8[]) AS c (conv)
       CROSS JOIN LATERAL (
@@ -37,8 +31,5 @@ FROM (SELECT x.*
       WHERE cardinality($2) = 1 OR EXISTS (SELECT FROM party AS p WHERE p.conv = c.conv)
       ORDER BY x.sent_at, x.conv, x.key, x.n
       LIMIT $11) AS m
-CROSS JOIN ( -- looked up once: most names of a page are those that were asked about
-      SELECT (SELECT j.jid FROM jid AS j WHERE j.id = $3) AS one,
-             (SELECT j.jid FROM jid AS j WHERE j.id = $4) AS other
-      OFFSET 0) AS asked
+-- include conv_asked
 ORDER BY m.sent_at, m.conv, m.key, m.n;

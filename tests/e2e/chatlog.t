@@ -504,7 +504,9 @@ def plans(bench):
     size = int(bench.server.ask("SELECT sum(relpages) FROM pg_class WHERE relname ~ '^message_[0-9]{8}$'"))
     for name, more, least in (("unacknowledged", "", 15), ("unacknowledged_of", ", NULL, 'harbor.example'", 0)):
         with open(os.path.join(product.ROOT, "store", "sql", f"{name}.sql"), encoding="utf-8") as file:
-            text = file.read().replace("-- include conv_columns", "a.*").replace("-- include shown_columns", "m.conv,")
+            text = file.read()
+        with open(os.path.join(product.ROOT, "store", "sql", "part", "open_rows.sql"), encoding="utf-8") as file:
+            text = text.replace("-- include open_rows", file.read()).replace("-- include conv_columns", "a.*").replace("-- include shown_columns", "m.conv,")
         query = "SET search_path = pg_catalog, receiptd; SET plan_cache_mode = force_generic_plan; PREPARE q AS " + text + \
                 f"; EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE q(1, '0001-01-01', '9999-12-31', NULL, NULL, NULL, NULL, 101{more})"
         plan = json.loads(bench.server.ask(query))[0]["Plan"]
