@@ -108,3 +108,11 @@ void put_in_days(struct fields *params, const struct fields *lo, const struct fi
 	add_spans(&ends, lo, hi, USEC_PER_DAY - 1); // such a gap holds no whole day
 	put_array(params, OF_TIMESTAMPTZ, &ends);
 }
+
+void put_spans(struct fields *params, const struct fields *lo, const struct fields *hi)
+{
+	size_t most = params->count + 2 * (size_t)IN_DAYS_SPANS;
+	add_spans(params, lo, hi, USEC_PER_DAY - 1);
+	while (params->count < most)
+		put_null(params);
+}

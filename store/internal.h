@@ -102,6 +102,9 @@ void put_array(struct fields *fields, enum element type, const struct fields *it
 // ends inclusive; a pair with a null is empty), so that a statement opens the days of these alone.
 enum { IN_DAYS_SPANS = 6 };
 void put_in_days(struct fields *fields, const struct fields *lo, const struct fields *hi);
+// As values of their own, 2 * IN_DAYS_SPANS of them; null = no more. For statements of a few rows: an element of an array
+// is made ready for each day.
+void put_spans(struct fields *fields, const struct fields *lo, const struct fields *hi);
 // The same as a list; gaps up to the widest are closed, and wider ones until few spans are left.
 void add_spans(struct fields *ends, const struct fields *lo, const struct fields *hi,
 	       usec_t widest);

@@ -43,7 +43,7 @@ bool stored_private_acks(struct store *store, int32_t realm, struct realm_settin
 // read_audit.c: a row of findings.sql, or of a statement with the same columns; texts live as long as it.
 struct stored_finding finding_of(const struct rows *rows);
 
-// read_state.c: the row of honesty.sql, whose parameters are put_span.
+// read_honesty.c: the rows of honesty.sql, whose parameters are put_span.
 void honesty_read(const struct rows *rows, struct honesty *honesty);
 
 // realm, since, until: the first three parameters of most reading statements.

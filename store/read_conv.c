@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 enum { CONVS_FEW = 8 };             // of so many the days are asked for
+enum { HELD_CONV, HELD_DAY };       // columns of conv_days
 #define DAYS_FEW (2 * USEC_PER_DAY) // to open these costs no more than the question
 
 struct span {
@@ -34,18 +35,18 @@ static int by_time(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static usec_t *times_of(const struct rows *rows)
+static usec_t *times_of(const struct rows *rows, int column)
 {
 	usec_t *times = xcalloc((size_t)rows->count + 1, sizeof *times);
 	for (int i = 0; i < rows->count; i++)
-		times[i] = row_usec(rows, i, 0);
+		times[i] = row_usec(rows, i, column);
 	return times;
 }
 
 // Of the days that are listed, those that hold one of them are left.
 static void take_skipped(struct message_stream *stream, const struct rows *held_days)
 {
-	usec_t *listed = times_of(&stream->lists), *held = times_of(held_days);
+	usec_t *listed = times_of(&stream->lists, 0), *held = times_of(held_days, HELD_DAY);
 	size_t held_count = (size_t)held_days->count;
 	qsort(held, held_count, sizeof *held, by_time);
 	for (int i = 0; i < stream->lists.count; i++)
@@ -53,6 +54,18 @@ static void take_skipped(struct message_stream *stream, const struct rows *held_
 			listed[stream->skipped_count++] = listed[i];
 	stream->skipped = listed;
 	free(held);
+}
+
+// One that begins after this question is not of the answer: its messages are newer than the commit that this says.
+static void take_alone(struct message_stream *stream, const struct rows *held)
+{
+	stream->nobody = !held->count;
+	if (stream->nobody)
+		return;
+	stream->alone = row_int(held, 0, HELD_CONV);
+	stream->is_alone = true;
+	for (int i = 1; i < held->count && stream->is_alone; i++)
+		stream->is_alone = row_int(held, i, HELD_CONV) == stream->alone;
 }
 
 static bool ask_for_days(struct message_stream *stream, usec_t first, struct err *err)
@@ -72,12 +85,12 @@ static bool ask_for_days(struct message_stream *stream, usec_t first, struct err
 					{"day_list_now", &from, &stream->lists},
 					{"conv_days", &params, &held}};
 	size_t known = stream->honesty ? 0 : 1;
-	if (!sql_together(stream->store, "plan_kept", all + known, 3 - known, err))
+	if (!sql_together(stream->store, "plan_in_order", all + known, 3 - known, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
-	stream->nobody = !held.count;
+	take_alone(stream, &held);
 	take_skipped(stream, &held);
 	return true;
 }
@@ -103,25 +116,40 @@ bool open_days(struct message_stream *stream, struct err *err)
 	return ask_for_days(stream, span.since - USEC_PER_DAY, err);
 }
 
+static void list_held(const struct message_stream *stream, usec_t since, usec_t until,
+		      struct fields *lo, struct fields *hi)
+{
+	usec_t at = since;
+	for (size_t i = 0; i < stream->skipped_count && stream->skipped[i] < until; i++) {
+		usec_t day = stream->skipped[i];
+		if (day > at) {
+			put_usec(lo, at);
+			put_usec(hi, day - 1);
+		}
+		at = later(at, day + USEC_PER_DAY);
+	}
+	if (at < until) {
+		put_usec(lo, at);
+		put_usec(hi, until - 1);
+	}
+}
+
 void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
 		   usec_t until)
 {
 	FIELDS_AUTO lo = {0};
 	FIELDS_AUTO hi = {0};
-	usec_t at = since;
-	for (size_t i = 0; i < stream->skipped_count && stream->skipped[i] < until; i++) {
-		usec_t day = stream->skipped[i];
-		if (day > at) {
-			put_usec(&lo, at);
-			put_usec(&hi, day - 1);
-		}
-		at = later(at, day + USEC_PER_DAY);
-	}
-	if (at < until) {
-		put_usec(&lo, at);
-		put_usec(&hi, until - 1);
-	}
+	list_held(stream, since, until, &lo, &hi);
 	put_in_days(params, &lo, &hi);
+}
+
+void put_held_spans(struct fields *params, const struct message_stream *stream, usec_t since,
+		    usec_t until)
+{
+	FIELDS_AUTO lo = {0};
+	FIELDS_AUTO hi = {0};
+	list_held(stream, since, until, &lo, &hi);
+	put_spans(params, &lo, &hi);
 }
 
 // --- the page ---
@@ -141,7 +169,10 @@ static void put_plain(struct fields *params, const struct message_stream *stream
 	const struct message_filter *filter = stream->filter;
 	struct pairing *pairing = stream_hashes(&stream->realms, TEXT(""));
 	put_int4(params, filter->realm);
-	put_array(params, OF_INT8, &stream->convs);
+	if (stream->is_alone)
+		put_int8(params, stream->alone);
+	else
+		put_array(params, OF_INT8, &stream->convs);
 	put_jid_id(params, pairing, filter->participant);
 	put_jid_id(params, pairing, filter->peer);
 	pairing_free(pairing);
@@ -150,7 +181,10 @@ static void put_plain(struct fields *params, const struct message_stream *stream
 	put_after(params, filter);
 	put_int8(params, filter->limit - stream->given);
 	put_bool(params, filter->with_body);
-	put_held_days(params, stream, span->since, span->until);
+	if (stream->is_alone)
+		put_held_spans(params, stream, span->since, span->until);
+	else
+		put_held_days(params, stream, span->since, span->until);
 }
 
 static void put_filtered(struct fields *params, const struct message_stream *stream, usec_t since,
@@ -165,6 +199,9 @@ static void put_filtered(struct fields *params, const struct message_stream *str
 	put_held_days(params, stream, span->since, span->until);
 }
 
+static const char *const plain[2][2] = {{"conv_page", "conv_page_back"},
+					{"conv_alone", "conv_alone_back"}};
+
 static bool ask_for_page(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
@@ -173,7 +210,7 @@ static bool ask_for_page(struct message_stream *stream, usec_t since, usec_t unt
 	FIELDS_AUTO params = {0};
 	if (is_plain(filter)) {
 		put_plain(&params, stream, &span);
-		return message_page(stream, back ? "conv_page_back" : "conv_page", &params, err);
+		return message_page(stream, plain[stream->is_alone][back], &params, err);
 	}
 	put_filtered(&params, stream, since, until, &span);
 	return message_page(stream,
@@ -191,7 +228,7 @@ bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct
 		return false;
 	if (!stream->stale)
 		return true;
-	stream->stale = false;
+	stream->stale = stream->is_alone = false;
 	stream->skipped_count = 0;
 	return ask_for_page(stream, since, until, err);
 }

@@ -203,7 +203,8 @@ static bool find_conversations(struct message_stream *stream, struct err *err)
 						: filter->to;
 	if (filter->has_conv) {
 		put_int8(&stream->convs, filter->conv);
-		stream->has_convs = stream->is_pair = true;
+		stream->has_convs = stream->is_pair = stream->is_alone = true;
+		stream->alone = filter->conv;
 	} else if (filter->participant.p && filter->peer.p)
 		find_pair(stream, filter->participant, filter->peer);
 	else if (filter->from.p && filter->to.p)

@@ -33,6 +33,8 @@ struct message_stream {
 	usec_t now;
 	struct fields convs; // conversations that can hold what is asked for
 	bool has_convs, is_pair;
+	bool is_alone;   // only one of them is there,
+	int64_t alone;   // and this is it
 	bool nobody;     // had any of the conversations when it was asked for their days
 	usec_t *skipped; // days on which none of them has anything, in order; see open_days
 	size_t skipped_count;
@@ -68,6 +70,9 @@ bool lists_hold(const struct message_stream *stream, const struct rows *now);
 // The days of since..until that are left, as in_days() wants them.
 void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
 		   usec_t until);
+// The same as values of their own, see put_spans.
+void put_held_spans(struct fields *params, const struct message_stream *stream, usec_t since,
+		    usec_t until);
 // message_span of conversations.
 bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err);
 

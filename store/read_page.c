@@ -94,7 +94,7 @@ static void ask_devices(struct fields *params, const struct page *page, const st
 {
 	put_array(params, OF_INT8, &keys->conv);
 	put_array(params, OF_INT8, &keys->key);
-	put_held_days(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR);
+	put_held_spans(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR);
 }
 
 static void ask_readers(struct fields *params, const struct page *page, const struct keys *keys)
@@ -181,7 +181,7 @@ static bool ask_and_look(struct message_stream *stream, const struct statement *
 		all[i] = asked[i];
 	all[count] = (struct statement){"day_list_now", &params, &now};
 	bool look = stream->skipped_count > 0;
-	if (!sql_together(stream->store, "plan_kept", all, count + look, err))
+	if (!sql_together(stream->store, "plan_in_order", all, count + look, err))
 		return false;
 	stream->stale |= look && !lists_hold(stream, &now);
 	return true;

@@ -1,29 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What answers stand on: sources, gaps, quarantine.
+// Sources, gaps, quarantine.
 #include "store/read.h"
-
-void honesty_read(const struct rows *rows, struct honesty *honesty)
-{
-	*honesty = (struct honesty){
-		.complete_until = row_usec(rows, 0, 0),
-		.newest = row_usec(rows, 0, 1),
-		.open_gaps = row_int(rows, 0, 2),
-		.quarantined = row_int(rows, 0, 3),
-		.commit = row_int(rows, 0, 4),
-	};
-}
-
-bool store_honesty(struct store *store, int32_t realm, usec_t since, usec_t until,
-		   struct honesty *honesty, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_span(&params, realm, since, until);
-	if (!sql_run(store, "honesty", &params, &rows, err))
-		return false;
-	honesty_read(&rows, honesty);
-	return true;
-}
 
 // --- lists: one callback each, told apart by what a row is made into ---
 

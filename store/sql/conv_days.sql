@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- On which listed days (day_list_now) some conversations have anything (migration 0017), in no order: one row or more
--- for each conversation that there is, null when it is on none.
+-- Which of some conversations there are, and on which listed days (day_list_now) they have anything (migration 0017), in
+-- no order: one row or more for each, its day null when it is on none.
 --   $1 int8[]  conversations, few
 --   $2 date    first day that is asked about
-SELECT d.day::timestamptz
+SELECT u.conv, d.day::timestamptz
 FROM unnest($1::int8[]) AS u (conv)
 LEFT JOIN LATERAL ( -- by the index, whatever the planner thinks of the table
      SELECT x.day

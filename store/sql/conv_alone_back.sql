@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A page of one conversation that is asked for by nothing but who takes part and when, newest first.
+--   $1 int4           realm; 0 = all
+--   $2 int8           conversation
+--   $3 int8           a party, $4 int8 the other one; null = any
+--   $5 timestamptz    from, $6 timestamptz to, exclusive; never null
+--   $7 timestamptz    sent_at of the row to go on after, null = none
+--   $8 int8           its conversation, $9 int8 its key, $10 int4 its n
+--   $11 int8          rows at most
+--   $12 bool          with body
+--   $13 to $24        timestamptz: spans that hold all of them, begin and end, inclusive; null = no more
+-- include conv_names
+FROM (SELECT m.*
+      FROM (SELECT
+-- include conv_columns
+            FROM message AS a
+            WHERE a.conv = $2::int8 AND a.sent_at >= $5::timestamptz AND a.sent_at < $6::timestamptz
+-- include sent_days
+            ORDER BY a.sent_at DESC, a.key DESC, a.n DESC
+            OFFSET 0) AS m
+      WHERE m.class < 8 AND ($1::int4 = 0 OR m.realm = $1)
+        AND ($3::int8 IS NULL OR m.from_jid = $3 OR m.to_jid = $3)
+        AND ($4::int8 IS NULL OR m.from_jid = $4 OR m.to_jid = $4)
+        AND ($7::timestamptz IS NULL
+             OR (m.sent_at, m.conv, m.key, m.n) < ($7, $8::int8, $9::int8, $10::int4))
+      LIMIT $11::int8) AS m
+-- include conv_asked
+ORDER BY m.sent_at DESC, m.key DESC, m.n DESC;
