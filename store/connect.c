@@ -3,6 +3,7 @@
 #include "store/internal.h"
 
 #include "core/embedded.h"
+#include "store/day_cache.h"
 
 #include <ctype.h>
 #include <poll.h>
@@ -120,9 +121,12 @@ static void disconnect(struct store *store)
 	PQfinish(store->conn);
 	store->conn = NULL;
 	kept_realms_forget(store);
+	day_cache_free(store->days);
+	store->days = NULL;
 	store->broken = false;
 	store->held = false;
 	store->unsaid = false;
+	store->sees_all = store->role != STORE_SERVE;
 	store->connections++;
 	memset(store->prepared, 0, sql_file_count * sizeof *store->prepared);
 	store->plan = NULL;

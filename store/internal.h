@@ -47,12 +47,14 @@ struct store {
 	usec_t patience;         // longest silence of the server, F79 (60 s; longer in migrations)
 	char sqlstate[6];        // of the last failed statement, "" when there was none
 	bool guarded;            // rules for rows hold for it (F191)
-	bool unsaid; // whose rows it may see is still to be said: no other statement runs
-	bool held;   // one snapshot for all that asks for one (store_hold_snapshot)
+	bool unsaid;   // whose rows it may see is still to be said: no other statement runs
+	bool sees_all; // what was said is all of them
+	bool held;     // one snapshot for all that asks for one (store_hold_snapshot)
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
 	usec_t open_until; // read_open.c: where the oldest that wait end, of a full page; 0: not known
 	struct kept_realms *realms; // read.c: known for some seconds, else NULL
+	struct day_cache *days;     // read_conv.c: what the lists of days say, else NULL
 	struct writer *writer;      // write.c: what it remembers between batches, else NULL
 };
 

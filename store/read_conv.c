@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pages of conversations that are known by name. Each day has an index of its own, and most conversations are silent on
-// most days: so it is asked first which days these are (migration 0017), and only the others are opened. A batch may
-// store there between the two, or move what a page shows of another day there: so with the rows it is asked whether
-// the lists are still the same, and if not, all days are opened.
+// most days: so these are passed over by lists (migration 0017), of which the connection keeps what it has asked for. A
+// batch may store there meanwhile, or move what a page shows of another day there: so with the rows it is asked whether
+// the lists are still the same, and if not, all days are opened. The same with conversations that were not there.
+#include "store/day_cache.h"
 #include "store/read_messages.h"
+#include "store/rollup.h"
 
 #include <stdlib.h>
 
 enum { CONVS_FEW = 8 };             // of so many the days are asked for
-enum { HELD_CONV, HELD_DAY };       // columns of conv_days
 #define DAYS_FEW (2 * USEC_PER_DAY) // to open these costs no more than the question
 
 struct span {
@@ -29,91 +30,86 @@ static struct span span_of(const struct message_filter *filter, usec_t since, us
 
 // --- their days ---
 
-static int by_time(const void *a, const void *b)
+// A list of int8 as an array.
+static void take_out(const struct fields *list, int64_t *out)
 {
-	const usec_t *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
+	const unsigned char *at = (const unsigned char *)list->bytes.data;
+	for (size_t i = 0; i < list->count; i++, at += 4 + sizeof(int64_t)) {
+		uint64_t value = 0;
+		for (size_t j = 0; j < sizeof value; j++)
+			value = value << 8 | at[4 + j];
+		out[i] = (int64_t)value;
+	}
 }
 
-static usec_t *times_of(const struct rows *rows, int column)
-{
-	usec_t *times = xcalloc((size_t)rows->count + 1, sizeof *times);
-	for (int i = 0; i < rows->count; i++)
-		times[i] = row_usec(rows, i, column);
-	return times;
-}
-
-// Of the days that are listed, those that hold one of them are left.
-static void take_skipped(struct message_stream *stream, const struct rows *held_days)
-{
-	usec_t *listed = times_of(&stream->lists, 0), *held = times_of(held_days, HELD_DAY);
-	size_t held_count = (size_t)held_days->count;
-	qsort(held, held_count, sizeof *held, by_time);
-	for (int i = 0; i < stream->lists.count; i++)
-		if (!bsearch(&listed[i], held, held_count, sizeof *held, by_time))
-			listed[stream->skipped_count++] = listed[i];
-	stream->skipped = listed;
-	free(held);
-}
-
-// One that begins after this question is not of the answer: its messages are newer than the commit that this says.
-static void take_alone(struct message_stream *stream, const struct rows *held)
-{
-	stream->nobody = !held->count;
-	if (stream->nobody)
-		return;
-	stream->alone = row_int(held, 0, HELD_CONV);
-	stream->is_alone = true;
-	for (int i = 1; i < held->count && stream->is_alone; i++)
-		stream->is_alone = row_int(held, i, HELD_CONV) == stream->alone;
-}
-
-static bool ask_for_days(struct message_stream *stream, usec_t first, struct err *err)
+// Of the parts that are not known; with what the answer stands on in the same trip.
+static bool ask_for_parts(struct message_stream *stream, const struct fields *parts,
+			  struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO span = {0};
-	FIELDS_AUTO from = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO honesty = {0};
-	ROWS_AUTO held = {0};
-	stream->lists_from = first;
+	ROWS_AUTO listed = {0};
 	put_span(&span, filter->realm, filter->since, filter->until);
-	put_date(&from, first);
-	put_array(&params, OF_INT8, &stream->convs);
-	put_date(&params, first);
-	const struct statement all[] = {{"honesty", &span, &honesty},
-					{"day_list_now", &from, &stream->lists},
-					{"conv_days", &params, &held}};
-	size_t known = stream->honesty ? 0 : 1;
-	if (!sql_together(stream->store, "plan_in_order", all + known, 3 - known, err))
+	put_array(&params, OF_INT2, parts);
+	const struct statement both[] = {{"honesty", &span, &honesty},
+					 {"day_parts", &params, &listed}};
+	size_t from = stream->honesty ? 0 : 1;
+	if (!sql_together(stream->store, "plan_in_order", both + from, 2 - from, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
-	take_alone(stream, &held);
-	take_skipped(stream, &held);
+	day_cache_take(stream->store->days, parts, &listed);
 	return true;
 }
 
-bool lists_hold(const struct message_stream *stream, const struct rows *now)
+// The others are mostly not there at all: the pair has one conversation, and neither of it is a room.
+static void find_alone(struct message_stream *stream, const int64_t *convs, const bool *here,
+		       size_t count)
 {
-	const struct rows *then = &stream->lists;
-	bool same = then->count == now->count;
-	for (int i = 0; same && i < now->count; i++)
-		same = row_usec(then, i, 0) == row_usec(now, i, 0) &&
-		       row_int(then, i, 1) == row_int(now, i, 1);
-	return same;
+	size_t found = count == 1;
+	stream->alone = convs[0];
+	for (size_t i = 0; i < count && count > 1; i++) {
+		found += here[i];
+		if (here[i])
+			stream->alone = convs[i];
+		else
+			put_int8(&stream->others, convs[i]);
+	}
+	stream->is_alone = found == 1;
+}
+
+static bool find_days(struct message_stream *stream, usec_t first, struct err *err)
+{
+	struct store *store = stream->store;
+	size_t count = stream->convs.count;
+	int64_t convs[CONVS_FEW];
+	bool here[CONVS_FEW];
+	FIELDS_AUTO parts = {0};
+	take_out(&stream->convs, convs);
+	if (!store->days)
+		store->days = day_cache_new();
+	if (day_cache_lacks(store->days, convs, count, &parts) &&
+	    !ask_for_parts(stream, &parts, err))
+		return false;
+	stream->lists_from = first;
+	stream->skipped_count =
+		day_cache_empty(store->days, convs, count, first, here, &stream->skipped);
+	find_alone(stream, convs, here, count);
+	return true;
 }
 
 bool open_days(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
 	struct span span = span_of(filter, filter->since, filter->until);
-	if (!is_of_convs(stream) || stream->convs.count > CONVS_FEW ||
-	    span.until - span.since <= DAYS_FEW)
+	if (!is_of_convs(stream) || !stream->convs.count || stream->convs.count > CONVS_FEW ||
+	    !stream->store->sees_all || span.until - span.since <= DAYS_FEW)
 		return true;
-	// Evidence may be stamped up to a day before its message.
-	return ask_for_days(stream, span.since - USEC_PER_DAY, err);
+	// Evidence may be stamped up to a day before its message; lists are of whole days.
+	return find_days(stream, rollup_day(span.since - USEC_PER_DAY), err);
 }
 
 static void list_held(const struct message_stream *stream, usec_t since, usec_t until,
@@ -222,13 +218,15 @@ static bool ask_for_page(struct message_stream *stream, usec_t since, usec_t unt
 
 bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
-	if (stream->nobody || !stream->convs.count)
+	if (!stream->convs.count)
 		return message_honesty(stream, err);
 	if (!ask_for_page(stream, since, until, err))
 		return false;
-	if (!stream->stale)
+	if (!stream->stale && !stream->joined)
 		return true;
-	stream->stale = stream->is_alone = false;
-	stream->skipped_count = 0;
-	return ask_for_page(stream, since, until, err);
+	if (stream->stale)
+		stream->skipped_count = 0;
+	stream->stale = stream->joined = stream->is_alone = false;
+	return conv_span(stream, since, until,
+			 err); // nothing is left that can turn out otherwise, but for lists
 }

@@ -407,7 +407,7 @@ void message_stream_close(struct message_stream *stream)
 	arena_free(stream->arena);
 	fields_free(&stream->convs);
 	free(stream->skipped);
-	rows_free(&stream->lists);
+	fields_free(&stream->others);
 	narrow_close(stream);
 	if (stream->realms.arena)
 		known_realms_free(&stream->realms);

@@ -33,13 +33,13 @@ struct message_stream {
 	usec_t now;
 	struct fields convs; // conversations that can hold what is asked for
 	bool has_convs, is_pair;
-	bool is_alone;   // only one of them is there,
-	int64_t alone;   // and this is it
-	bool nobody;     // had any of the conversations when it was asked for their days
-	usec_t *skipped; // days on which none of them has anything, in order; see open_days
+	bool is_alone;        // only one of them is there,
+	int64_t alone;        // and this is it,
+	struct fields others; // if it still is so of these,
+	bool joined;          // and it was not: nothing was given
+	usec_t *skipped;      // days on which none of them has anything, in order; see open_days
 	size_t skipped_count;
-	struct rows lists;       // what that stands on: an answer of day_list_now
-	usec_t lists_from;       // the first day that it is about
+	usec_t lists_from;       // the first day that this is about
 	bool stale;              // it did not hold any more: nothing was given
 	int64_t least;           // a page with fewer rows is not given, see message_page
 	struct honesty *honesty; // still to be asked for; NULL: it was, or nobody wants it
@@ -63,10 +63,8 @@ bool message_honesty(struct message_stream *stream, struct err *err);
 
 // --- pages of conversations (read_conv.c) ---
 
-// Finds out on which days they have nothing, where that spares more than it costs.
+// Finds out on which days they have nothing, where that spares more than it costs (day_cache.h).
 bool open_days(struct message_stream *stream, struct err *err);
-// "now", an answer of day_list_now, says the same as then: what was passed over may be passed over.
-bool lists_hold(const struct message_stream *stream, const struct rows *now);
 // The days of since..until that are left, as in_days() wants them.
 void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
 		   usec_t until);

@@ -2,6 +2,7 @@
 // A page of one conversation, or of who waits: its rows come in one answer, and what only some of them have (devices of several
 // acknowledgements, readers of a room, numbers of messages without id) is asked for where there are such rows. In
 // the statement of the page it would be made ready each time, which takes longer than most pages.
+#include "store/day_cache.h"
 #include "store/read_messages.h"
 
 #include <stdlib.h>
@@ -183,7 +184,7 @@ static bool ask_and_look(struct message_stream *stream, const struct statement *
 	bool look = stream->skipped_count > 0;
 	if (!sql_together(stream->store, "plan_in_order", all, count + look, err))
 		return false;
-	stream->stale |= look && !lists_hold(stream, &now);
+	stream->stale |= look && !day_cache_holds(stream->store->days, stream->lists_from, &now);
 	return true;
 }
 
@@ -237,15 +238,24 @@ static bool ask_for_rows(struct page *page, const char *name, const struct field
 	struct message_stream *stream = page->stream;
 	const struct message_filter *filter = stream->filter;
 	FIELDS_AUTO span = {0};
+	FIELDS_AUTO others = {0};
 	ROWS_AUTO honesty = {0};
+	ROWS_AUTO there = {0};
+	struct statement all[3];
+	size_t count = 0;
 	put_span(&span, filter->realm, filter->since, filter->until);
-	const struct statement both[] = {{"honesty", &span, &honesty}, {name, params, &page->rows}};
-	size_t from = stream->honesty ? 0 : 1;
-	if (!ask_and_look(stream, both + from, 2 - from, err))
+	put_array(&others, OF_INT8, &stream->others);
+	if (stream->honesty)
+		all[count++] = (struct statement){"honesty", &span, &honesty};
+	if (stream->is_alone && stream->others.count)
+		all[count++] = (struct statement){"party_there", &others, &there};
+	all[count++] = (struct statement){name, params, &page->rows};
+	if (!ask_and_look(stream, all, count, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
+	stream->joined = there.count > 0;
 	return true;
 }
 
@@ -255,7 +265,7 @@ bool message_page(struct message_stream *stream, const char *name, const struct 
 	__attribute__((cleanup(page_free))) struct page page = {.stream = stream};
 	if (!ask_for_rows(&page, name, params, err))
 		return false;
-	if (page.rows.count < stream->least)
+	if (page.rows.count < stream->least || stream->joined)
 		return true;
 	read_rows(&page);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !stream->stale; i++)

@@ -16,6 +16,7 @@ static bool see(struct store *store, struct text whose, struct err *err)
 	put_text(&params, whose);
 	bool fine = sql_run(store, "see", &params, NULL, err);
 	store->unsaid &= !fine;
+	store->sees_all = text_is(whose, "*");
 	return fine;
 }
 

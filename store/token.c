@@ -52,9 +52,11 @@ bool store_token(struct store *store, const unsigned char sha256[32], struct are
 		return false;
 	store->unsaid = false;
 	*found = rows.count == 1 && !row_null(&rows, 0, 0);
+	store->sees_all = false;
 	if (!*found)
 		return true;
 	*token = read_token(&rows);
+	store->sees_all = token->domains.count == 0;
 	token->name = arena_text(arena, token->name);
 	settle_domains(&token->domains, arena);
 	// A read connection cannot write, and may be a standby's.
