@@ -143,6 +143,7 @@ static void free_service(struct service *service)
 	pthread_mutex_destroy(&service->throttle.lock);
 	scrape_free(service->scrape);
 	pthread_mutex_destroy(&service->token_uses.lock);
+	known_tokens_end(&service->known_tokens);
 }
 
 // With TLS the server takes its connections from the front. listener and context are given away.
@@ -196,6 +197,7 @@ static struct api *make_api(struct app *app, struct store *store, int port)
 	pool_without_time_limit(api->service.streams);
 	pthread_mutex_init(&api->service.throttle.lock, NULL);
 	pthread_mutex_init(&api->service.token_uses.lock, NULL);
+	known_tokens_start(&api->service.known_tokens);
 	api->service.again = again_new();
 	api->service.scrape = scrape_new();
 	api->service.started_at = usec_now();

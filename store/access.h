@@ -23,6 +23,10 @@ struct token {
 // sha256 of the token's text. *found false when unknown, expired or revoked.
 bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
 		 struct token *token, bool *found, struct err *err);
+// Its answer is expected and can wait: the question goes with the first statement that runs on this connection, whose
+// rows are already those that the token may see. store_token() of the same token gives the answer, and asks if nothing
+// ran. sees_all: it is expected to be limited to no domain.
+void store_token_ahead(struct store *store, const unsigned char sha256[32], bool sees_all);
 // Notes its use, at most once a minute. Needs STORE_ACCESS or STORE_WRITE: who reads may be on a standby.
 bool store_token_used(struct store *store, const unsigned char sha256[32], struct err *err);
 bool store_token_add(struct store *store, const unsigned char sha256[32], const struct token *token,

@@ -122,6 +122,7 @@ static void disconnect(struct store *store)
 	store->conn = NULL;
 	kept_realms_forget(store);
 	day_cache_free(store->days);
+	ahead_forget(store);
 	store->days = NULL;
 	store->broken = false;
 	store->held = false;

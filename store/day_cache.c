@@ -17,7 +17,7 @@ struct listed {
 
 struct known_part { // what is listed of it; of day i: ends[i - 1] to ends[i]
 	size_t *ends;
-	VEC(int16_t) convs; // those of one day in order
+	VEC(int16_t) convs;
 	size_t bytes;
 };
 
@@ -36,12 +36,6 @@ static size_t part_of_conv(int64_t conv)
 static int16_t short_of(int64_t conv)
 {
 	return (int16_t)((conv & 65535) - 32768);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const int16_t *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
 }
 
 struct day_cache *day_cache_new(void)
@@ -116,13 +110,9 @@ static void take_convs(struct known_part *part, const struct rows *rows, int row
 {
 	struct array array;
 	struct text value;
-	size_t first = part->convs.count;
 	array_open(&array, rows, row, COL_CONVS);
 	while (array_next(&array, &value))
 		*VEC_ADD(&part->convs) = (int16_t)array_int(value);
-	if (part->convs.count > first)
-		qsort(part->convs.items + first, part->convs.count - first,
-		      sizeof *part->convs.items, by_value);
 }
 
 static struct known_part *read_part(const struct day_cache *cache, size_t number,
@@ -171,11 +161,13 @@ void day_cache_take(struct day_cache *cache, const struct fields *parts, const s
 
 // --- what is known ---
 
+// Few stand there, in no order: to sort them would take longer than all that is ever asked.
 static bool is_listed(const struct known_part *part, size_t day, int16_t conv)
 {
-	size_t from = day ? part->ends[day - 1] : 0, count = part->ends[day] - from;
-	return count &&
-	       bsearch(&conv, part->convs.items + from, count, sizeof conv, by_value) != NULL;
+	bool found = false;
+	for (size_t i = day ? part->ends[day - 1] : 0; i < part->ends[day]; i++)
+		found |= part->convs.items[i] == conv;
+	return found;
 }
 
 size_t day_cache_empty(const struct day_cache *cache, const int64_t *convs, size_t count,

@@ -53,6 +53,7 @@ struct store {
 	bool (*gone)(void *self); // store_watch; NULL = nobody can go
 	void *gone_self;
 	usec_t open_until; // read_open.c: where the oldest that wait end, of a full page; 0: not known
+	struct token_ahead *ahead;  // sees.c: a token that goes with the next statement, else NULL
 	struct kept_realms *realms; // read.c: known for some seconds, else NULL
 	struct day_cache *days;     // read_conv.c: what the lists of days say, else NULL
 	struct writer *writer;      // write.c: what it remembers between batches, else NULL
@@ -247,6 +248,14 @@ void kept_realms_forget(struct store *store); // read.c
 
 bool store_look_at_guard(struct store *store, struct err *err); // after connecting: store->guarded
 bool says_whose(const char *name); // a statement that says whose rows are seen
+// A token that was announced (store_token_ahead) is asked about before anything else runs: now, when it still waits, or
+// as the first statement of a trip, which ahead_ended() is told of.
+bool ahead_say(struct store *store, struct err *err);
+size_t ahead_first(struct store *store, struct statement *first); // 0: none waits
+void ahead_ended(struct store *store, size_t count, bool fine);
+// Its answer, once. False: none was announced.
+bool ahead_take(struct store *store, struct rows *rows, struct err *err);
+void ahead_forget(struct store *store);
 
 // --- connection (connect.c) and migrations (migrate.c), used by each other ---
 

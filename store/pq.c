@@ -202,6 +202,8 @@ static bool ready(struct store *store, const char *name, const struct fields *pa
 {
 	if (!usable(store, name, err))
 		return false;
+	if (!says_whose(name) && !ahead_say(store, err))
+		return false;
 	if (store->unsaid && !says_whose(name))
 		return err_set(err, ERR_INTERNAL, "%s: nobody said whose rows it may see", name);
 	if (params && params->refused) {
@@ -341,23 +343,29 @@ static bool take_all(struct store *store, const struct statement *list, size_t c
 	return fine;
 }
 
+static bool run_all(struct store *store, const struct statement *all, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!ready(store, all[i].name, all[i].params, err))
+			return false;
+	if (!send_all(store, all, count))
+		return lost(store, all[0].name, err);
+	return take_all(store, all, count, err);
+}
+
 bool sql_together(struct store *store, const char *how, const struct statement *list, size_t count,
 		  struct err *err)
 {
-	struct statement all[TOGETHER_MOST + 1];
-	size_t n = 0;
+	struct statement all[TOGETHER_MOST + 2];
+	size_t ahead = ahead_first(store, all), n = ahead;
 	if (how && !(store->plan && strcmp(store->plan, how) == 0))
 		all[n++] = (struct statement){.name = how};
 	for (size_t i = 0; i < count; i++)
 		all[n++] = list[i];
-	for (size_t i = 0; i < n; i++)
-		if (!ready(store, all[i].name, all[i].params, err))
-			return false;
 	if (!n)
 		return true;
-	if (!send_all(store, all, n))
-		return lost(store, all[0].name, err);
-	bool fine = take_all(store, all, n, err);
+	bool fine = run_all(store, all, n, err);
+	ahead_ended(store, ahead, fine);
 	if (how) // what failed undid the setting with it
 		store->plan = fine ? how : NULL;
 	return fine;
@@ -367,7 +375,7 @@ bool sql_script(struct store *store, const char *text, struct err *err)
 {
 	static const char what[] = "database";
 	store->plan = NULL;
-	if (!usable(store, what, err))
+	if (!usable(store, what, err) || !ahead_say(store, err))
 		return false;
 	if (!PQsendQuery(store->conn, text))
 		return lost(store, what, err);
@@ -438,7 +446,7 @@ bool pq_finish(struct store *store, const char *what, struct rows *rows, struct 
 static bool start_copy(struct store *store, const char *name, const char *text,
 		       ExecStatusType wanted, struct err *err)
 {
-	if (!usable(store, name, err))
+	if (!usable(store, name, err) || !ahead_say(store, err))
 		return false;
 	if (!PQsendQuery(store->conn, text))
 		return lost(store, name, err);

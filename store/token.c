@@ -48,7 +48,8 @@ bool store_token(struct store *store, const unsigned char sha256[32], struct are
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_bytea(&params, hash_text(sha256));
-	if (!sql_run(store, "token_find", &params, &rows, err))
+	if (!(store->ahead ? ahead_take(store, &rows, err)
+			   : sql_run(store, "token_find", &params, &rows, err)))
 		return false;
 	store->unsaid = false;
 	*found = rows.count == 1 && !row_null(&rows, 0, 0);

@@ -74,6 +74,14 @@ static enum auth check_scope(struct call *call, unsigned needed)
 	return AUTH_REFUSED;
 }
 
+static enum auth judge(struct call *call, unsigned scope)
+{
+	if (call->token.domains.count > 0 && scope != SCOPE_FEED &&
+	    !store_is_guarded(call->db->store))
+		return refuse_unguarded(call);
+	return check_scope(call, scope);
+}
+
 // A missing or malformed token is looked up too (as the hash of nothing): same time, same answer.
 // The comparison is one of hashes, in the database.
 enum auth auth_scope(struct call *call, unsigned scope, struct err *err)
@@ -86,17 +94,43 @@ enum auth auth_scope(struct call *call, unsigned scope, struct err *err)
 		return AUTH_FAILED;
 	if (!found || !token.p)
 		return refuse(call);
-	if (call->token.domains.count > 0 && scope != SCOPE_FEED &&
-	    !store_is_guarded(call->db->store))
-		return refuse_unguarded(call);
-	return check_scope(call, scope);
+	token_keep(&call->service->known_tokens, hash, &call->token);
+	return judge(call, scope);
+}
+
+static bool expect(struct call *call)
+{
+	unsigned char hash[TOKEN_HASH];
+	token_hash(token_of(call->request), hash);
+	if (call->request->live ||
+	    !token_expect(&call->service->known_tokens, hash, call->request->arena, &call->token))
+		return false;
+	store_token_ahead(call->db->store, hash, call->token.domains.count == 0);
+	call->expected = true;
+	return true;
 }
 
 enum auth auth_check(struct call *call, struct err *err)
 {
-	return auth_scope(call, call->route->scope, err);
+	return expect(call) ? judge(call, call->route->scope)
+			    : auth_scope(call, call->route->scope, err);
 }
 
+enum auth auth_confirm(struct call *call, struct err *err)
+{
+	unsigned char hash[TOKEN_HASH];
+	struct token token = {0};
+	bool found = false;
+	call->expected = false;
+	token_hash(token_of(call->request), hash);
+	if (!store_token(call->db->store, hash, call->request->arena, &token, &found, err))
+		return AUTH_FAILED;
+	if (found && token_same(&token, &call->token))
+		return AUTH_GOOD;
+	token_forget(&call->service->known_tokens, hash);
+	call->token = (struct token){0};
+	return AUTH_REFUSED;
+}
 static bool is_told(struct token_uses *uses, const unsigned char *hash)
 {
 	usec_t now = usec_monotonic();

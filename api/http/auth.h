@@ -9,7 +9,11 @@ enum auth { AUTH_GOOD, AUTH_REFUSED, AUTH_FAILED };
 
 // AUTH_REFUSED: 401, 403 or 429 is in the reply. AUTH_FAILED: err says why it could not be known.
 // Whatever is wrong with a token, the work done and the answer are the same.
+// A token that was good a moment ago is taken for good (call->expected): auth_confirm is to follow.
 enum auth auth_check(struct call *call, struct err *err);
+// What was made of a token that was expected may leave. AUTH_REFUSED: the database says otherwise; what was made is
+// nobody's, and nothing is expected any more. AUTH_FAILED: as above.
+enum auth auth_confirm(struct call *call, struct err *err);
 // The same for one scope; asks call->db.
 enum auth auth_scope(struct call *call, unsigned scope, struct err *err);
 

@@ -3,6 +3,7 @@
 #ifndef API_HTTP_CALL_H
 #define API_HTTP_CALL_H
 
+#include "api/http/known_tokens.h"
 #include "api/http/limit.h"
 #include "api/http/params.h"
 #include "api/http/reply.h"
@@ -70,6 +71,7 @@ struct service { // one per server, shared by all threads
 	struct limiter *addresses, *tokens;
 	struct feed_tokens feed_tokens;
 	struct token_uses token_uses;
+	struct known_tokens known_tokens;
 	struct again *again;
 	struct live *live;     // live.h
 	struct scrape *scrape; // scrape.h
@@ -110,6 +112,7 @@ struct call {
 	const struct text *parts;   // what stands in the path for {…}, in order
 	const struct param *params; // in the order of the route's table
 	struct token token;
+	bool expected; // the token is known from before, and the database has still to say so
 	struct pool_slot *db; // NULL for routes without database
 	struct reply *reply;
 	usec_t now;

@@ -259,7 +259,7 @@ static bool run_audited(struct call *call, struct err *err)
 	return ok;
 }
 
-static bool run_checked(struct call *call, struct err *err)
+static bool run_allowed(struct call *call, struct err *err)
 {
 	const struct param_table *table = call->route->params;
 	struct param params[PARAMS_MAX];
@@ -277,6 +277,29 @@ static bool run_checked(struct call *call, struct err *err)
 				    problem.name[0] ? problem.name : NULL);
 	call->params = params;
 	return run_audited(call, err);
+}
+
+// The database may say of a token that it is not what it was: then there was no answer, and the question is asked again
+// of what it says now.
+static bool run_checked(struct call *call, struct err *err)
+{
+	struct err why = {0};
+	call->expected = false;
+	bool ok = run_allowed(call, err);
+	if (!call->expected || (!ok && err->kind == ERR_DATABASE))
+		return ok;
+	enum auth auth = auth_confirm(call, &why);
+	if (auth == AUTH_GOOD)
+		return ok;
+	if (auth == AUTH_FAILED) {
+		*err = why;
+		return false;
+	}
+	if (call->access)
+		access_count(call->service, call->request->id, call->access, 0);
+	call->access = call->rows = 0;
+	reply_reset(call->reply);
+	return run_allowed(call, err);
 }
 
 // Also when only their half is closed: a question that takes longer than a look at them is not worth

@@ -103,7 +103,8 @@ class Api:
         accept = f"Accept: application/json;v={self.serial}\r\n" if fresh else ""
         request = f"GET {path} HTTP/1.1\r\n{self.head}{accept}Connection: close\r\n\r\n".encode()
         began = time.perf_counter()
-        with socket.create_connection(("127.0.0.1", self.port)) as sock:
+        with socket.socket() as sock:
+            sock.connect(("127.0.0.1", self.port))
             sock.sendall(request)
             reply, end = bytearray(), None
             while end is None or len(reply) < end:

@@ -213,6 +213,78 @@ static void test_tokens(void **state)
 	arena_free(arena);
 }
 
+static void assert_of(const unsigned char *hash, bool good)
+{
+	struct err err = {0};
+	struct token token;
+	bool found = !good;
+	struct arena *arena = arena_new();
+	assert_true(store_token(serving, hash, arena, &token, &found, &err));
+	assert_int_equal(found, good);
+	arena_free(arena);
+}
+
+// Its rows are its own before its answer was looked at, whatever the connection was for before and however the first
+// statement goes.
+static void test_token_ahead(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	const unsigned char good[32] = {1}, other[32] = {2};
+	const struct statement bad[] = {{"party_there", NULL, NULL}}; // lacks its parameter
+	see(NULL);
+	store_token_ahead(serving, good, false);
+	assert_messages("a-b c-d ");
+	assert_of(good, true);
+	store_token_ahead(serving, other, true); // expected to see all
+	assert_messages("");
+	assert_waiting("");
+	assert_of(other, false);
+
+	see(NULL);
+	store_token_ahead(serving, other, true);
+	assert_waiting(""); // goes with others in one trip
+	assert_of(other, false);
+
+	see(NULL);
+	store_token_ahead(serving, other, true);
+	assert_false(sql_together(serving, "plan_kept", bad, 1, &err)); // and is undone with them
+	assert_messages("");
+	assert_of(other, false);
+
+	see(NULL);
+	store_token_ahead(serving, other, true);
+	assert_true(store_snapshot(serving, &err)); // said before, not undone with it
+	assert_messages("");
+	store_snapshot_end(serving);
+	assert_messages("");
+	assert_of(other, false);
+
+	see(NULL);
+	store_token_ahead(serving, good, true);
+	assert_of(good, true); // nothing ran
+	assert_messages("a-b c-d ");
+}
+
+// It goes to the next one, who has not said anything.
+static void test_token_ahead_of_somebody_else(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct buf ids = {0};
+	const unsigned char good[32] = {1};
+	store_token_ahead(serving, good, false);
+	store_unsee(serving);
+	assert_false(messages(&ids, &err));
+	assert_non_null(strstr(err.text, "nobody said"));
+	see("c.example");
+	assert_messages("c-d a-c ");
+	store_token_ahead(serving, good, false);
+	see("c.example");
+	assert_messages("c-d a-c ");
+	buf_free(&ids);
+}
+
 // A new connection begins with nothing.
 static void test_connected_again(void **state)
 {
@@ -226,8 +298,12 @@ static void test_connected_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_domains),         cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_passed_on),       cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_domains),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_passed_on),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_token_ahead),
+		cmocka_unit_test(test_token_ahead_of_somebody_else),
 		cmocka_unit_test(test_connected_again),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

@@ -204,6 +204,42 @@ def pooled(tap, it, server):
     api.end()
 
 
+CHANGES = (("SET domains = '{bay.example}'", ["m1", "m2"], 200), ("SET domains = '{}'", ["m0", "m1", "m2", "m3"], 200),
+           ("SET scopes = scopes & ~2", 403, 403), ("SET scopes = scopes | 2", ["m0", "m1", "m2", "m3"], 200),
+           ("SET domains = '{quay.example}'", ["m0"], 200), ("SET expires_at = clock_timestamp()", 401, 401),
+           ("SET expires_at = NULL", ["m0"], 200), ("SET revoked_at = clock_timestamp()", 401, 401))
+PAGES = ("/v1/messages?limit=100", "/v1/messages?limit=all", "/v1/unacknowledged", "/v1/messages?participant=ada@harbor.example",
+         "/v1/messages?participant=ada@harbor.example&peer=ben@quay.example", "/v1/conversations", "/v1/contacts?jid=ada@harbor.example",
+         "/v1/messages?limit=nonsense")
+
+
+def changed(tap, it, server):
+    """A token that was good a moment ago is what the database says now, in the first answer and in each."""
+    secret = token(it, "changed")
+    api = Api(it, server.url())
+    for change, wanted, status in CHANGES:
+        before = [api.client.get(path, token=secret).status for path in PAGES]
+        server.ask(f"UPDATE receiptd.token {change} WHERE name = 'changed'")
+        first = api.ids(secret)
+        tap.ok(first == wanted, f"{change} (before: {sorted(set(before))}): {first}")
+        said = {path: api.client.get(path, token=secret).status for path in PAGES if "all" not in path}
+        fine = all(got == (400 if status == 200 and "nonsense" in path else status) for path, got in said.items())
+        tap.ok(fine, f"{change}: {said}")
+    server.ask("UPDATE receiptd.token SET revoked_at = NULL, domains = '{}' WHERE name = 'changed'")
+    api.ids(secret)
+    for path in PAGES:  # each is the first one after the change
+        server.ask("UPDATE receiptd.token SET revoked_at = NULL WHERE name = 'changed'")
+        good = api.client.get(path, token=secret).status
+        server.ask("UPDATE receiptd.token SET revoked_at = clock_timestamp() WHERE name = 'changed'")
+        said = api.client.get(path, token=secret)
+        tap.ok(good in (200, 400) and said.status in (401, 429) and "items" not in said.json(), f"{path}: {good}, then {said.status}")
+    open_rows = server.ask("SELECT count(*) FROM receiptd.access_log WHERE token = 'changed' AND rows IS NULL")
+    some = server.ask("SELECT count(*) FROM receiptd.access_log WHERE token = 'changed' AND rows = 0")
+    tap.ok(open_rows == "0" and int(some) >= len(PAGES) - 1, f"the access log: {open_rows} without a count, {some} of nothing")
+    api.client.judge(tap)
+    api.end()
+
+
 def owner(tap, it, server):
     """A connection that the rules do not bind serves no token that is limited."""
     server.ask("CREATE ROLE plain LOGIN")
@@ -241,6 +277,7 @@ def main():
             limited(tap, sql, "cove.example quay.example")
             functions(tap, sql)
             pooled(tap, it, server)
+            changed(tap, it, server)
             owner(tap, it, server)
     finally:
         server.close()
