@@ -236,6 +236,18 @@ static bool take_back(struct call *call, const struct err *err)
 	return true;
 }
 
+// The connection that was asked is lost, mostly because the database is away: the intent gets a second, not the patience
+// of a connection on top of that which was spent already.
+static void leave_intent(struct call *call, struct pool_slot *slot)
+{
+	struct err ignored = {0};
+	store_patience(slot->store, USEC_PER_SEC);
+	bool stored = store_access_wait(slot->store, &ignored);
+	pool_give(call->service->access, slot, true); // it is made anew, with its patience
+	if (stored)
+		access_count(call->service, call->request->id, call->access, 0);
+}
+
 // A live stream begins with its handler, any other answer when all of this is done.
 static bool run_audited(struct call *call, struct err *err)
 {
@@ -247,6 +259,10 @@ static bool run_audited(struct call *call, struct err *err)
 	if (!slot || (live && !end_intent(call, slot, &unlogged)))
 		return take_back(call, &unlogged);
 	bool ok = call->route->handle(call, err);
+	if (!ok && !live && !store_alive(call->db->store)) {
+		leave_intent(call, slot);
+		return false;
+	}
 	if (!live && !end_intent(call, slot, &unlogged))
 		return take_back(call, &unlogged);
 	if (ok && live && live->accepted)

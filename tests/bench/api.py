@@ -17,6 +17,7 @@ import json
 import os
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -205,8 +206,11 @@ def pages(api, database, options):
         sys.exit("bench: a page shows messages of others")
     for path in paths:
         api.get(path)
-    times = api.times(paths)
-    print(f"  page of 100 of a pair, {options.rows:,} rows: median {at(times, .5):.2f} ms, p99 {at(times, .99):.2f} ms (target 2 ms)")
+    rounds = [[api.raw(path)[0] for path in paths] for _ in range(5)]
+    times, middles = sorted(sum(rounds, [])), sorted(statistics.median(page) for page in zip(*rounds))
+    bare = api.times(["/healthz"] * len(times))
+    print(f"  page of 100 of a pair, {options.rows:,} rows: median {at(times, .5):.2f} ms, p99 {at(times, .99):.2f} ms (target 2 ms); of each page "
+          f"the middle of five: p99 {at(middles, .99):.2f} ms; a bare answer: median {at(bare, .5):.2f} ms, p99 {at(bare, .99):.2f} ms")
     path = "/v1/unacknowledged?limit=100"
     waiting = int(database.ask("SELECT count(*) FROM (SELECT FROM receiptd.message WHERE state < 4 AND flags & 1048581 <> 0 AND id IS NOT NULL"
                                " AND class <= 2 LIMIT 100) AS m"))
