@@ -306,6 +306,8 @@ void store_close(struct store *store)
 	free(store->prepared);
 	writer_free(store->writer);
 	kept_realms_forget(store);
+	day_cache_free(store->days);
+	ahead_forget(store);
 	free(store);
 }
 

@@ -253,7 +253,8 @@ bool says_whose(const char *name); // a statement that says whose rows are seen
 bool ahead_say(struct store *store, struct err *err);
 size_t ahead_first(struct store *store, struct statement *first); // 0: none waits
 void ahead_ended(struct store *store, size_t count, bool fine);
-// Its answer, once. False: none was announced.
+bool ahead_is_of(const struct store *store, const unsigned char sha256[32]); // it was this one
+// Its answer, once; one was announced.
 bool ahead_take(struct store *store, struct rows *rows, struct err *err);
 void ahead_forget(struct store *store);
 

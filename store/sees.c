@@ -40,6 +40,7 @@ bool store_see_nothing(struct store *store, struct err *err)
 // --- a token ahead of its answer ---
 
 struct token_ahead {
+	unsigned char sha256[32];
 	struct fields params;
 	struct rows rows; // its answer
 	bool waits;       // not sent yet
@@ -59,6 +60,7 @@ void store_token_ahead(struct store *store, const unsigned char sha256[32], bool
 {
 	ahead_forget(store);
 	store->ahead = xcalloc(1, sizeof *store->ahead);
+	memcpy(store->ahead->sha256, sha256, sizeof store->ahead->sha256);
 	put_bytea(&store->ahead->params, (struct text){(const char *)sha256, 32});
 	store->ahead->waits = true;
 	store->unsaid = true; // whatever was said for the one before
@@ -93,9 +95,14 @@ bool ahead_say(struct store *store, struct err *err)
 	return fine;
 }
 
+bool ahead_is_of(const struct store *store, const unsigned char sha256[32])
+{
+	return store->ahead && memcmp(store->ahead->sha256, sha256, 32) == 0;
+}
+
 bool ahead_take(struct store *store, struct rows *rows, struct err *err)
 {
-	if (!store->ahead || !ahead_say(store, err))
+	if (!ahead_say(store, err))
 		return false;
 	*rows = store->ahead->rows;
 	store->ahead->rows = (struct rows){0};

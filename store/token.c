@@ -48,6 +48,8 @@ bool store_token(struct store *store, const unsigned char sha256[32], struct are
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_bytea(&params, hash_text(sha256));
+	if (!ahead_is_of(store, sha256))
+		ahead_forget(store);
 	if (!(store->ahead ? ahead_take(store, &rows, err)
 			   : sql_run(store, "token_find", &params, &rows, err)))
 		return false;

@@ -98,11 +98,12 @@ enum auth auth_scope(struct call *call, unsigned scope, struct err *err)
 	return judge(call, scope);
 }
 
+// Only where the answer is of nobody but who asks: figures may be shared between those who do.
 static bool expect(struct call *call)
 {
 	unsigned char hash[TOKEN_HASH];
 	token_hash(token_of(call->request), hash);
-	if (call->request->live ||
+	if (!call->route->audited || call->request->live || call->doubted ||
 	    !token_expect(&call->service->known_tokens, hash, call->request->arena, &call->token))
 		return false;
 	store_token_ahead(call->db->store, hash, call->token.domains.count == 0);
@@ -116,21 +117,29 @@ enum auth auth_check(struct call *call, struct err *err)
 			    : auth_scope(call, call->route->scope, err);
 }
 
+void auth_doubt(struct call *call)
+{
+	unsigned char hash[TOKEN_HASH];
+	token_hash(token_of(call->request), hash);
+	token_forget(&call->service->known_tokens, hash);
+	call->token = (struct token){0};
+	call->expected = false;
+	call->doubted = true;
+}
+
 enum auth auth_confirm(struct call *call, struct err *err)
 {
 	unsigned char hash[TOKEN_HASH];
 	struct token token = {0};
 	bool found = false;
-	call->expected = false;
 	token_hash(token_of(call->request), hash);
-	if (!store_token(call->db->store, hash, call->request->arena, &token, &found, err))
-		return AUTH_FAILED;
-	if (found && token_same(&token, &call->token))
+	bool asked = store_token(call->db->store, hash, call->request->arena, &token, &found, err);
+	if (asked && found && token_same(&token, &call->token))
 		return AUTH_GOOD;
-	token_forget(&call->service->known_tokens, hash);
-	call->token = (struct token){0};
-	return AUTH_REFUSED;
+	auth_doubt(call);
+	return asked ? AUTH_REFUSED : AUTH_FAILED;
 }
+
 static bool is_told(struct token_uses *uses, const unsigned char *hash)
 {
 	usec_t now = usec_monotonic();

@@ -9,11 +9,14 @@ enum auth { AUTH_GOOD, AUTH_REFUSED, AUTH_FAILED };
 
 // AUTH_REFUSED: 401, 403 or 429 is in the reply. AUTH_FAILED: err says why it could not be known.
 // Whatever is wrong with a token, the work done and the answer are the same.
-// A token that was good a moment ago is taken for good (call->expected): auth_confirm is to follow.
+// A token that was good a moment ago is taken for good where people are read (call->expected): auth_confirm or auth_doubt
+// is to follow. Once, after it was revoked, it is refused later than a token that never was.
 enum auth auth_check(struct call *call, struct err *err);
 // What was made of a token that was expected may leave. AUTH_REFUSED: the database says otherwise; what was made is
-// nobody's, and nothing is expected any more. AUTH_FAILED: as above.
+// nobody's, and nothing is expected any more. AUTH_FAILED: as above, and the same.
 enum auth auth_confirm(struct call *call, struct err *err);
+// It was not confirmed: what was known of it is forgotten, and this call looks it up before anything else.
+void auth_doubt(struct call *call);
 // The same for one scope; asks call->db.
 enum auth auth_scope(struct call *call, unsigned scope, struct err *err);
 

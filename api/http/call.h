@@ -113,6 +113,7 @@ struct call {
 	const struct param *params; // in the order of the route's table
 	struct token token;
 	bool expected; // the token is known from before, and the database has still to say so
+	bool doubted;  // that went wrong once: it is looked up first
 	struct pool_slot *db; // NULL for routes without database
 	struct reply *reply;
 	usec_t now;

@@ -295,27 +295,37 @@ static bool run_allowed(struct call *call, struct err *err)
 	return run_audited(call, err);
 }
 
-// The database may say of a token that it is not what it was: then there was no answer, and the question is asked again
-// of what it says now.
-static bool run_checked(struct call *call, struct err *err)
+// What was made for a token that is not what it was is nobody's.
+static void throw_away(struct call *call)
 {
-	struct err why = {0};
-	call->expected = false;
-	bool ok = run_allowed(call, err);
-	if (!call->expected || (!ok && err->kind == ERR_DATABASE))
-		return ok;
-	enum auth auth = auth_confirm(call, &why);
-	if (auth == AUTH_GOOD)
-		return ok;
-	if (auth == AUTH_FAILED) {
-		*err = why;
-		return false;
-	}
 	if (call->access)
 		access_count(call->service, call->request->id, call->access, 0);
 	call->access = call->rows = 0;
 	reply_reset(call->reply);
-	return run_allowed(call, err);
+}
+
+// The database may say of a token that it is not what it was: then there was no answer, and the question is asked again
+// of what it says now. What it could not answer is not asked of a token that nobody looked up.
+static bool run_checked(struct call *call, struct err *err)
+{
+	struct err why = {0};
+	call->expected = false;
+	call->access = call->rows = 0;
+	bool ok = run_allowed(call, err);
+	if (!call->expected)
+		return ok;
+	if (!ok && err->kind == ERR_DATABASE) {
+		auth_doubt(call);
+		return false;
+	}
+	enum auth auth = auth_confirm(call, &why);
+	if (auth == AUTH_GOOD)
+		return ok;
+	throw_away(call);
+	if (auth == AUTH_REFUSED)
+		return run_allowed(call, err);
+	*err = why;
+	return false;
 }
 
 // Also when only their half is closed: a question that takes longer than a look at them is not worth

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
@@ -159,9 +160,9 @@ def token(it, name, *more, database=None):
 
 
 class Api:
-    def __init__(self, it, database):
+    def __init__(self, it, database, *settings):
         self.client = contract.Client(rig.free_port(), None)
-        self.process = it.direct.start("--set", f"database={database}", "--set", f"port={self.client.port}", "serve")
+        self.process = it.direct.start("--set", f"database={database}", "--set", f"port={self.client.port}", *settings, "serve")
         rig.product.wait_until(self.ready, 60)
 
     def ready(self):
@@ -213,10 +214,37 @@ PAGES = ("/v1/messages?limit=100", "/v1/messages?limit=all", "/v1/unacknowledged
          "/v1/messages?limit=nonsense")
 
 
+def locked(server, table):
+    """Nobody reads it for some seconds."""
+    name = f"lock_{table}"
+    holder = threading.Thread(target=server.ask, args=(f"SET application_name = '{name}'; BEGIN; LOCK TABLE receiptd.{table}; SELECT pg_sleep(4)",))
+    holder.start()
+    rig.product.wait_until(lambda: server.ask(f"SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE application_name = '{name}'"
+                                              " AND mode = 'AccessExclusiveLock' AND granted") != "0", 10)
+    return holder
+
+
+def stuck(tap, server, api, secret):
+    """What cannot be answered is not asked again and again of a token that was revoked; each intent has its count."""
+    server.ask("UPDATE receiptd.token SET revoked_at = NULL WHERE name = 'changed'")
+    known = [api.client.get("/v1/messages", token=secret).status for _ in range(2)]
+    server.ask("UPDATE receiptd.token SET revoked_at = clock_timestamp() WHERE name = 'changed'")
+    holder = locked(server, "message")
+    said = [api.client.get("/v1/messages", token=secret).status for _ in range(2)]
+    holder.join()
+    tap.ok(known == [200, 200] and said[0] in (401, 503) and said[1] in (401, 429), f"revoked, and messages are locked: {known}, then {said}")
+    server.ask("UPDATE receiptd.token SET revoked_at = NULL WHERE name = 'changed'")
+    known = [api.client.get("/v1/messages", token=secret).status for _ in range(2)]
+    holder = locked(server, "token")
+    said = api.client.get("/v1/messages?cursor=zzz&format=csv", token=secret).status
+    holder.join()
+    tap.ok(known == [200, 200] and said == 503, f"tokens are locked, and the question is a wrong one: {said}")
+
+
 def changed(tap, it, server):
     """A token that was good a moment ago is what the database says now, in the first answer and in each."""
     secret = token(it, "changed")
-    api = Api(it, server.url())
+    api = Api(it, server.url(), "--set", "query_time=1s")
     for change, wanted, status in CHANGES:
         before = [api.client.get(path, token=secret).status for path in PAGES]
         server.ask(f"UPDATE receiptd.token {change} WHERE name = 'changed'")
@@ -233,6 +261,7 @@ def changed(tap, it, server):
         server.ask("UPDATE receiptd.token SET revoked_at = clock_timestamp() WHERE name = 'changed'")
         said = api.client.get(path, token=secret)
         tap.ok(good in (200, 400) and said.status in (401, 429) and "items" not in said.json(), f"{path}: {good}, then {said.status}")
+    stuck(tap, server, api, secret)
     open_rows = server.ask("SELECT count(*) FROM receiptd.access_log WHERE token = 'changed' AND rows IS NULL")
     some = server.ask("SELECT count(*) FROM receiptd.access_log WHERE token = 'changed' AND rows = 0")
     tap.ok(open_rows == "0" and int(some) >= len(PAGES) - 1, f"the access log: {open_rows} without a count, {some} of nothing")
