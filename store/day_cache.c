@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/day_cache.h"
 
-#include "store/read.h"
-#include "store/write.h" // VEC
-
 #include <stdlib.h>
 #include <string.h>
 
-enum { COL_DAY, COL_COMMIT, COL_PART, COL_CONVS };
-enum { PARTS = 1024, MOST_BYTES = 6 << 20 }; // of a month of ten million messages all fits
+enum { COL_DAY, COL_COMMIT, COL_CONV };
 
 struct listed {
 	usec_t day;
 	int64_t commit;
 };
 
-struct known_part { // what is listed of it; of day i: ends[i - 1] to ends[i]
-	size_t *ends;
-	VEC(int16_t) convs;
-	size_t bytes;
+struct known_conv {
+	int64_t conv;
+	usec_t from;         // of days before nothing is known
+	unsigned char *held; // a bit for each day that is listed; NULL: the place is empty
 };
 
 struct day_cache {
 	struct listed *days; // in order
 	size_t count;
-	struct known_part *parts[PARTS];
-	size_t bytes, hand; // of all parts; where the next one goes when they are too many
+	struct known_conv places[DAY_CACHE_CONVS];
+	size_t hand; // which of some places is taken when all are
 };
 
-static size_t part_of_conv(int64_t conv)
+// The first of its places. It is a hash: all of its bits are as good.
+static size_t places_of(int64_t conv)
 {
-	return (uint64_t)conv >> 54;
+	return ((uint64_t)conv >> 20) % (DAY_CACHE_CONVS / DAY_CACHE_WAYS) * DAY_CACHE_WAYS;
 }
 
-static int16_t short_of(int64_t conv)
+static const struct known_conv *find(const struct day_cache *cache, int64_t conv, usec_t first)
 {
-	return (int16_t)((conv & 65535) - 32768);
+	const struct known_conv *known = &cache->places[places_of(conv)];
+	for (size_t i = 0; i < DAY_CACHE_WAYS; i++, known++)
+		if (known->held && known->conv == conv)
+			return known->from <= first ? known : NULL;
+	return NULL;
 }
 
 struct day_cache *day_cache_new(void)
@@ -43,22 +44,12 @@ struct day_cache *day_cache_new(void)
 	return xcalloc(1, sizeof(struct day_cache));
 }
 
-static void drop(struct day_cache *cache, size_t number)
-{
-	struct known_part *part = cache->parts[number];
-	if (!part)
-		return;
-	cache->bytes -= part->bytes;
-	free(part->ends);
-	free(part->convs.items);
-	free(part);
-	cache->parts[number] = NULL;
-}
-
 static void forget(struct day_cache *cache)
 {
-	for (size_t i = 0; i < PARTS; i++)
-		drop(cache, i);
+	for (size_t i = 0; i < DAY_CACHE_CONVS; i++) {
+		free(cache->places[i].held);
+		cache->places[i].held = NULL;
+	}
 	free(cache->days);
 	cache->days = NULL;
 	cache->count = 0;
@@ -75,12 +66,12 @@ void day_cache_free(struct day_cache *cache)
 // --- what comes ---
 
 bool day_cache_lacks(const struct day_cache *cache, const int64_t *convs, size_t count,
-		     struct fields *parts)
+		     usec_t first, struct fields *list)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!cache->parts[part_of_conv(convs[i])])
-			put_int2(parts, (int)part_of_conv(convs[i]));
-	return parts->count > 0;
+		if (!find(cache, convs[i], first))
+			put_int8(list, convs[i]);
+	return list->count > 0;
 }
 
 // Several rows are of one day.
@@ -105,42 +96,7 @@ static bool same_days(const struct listed *a, size_t count_a, const struct liste
 	return same;
 }
 
-// Appends what stands in a row.
-static void take_convs(struct known_part *part, const struct rows *rows, int row)
-{
-	struct array array;
-	struct text value;
-	array_open(&array, rows, row, COL_CONVS);
-	while (array_next(&array, &value))
-		*VEC_ADD(&part->convs) = (int16_t)array_int(value);
-}
-
-static struct known_part *read_part(const struct day_cache *cache, size_t number,
-				    const struct rows *rows)
-{
-	struct known_part *part = xcalloc(1, sizeof *part);
-	size_t day = 0;
-	part->ends = xcalloc(cache->count + 1, sizeof *part->ends);
-	for (int i = 0; i < rows->count; i++) {
-		while (cache->days[day].day != row_usec(rows, i, COL_DAY))
-			part->ends[day++] = part->convs.count;
-		if (!row_null(rows, i, COL_PART) && row_int(rows, i, COL_PART) == (int64_t)number)
-			take_convs(part, rows, i);
-	}
-	for (; day < cache->count; day++)
-		part->ends[day] = part->convs.count;
-	part->bytes = sizeof *part + cache->count * sizeof *part->ends +
-		      part->convs.cap * sizeof *part->convs.items;
-	return part;
-}
-
-static void make_room(struct day_cache *cache)
-{
-	for (size_t i = 0; i < PARTS && cache->bytes > MOST_BYTES; i++)
-		drop(cache, cache->hand++ % PARTS);
-}
-
-void day_cache_take(struct day_cache *cache, const struct fields *parts, const struct rows *rows)
+static void take_days(struct day_cache *cache, const struct rows *rows)
 {
 	size_t count;
 	struct listed *days = list_days(rows, &count);
@@ -149,25 +105,54 @@ void day_cache_take(struct day_cache *cache, const struct fields *parts, const s
 	free(cache->days);
 	cache->days = days;
 	cache->count = count;
-	make_room(cache);
-	const char *at = parts->bytes.data;
-	for (size_t i = 0; i < parts->count; i++, at += 4 + sizeof(int16_t)) {
-		size_t number = (size_t)((unsigned char)at[4] << 8 | (unsigned char)at[5]);
-		drop(cache, number);
-		cache->parts[number] = read_part(cache, number, rows);
-		cache->bytes += cache->parts[number]->bytes;
+}
+
+// Its own, an empty one, or the one whose turn it is.
+static struct known_conv *place_for(struct day_cache *cache, int64_t conv)
+{
+	struct known_conv *places = &cache->places[places_of(conv)], *empty = NULL;
+	for (size_t i = 0; i < DAY_CACHE_WAYS; i++) {
+		if (places[i].held && places[i].conv == conv)
+			return &places[i];
+		if (!places[i].held && !empty)
+			empty = &places[i];
+	}
+	return empty ? empty : &places[cache->hand++ % DAY_CACHE_WAYS];
+}
+
+static struct known_conv *make(struct day_cache *cache, int64_t conv, usec_t first)
+{
+	struct known_conv *known = place_for(cache, conv);
+	free(known->held);
+	*known = (struct known_conv){conv, first, xcalloc(cache->count / 8 + 1, 1)};
+	return known;
+}
+
+void day_cache_take(struct day_cache *cache, const int64_t *convs, size_t count, usec_t first,
+		    const struct rows *rows)
+{
+	take_days(cache, rows);
+	for (size_t i = 0; i < count; i++) {
+		struct known_conv *known = make(cache, convs[i], first);
+		size_t day = 0;
+		for (int row = 0; row < rows->count; row++) {
+			while (cache->days[day].day != row_usec(rows, row, COL_DAY))
+				day++;
+			if (!row_null(rows, row, COL_CONV) &&
+			    row_int(rows, row, COL_CONV) == convs[i])
+				known->held[day / 8] |= (unsigned char)(1 << day % 8);
+		}
 	}
 }
 
 // --- what is known ---
 
-// Few stand there, in no order: to sort them would take longer than all that is ever asked.
-static bool is_listed(const struct known_part *part, size_t day, int16_t conv)
+static size_t from_day(const struct day_cache *cache, usec_t first)
 {
-	bool found = false;
-	for (size_t i = day ? part->ends[day - 1] : 0; i < part->ends[day]; i++)
-		found |= part->convs.items[i] == conv;
-	return found;
+	size_t at = 0;
+	while (at < cache->count && cache->days[at].day < first)
+		at++;
+	return at;
 }
 
 size_t day_cache_empty(const struct day_cache *cache, const int64_t *convs, size_t count,
@@ -176,15 +161,15 @@ size_t day_cache_empty(const struct day_cache *cache, const int64_t *convs, size
 	size_t empty = 0;
 	*days = xcalloc(cache->count + 1, sizeof **days);
 	memset(here, 0, count * sizeof *here);
-	for (size_t i = 0; i < cache->count; i++) {
+	for (size_t i = from_day(cache, first); i < cache->count; i++) {
 		bool held = false;
 		for (size_t j = 0; j < count; j++) {
-			const struct known_part *part = cache->parts[part_of_conv(convs[j])];
-			bool found = !part || is_listed(part, i, short_of(convs[j]));
+			const struct known_conv *known = find(cache, convs[j], first);
+			bool found = !known || (known->held[i / 8] >> i % 8 & 1);
 			here[j] |= found;
 			held |= found;
 		}
-		if (!held && cache->days[i].day >= first)
+		if (!held)
 			(*days)[empty++] = cache->days[i].day;
 	}
 	return empty;
@@ -192,9 +177,7 @@ size_t day_cache_empty(const struct day_cache *cache, const int64_t *convs, size
 
 bool day_cache_holds(struct day_cache *cache, usec_t first, const struct rows *now)
 {
-	size_t at = 0;
-	while (at < cache->count && cache->days[at].day < first)
-		at++;
+	size_t at = from_day(cache, first);
 	bool same = cache->count - at == (size_t)now->count;
 	for (int i = 0; same && i < now->count; i++, at++)
 		same = cache->days[at].day == row_usec(now, i, 0) &&

@@ -42,36 +42,53 @@ static void take_out(const struct fields *list, int64_t *out)
 	}
 }
 
-// Of the parts that are not known; with what the answer stands on in the same trip.
-static bool ask_for_parts(struct message_stream *stream, const struct fields *parts,
-			  struct err *err)
+// Of the conversations of which too little is known; with what the answer stands on in the same trip.
+static bool ask_for_days(struct message_stream *stream, const struct fields *list, usec_t first,
+			 struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
+	int64_t convs[CONVS_FEW];
 	FIELDS_AUTO span = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO honesty = {0};
 	ROWS_AUTO listed = {0};
 	put_span(&span, filter->realm, filter->since, filter->until);
-	put_array(&params, OF_INT2, parts);
+	put_array(&params, OF_INT8, list);
+	put_date(&params, first);
 	const struct statement both[] = {{"honesty", &span, &honesty},
-					 {"day_parts", &params, &listed}};
+					 {"day_convs", &params, &listed}};
 	size_t from = stream->honesty ? 0 : 1;
 	if (!sql_together(stream->store, "plan_in_order", both + from, 2 - from, err))
 		return false;
 	if (stream->honesty)
 		honesty_read(&honesty, stream->honesty);
 	stream->honesty = NULL;
-	day_cache_take(stream->store->days, parts, &listed);
+	take_out(list, convs);
+	day_cache_take(stream->store->days, convs, list->count, first, &listed);
 	return true;
 }
 
-// The others are mostly not there at all: the pair has one conversation, and neither of it is a room.
+// Nothing is asked for but who takes part and when.
+static bool is_plain(const struct message_filter *filter)
+{
+	return !filter->from.p && !filter->to.p && !filter->id.p && !filter->domain.p &&
+	       !filter->body_contains.p && !filter->nick.p && !filter->corrects.p &&
+	       !filter->has_key && filter->state < 0 && filter->class_ < 0 && filter->verdict < 0 &&
+	       !wants_whole(filter);
+}
+
+// Of a pair the others are mostly not there at all: it has one conversation, and neither of it is a room. Those of one
+// account are there, all of them.
 static void find_alone(struct message_stream *stream, const int64_t *convs, const bool *here,
 		       size_t count)
 {
-	size_t found = count == 1;
+	size_t found = 0;
+	fields_clear(&stream->others);
+	stream->is_alone = count == 1;
 	stream->alone = convs[0];
-	for (size_t i = 0; i < count && count > 1; i++) {
+	if (count == 1 || !stream->is_pair || !is_plain(stream->filter))
+		return;
+	for (size_t i = 0; i < count; i++) {
 		found += here[i];
 		if (here[i])
 			stream->alone = convs[i];
@@ -81,20 +98,21 @@ static void find_alone(struct message_stream *stream, const int64_t *convs, cons
 	stream->is_alone = found == 1;
 }
 
-static bool find_days(struct message_stream *stream, usec_t first, struct err *err)
+static bool find_days(struct message_stream *stream, struct err *err)
 {
 	struct store *store = stream->store;
 	size_t count = stream->convs.count;
+	usec_t first = stream->lists_from;
 	int64_t convs[CONVS_FEW];
 	bool here[CONVS_FEW];
-	FIELDS_AUTO parts = {0};
+	FIELDS_AUTO lacking = {0};
 	take_out(&stream->convs, convs);
 	if (!store->days)
 		store->days = day_cache_new();
-	if (day_cache_lacks(store->days, convs, count, &parts) &&
-	    !ask_for_parts(stream, &parts, err))
+	if (day_cache_lacks(store->days, convs, count, first, &lacking) &&
+	    !ask_for_days(stream, &lacking, first, err))
 		return false;
-	stream->lists_from = first;
+	free(stream->skipped);
 	stream->skipped_count =
 		day_cache_empty(store->days, convs, count, first, here, &stream->skipped);
 	find_alone(stream, convs, here, count);
@@ -109,7 +127,8 @@ bool open_days(struct message_stream *stream, struct err *err)
 	    !stream->store->sees_all || span.until - span.since <= DAYS_FEW)
 		return true;
 	// Evidence may be stamped up to a day before its message; lists are of whole days.
-	return find_days(stream, rollup_day(span.since - USEC_PER_DAY), err);
+	stream->lists_from = rollup_day(span.since - USEC_PER_DAY);
+	return find_days(stream, err);
 }
 
 static void list_held(const struct message_stream *stream, usec_t since, usec_t until,
@@ -149,15 +168,6 @@ void put_held_spans(struct fields *params, const struct message_stream *stream, 
 }
 
 // --- the page ---
-
-// Nothing is asked for but who takes part and when.
-static bool is_plain(const struct message_filter *filter)
-{
-	return !filter->from.p && !filter->to.p && !filter->id.p && !filter->domain.p &&
-	       !filter->body_contains.p && !filter->nick.p && !filter->corrects.p &&
-	       !filter->has_key && filter->state < 0 && filter->class_ < 0 && filter->verdict < 0 &&
-	       !wants_whole(filter);
-}
 
 static void put_plain(struct fields *params, const struct message_stream *stream,
 		      const struct span *span)
@@ -216,17 +226,31 @@ static bool ask_for_page(struct message_stream *stream, usec_t since, usec_t unt
 			    &params, err);
 }
 
+// The lists are others by now: by what they say now, and at the second time without any.
+static bool look_again(struct message_stream *stream, struct err *err)
+{
+	stream->stale = stream->is_alone = false;
+	stream->skipped_count = 0;
+	if (stream->looked_again)
+		return true;
+	stream->looked_again = true;
+	return find_days(stream, err);
+}
+
 bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err)
 {
 	if (!stream->convs.count)
 		return message_honesty(stream, err);
-	if (!ask_for_page(stream, since, until, err))
-		return false;
-	if (!stream->stale && !stream->joined)
-		return true;
-	if (stream->stale)
-		stream->skipped_count = 0;
-	stream->stale = stream->joined = stream->is_alone = false;
-	return conv_span(stream, since, until,
-			 err); // nothing is left that can turn out otherwise, but for lists
+	for (;;) {
+		stream->joined = false;
+		if (!ask_for_page(stream, since, until, err))
+			return false;
+		if (!stream->stale && !stream->joined)
+			return true;
+		if (stream->stale && !look_again(stream, err))
+			return false;
+		if (stream->joined)
+			stream->is_alone =
+				false; // for good: only lists can turn out otherwise again
+	}
 }

@@ -41,6 +41,7 @@ struct message_stream {
 	size_t skipped_count;
 	usec_t lists_from;       // the first day that this is about
 	bool stale;              // it did not hold any more: nothing was given
+	bool looked_again;       // that was so once
 	int64_t least;           // a page with fewer rows is not given, see message_page
 	struct honesty *honesty; // still to be asked for; NULL: it was, or nobody wants it
 	struct fields devices, day_devices, device_days; // of the software that is asked for
