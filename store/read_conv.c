@@ -47,7 +47,7 @@ static bool ask_for_days(struct message_stream *stream, const struct fields *lis
 			 struct err *err)
 {
 	const struct message_filter *filter = stream->filter;
-	int64_t convs[CONVS_FEW];
+	int64_t convs[CONVS_FEW] = {0};
 	FIELDS_AUTO span = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO honesty = {0};
@@ -103,7 +103,7 @@ static bool find_days(struct message_stream *stream, struct err *err)
 	struct store *store = stream->store;
 	size_t count = stream->convs.count;
 	usec_t first = stream->lists_from;
-	int64_t convs[CONVS_FEW];
+	int64_t convs[CONVS_FEW] = {0};
 	bool here[CONVS_FEW];
 	FIELDS_AUTO lacking = {0};
 	take_out(&stream->convs, convs);
