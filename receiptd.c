@@ -13,11 +13,12 @@
 #include "store/store.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_requested, reloads;
+static atomic_int stop_requested, reloads;
 
 static command_fn cmd_run;
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -13,7 +14,7 @@ enum { CONNECT_SECONDS = 5, STOP_SECONDS = 2 };
 struct top_worker {
 	struct app app; // a copy with settings and a stop flag of its own
 	struct settings settings;
-	volatile sig_atomic_t stop;
+	atomic_int stop;
 	struct top_asker asker;
 	usec_t interval;
 	int fd;

@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/settings.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #define RECEIPTD_VERSION "0.1.0"
 
@@ -17,9 +17,9 @@ struct watchdog;
 struct app {
 	struct settings *settings;
 	struct log *log;
-	const volatile sig_atomic_t *stop;   // set by INT and TERM: finish cleanly, exit 0
-	const volatile sig_atomic_t *reload; // counts HUPs of a daemon: read again what can change
-	bool tty;                            // standard error is a terminal: progress may be drawn
+	const atomic_int *stop;   // set by INT and TERM: finish cleanly, exit 0
+	const atomic_int *reload; // counts HUPs of a daemon: read again what can change
+	bool tty;                 // standard error is a terminal: progress may be drawn
 	struct watchdog
 		*watchdog; // of the loop that reads logs (core/watchdog.h); NULL: there is none
 	const struct feed_sink *feed; // where POST /v1/feed goes (core/feed_sink.h); may be NULL

@@ -6,6 +6,8 @@
 #include "core/map.h"
 #include "store/internal.h"
 
+#include <stdatomic.h>
+
 struct check_difference {
 	struct text what, column; // table with key; column
 	usec_t at;
@@ -24,7 +26,7 @@ struct check_request {
 	void *self;
 	void (*difference)(void *self, const struct check_difference *difference);
 	void (*progress)(void *self, int64_t rows, int64_t of); // may be NULL
-	const volatile sig_atomic_t *stop;                      // may be NULL
+	const atomic_int *stop;                                 // may be NULL
 };
 
 struct check_result {

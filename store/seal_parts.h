@@ -10,6 +10,8 @@
 #include "store/seal.h"
 #include "store/write.h"
 
+#include <stdatomic.h>
+
 // --- kinds of rows (seal_kinds.c) ---
 
 enum {
@@ -123,7 +125,7 @@ struct seal_range { // of rows
 struct seal_reading {
 	struct store *rows; // the salts have a connection of their own
 	struct salts *salts;
-	const volatile sig_atomic_t *stop;
+	const atomic_int *stop;
 	void *self;
 	bool (*each)(void *self, struct seal_row *row, struct err *err);
 };

@@ -30,7 +30,7 @@ struct front {
 	struct app *app;
 	int listener, out;
 	SSL_CTX *context;
-	sig_atomic_t reloaded;
+	int reloaded;
 	usec_t accept_after; // no descriptor was left: a pause instead of a busy loop (F157)
 	pthread_t thread;
 	atomic_bool stop;

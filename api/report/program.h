@@ -8,14 +8,14 @@
 #include "core/text.h"
 #include "core/ztime.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 struct program {
 	const char *const *argv; // argv[0]: its path; ends with NULL
 	const char *const *more; // NAME=VALUE beside PATH; ends with NULL; may be NULL
 	struct text input;       // its standard input; absent: nothing
 	usec_t limit;
-	const volatile sig_atomic_t *stop; // ends the wait, and the program
+	const atomic_int *stop; // ends the wait, and the program
 };
 
 // Its exit status is 0, in time; else err says what it was.

@@ -10,6 +10,7 @@
 #include "tests/bench/bench.h"
 
 #include <getopt.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@ struct wish {
 	const char *dialect, *parse, *render;
 };
 
-static volatile sig_atomic_t never;
+static atomic_int never;
 
 bool leg_import(struct bench *bench, struct store *store, struct run_result *leg)
 {

@@ -7,14 +7,14 @@
 #include "tests/db/fixture.h"
 #include "tests/db/sample.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 static struct fixture fixture;
 static struct store *store;
 static struct sample sample;
 static int realms;
-static const volatile sig_atomic_t never;
+static const atomic_int never;
 
 static int start(void **state)
 {

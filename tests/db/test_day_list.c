@@ -8,7 +8,7 @@
 #include "store/read_messages.h"
 
 #include <setjmp.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static struct fixture fixture;
 static struct store *store, *serving, *listless;
 static struct store *asked; // one of the last two
 static struct sample sample;
-static volatile sig_atomic_t stopped; // never
+static atomic_int stopped; // never
 
 static void message(int day, const char *from, const char *to, const char *id)
 {

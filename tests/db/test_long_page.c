@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@ enum { DAYS = 32, LONG = 100, OTHERS = 400, PAGE = 20, MOST = 5 * PAGE + 2 * DAY
 static struct fixture fixture;
 static struct store *store, *serving;
 static struct sample sample;
-static volatile sig_atomic_t stopped; // never
+static atomic_int stopped; // never
 
 static void message(const char *from, const char *to, int day)
 {

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -73,7 +74,7 @@ static void hear(void *self, const struct retention_step *step)
 
 static struct said pass(bool dry_run)
 {
-	static volatile sig_atomic_t never;
+	static atomic_int never;
 	struct said said = {0};
 	struct err err = {0};
 	fixture.app.stop = &never;

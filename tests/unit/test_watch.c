@@ -7,6 +7,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #define SHORT (USEC_PER_SEC / 50)
 #define LONG (5 * USEC_PER_SEC)
 
-static volatile sig_atomic_t stop;
+static atomic_int stop;
 static struct app app = {.stop = &stop};
 static struct watch *watch;
 static char folder[64], path[128];

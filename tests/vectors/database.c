@@ -11,6 +11,7 @@
 #include "store/internal.h"
 #include "tests/vectors/vector.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ struct run {
 	struct err *err;
 };
 
-static const volatile sig_atomic_t never;
+static const atomic_int never;
 
 // A throw-away cluster need not survive a power cut.
 static bool without_fsync(struct store *store, struct err *err)
