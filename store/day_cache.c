@@ -120,12 +120,14 @@ static struct known_conv *place_for(struct day_cache *cache, int64_t conv)
 	return empty ? empty : &places[cache->hand++ % DAY_CACHE_WAYS];
 }
 
-static struct known_conv *make(struct day_cache *cache, int64_t conv, usec_t first)
+// Its bits, none of them set.
+static unsigned char *make(struct day_cache *cache, int64_t conv, usec_t first)
 {
 	struct known_conv *known = place_for(cache, conv);
+	unsigned char *held = xcalloc(cache->count / 8 + 1, 1);
 	free(known->held);
-	*known = (struct known_conv){conv, first, xcalloc(cache->count / 8 + 1, 1)};
-	return known;
+	*known = (struct known_conv){conv, first, held};
+	return held;
 }
 
 void day_cache_take(struct day_cache *cache, const int64_t *convs, size_t count, usec_t first,
@@ -133,14 +135,14 @@ void day_cache_take(struct day_cache *cache, const int64_t *convs, size_t count,
 {
 	take_days(cache, rows);
 	for (size_t i = 0; i < count; i++) {
-		struct known_conv *known = make(cache, convs[i], first);
+		unsigned char *held = make(cache, convs[i], first);
 		size_t day = 0;
 		for (int row = 0; row < rows->count; row++) {
 			while (cache->days[day].day != row_usec(rows, row, COL_DAY))
 				day++;
 			if (!row_null(rows, row, COL_CONV) &&
 			    row_int(rows, row, COL_CONV) == convs[i])
-				known->held[day / 8] |= (unsigned char)(1 << day % 8);
+				held[day / 8] |= (unsigned char)(1 << day % 8);
 		}
 	}
 }
