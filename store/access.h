@@ -20,6 +20,9 @@ struct token {
 	usec_t used_at;                            // to the minute
 };
 
+// Its texts and domains are the arena's.
+struct token token_copy(const struct token *token, struct arena *arena);
+
 // sha256 of the token's text. *found false when unknown, expired or revoked.
 bool store_token(struct store *store, const unsigned char sha256[32], struct arena *arena,
 		 struct token *token, bool *found, struct err *err);

@@ -164,7 +164,8 @@ bool sql_wait(struct store *store, const char *name, struct err *err);
 // were the result's. For rows of many columns, because libpq copies the names of all for each row.
 bool sql_each(struct store *store, const char *name, const struct fields *params, void *self,
 	      bool (*each)(void *self, const struct rows *row), struct err *err);
-// How the statements that follow are planned: "plan_known" with their values, "plan_kept" once for all.
+// How the statements that follow are planned: "plan_known" with their values, "plan_kept" once for all, "plan_in_order"
+// once and without sorting.
 // The server is told only what is new to it; a transaction that ends may have undone it.
 bool sql_plan(struct store *store, const char *how, struct err *err);
 // Some statements in one trip: each runs when the one before it is done, as one transaction, and what stands behind

@@ -2,7 +2,8 @@
 // Pages of conversations that are known by name. Each day has an index of its own, and most conversations are silent on
 // most days: so these are passed over by lists (migration 0017), of which the connection keeps what it has asked for. A
 // batch may store there meanwhile, or move what a page shows of another day there: so with the rows it is asked whether
-// the lists are still the same, and if not, all days are opened. The same with conversations that were not there.
+// the lists are still the same, and if not, they are read anew, and at the second time all days are opened. The same with
+// conversations that were not there.
 #include "store/day_cache.h"
 #include "store/read_messages.h"
 #include "store/rollup.h"
@@ -60,9 +61,7 @@ static bool ask_for_days(struct message_stream *stream, const struct fields *lis
 	size_t from = stream->honesty ? 0 : 1;
 	if (!sql_together(stream->store, "plan_in_order", both + from, 2 - from, err))
 		return false;
-	if (stream->honesty)
-		honesty_read(&honesty, stream->honesty);
-	stream->honesty = NULL;
+	message_honest(stream, &honesty);
 	take_out(list, convs);
 	day_cache_take(stream->store->days, convs, list->count, first, &listed);
 	return true;
@@ -131,40 +130,25 @@ bool open_days(struct message_stream *stream, struct err *err)
 	return find_days(stream, err);
 }
 
-static void list_held(const struct message_stream *stream, usec_t since, usec_t until,
-		      struct fields *lo, struct fields *hi)
+void put_held(struct fields *params, const struct message_stream *stream, usec_t since,
+	      usec_t until, put_days_fn *put)
 {
+	FIELDS_AUTO lo = {0};
+	FIELDS_AUTO hi = {0};
 	usec_t at = since;
 	for (size_t i = 0; i < stream->skipped_count && stream->skipped[i] < until; i++) {
 		usec_t day = stream->skipped[i];
 		if (day > at) {
-			put_usec(lo, at);
-			put_usec(hi, day - 1);
+			put_usec(&lo, at);
+			put_usec(&hi, day - 1);
 		}
 		at = later(at, day + USEC_PER_DAY);
 	}
 	if (at < until) {
-		put_usec(lo, at);
-		put_usec(hi, until - 1);
+		put_usec(&lo, at);
+		put_usec(&hi, until - 1);
 	}
-}
-
-void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
-		   usec_t until)
-{
-	FIELDS_AUTO lo = {0};
-	FIELDS_AUTO hi = {0};
-	list_held(stream, since, until, &lo, &hi);
-	put_in_days(params, &lo, &hi);
-}
-
-void put_held_spans(struct fields *params, const struct message_stream *stream, usec_t since,
-		    usec_t until)
-{
-	FIELDS_AUTO lo = {0};
-	FIELDS_AUTO hi = {0};
-	list_held(stream, since, until, &lo, &hi);
-	put_spans(params, &lo, &hi);
+	put(params, &lo, &hi);
 }
 
 // --- the page ---
@@ -187,10 +171,8 @@ static void put_plain(struct fields *params, const struct message_stream *stream
 	put_after(params, filter);
 	put_int8(params, filter->limit - stream->given);
 	put_bool(params, filter->with_body);
-	if (stream->is_alone)
-		put_held_spans(params, stream, span->since, span->until);
-	else
-		put_held_days(params, stream, span->since, span->until);
+	put_held(params, stream, span->since, span->until,
+		 stream->is_alone ? put_spans : put_in_days);
 }
 
 static void put_filtered(struct fields *params, const struct message_stream *stream, usec_t since,
@@ -202,7 +184,7 @@ static void put_filtered(struct fields *params, const struct message_stream *str
 	put_int8(params, filter->limit - stream->given);
 	put_usec(params, span->since);
 	put_usec(params, span->until);
-	put_held_days(params, stream, span->since, span->until);
+	put_held(params, stream, span->since, span->until, put_in_days);
 }
 
 static const char *const plain[2][2] = {{"conv_page", "conv_page_back"},
@@ -249,8 +231,6 @@ bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct
 			return true;
 		if (stream->stale && !look_again(stream, err))
 			return false;
-		if (stream->joined)
-			stream->is_alone =
-				false; // for good: only lists can turn out otherwise again
+		stream->is_alone &= !stream->joined;
 	}
 }

@@ -288,6 +288,13 @@ static void put_page(struct fields *params, const struct message_filter *filter,
 
 // --- pages ---
 
+void message_honest(struct message_stream *stream, const struct rows *rows)
+{
+	if (stream->honesty)
+		honesty_read(rows, stream->honesty);
+	stream->honesty = NULL;
+}
+
 bool message_honesty(struct message_stream *stream, struct err *err)
 {
 	const struct message_filter *filter = stream->filter;

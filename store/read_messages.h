@@ -59,6 +59,8 @@ bool message_span(struct message_stream *stream, usec_t since, usec_t until, str
 
 // What is asked for stands in few conversations that are known: an index finds it.
 bool is_of_convs(const struct message_stream *stream);
+// It came with something else: rows of honesty.sql, when it was still to be asked for.
+void message_honest(struct message_stream *stream, const struct rows *rows);
 // Asks for the honesty of the answer when nothing else did on the way.
 bool message_honesty(struct message_stream *stream, struct err *err);
 
@@ -66,12 +68,10 @@ bool message_honesty(struct message_stream *stream, struct err *err);
 
 // Finds out on which days they have nothing, where that spares more than it costs (day_cache.h).
 bool open_days(struct message_stream *stream, struct err *err);
-// The days of since..until that are left, as in_days() wants them.
-void put_held_days(struct fields *params, const struct message_stream *stream, usec_t since,
-		   usec_t until);
-// The same as values of their own, see put_spans.
-void put_held_spans(struct fields *params, const struct message_stream *stream, usec_t since,
-		    usec_t until);
+// The days of since..until that are left, as put_in_days or put_spans puts them.
+typedef void put_days_fn(struct fields *params, const struct fields *lo, const struct fields *hi);
+void put_held(struct fields *params, const struct message_stream *stream, usec_t since,
+	      usec_t until, put_days_fn *put);
 // message_span of conversations.
 bool conv_span(struct message_stream *stream, usec_t since, usec_t until, struct err *err);
 

@@ -95,7 +95,7 @@ static void ask_devices(struct fields *params, const struct page *page, const st
 {
 	put_array(params, OF_INT8, &keys->conv);
 	put_array(params, OF_INT8, &keys->key);
-	put_held_spans(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR);
+	put_held(params, page->stream, keys->first - USEC_PER_DAY, LAST_YEAR, put_spans);
 }
 
 static void ask_readers(struct fields *params, const struct page *page, const struct keys *keys)
@@ -112,7 +112,7 @@ static void ask_readers(struct fields *params, const struct page *page, const st
 static void ask_numbers(struct fields *params, const struct page *page, const struct keys *keys)
 {
 	put_identities(params, keys);
-	put_held_days(params, page->stream, FIRST_YEAR, keys->last + 1);
+	put_held(params, page->stream, FIRST_YEAR, keys->last + 1, put_in_days);
 }
 
 // --- what came ---
@@ -252,9 +252,7 @@ static bool ask_for_rows(struct page *page, const char *name, const struct field
 	all[count++] = (struct statement){name, params, &page->rows};
 	if (!ask_and_look(stream, all, count, err))
 		return false;
-	if (stream->honesty)
-		honesty_read(&honesty, stream->honesty);
-	stream->honesty = NULL;
+	message_honest(stream, &honesty);
 	stream->joined = there.count > 0;
 	return true;
 }

@@ -24,15 +24,15 @@ static struct token read_token(const struct rows *rows)
 	return token;
 }
 
-// The list and its strings move into the arena.
-static void settle_domains(struct string_list *domains, struct arena *arena)
+struct token token_copy(const struct token *token, struct arena *arena)
 {
-	struct string_list copy = {.count = domains->count};
-	copy.items = arena_alloc(arena, (copy.count + 1) * sizeof *copy.items);
-	for (size_t i = 0; i < copy.count; i++)
-		copy.items[i] = arena_zstr(arena, text_of(domains->items[i]));
-	string_list_free(domains);
-	*domains = copy;
+	struct token copy = *token;
+	copy.name = arena_text(arena, token->name);
+	copy.domains.items =
+		arena_alloc(arena, (token->domains.count + 1) * sizeof *copy.domains.items);
+	for (size_t i = 0; i < token->domains.count; i++)
+		copy.domains.items[i] = arena_zstr(arena, text_of(token->domains.items[i]));
+	return copy;
 }
 
 bool store_token_used(struct store *store, const unsigned char sha256[32], struct err *err)
@@ -58,10 +58,10 @@ bool store_token(struct store *store, const unsigned char sha256[32], struct are
 	store->sees_all = false;
 	if (!*found)
 		return true;
-	*token = read_token(&rows);
+	struct token read = read_token(&rows);
+	*token = token_copy(&read, arena);
+	string_list_free(&read.domains);
 	store->sees_all = token->domains.count == 0;
-	token->name = arena_text(arena, token->name);
-	settle_domains(&token->domains, arena);
 	// A read connection cannot write, and may be a standby's.
 	return store->role == STORE_SERVE || store_token_used(store, sha256, err);
 }

@@ -22,17 +22,6 @@ static size_t place_of(const unsigned char hash[TOKEN_HASH])
 	return hash[0] % KNOWN_TOKENS;
 }
 
-static struct token copy_of(const struct token *token, struct arena *arena)
-{
-	struct token copy = *token;
-	copy.name = arena_text(arena, token->name);
-	copy.domains.items =
-		arena_alloc(arena, (token->domains.count + 1) * sizeof *copy.domains.items);
-	for (size_t i = 0; i < token->domains.count; i++)
-		copy.domains.items[i] = arena_zstr(arena, text_of(token->domains.items[i]));
-	return copy;
-}
-
 static void put(struct known_tokens *tokens, const unsigned char hash[TOKEN_HASH],
 		struct token token, struct arena *arena)
 {
@@ -50,7 +39,7 @@ void token_keep(struct known_tokens *tokens, const unsigned char hash[TOKEN_HASH
 		const struct token *token)
 {
 	struct arena *arena = arena_new();
-	put(tokens, hash, copy_of(token, arena), arena);
+	put(tokens, hash, token_copy(token, arena), arena);
 }
 
 void token_forget(struct known_tokens *tokens, const unsigned char hash[TOKEN_HASH])
@@ -65,7 +54,7 @@ bool token_expect(struct known_tokens *tokens, const unsigned char hash[TOKEN_HA
 	pthread_mutex_lock(&tokens->lock);
 	bool known = tokens->list[at].arena && memcmp(tokens->list[at].hash, hash, TOKEN_HASH) == 0;
 	if (known)
-		*token = copy_of(&tokens->list[at].token, arena);
+		*token = token_copy(&tokens->list[at].token, arena);
 	pthread_mutex_unlock(&tokens->lock);
 	return known;
 }

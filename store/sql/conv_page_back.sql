@@ -22,9 +22,8 @@ FROM (SELECT x.*
                    AND in_days(a.sent_at, $13::timestamptz[])
                  ORDER BY a.sent_at DESC, a.key DESC, a.n DESC
                  OFFSET 0) AS m
-           WHERE m.class < 8 AND ($1::int4 = 0 OR m.realm = $1)
-             AND ($3::int8 IS NULL OR m.from_jid = $3 OR m.to_jid = $3)
-             AND ($4::int8 IS NULL OR m.from_jid = $4 OR m.to_jid = $4)
+           WHERE
+-- include conv_whose
              AND ($7::timestamptz IS NULL
                   OR (m.sent_at, m.conv, m.key, m.n) < ($7, $8::int8, $9::int8, $10::int4))
            LIMIT $11::int8) AS x
