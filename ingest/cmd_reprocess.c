@@ -312,6 +312,7 @@ static bool is_unfinished(struct reprocess_command *command, bool *unfinished, s
 	*unfinished = left.since != USEC_NONE;
 	if (*unfinished && !command->dry_run)
 		puts("going on with the one that was interrupted");
+	fflush(stdout);
 	return true;
 }
 

@@ -48,8 +48,7 @@ async function figures() {
   await visit.page.mouse.down();
   await visit.page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 5 });
   await visit.page.mouse.up();
-  await visit.page.waitForURL((url) => !url.hash.includes(WINDOW.slice(0, 40)));
-  await visit.settle();
+  await visit.moved((url) => !url.hash.includes(WINDOW.slice(0, 40)));
   ok((await visit.page.evaluate(() => location.hash)).includes("since="), "the brush becomes the window, in the address");
   await visit.page.goBack();
   await visit.settle();
@@ -151,10 +150,10 @@ async function states() {
   const text = await visit.text();
   ok(text.includes("No messages in this window") && !/\b(0|100)(\.0)?\s?%(?! or)/.test(text.replace("0 % or 100 %", "")), "empty: no rate is made up", text);
   await visit.page.route("**/v1/metrics/delivery*", async (route) => { await new Promise((go) => { setTimeout(go, 1500); }); await route.continue(); });
-  await visit.page.goto(`${settings.base}#/input`);
-  await visit.settle();
+  await visit.open("#/input");
   await visit.page.goto(`${settings.base}#/overview?${WINDOW}`);
-  ok((await visit.page.locator(".ghost").first().isVisible()) && (await visit.page.getAttribute("main", "aria-busy")) === "true", "loading: places are held, and it is told");
+  await visit.page.locator(".ghost").first().waitFor();
+  ok((await visit.page.getAttribute("main", "aria-busy")) === "true", "loading: places are held, and it is told");
   await visit.settle();
   await visit.close();
 }

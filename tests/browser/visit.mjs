@@ -35,6 +35,10 @@ export class Visit {
     visit.page.on("console", (message) => { if (message.type() === "error") visit.troubles.push(message.text()); });
     visit.page.on("dialog", (dialog) => { visit.troubles.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
     visit.page.on("request", (request) => { if (!request.url().startsWith(settings.base)) visit.outside.push(request.url()); });
+    await visit.page.addInitScript(() => {
+      globalThis.heard = location.hash || "#/overview";
+      addEventListener("hashchange", () => { globalThis.heard = location.hash; });
+    });
     if (token) await visit.page.addInitScript((text) => sessionStorage.setItem("receiptd.token", text), token);
     return visit;
   }
@@ -44,7 +48,15 @@ export class Visit {
     await this.settle();
   }
 
+  // After what leads to another address.
+  async moved(pattern) {
+    await this.page.waitForURL(pattern);
+    await this.settle();
+  }
+
+  // At rest, and of the address that it has: until the page has heard of a new one, it shows at rest what was there before.
   async settle() {
+    await this.until(() => globalThis.heard === location.hash);
     await this.page.waitForSelector("main:not([aria-busy]) h1, main:not([aria-busy]) [role=alert]");
   }
 
