@@ -80,7 +80,7 @@ static void draw(struct import *import, const struct file *file, bool last)
 
 // --- one file ---
 
-static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
+static size_t read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
 {
 	const struct file *file = self;
 	return decode_at(file->path, offset, size, out);
@@ -100,7 +100,7 @@ static bool open_stream(struct import *import, struct file *file, const struct l
 					 .modified = decode_modified(file->decoder),
 					 .rules = &import->rules,
 					 .format = file->source ? &file->source->format : NULL};
-	struct stream_file bytes = {file, read_at, decode_print_size(file->decoder), NULL};
+	struct stream_file bytes = {file, read_at, decode_length(file->decoder), NULL};
 	bool ok = seam_begin(import->batcher, &options, &bytes, &options.skip, err) &&
 		  stream_open(import->batcher, &options, &bytes, &file->stream, err);
 

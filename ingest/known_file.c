@@ -37,14 +37,16 @@ static bool is_life(const struct candidate *file, const struct generation *life)
 	       (print_tail_matches(file->file, life) || print_tail_is_lost(file->file, life));
 }
 
-static bool find_life(struct batcher *batcher, const struct candidate *file,
-		      struct known_file *known, struct err *err)
+// The file is looked at after the list.
+static bool find_life(struct batcher *batcher, struct candidate *file, struct known_file *known,
+		      struct err *err)
 {
 	struct generation *list = xcalloc(GENERATIONS_MAX, sizeof(*list));
 	size_t count = 0;
 
 	bool ok = store_generations(batcher_store(batcher), batcher_realm(batcher), list,
 				    GENERATIONS_MAX, &count, err);
+	file->size = ok ? file->file->read(file->file->self, 0, PRINT_BYTES, file->head) : 0;
 	for (size_t i = 0; ok && i < count; i++) {
 		if (known->found && list[i].low_water <= known->generation.low_water)
 			continue;
@@ -60,12 +62,7 @@ static bool find_life(struct batcher *batcher, const struct candidate *file,
 static bool find(struct batcher *batcher, struct candidate own, struct known_file *known,
 		 struct err *err)
 {
-	const struct stream_file *file = own.file;
-
 	*known = (struct known_file){0};
-	own.size = file->size < PRINT_BYTES ? (size_t)file->size : PRINT_BYTES;
-	while (own.size && !file->read(file->self, 0, own.size, own.head))
-		own.size /= 2; // a compressed file does not tell its size: take what there is
 	if (!find_life(batcher, &own, known, err))
 		return false;
 	if (known->found)

@@ -88,7 +88,7 @@ void packed_close(struct packed *packed)
 	free(packed);
 }
 
-static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
+static size_t read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
 {
 	const struct packed *packed = self;
 	return decode_at(packed->path, offset, size, out);
@@ -96,7 +96,7 @@ static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out
 
 struct stream_file packed_file(struct packed *packed)
 {
-	return (struct stream_file){packed, read_at, decode_print_size(packed->decoder), NULL};
+	return (struct stream_file){packed, read_at, decode_length(packed->decoder), NULL};
 }
 
 void packed_start(struct packed *packed, uint64_t offset)

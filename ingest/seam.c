@@ -30,7 +30,7 @@ static struct head read_head(const char *path)
 	return head;
 }
 
-static bool read_by_path(void *self, uint64_t offset, size_t size, unsigned char *out)
+static size_t read_by_path(void *self, uint64_t offset, size_t size, unsigned char *out)
 {
 	return decode_at(self, offset, size, out);
 }
@@ -40,8 +40,7 @@ static bool generation_of(struct batcher *batcher, char *path, int32_t *generati
 {
 	struct known_file known = {0};
 	struct decoder *decoder = decode_open(path, NULL);
-	struct stream_file file = {path, read_by_path, decoder ? decode_print_size(decoder) : 0,
-				   NULL};
+	struct stream_file file = {path, read_by_path, decoder ? decode_length(decoder) : 0, NULL};
 	bool ok = !decoder || known_file_find(batcher, &file, NULL, 0, &known, err);
 
 	decode_close(decoder);
@@ -93,7 +92,7 @@ struct before {
 	struct head *head; // of the file after it; read when it is needed
 };
 
-static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
+static size_t read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
 {
 	const struct before *before = self;
 	return decode_at(before->options.path, offset, size, out);
@@ -111,7 +110,7 @@ static bool read_rest(struct before *before)
 	before->rest.size = (size_t)(life->size - life->low_water);
 	before->rest.bytes = xcalloc(1, before->rest.size);
 	return decode_at(before->options.path, life->low_water, before->rest.size,
-			 (unsigned char *)before->rest.bytes) &&
+			 (unsigned char *)before->rest.bytes) == before->rest.size &&
 	       !decode_at(before->options.path, life->size, 1, &more);
 }
 
@@ -160,7 +159,7 @@ static bool try_before(struct before *before, const char *path, uint64_t *skip, 
 	if (!before->decoder)
 		return true;
 	before->options.modified = decode_modified(before->decoder);
-	struct stream_file file = {before, read_at, decode_print_size(before->decoder), NULL};
+	struct stream_file file = {before, read_at, decode_length(before->decoder), NULL};
 	bool ok = known_file_find_torn(before->batcher, &file, before->options.others,
 				       before->options.other_count, &before->known, err);
 	if (ok && read_rest(before)) {

@@ -90,8 +90,8 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 	size_t tail = made->start < PRINT_BYTES ? (size_t)made->start : PRINT_BYTES;
 	made->recent_at = made->start - tail;
 	buf_reserve(&made->recent, tail);
-	if (tail &&
-	    file->read(file->self, made->recent_at, tail, (unsigned char *)made->recent.data))
+	if (tail && file->read(file->self, made->recent_at, tail,
+			       (unsigned char *)made->recent.data) == tail)
 		made->recent.len = tail;
 	*stream = made;
 	return true;
@@ -230,7 +230,7 @@ bool stream_still_there(const struct stream *stream, const struct stream_file *f
 	unsigned char now[PRINT_BYTES];
 	size_t size = stream->recent.len < PRINT_BYTES ? stream->recent.len : PRINT_BYTES;
 
-	return !size || (file->read(file->self, stream->offset - size, size, now) &&
+	return !size || (file->read(file->self, stream->offset - size, size, now) == size &&
 			 !memcmp(now, stream->recent.data + stream->recent.len - size, size));
 }
 

@@ -25,13 +25,13 @@ struct stream_options {
 	size_t other_count;
 };
 
-// head: the first bytes of the file (all of it, or at least 4096), read: gives the decoded bytes
-// [offset, offset + size) for proving a tail; false when they are not there.
+// read: gives the decoded bytes [offset, offset + size) and tells how many of them are there by now. What a file is, is
+// proven by what it holds after the database has told what is known: another process may have read more of a file that
+// grows than there was a moment ago (F84).
 struct stream_file {
 	void *self;
-	bool (*read)(void *self, uint64_t offset, size_t size, unsigned char *out);
-	uint64_t
-		size; // as far as known: bytes that can be read now; UINT64_MAX for compressed files
+	size_t (*read)(void *self, uint64_t offset, size_t size, unsigned char *out);
+	uint64_t size;         // a moment ago; UINT64_MAX for compressed files
 	const int *read_errno; // of a read that failed, else 0: then it proves nothing; may be NULL
 };
 

@@ -85,13 +85,13 @@ const struct source_setting *tail_setting(const struct tail *tail)
 	return tail->setting;
 }
 
-static bool read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
+static size_t read_at(void *self, uint64_t offset, size_t size, unsigned char *out)
 {
 	struct tail *tail = self;
 	ssize_t got = pread(tail->fd, out, size, (off_t)offset);
 	if (got < 0)
 		tail->read_errno = errno;
-	return got == (ssize_t)size;
+	return got > 0 ? (size_t)got : 0;
 }
 
 bool tail_was_truncated(struct tail *tail)

@@ -238,9 +238,14 @@ uint64_t decode_size(const struct decoder *decoder)
 	return decoder->size;
 }
 
+uint64_t decode_length(const struct decoder *decoder)
+{
+	return decode_is_compressed(decoder) ? UINT64_MAX : decoder->size;
+}
+
 // --- proofs ---
 
-enum { SKIP = 16384, PRINT_BYTES = 4096 };
+enum { SKIP = 16384 };
 
 static bool skip_to(struct decoder *decoder, uint64_t offset)
 {
@@ -255,7 +260,7 @@ static bool skip_to(struct decoder *decoder, uint64_t offset)
 	return true;
 }
 
-bool decode_at(const char *path, uint64_t offset, size_t size, unsigned char *out)
+size_t decode_at(const char *path, uint64_t offset, size_t size, unsigned char *out)
 {
 	struct decoder *again = decode_open(path, NULL);
 	size_t have = 0;
@@ -267,25 +272,7 @@ bool decode_at(const char *path, uint64_t offset, size_t size, unsigned char *ou
 		have += (size_t)got;
 	}
 	decode_close(again);
-	return there && have == size;
-}
-
-uint64_t decode_print_size(const struct decoder *decoder)
-{
-	unsigned char byte;
-	uint64_t low = 0, high = PRINT_BYTES;
-	if (!decode_is_compressed(decoder))
-		return decode_size(decoder);
-	if (decode_at(decoder->path, high - 1, 1, &byte))
-		return UINT64_MAX;
-	while (low < high) { // the first byte that is not there
-		uint64_t middle = low + (high - low) / 2;
-		if (decode_at(decoder->path, middle, 1, &byte))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return have;
 }
 
 bool decode_is_whole(const char *path)

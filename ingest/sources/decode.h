@@ -29,13 +29,13 @@ usec_t decode_modified(const struct decoder *decoder);
 // Bytes of the file itself: used so far and size, for progress.
 uint64_t decode_used(const struct decoder *decoder);
 uint64_t decode_size(const struct decoder *decoder);
+// Decoded size; UINT64_MAX of a compressed one, which does not tell it.
+uint64_t decode_length(const struct decoder *decoder);
 
 // --- proofs: by reading the file again from its start ---
 
-// Decoded bytes [offset, offset + size); false: they are not all there.
-bool decode_at(const char *path, uint64_t offset, size_t size, unsigned char *out);
-// Decoded size as far as a fingerprint needs it: that of a small file, UINT64_MAX of a larger one.
-uint64_t decode_print_size(const struct decoder *decoder);
+// Decoded bytes [offset, offset + size): how many of them there are.
+size_t decode_at(const char *path, uint64_t offset, size_t size, unsigned char *out);
 // True when all of it can be decoded (F20: a compressed file may still be being written).
 bool decode_is_whole(const char *path);
 
