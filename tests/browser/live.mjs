@@ -85,7 +85,7 @@ async function motion() {
 
 async function again() {
   const visit = await Visit.make(settings.all);
-  await visit.page.clock.install();
+  await visit.page.clock.install({ time: new Date("2026-03-20T12:00:00Z") });
   let asked = 0, fail = false;
   await visit.page.route((url) => url.pathname === "/v1/metrics/delivery", async (route) => {
     asked++;
@@ -95,9 +95,11 @@ async function again() {
   const quiet = async () => { for (let was = -1; was !== asked;) { was = asked; await new Promise((go) => { setTimeout(go, 500); }); } };
   await quiet();
   const first = asked, figures = await visit.page.textContent(".figures");
+  await visit.page.evaluate(() => { globalThis.old = document.querySelector(".overview"); });
   await visit.page.clock.fastForward(31000);
   for (let i = 0; i < 100 && asked === first; i++) await new Promise((go) => { setTimeout(go, 50); });
   ok(asked > first, "the overview asks again by itself");
+  await visit.until(() => document.querySelector(".overview") !== globalThis.old && document.querySelectorAll(".plot canvas").length === 4);
   await quiet();
   ok((await visit.page.textContent(".figures")) === figures && (await visit.page.locator(".plot canvas").count()) === 4, "and shows the same where nothing changed, charts too");
   const second = asked;

@@ -101,8 +101,11 @@ async function signedOut() {
   await visit.page.route((url) => url.pathname.startsWith("/v1/"), (route) => route.fulfill({ status: 401, contentType: "application/problem+json", body: "{\"status\":401}" }));
   await visit.page.goto(settings.base);
   for (const view of VIEWS) {
-    await visit.page.evaluate((text) => sessionStorage.setItem("receiptd.token", text), settings.all);
-    await visit.page.evaluate((to) => { document.querySelector("main").replaceChildren(); location.hash = to; }, `#/${view}?${WINDOW}`);
+    await visit.page.evaluate(([text, to]) => {
+      sessionStorage.setItem("receiptd.token", text);
+      document.querySelector("main").replaceChildren();
+      location.hash = to;
+    }, [settings.all, `#/${view}?${WINDOW}`]);
     await visit.page.locator("[role=alert]", { hasText: "not accepted" }).waitFor();
     ok((await visit.page.evaluate(() => sessionStorage.length)) === 0 && (await visit.page.locator("nav").count()) === 0, `401, ${view}: signed out, and said so`);
   }

@@ -36,7 +36,7 @@ static struct store *try_open(const char *database, enum store_role role, struct
 	struct app app = fixture.app;
 	char *copy = xstrdup(database);
 	other.database = copy;
-	other.database_wait = USEC_PER_SEC / 2;
+	other.database_wait = 2 * USEC_PER_SEC;
 	app.settings = &other;
 	*err = (struct err){0};
 	if (store_open(&app, role, &store, err))
@@ -93,7 +93,7 @@ static void an_unreachable_server_ends_after_the_wait(void **state)
 	usec_t before = usec_monotonic();
 	assert_refused("host=/nonexistent dbname=x password=canary", ERR_DATABASE, "/nonexistent");
 	assert_refused("host=127.0.0.1 port=1 dbname=x password=canary", ERR_DATABASE, "refused");
-	assert_true(usec_monotonic() - before < 5 * USEC_PER_SEC);
+	assert_true(usec_monotonic() - before < 10 * USEC_PER_SEC);
 }
 
 static void a_silent_server_ends_after_the_wait(void **state)
@@ -160,6 +160,7 @@ static void a_silent_statement_ends_at_the_deadline(void **state)
 	assert_int_equal(err.kind, ERR_DATABASE);
 	assert_false(store_alive(store));
 	assert_false(sql_run(store, "instance", NULL, NULL, &err));
+	store->patience = 60 * USEC_PER_SEC;
 	assert_true(store_reconnect(store, &err));
 	assert_true(store_alive(store));
 	assert_true(sql_run(store, "instance", NULL, NULL, &err));

@@ -65,7 +65,7 @@ kill -STOP "$process"
 cat "$folder/whole" "$folder/whole" | tail -n +5000 | head -n 14000 >"$folder/other"
 cat "$folder/other" >"$folder/p.log" # the same inode, other bytes, longer than before
 kill -CONT "$process"
-sleep 4
+for _ in $(seq 1 100); do grep -q file-truncated "$folder/out" && break; sleep 0.3; done
 check "truncated and grown again: noticed" 1 "$(grep -c file-truncated "$folder/out")"
 kill -TERM "$process"; wait "$process"
 

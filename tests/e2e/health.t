@@ -47,6 +47,7 @@ check "that is a gap" 1 "$(gaps .)"
 hello 2 0 >>"$log"
 wait_for following state p
 check "a stanza again" following "$(state p)"
+for _ in $(seq 1 100); do [ "$(gaps '"to_at":"2026-11-22T10:02')" = 1 ] && break; sleep 0.2; done
 check "the gap has an end" 1 "$(gaps '"to_at":"2026-11-22T10:02')"
 kill -TERM "$process"; wait "$process"
 rm -rf "$folder"

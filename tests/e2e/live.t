@@ -173,6 +173,7 @@ def resumes(bench):
     goes.close()
     seen = goes.events
     bench.load(2, acks=["3-0"])
+    stays.wait("messages", 2)  # soon after each other they would be one event
     bench.load(2, acks=["3-1", "3-2"])
     stays.wait("messages", 3)
     back = bench.stream("messages", after=goes.last)

@@ -297,7 +297,7 @@ def ends(tap, bench):
         screen.shows(r"^24h ")
         act(screen)
         status = screen.ends()
-        product.wait_until(lambda: screen.listen(0.1) or screen.is_restored(), 5, 0)
+        product.wait_until(lambda: screen.listen(0.1) or screen.is_restored(), 20, 0)
         tap.ok(status == (-9 if name == "KILL" else 0) and screen.is_restored(), f"{name}: the terminal is as it was") \
             or tap.note(f"{status} {screen.said[-200:]!r}")
         if name == "TERM":

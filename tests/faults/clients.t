@@ -104,7 +104,7 @@ def migrated(tap, server):
         writer = it.generate(800, "--rate", "400", wait=False)
         rig.product.wait_until(lambda: os.path.getsize(it.log) > 20000, 60, 0.01)
         writer.send_signal(signal.SIGSTOP)
-        it.wait_rows(20)
+        it.wait_rows(1)
         holder = server.transaction(
             "ALTER TABLE receiptd.message ADD COLUMN later int4;"
             " ALTER TABLE receiptd.lane ADD COLUMN later int4; ALTER TABLE receiptd.generation ADD later int4")

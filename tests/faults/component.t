@@ -136,9 +136,10 @@ def silent_start(tap, _folder, peer, start):
 
 def refused(tap, peer, start, name, error, secret=server.SECRET, word="refused"):
     component = start(secret=secret, most=600)
-    peer.accept().greet(error=error)
+    first = peer.accept()
+    before = time.monotonic()  # a slow machine makes the pause longer only
+    first.greet(error=error)
     came = component.said(word)
-    before = time.monotonic()
     connection = peer.accept()
     pause = time.monotonic() - before
     tap.ok(came and connection.greet(secret=secret) and component.said("online") and pause > 0.2,
@@ -201,16 +202,16 @@ def pieces(tap, _folder, peer, start):
 
 @case
 def silence(tap, _folder, peer, start):
-    component = start(silence=300, patience=300)
+    component = start(silence=1500, patience=1500)
     connection = peer.greeted()
     connection.send(server.wrapped(0))
     ping = connection.read_until(r"<iq type='get' id='([^']*)' from='log.harbor.example' to='harbor.example'>"
-                                 r"<ping xmlns='urn:xmpp:ping'/></iq>", 5)
+                                 r"<ping xmlns='urn:xmpp:ping'/></iq>", 20)
     connection.send(f"<iq type='result' id='{ping[1]}' from='harbor.example' to='log.harbor.example'/>")
-    again = connection.read_until("<iq type='get'", 5)
+    again = connection.read_until("<iq type='get'", 20)
     tap.ok(ping and again, "F57: after a silence the server is asked for a sign of life, and again after the answer")
     begun = time.monotonic()
-    while time.monotonic() - begun < 5:
+    while time.monotonic() - begun < 15:
         try:
             connection.send(" ")  # what a proxy can do, too
         except OSError:
@@ -220,7 +221,7 @@ def silence(tap, _folder, peer, start):
     took = time.monotonic() - begun
     other = peer.greeted()
     other.send(server.wrapped(1))
-    tap.ok(took < 3 and component.has(2) and len(component.items("gap")) == 1,
+    tap.ok(took < 10 and component.has(2) and len(component.items("gap")) == 1,
            "F57: no answer but white space: connected again, one gap")
     connection = other
     connection.send("<iq type='get' id='p1' from='harbor.example' to='log.harbor.example'><ping xmlns='urn:xmpp:ping'/></iq>"

@@ -68,10 +68,10 @@ def main():
         keeper = program.start("serve")  # the database stays when the daemon is killed
         process = program.start("run")
         connection = peer.greeted()
+        connection.send(server.wrapped(999).replace(b"from='harbor.example'", b"from='eve.example'"))
         connection.send(talk(range(300)))
         tap.ok(product.wait_until(lambda: confirmed(program) == list(range(300)), 30, 0.5),
                "what the component was sent becomes rows, each once, with its receipt")
-        connection.send(server.wrapped(999).replace(b"from='harbor.example'", b"from='eve.example'"))
         connection.send(talk(range(300, 600)))
         time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
@@ -84,7 +84,7 @@ def main():
         closed = datetime.datetime.now(datetime.timezone.utc)
         connection.close()
         peer.accept().greet(error="host-unknown")
-        tap.ok(product.wait_until(lambda: rows(program, "sources")[0].get("state") == "refused", 15, 0.5),
+        tap.ok(product.wait_until(lambda: rows(program, "sources")[0].get("state") == "refused", 60, 0.5),
                "who was refused says so among the sources")
         seen = datetime.datetime.fromisoformat(rows(program, "sources")[0]["seen_at"].replace("Z", "+00:00"))
         tap.ok((seen - closed).total_seconds() < 2, f"and that nothing is known since: seen {seen - closed} after it was closed")

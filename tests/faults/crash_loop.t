@@ -3,18 +3,16 @@
 # F24, F53, F82, F83, F172, and the proof that the checker sees what it is there to see: loss when the
 # marks are saved before the rows, duplicates when they are saved after them.
 import os
-import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import crash_loop  # noqa: E402
 import product  # noqa: E402
+from hooked import HOOKS, hooked_program  # noqa: E402
 
 LONG = bool(os.environ.get("RECEIPTD_LONG"))
 KILLS = 200 if LONG else 25
 SIZE = {"records": 12000, "rate": 1500.0, "patience": 300.0} if LONG else {}
-HOOKS = os.path.join(product.ROOT, "build-hooks", "receiptd")
 
 
 def loop(tap, what, judge, **settings):
@@ -30,35 +28,6 @@ def loop(tap, what, judge, **settings):
 
 def exact(checker, errors):
     return not errors and not checker.failed()
-
-
-def copy_objects():
-    """Of the program that was just built; only the files that know the hooks are compiled anew."""
-    own, other = os.path.join(product.ROOT, "build"), os.path.dirname(HOOKS)
-    if os.path.realpath(product.BUILD) != own or os.path.exists(other) or not os.path.isdir(own):
-        return
-    os.makedirs(other)
-    for name in ("obj", "gen", ".packages"):
-        subprocess.run(["cp", "-a", os.path.join(own, name), other], check=True)
-    sources = subprocess.run(["grep", "-rlE", "RECEIPTD_TEST_(HOOKS|MARKS)", "--include=*.c", "--include=*.h", "core", "store",
-                              "ingest", "api", "pairing"], cwd=product.ROOT, capture_output=True, text=True, check=True)
-    for source in sources.stdout.split():
-        made = os.path.join(other, "obj", os.path.splitext(source)[0] + ".o")
-        if source.endswith(".h"):  # who includes it is not known here
-            shutil.rmtree(other)
-            return
-        if os.path.exists(made):
-            os.unlink(made)
-
-
-def hooked_program():
-    """A build that obeys RECEIPTD_TEST_MARKS; the program that is shipped does not know it."""
-    copy_objects()
-    make = ["make", "-C", product.ROOT, "BUILD=build-hooks",
-            "CPPFLAGS=-DRECEIPTD_TEST_HOOKS", "all"]
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    done = subprocess.run(make, env=environment, stdout=subprocess.DEVNULL, check=False)
-    return done.returncode == 0 and os.path.exists(HOOKS)
 
 
 def main():

@@ -110,14 +110,18 @@ class Place:
         """While nothing else uses the cluster: by a program that only serves it."""
         process = subprocess.Popen(self.command("--set", "port=0", "serve"), stderr=subprocess.DEVNULL)
         run = os.path.join(self.data, "run")
-        product.wait_until(lambda: os.path.exists(os.path.join(run, ".s.PGSQL.5432")), 30)
-        owner = os.stat(os.path.join(self.data, "pg")).st_uid
         environment = {**os.environ, "PGHOST": run, "PGUSER": "receiptd", "PGDATABASE": "receiptd"}
+        owner = os.stat(os.path.join(self.data, "pg"))
+        user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+
+        def psql(statement, check=True):
+            return subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", "SET search_path = receiptd", "-c", statement],
+                                  env=environment, capture_output=True, check=check, cwd="/", **user)
+
         try:
-            user = {"user": owner, "group": os.stat(os.path.join(self.data, "pg")).st_gid, "extra_groups": []}
-            return [subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", "SET search_path = receiptd", "-c", one],
-                                   env=environment, capture_output=True, check=True, cwd="/",
-                                   **(user if os.geteuid() == 0 else {})).stdout.decode().strip() for one in statements]
+            # There is a socket before connections are accepted.
+            product.wait_until(lambda: psql("SELECT 1", check=False).returncode == 0, 60)
+            return [psql(one).stdout.decode().strip() for one in statements]
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)

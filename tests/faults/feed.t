@@ -73,7 +73,7 @@ def spool_full(tap, server):
         process = it.run()
         server.stop()
         sender = send_all(it, it.lines(), size=3)  # of 145 KB at most: all fit
-        rig.product.wait_until(lambda: sender.statuses.get(503, 0) > 3, 20)
+        rig.product.wait_until(lambda: sender.statuses.get(503, 0) > 3, 120)
         status, problem, headers = it.post(b"x" * 490000, "one-more")
         large = it.post(b"x" * 510000, "too-large")[0]
         tap.ok(large == 413, f"what never fits is told so: {large}")
@@ -83,7 +83,7 @@ def spool_full(tap, server):
                    os.walk(it.program.path("data/spool")) for name in names)
         tap.ok(size <= 1000 * 1000, f"the limit is kept: {size} bytes")
         server.start()
-        tap.ok(end_sender(sender), f"goes on when the database is back: {sender.statuses}")
+        tap.ok(end_sender(sender, 400), f"goes on when the database is back: {sender.statuses}")
         it.wait_stored()
         it.judge(tap, "the spool was full")
         rig.product.stop(process)
@@ -274,7 +274,7 @@ def odd_times(tap, server):
 
         def note():
             return it.server.ask("SELECT coalesce(note, '') FROM receiptd.source WHERE name = 'web'", check=False)
-        rig.product.wait_until(lambda: "ahead" in note(), 15, 0.5)
+        rig.product.wait_until(lambda: "ahead" in note(), 60, 0.5)
         tap.ok("s ahead" in note(), f"its clock is an hour ahead: {note()} (F73)")
         rig.product.stop(process)
 

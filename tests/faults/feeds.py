@@ -53,7 +53,7 @@ class FeedRig(rig.Rig):
             now = self.server.ask(state, check=False)
             if now != last:
                 last, since = now, time.monotonic()
-            elif time.monotonic() - since > 4:
+            elif time.monotonic() - since > (4 if self.has_wanted_rows() else 20):
                 return
             time.sleep(0.2)
 

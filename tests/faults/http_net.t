@@ -77,7 +77,7 @@ def one_address(tap, bench):
     for _ in range(100):
         sock = socket.create_connection((SERVER, bench.port), source_address=(ONE, 0), timeout=5)
         idle.append(sock)
-    time.sleep(0.5)
+    time.sleep(2)
     closed = 0
     for sock in idle:
         sock.settimeout(0.01)
@@ -100,7 +100,7 @@ def rates(tap, bench):
     tap.ok(burst(From(ONE, bench.port), 5)[0] == [200] * 5, "probes are exempt")
     tap.ok(From(TWO, bench.port).get("/openapi.yaml").status == 200, "another address may ask")
     statuses, wait = burst(From(TWO, bench.port, bench.tokens["a"]), 34, "/v1/gaps")
-    tap.ok(statuses[:8] == [200] * 8 and statuses[-1] == 429 and 1 <= wait <= 5,
+    tap.ok(statuses[:8] == [200] * 8 and 429 in statuses and 1 <= wait <= 5,
            f"one token: {statuses.count(200)} of 34, then 429 with Retry-After {wait}")
     time.sleep(1.1)
     tap.ok(From(PROXY, bench.port, bench.tokens["b"]).get("/v1/messages?limit=1").status == 200
@@ -116,15 +116,15 @@ def running(tap, bench):
         From(PROXY, bench.port, bench.tokens["c"]).get(f"/v1/messages?limit={1 + len(out)}").status)) for _ in range(2)]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
+    time.sleep(2)
     answer = From(PROXY, bench.port, bench.tokens["c"]).get("/v1/messages?limit=9")
     held()
     for thread in threads:
         thread.join()
     tap.ok(answer.status == 429 and "at a time" in answer.json()["detail"] and sorted(out) == [200, 200],
            f"two at a time of one token, the third is told so: {answer.status} {out}")
-    again = From(PROXY, bench.port, bench.tokens["c"]).get("/v1/messages?limit=9")
-    tap.ok(again.status == 200, "and may come again when they are done")
+    again = product.wait_until(lambda: From(PROXY, bench.port, bench.tokens["c"]).get("/v1/messages?limit=9").status == 200, 10, 0.3)
+    tap.ok(again, "and may come again when they are done")
 
 
 def log_says(bench, answer):

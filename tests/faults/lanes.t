@@ -4,26 +4,16 @@
 # also when the process dies after the first of them has committed, again and again.
 import os
 import random
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import product  # noqa: E402
+from hooked import HOOKS, hooked_program  # noqa: E402
 from one_history import (SETTINGS, deal, difference, history, stored,  # noqa: E402
                          together, write)
 
 LANES = SETTINGS.replace("97", "23") + "\nparallel_events = 1"
 DEATHS = 2000 if os.environ.get("RECEIPTD_LONG") else 200
-HOOKS = os.path.join(product.ROOT, "build-hooks", "receiptd")
-
-
-def hooked_program():
-    """A build that obeys RECEIPTD_TEST_LANES; the program that is shipped does not know it."""
-    make = ["make", "-C", product.ROOT, "BUILD=build-hooks",
-            "CPPFLAGS=-DRECEIPTD_TEST_HOOKS", "all"]
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    done = subprocess.run(make, env=environment, stdout=subprocess.DEVNULL, check=False)
-    return done.returncode == 0 and os.path.exists(HOOKS)
 
 
 def dying(program, realm, path):

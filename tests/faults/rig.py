@@ -190,11 +190,17 @@ class Rig:
         last, since, end = None, 0.0, time.monotonic() + seconds
         while time.monotonic() < end:
             now = self.server.ask(state, check=False)
-            if now.startswith(f"{size}|") or (now == last and time.monotonic() - since > 5.5):
+            if now.startswith(f"{size}|"):
+                return
+            if now == last and time.monotonic() - since > (5.5 if self.has_wanted_rows() else 20):
                 return
             if now != last:
                 last, since = now, time.monotonic()
             time.sleep(0.2)
+
+    def has_wanted_rows(self):
+        """Also where nothing is known of what is wanted."""
+        return not os.path.exists(self.manifest) or self.rows() >= self.wanted_rows()
 
     def wanted_rows(self):
         return len(check.read_manifest(self.manifest)[1])

@@ -31,7 +31,7 @@ def ago(days):
 
 def a_day_passes(it):
     """What was committed and read today was yesterday."""
-    it.server.ask("UPDATE receiptd.batch SET at = least(at, date_trunc('day', now()) - interval '1 minute')")
+    it.server.ask("UPDATE receiptd.batch SET at = least(at, date_trunc('day', now(), 'UTC') - interval '1 minute')")
 
 
 def fill(it):

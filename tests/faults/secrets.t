@@ -106,7 +106,7 @@ def looked_for(tap, server):
         os.umask(0o022)
         it.post(b"\n".join(it.lines()[:40]), "one")
         said = answers(it, token)
-        server.ask("UPDATE receiptd.batch SET at = least(at, date_trunc('day', now()) - interval '1 minute')")
+        server.ask("UPDATE receiptd.batch SET at = least(at, date_trunc('day', now(), 'UTC') - interval '1 minute')")
         it.program.call("seal")
         it.program.call("report", "--day", "2026-03-02", check=False)
         it.program.call("doctor", check=False)

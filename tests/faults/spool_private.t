@@ -32,8 +32,11 @@ def holders(folder, *words):
     found = []
     for base, _, names in os.walk(folder):
         for name in names:
-            with open(os.path.join(base, name), "rb") as file:
-                text = file.read()
+            try:
+                with open(os.path.join(base, name), "rb") as file:
+                    text = file.read()
+            except OSError:  # it was just swept away
+                continue
             found += [os.path.relpath(os.path.join(base, name), folder) for word in words if word in text.lower()]
     return sorted(found)
 

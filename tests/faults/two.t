@@ -78,7 +78,7 @@ def frozen(tap, server):
     with rig.Rig(server, settings='flush_after = "20ms"\ndatabase_silence = "10s"\n' + SMALL) as it:
         open(it.log, "wb").close()
         first = it.follow()
-        writer = it.generate(1500, "--rate", "600", wait=False)
+        writer = it.generate(1500, "--rate", "300", wait=False)
         it.wait_rows(100)
         first.send_signal(signal.SIGSTOP)
         fence = fence_of(server)

@@ -58,9 +58,12 @@ class Client(slixmpp.ClientXMPP):
             self.register_plugin("xep_0198")
         self.ready = asyncio.Event()
         self.gone = asyncio.Event()
+        self.there = asyncio.Event()  # its own presence came back
         self.add_event_handler("session_start", lambda _: self.ready.set())
         self.add_event_handler("session_resumed", lambda _: self.ready.set())
         self.add_event_handler("disconnected", lambda _: self.gone.set())
+        self.register_handler(Callback("own presence", MatchXPath(f"{CLIENT}presence"),
+                                       lambda stanza: stanza["from"] == jid and self.there.set()))
         self.register_handler(Callback("all messages", MatchXPath(f"{CLIENT}message"),
                                        lambda stanza: on_message(stanza.xml)))
 
@@ -83,7 +86,8 @@ class User:
             self.raw("<iq type='set' id='carbons'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
         if presence:
             self.raw(f"<presence><priority>{priority}</priority></presence>")
-        await asyncio.sleep(0.15)  # until the server has dealt with it
+            await asyncio.wait_for(self.client.there.wait(), 20)  # it deals with one thing after the other
+        await asyncio.sleep(0.15)  # ejabberd's log bears 500 lines a second, what is beyond it drops
 
     async def connect(self):
         self.client.ready.clear()
@@ -94,11 +98,11 @@ class User:
         """As a phone does in a tunnel; connect() resumes."""
         self.client.gone.clear()
         self.client.transport.abort()
-        await asyncio.wait_for(self.client.gone.wait(), 5)
+        await asyncio.wait_for(self.client.gone.wait(), 20)
 
     async def offline(self):
         self.client.disconnect()
-        await asyncio.wait_for(self.client.gone.wait(), 5)
+        await asyncio.wait_for(self.client.gone.wait(), 20)
         self.client = None
 
     def dropped(self):
@@ -145,7 +149,7 @@ class User:
         if self.answers and message.asks and message.body and not message.wrapped and message.type != "error":
             self.receipt(message.sender, message.id)
 
-    async def until(self, what, seconds=8):
+    async def until(self, what, seconds=20):
         """Waits for a message that fits."""
         for _ in range(int(seconds / 0.02)):
             for message in self.seen:

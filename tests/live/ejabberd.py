@@ -5,6 +5,7 @@ mod_service_log for a component. Debian's package is used as it is; nothing of i
 import glob
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -117,12 +118,16 @@ class Ejabberd:
                  "-s", "ejabberd", "-eval", self.eval],
                 cwd=self.folder, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **self.user)
         ready = os.path.join(self.folder, "ready")
-        if not product.wait_until(lambda: os.path.exists(ready) or self.process.poll() is not None, 30):
+        if not product.wait_until(lambda: os.path.exists(ready) or self.process.poll() is not None, 120):
             raise RuntimeError("ejabberd did not start in time")
         if self.process.poll() is not None:
             raise RuntimeError("ejabberd ended: " + self.text("console")[-2000:])
         os.unlink(ready)
         return self
+
+    def pongs(self):
+        """So often it has answered the component."""
+        return len(re.findall(r"<iq to='log\.harbor\.example'[^>]*type='result' id='ping-", self.text("ejabberd.log")))
 
     def text(self, name):
         with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as file:

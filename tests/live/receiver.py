@@ -13,7 +13,7 @@ TOKEN = "rcd_live_test"
 
 class Stream:
     def __init__(self):
-        self.highest, self.under_way, self.answers, self.items = 0, 0, {}, []
+        self.highest, self.under_way, self.answers, self.items, self.empty_at = 0, 0, {}, [], []
 
 
 class Receiver:
@@ -135,6 +135,8 @@ class Receiver:
             return stream.answers[delivery]
         answer = {"accepted": 0, "duplicates": 0, "quarantined": 0, "items": []}
         self.empty += not body
+        if not body:
+            stream.empty_at.append(time.monotonic())
         lines = body.decode().split("\n")
         if lines.pop() != "" or len(lines) > 500 or (len(body) > 1000000 and len(lines) > 1):
             self.problem(f"batch of {len(lines)} lines, {len(body)} bytes")
@@ -160,6 +162,13 @@ class Receiver:
                 count, since = len(self.items), time.monotonic()
             if count >= wanted and time.monotonic() - since > still:
                 return
+            time.sleep(0.05)
+
+    def wait_empty(self, seconds=60):
+        """Until each stream has said, twice from now on, that nothing waits: one may be under way."""
+        since = time.monotonic()
+        while time.monotonic() < since + seconds and \
+                not all(sum(at > since for at in stream.empty_at) >= 2 for stream in self.streams.values()):
             time.sleep(0.05)
 
     def write_observations(self, path, feed=lambda stream: "feed"):

@@ -95,25 +95,28 @@ class Loop:
         if self.kills % 2:  # F83: TERM twice
             process.send_signal(signal.SIGTERM)
             time.sleep(0.01)
-        status = product.stop(process)
+        status = product.stop(process, 5 * max(1.0, self.pace))
         if status != 0:
-            self.errors.append("TERM: " + ("not ended within 5 s" if status is None
+            self.errors.append("TERM: " + ("not ended in time" if status is None
                                            else f"status {status}"))
 
     def kill_the_rest(self):
         """F172: the other process and PostgreSQL, too; what comes next starts them again."""
         self.keeper.send_signal(signal.SIGKILL)
         for lock in glob.glob(self.program.path("data/**/postmaster.pid"), recursive=True):
-            with open(lock, encoding="ascii", errors="replace") as file:
-                pid = file.readline().strip()
-            if is_postgres(pid):
-                os.kill(int(pid), signal.SIGKILL)
+            try:
+                with open(lock, encoding="ascii", errors="replace") as file:
+                    pid = file.readline().strip()
+                if is_postgres(pid):
+                    os.kill(int(pid), signal.SIGKILL)
+            except OSError:
+                continue
         self.keeper.wait()
         self.keeper = self.program.start("serve")
         if not product.wait_until(self.program.cluster_is_ready, 60):
             self.errors.append("no database 60 s after everything was killed")
 
-    def let_die(self, process, patience=3):
+    def let_die(self, process, patience=10):
         """A build that is spoiled on purpose ends itself at the worst moment of a batch; it is only
         ended from outside when there is nothing left to write. So its fault never depends on luck."""
         self.kills += 1
@@ -137,7 +140,7 @@ class Loop:
         while time.monotonic() < end:
             now = self.rows()
             same = same + 1 if now and now == last else 0
-            if same >= (2 if now.get("rows", 0) >= wanted else 10):
+            if same >= (2 if now.get("rows", 0) >= wanted else 30):
                 return
             last = now
             time.sleep(0.3)

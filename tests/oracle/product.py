@@ -56,8 +56,13 @@ class Product:
 
     def cluster_is_ready(self):
         for lock in glob.glob(self.path("data/**/postmaster.pid"), recursive=True):
-            with open(lock, encoding="ascii", errors="replace") as file:
-                return file.read().split("\n")[-2].strip() == "ready"
+            try:  # it may be empty still, or gone by now
+                with open(lock, encoding="ascii", errors="replace") as file:
+                    text = file.read()
+                with open(f"/proc/{int(text.split()[0])}/cmdline", "rb") as command:  # else it is that of one that was killed
+                    return text.rstrip().endswith("ready") and b"postgres" in command.read()
+            except (OSError, ValueError, IndexError):
+                return False
         return False
 
     def export(self, what, name=None, *more):
@@ -94,7 +99,7 @@ def wait_until(condition, seconds, step=0.05):
     return True
 
 
-def stop(process, seconds=5.0):
+def stop(process, seconds=20.0):
     """TERM; returns the exit status, None when it does not end in time (then it is killed)."""
     process.send_signal(signal.SIGTERM)
     try:
