@@ -138,8 +138,9 @@ static bool heartbeat(struct follow *follow, bool more, struct err *err)
 		noted = true;
 	}
 	// What waits says so itself, soon; but that a source is silent is shown together with its gap.
-	bool fine = noted || batcher_is_empty(follow->batcher) ? follow_flush(follow, err)
-							       : batcher_wait(follow->batcher, err);
+	// What a dialect learnt waits for no time of its own.
+	bool fine = noted || !batcher_events(follow->batcher) ? follow_flush(follow, err)
+							      : batcher_wait(follow->batcher, err);
 	return fine && (more || note_missing(follow, err)) &&
 	       health_write(follow->app, follow->feeds, follow->store,
 			    batcher_realm(follow->batcher), follow->tails, follow->count, err);

@@ -27,14 +27,23 @@ static bool is_taken(const struct candidate *file, int32_t generation)
 
 // Without a mark nothing of it was stored: a bare header proves no identity. But one that was read to its end
 // and gave no record (F22: a hole of NUL bytes) is known by its end.
+static bool is_read(const struct generation *life)
+{
+	return life->has_mark || (life->finished && life->low_water > 0);
+}
+
 static bool is_life(const struct candidate *file, const struct generation *life)
 {
-	bool read = life->has_mark || (life->finished && life->low_water > 0);
 	if (file->torn && !(life->finished && life->low_water < life->size))
 		return false; // asked first: to look at the end of a compressed one takes long
-	return read && !is_taken(file, life->id) &&
-	       print_head_matches(life, file->head, file->size) &&
+	return !is_taken(file, life->id) && print_head_matches(life, file->head, file->size) &&
 	       (print_tail_matches(file->file, life) || print_tail_is_lost(file->file, life));
+}
+
+static void note_bare(struct known_file *known, const struct generation *life)
+{
+	if (!life->finished && life->print.tail_len && known->bare_count < KNOWN_BARE)
+		known->bare[known->bare_count++] = life->id;
 }
 
 // The file is looked at after the list.
@@ -48,10 +57,15 @@ static bool find_life(struct batcher *batcher, struct candidate *file, struct kn
 				    GENERATIONS_MAX, &count, err);
 	file->size = ok ? file->file->read(file->file->self, 0, PRINT_BYTES, file->head) : 0;
 	for (size_t i = 0; ok && i < count; i++) {
-		if (known->found && list[i].low_water <= known->generation.low_water)
+		bool read = is_read(&list[i]);
+		if (read && known->found && list[i].low_water <= known->generation.low_water)
 			continue;
-		if (!is_life(file, &list[i]))
+		if ((!read && !list[i].print.tail_len) || !is_life(file, &list[i]))
 			continue;
+		if (!read) {
+			note_bare(known, &list[i]);
+			continue;
+		}
 		known->generation = list[i];
 		known->found = true;
 	}

@@ -5,9 +5,14 @@
 
 #include "ingest/stream.h"
 
+enum { KNOWN_BARE = 16 };
+
 struct known_file {
 	bool found;
 	struct generation generation; // not found: its print is that of the head
+	// Some generations that were the beginning of this file, of which nothing was stored.
+	int32_t bare[KNOWN_BARE];
+	size_t bare_count;
 };
 
 // The furthest read life of which every byte is still there; never one that one of the others reads.

@@ -53,6 +53,8 @@ static bool take_place(struct stream *stream, const struct stream_options *optio
 	if (!store_source(store, batcher_realm(stream->batcher), options->source, &setup,
 			  &stream->reader, err))
 		return false;
+	if (!store_generations_bare(store, known.bare, known.bare_count, err))
+		return false;
 	struct fingerprint print = stream->generation.print;
 	return !stream->is_new || ((options->skip || store_half_waits(store, stream->reader,
 								      &stream->half_waits, err)) &&
@@ -72,6 +74,7 @@ bool stream_open(struct batcher *batcher, const struct stream_options *options,
 	made->source_name = text_of(name);
 	made->first_at = made->last_at = USEC_NONE;
 	made->size = file->size;
+	made->seen_at = USEC_NONE;
 	if (!take_place(made, options, file, err) || !start_dialect(made, options, err)) {
 		stream_close(made);
 		return false;
@@ -217,6 +220,7 @@ bool stream_end(struct stream *stream, bool final, struct err *err)
 	}
 	stream->type->end(stream->dialect, true);
 	stream->size = stream->offset;
+	stream->seen_at = usec_now();
 	struct batch_gap odd;
 	if (clock_watch_odd(&stream->clock, &odd))
 		stream_put_gap(stream, &odd);

@@ -45,6 +45,7 @@ struct stream {
 	bool ended;          // stream_end(final): what is quarantined now may still grow,
 	uint64_t low_at_end; // so a later look reads it again from here
 	uint64_t start, offset, size;
+	usec_t seen_at;      // as of struct batch_checkpoint
 	struct mark done;    // records at or below are in the database
 	struct mark reached; // newest record handed on
 	struct buf recent;   // decoded bytes [recent_at, offset): the tail fingerprint needs those

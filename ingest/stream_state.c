@@ -70,6 +70,7 @@ void stream_touch(struct stream *stream)
 void stream_saw_size(struct stream *stream, uint64_t size)
 {
 	stream->size = size;
+	stream->seen_at = usec_now();
 }
 
 // It was read to its end before; there is more of it now, or the next file goes on with its last record.
@@ -104,6 +105,7 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 						.records = stream->records,
 						.stanzas = stream->stanzas,
 						.size = stream->size,
+						.seen_at = stream->seen_at,
 						.finished = stream->finished,
 						.unheard = stream->unheard,
 						.went_on = went_on(stream),

@@ -207,5 +207,9 @@ bool store_reprocess_end(struct store *store, int32_t realm, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	put_int4(&params, realm);
-	return sql_run(store, "reprocess_end", &params, NULL, err);
+	// Under the lanes: no seal is made meanwhile, which could hold the gap that goes.
+	bool fine = txn_begin(store, TXN_WRITE, err) && lock_lane(store, err) &&
+		    sql_run(store, "reprocess_end", &params, NULL, err) && txn_commit(store, err);
+	txn_rollback(store);
+	return fine;
 }

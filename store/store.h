@@ -12,7 +12,6 @@
 #include "store/metrics.h"
 
 struct store;
-
 enum store_role {
 	STORE_ADMIN, // migrate: no schema check
 	STORE_WRITE, // what the owner does: tokens, retention, reading an interval again
@@ -103,11 +102,13 @@ struct generation {
 
 // Candidates with this head (same length and hash, or a shorter stored head: the caller hashes
 // again with head_len): the caller proves the tail. Newest first, at most max.
-//
-// The first call takes over the lane: it raises the fence, and every other writer must read the marks
-// again before its next batch. Later calls only look: ERR_DATABASE when the fence was raised since.
+// The first call takes over the lane: it raises the fence, every other writer must read the marks again
+// before its next batch. Later calls only look: ERR_DATABASE when the fence was raised since.
 bool store_generations(struct store *store, int32_t realm, struct generation *list, size_t max,
 		       size_t *count, struct err *err);
+// Nothing was stored of these, their file is read as another one: they are not missing.
+bool store_generations_bare(struct store *store, const int32_t *list, size_t count,
+			    struct err *err);
 bool store_generation_new(struct store *store, int32_t source, const char *path,
 			  const struct fingerprint *print, struct generation *generation,
 			  struct err *err);
@@ -118,12 +119,11 @@ struct source_health { // of a followed source
 	const char *note;  // for people; NULL
 	usec_t gone_at;    // when unread lines are expected to be rotated away; USEC_NONE: unknown
 };
-
 bool store_source_health(struct store *store, int32_t realm, const struct source_health *health,
 			 struct err *err);
 
-// Every file of these followed sources that can be opened is open. One that is not and was not read to its
-// end is a gap, as long as it is not there (F4, F12, F19). *missing: new ones.
+// All files of these followed sources that can be opened are open. Another one that was not read to its end is a
+// gap, as long as it is not there (F4, F12, F19). *missing: new ones.
 bool store_missing(struct store *store, int32_t realm, const struct string_list *sources,
 		   const int32_t *open, size_t count, int64_t *missing, struct err *err);
 
@@ -156,7 +156,8 @@ struct batch_checkpoint { // one per generation touched
 	struct fingerprint print;
 	usec_t first_at, last_at; // record times seen in this batch, USEC_NONE
 	uint64_t records, stanzas;
-	uint64_t size; // file size known, for lag
+	uint64_t size;  // file size known, for lag
+	usec_t seen_at; // when the file had that size, or its end was read; USEC_NONE
 	bool finished;
 	bool unheard; // its end does not say that nothing is missing up to now (feeds)
 	bool went_on; // more of it was read than there was at its end before
@@ -223,8 +224,7 @@ struct batch_result {
 // batches (setting parallel_events) are written by one transaction per lane, side by side: each is whole
 // by itself and has a mark of its own; lane 0 commits last and holds what belongs to no conversation.
 // Retries serialization failures and deadlocks itself. ERR_DATABASE: it is not known whether the
-// batch was committed: reconnect, read the marks back (store_generations) and only repeat what they
-// do not cover (FAULTS F78).
+// batch was committed: reconnect, read the marks back (store_generations), repeat what they lack (F78).
 bool store_commit(struct store *store, const struct batch *batch, struct batch_result *result,
 		  struct err *err);
 // The same in a thread of its own: until store_commit_end() the store and everything that the batch

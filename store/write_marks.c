@@ -210,16 +210,20 @@ static bool put_generation(struct plan *plan, const struct batch_checkpoint *poi
 static bool put_checked(struct plan *plan, struct err *err)
 {
 	FIELDS_AUTO generations = {0};
+	FIELDS_AUTO times = {0};
 	FIELDS_AUTO params = {0};
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		if (!point->unheard && (point->finished || point->low_water >= point->size))
-			put_int4(&generations, point->generation);
+		if (point->unheard || point->seen_at == USEC_NONE ||
+		    !(point->finished || point->low_water >= point->size))
+			continue;
+		put_int4(&generations, point->generation);
+		put_usec(&times, point->seen_at);
 	}
 	if (!generations.count)
 		return true;
 	put_array(&params, OF_INT4, &generations);
-	put_usec(&params, usec_now());
+	put_array(&params, OF_TIMESTAMPTZ, &times);
 	return sql_run(plan->store, "source_checked", &params, NULL, err);
 }
 

@@ -77,7 +77,8 @@ static void flush(struct run *run)
 					       .last_at = run->last_at,
 					       .records = run->in_batch,
 					       .stanzas = run->in_batch,
-					       .size = place};
+					       .size = place,
+					       .seen_at = usec_now()};
 	struct batch batch = {.realm = run->realm.id,
 			      .pairing = run->pairing,
 			      .checkpoints = &run->point,

@@ -155,6 +155,7 @@ struct batch_checkpoint sample_checkpoint(const struct sample *sample)
 		.records = sample->records,
 		.stanzas = sample->records,
 		.size = sample->offset + 100,
+		.seen_at = usec_now(),
 	};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // F84: two processes begin the same growing file. It stays one generation, wherever the file grows and the other one
-// stores while the first one looks (ingest/known_file.c).
+// stores while the first one looks (ingest/known_file.c). And what else is told of a file that was looked at.
 #include "tests/db/fixture.h"
 
 #include "ingest/batcher.h"
@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -15,6 +16,7 @@
 enum { LINES = 40, FEW = 2 };
 
 static struct fixture fixture;
+static struct zone *utc;
 static struct buf log_bytes;
 static size_t first_lines; // bytes of a few lines
 
@@ -23,6 +25,7 @@ struct process {
 	struct batcher *batcher;
 	struct stream *stream;
 	struct realm_settings rules;
+	const char *dialect;   // NULL: observations
 	size_t there;          // bytes that the file has when it is read
 	struct process *other; // stores all of it as soon as this one reads
 	struct err err;
@@ -78,12 +81,15 @@ static void end(struct process *process)
 // size: of the file when it was opened
 static void open_stream(struct process *process, size_t size)
 {
-	const struct stream_options options = {.path = "traffic.ndjson",
-					       .source = "traffic",
-					       .dialect = dialect_by_name(TEXT("observations")),
-					       .modified = USEC_NONE,
-					       .rules = &process->rules,
-					       .live = true};
+	const struct stream_options options = {
+		.path = "traffic.ndjson",
+		.source = "traffic",
+		.dialect = dialect_by_name(
+			text_of(process->dialect ? process->dialect : "observations")),
+		.zone = utc,
+		.modified = USEC_NONE,
+		.rules = &process->rules,
+		.live = true};
 	const struct stream_file file = {process, read_at, size, NULL};
 	assert_true(
 		stream_open(process->batcher, &options, &file, &process->stream, &process->err));
@@ -167,6 +173,63 @@ static void a_shorter_file_with_the_same_head_is_another_one(void **state)
 	end(&other);
 }
 
+// --- what is told of it ---
+
+// A log that shows no stanza yet is read anew after a restart: its first generation is not a file that is missing.
+static void a_log_without_stanzas_is_not_missing_after_a_restart(void **state)
+{
+	(void)state;
+	struct process one = {.dialect = "prosody"};
+	struct buf stanzas = log_bytes;
+	struct string_list sources = {0};
+	int64_t missing;
+	log_bytes = (struct buf){0};
+	string_list_add(&sources, TEXT("traffic"));
+	for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < LINES; j++)
+			buf_printf(&log_bytes,
+				   "2026-03-02T10:%02d:%02d+0000 c2s5587dc0%05x\tinfo\tClient "
+				   "connected\n",
+				   i, j, j);
+		one.dialect = "prosody";
+		one.there = log_bytes.len;
+		begin(&one);
+		open_stream(&one, log_bytes.len);
+		assert_true(store_up_to(&one, log_bytes.len));
+		int32_t open = stream_generation(one.stream);
+		assert_int_equal(open, i + 1);
+		assert_true(store_missing(one.store, batcher_realm(one.batcher), &sources, &open, 1,
+					  &missing, &one.err));
+		assert_int_equal(missing, 0);
+		end(&one);
+	}
+	string_list_free(&sources);
+	buf_free(&log_bytes);
+	log_bytes = stanzas;
+}
+
+// "Complete until" is of the look at the file, not of the moment at which the batch came to be stored.
+static void a_source_is_complete_until_its_file_was_looked_at(void **state)
+{
+	(void)state;
+	struct process one = {.there = log_bytes.len};
+	struct batch_result result;
+	begin(&one);
+	open_stream(&one, log_bytes.len);
+	assert_true(stream_bytes(one.stream, buf_view(&log_bytes), &one.err) &&
+		    stream_end(one.stream, false, &one.err));
+	stream_saw_size(one.stream, log_bytes.len);
+	usec_t looked = usec_now();
+	while (usec_now() < looked + USEC_PER_SEC / 5)
+		;
+	assert_true(batcher_flush(one.batcher, &one.stream, 1, &result, &one.err));
+	char text[USEC_TEXT], query[200];
+	snprintf(query, sizeof query, "SELECT count(*) FROM source WHERE checked_at <= '%s'",
+		 usec_format(looked, 6, text));
+	assert_int_equal(fixture_int(one.store, query), 1);
+	end(&one);
+}
+
 static int empty(void **state)
 {
 	(void)state;
@@ -180,14 +243,17 @@ static int start(void **state)
 {
 	(void)state;
 	fixture_start(&fixture);
+	struct err err = {0};
+	utc = zone_open("UTC", &err);
 	write_log_bytes();
-	return 0;
+	return utc ? 0 : -1;
 }
 
 static int stop(void **state)
 {
 	(void)state;
 	buf_free(&log_bytes);
+	zone_free(utc);
 	fixture_stop(&fixture);
 	return 0;
 }
@@ -200,6 +266,8 @@ int main(void)
 		TEST(a_file_that_grew_since_it_was_opened_is_known),
 		TEST(a_file_that_another_begins_at_the_same_time_is_known_at_the_second_look),
 		TEST(a_shorter_file_with_the_same_head_is_another_one),
+		TEST(a_log_without_stanzas_is_not_missing_after_a_restart),
+		TEST(a_source_is_complete_until_its_file_was_looked_at),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
