@@ -21,6 +21,7 @@ enum { SEGMENT = 16 << 20, SIZE_AGAIN = 1 /* s */, PARTS = 8, HEAD_SHARE = 4, ID
 struct spool {
 	struct spool_options options;
 	char *dir;
+	int folder_lock; // -1: not ours (yet)
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct spool_memory memory;
@@ -59,24 +60,32 @@ static bool veil_from_now_on(struct spool *spool, struct err *err)
 	return veiled || begin_segment(spool, err) || is_full_disk(spool->why);
 }
 
+// The lock comes first: what another process is writing looks like what a dead one has left.
+static bool take_over(struct spool *spool, struct err *err)
+{
+	if (!spool_folder_make(spool->dir, err))
+		return false;
+	spool->folder_lock = spool_folder_lock(spool->dir, err);
+	if (spool->folder_lock < 0)
+		return false;
+	spool->size = spool_folder_size(spool->dir, &spool->segment);
+	if (spool->segment && !spool_folder_recover(spool->dir, spool->segment, &spool->memory,
+						    spool->options.log, err))
+		return false;
+	return veil_from_now_on(spool, err);
+}
+
 bool spool_open(const struct spool_options *options, struct spool **spool, struct err *err)
 {
 	struct spool *made = xcalloc(1, sizeof *made);
 	made->options = *options;
 	made->dir = xstrdup(options->dir);
-	made->fd = -1;
+	made->fd = made->folder_lock = -1;
 	made->size_at = USEC_NONE;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_cond_init(&made->changed, NULL);
 	spool_memory_init(&made->memory);
-	bool ok = spool_folder_make(made->dir, err);
-	if (ok)
-		made->size = spool_folder_size(made->dir, &made->segment);
-	if (ok && made->segment)
-		ok = spool_folder_recover(made->dir, made->segment, &made->memory, options->log,
-					  err);
-	ok = ok && veil_from_now_on(made, err);
-	if (!ok) {
+	if (!take_over(made, err)) {
 		spool_close(made);
 		return false;
 	}
@@ -90,6 +99,8 @@ void spool_close(struct spool *spool)
 		return;
 	if (spool->fd >= 0)
 		close(spool->fd);
+	if (spool->folder_lock >= 0)
+		close(spool->folder_lock);
 	pthread_mutex_destroy(&spool->lock);
 	pthread_cond_destroy(&spool->changed);
 	spool_memory_free(&spool->memory);

@@ -59,7 +59,8 @@ struct spool_outcome {
 	int64_t lost;      // numbers that were skipped: a gap that was put before the item
 };
 
-// Segments of processes before this one are brought to an end: what was not whole is cut off.
+// Segments of processes before this one are brought to an end: what was not whole is cut off. So the folder is
+// locked until the spool is closed; ERR_USAGE: another process has it, and nothing was touched.
 bool spool_open(const struct spool_options *options, struct spool **spool, struct err *err);
 void spool_close(struct spool *spool);
 

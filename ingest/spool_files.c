@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,6 +59,40 @@ bool spool_folder_make(const char *dir, struct err *err)
 			return false;
 	}
 	return make_one(dir, 0700, err);
+}
+
+static bool is_ours_alone(int fd)
+{
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+static void tell_not_ours(const char *dir, int why, struct err *err)
+{
+	if (why == EWOULDBLOCK)
+		err_set(err, ERR_USAGE,
+			"%.300s: another receiptd uses it; stop that one, or give this one a "
+			"data_dir of its own",
+			dir);
+	else
+		err_set(err, ERR_STORAGE, "%.300s/lock: %s", dir, strerror(why));
+}
+
+// The file is never removed: who comes next would lock a new one beside the process that has the old one.
+int spool_folder_lock(const char *dir, struct err *err)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%.4000s/lock", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && is_ours_alone(fd))
+		return fd;
+	tell_not_ours(dir, errno, err);
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 int64_t spool_folder_size(const char *dir, uint64_t *newest)

@@ -7,6 +7,8 @@
 
 // Makes the folder; false: ERR_STORAGE.
 bool spool_folder_make(const char *dir, struct err *err);
+// The folder is this process's as long as the descriptor is open. -1: another one has it (ERR_USAGE), ERR_STORAGE.
+int spool_folder_lock(const char *dir, struct err *err);
 // Bytes of all segments; *newest: highest number, 0 = none.
 int64_t spool_folder_size(const char *dir, uint64_t *newest);
 // Reads the newest segment into memory, cuts off what is not whole and marks the rest as counting. A

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -216,6 +217,38 @@ def folder_gone(tap, server):
         rig.product.stop(process)
 
 
+def ended(process):
+    try:
+        return process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return f"killed {process.wait()}"
+
+
+def second_process(tap, server):
+    """What a daemon is writing looks like what a dead one has left: who starts beside it must not touch it."""
+    text = "y" * 6000  # large deliveries are on their way to the disk for longer
+    lines = [body_of([stanza(i, stanza=f"<message to='b@x.example' id='n{i}' type='chat'><body>{text}</body></message>")])
+             for i in range(8000)]
+    with feeds.FeedRig(server, settings=FAST) as it:
+        process = it.run()
+        sender = send_all(it, lines, size=400)
+        statuses = []
+        while sender.is_alive() and len(statuses) < 40:
+            for port in (it.http, 0):  # the same one, or another
+                statuses.append(ended(it.program.start("--set", f"port={port}", "run")))
+        tap.ok(set(statuses) == {2}, f"{len(statuses)} others with the same folder, at the same port or another: exit {set(statuses)}")
+        tap.ok(it.said("data/spool/web: another receiptd uses it") and it.said("a data_dir of its own"), "they say why, and what to do")
+        tap.ok(end_sender(sender) and set(sender.statuses) == {200}, f"meanwhile every delivery is taken: {sender.statuses}")
+        it.wait_rows(len(lines), 120)
+        kept = server.ask("SELECT count(*), count(DISTINCT id) FROM receiptd.message")
+        tap.ok(kept == f"{len(lines)}|{len(lines)}", f"and stored, once: {kept} of {len(lines)}")
+        tap.ok(rig.product.stop(process) == 0, "the first one ends cleanly")
+        process = it.run()
+        tap.ok(it.health() == 200, "then the folder is free")
+        rig.product.stop(process)
+
+
 def silence(tap, server):
     """A sender that stopped looks like one that has nothing to say: complete_until says how far is known."""
     def complete():
@@ -321,7 +354,7 @@ def main():
     tap = rig.product.Tap()
     server = rig.Server().start()
     try:
-        for test in (*([silence] if rig.LONG else []), refused, same_delivery, bad_and_numbered, folder_gone, nodes, odd_times, slow_database, log_and_feed, spool_full, database_away,
+        for test in (*([silence] if rig.LONG else []), refused, same_delivery, bad_and_numbered, folder_gone, second_process, nodes, odd_times, slow_database, log_and_feed, spool_full, database_away,
                      crash_loop):
             test(tap, server)
     finally:

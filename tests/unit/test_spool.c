@@ -42,19 +42,24 @@ int fdatasync(int fd)
 }
 
 struct place {
-	char dir[64], path[128];
+	char dir[64], path[128], lock[128];
 	struct log *log;
 	struct spool *spool;
 	bool veil;
 	size_t duplicates;
 };
 
+static bool try_to_open(struct place *place, struct spool **spool, struct err *err)
+{
+	struct spool_options options = {
+		.dir = place->dir, .limit = 1 << 20, .veil = place->veil, .log = place->log};
+	return spool_open(&options, spool, err);
+}
+
 static void open_spool(struct place *place)
 {
 	struct err err = {0};
-	struct spool_options options = {
-		.dir = place->dir, .limit = 1 << 20, .veil = place->veil, .log = place->log};
-	if (!spool_open(&options, &place->spool, &err))
+	if (!try_to_open(place, &place->spool, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -63,6 +68,7 @@ static void begin(struct place *place)
 	*place = (struct place){.dir = "/tmp/receiptd-spool-XXXXXX", .log = log_new(-1, LOG_ERROR)};
 	assert_non_null(mkdtemp(place->dir));
 	snprintf(place->path, sizeof place->path, "%s/000000000001.spool", place->dir);
+	snprintf(place->lock, sizeof place->lock, "%s/lock", place->dir);
 	open_spool(place);
 }
 
@@ -267,6 +273,7 @@ static void no_segment_can_be_made(void **state)
 	struct place place;
 	(void)state;
 	begin(&place);
+	unlink(place.lock);
 	assert_int_equal(rmdir(place.dir), 0);
 	assert_int_equal(put(&place, "one", "<message/>"), SPOOL_FAILED); // F63
 	assert_true(spool_is_broken(place.spool));
@@ -298,6 +305,62 @@ static void memory_goes_on(void **state)
 	assert_int_equal(put(&place, "one", "<message id='1'/>"), SPOOL_DONE);
 	assert_int_equal(spool_folder_size(place.dir, &newest), size); // known
 	assert_int_equal(spool_last_at(place.spool), 1000);
+	end(&place);
+}
+
+// Who opens the folder beside a process that is in the middle of a block would cut it off.
+static void one_process_at_a_time(void **state)
+{
+	struct place place;
+	struct spool *second = NULL;
+	struct err err = {0};
+	(void)state;
+	begin(&place);
+	assert_int_equal(put(&place, "one", "<message id='1'/>"), SPOOL_DONE);
+	struct buf half = file_of(place.path);
+	buf_zstr(&half, "block 5");
+	write_file(place.path, buf_view(&half));
+	assert_false(try_to_open(&place, &second, &err));
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_non_null(strstr(err.text, place.dir));
+	assert_non_null(strstr(err.text, "another receiptd uses it"));
+	struct buf after = file_of(place.path);
+	assert_int_equal(after.len, half.len);
+	assert_memory_equal(after.data, half.data, half.len);
+	// The first one's end gives the folder free.
+	spool_close(place.spool);
+	open_spool(&place);
+	buf_free(&after);
+	buf_free(&half);
+	end(&place);
+}
+
+// It stays in the folder and is nothing that is counted, left or removed.
+static void the_lock_is_no_segment(void **state)
+{
+	struct place place;
+	struct stat st;
+	uint64_t newest;
+	(void)state;
+	begin(&place);
+	write_file(place.lock, TEXT("of somebody"));
+	assert_int_equal(spool_folder_size(place.dir, &newest), 0);
+	assert_int_equal(newest, 0);
+	put(&place, "one", "<message id='1'/>");
+	assert_false(spool_is_left(place.lock));
+	spool_close(place.spool);
+	open_spool(&place); // tidies up
+	assert_int_equal(stat(place.lock, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	// A link at its name is not followed.
+	spool_close(place.spool);
+	unlink(place.lock);
+	assert_int_equal(symlink(place.path, place.lock), 0);
+	struct err err = {0};
+	assert_false(try_to_open(&place, &place.spool, &err));
+	assert_int_equal(err.kind, ERR_STORAGE);
+	unlink(place.lock);
+	open_spool(&place);
 	end(&place);
 }
 
@@ -414,6 +477,8 @@ int main(void)
 		cmocka_unit_test(a_write_fails_beside_an_fsync),
 		cmocka_unit_test(no_segment_can_be_made),
 		cmocka_unit_test(memory_goes_on),
+		cmocka_unit_test(one_process_at_a_time),
+		cmocka_unit_test(the_lock_is_no_segment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
