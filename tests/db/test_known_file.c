@@ -208,6 +208,34 @@ static void a_log_without_stanzas_is_not_missing_after_a_restart(void **state)
 	log_bytes = stanzas;
 }
 
+// What is sealed and goes is noted, which only holds while no seal is made: under the lanes.
+static void a_missing_file_is_forgotten_under_the_lanes(void **state)
+{
+	(void)state;
+	struct process one = {0}, other = {0};
+	struct string_list sources = {0};
+	int64_t missing;
+	string_list_add(&sources, TEXT("traffic"));
+	begin(&other);
+	begin(&one);
+	store_all(&one);
+	int32_t realm = batcher_realm(one.batcher), open = stream_generation(one.stream);
+	assert_true(store_missing(one.store, realm, &sources, NULL, 0, &missing, &one.err));
+	assert_int_equal(missing, 1);
+	fixture_sql(other.store, "BEGIN; SELECT FROM lane FOR UPDATE");
+	store_patience(one.store, USEC_PER_SEC / 2);
+	assert_false(store_missing(one.store, realm, &sources, &open, 1, &missing, &one.err));
+	assert_int_equal(fixture_int(other.store, "SELECT count(*) FROM gap"), 1);
+	fixture_sql(other.store, "COMMIT");
+	store_patience(one.store, 60 * USEC_PER_SEC);
+	assert_true(store_reconnect(one.store, &one.err));
+	assert_true(store_missing(one.store, realm, &sources, &open, 1, &missing, &one.err));
+	assert_int_equal(fixture_int(other.store, "SELECT count(*) FROM gap"), 0);
+	string_list_free(&sources);
+	end(&one);
+	end(&other);
+}
+
 // "Complete until" is of the look at the file, not of the moment at which the batch came to be stored.
 static void a_source_is_complete_until_its_file_was_looked_at(void **state)
 {
@@ -267,6 +295,7 @@ int main(void)
 		TEST(a_file_that_another_begins_at_the_same_time_is_known_at_the_second_look),
 		TEST(a_shorter_file_with_the_same_head_is_another_one),
 		TEST(a_log_without_stanzas_is_not_missing_after_a_restart),
+		TEST(a_missing_file_is_forgotten_under_the_lanes),
 		TEST(a_source_is_complete_until_its_file_was_looked_at),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
