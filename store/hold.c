@@ -2,6 +2,8 @@
 // Legal holds: whose data erase and retention leave alone (F170).
 #include "store/write.h"
 
+#define HOLD_PATIENCE (60 * 60 * USEC_PER_SEC) // as long as an erasure may take
+
 static bool hold_id(struct store *store, struct text jid, int64_t *id, struct err *err)
 {
 	if (!writer_ready(store, err))
@@ -12,18 +14,31 @@ static bool hold_id(struct store *store, struct text jid, int64_t *id, struct er
 	return true;
 }
 
-bool store_hold_add(struct store *store, const struct legal_hold *hold, struct err *err)
+static bool add(struct store *store, int64_t id, const struct legal_hold *hold, struct err *err)
 {
-	int64_t id;
 	FIELDS_AUTO params = {0};
-	if (!hold_id(store, hold->jid, &id, err))
-		return false;
 	put_int8(&params, id);
 	put_text(&params, hold->jid);
 	put_date(&params, hold->until);
 	put_text(&params, hold->reason);
 	put_text(&params, hold->by);
 	return sql_run(store, "hold_add", &params, NULL, err);
+}
+
+// With the lanes locked, under which erase and retention look for holds and do their work: what is under hold
+// from now on is not half way out.
+bool store_hold_add(struct store *store, const struct legal_hold *hold, struct err *err)
+{
+	int64_t id, commit;
+	usec_t patience = store->patience;
+	if (!hold_id(store, hold->jid, &id, err))
+		return false;
+	store->patience = HOLD_PATIENCE;
+	bool fine = txn_begin(store, TXN_WRITE, err) && lane_hold(store, &commit, err) &&
+		    add(store, id, hold, err) && txn_commit(store, err);
+	txn_rollback(store);
+	store->patience = patience;
+	return fine;
 }
 
 bool store_hold_remove(struct store *store, struct text jid, bool *found, struct err *err)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ATTEMPTS = 10, PAUSE_MS = 200 };
+enum { ATTEMPTS = 10, PAUSE_MS = 200, REASON = 128 };
 #define REWRITE_PATIENCE (30 * 60 * USEC_PER_SEC)
 
 struct pass {
@@ -30,37 +30,60 @@ static bool try_again(const struct store *store)
 	return strcmp(store->sqlstate, "55P03") == 0 || sql_again(store);
 }
 
-// name: a statement that gives the rows concerned. *busy: it could not be had in time.
-static bool run_patiently(const struct pass *pass, const char *name, const struct fields *params,
-			  int64_t *changed, bool *busy, struct err *err)
+static bool copy_reason(const struct rows *rows, int row, int column, char reason[REASON])
 {
-	*busy = false;
+	struct text text = row_text(rows, row, column);
+	snprintf(reason, REASON, "%.*s", (int)text.n, text.p ? text.p : "");
+	return text.p;
+}
+
+// A hold that was made, or rows that came, after the days were listed: the answer says it of a day that was
+// to go. reason: room for why.
+static void read_answer(const struct rows *rows, struct retention_step *step, char reason[REASON])
+{
+	step->rows = row_int(rows, 0, 0);
+	if (copy_reason(rows, 0, 1, reason))
+		step->what = RETENTION_HELD;
+	else if (copy_reason(rows, 0, 2, reason))
+		step->what = RETENTION_KEPT;
+	else
+		return;
+	step->reason = reason;
+}
+
+// name: retention_drop or retention_strip. It is RETENTION_BUSY when the day could not be had in time.
+static bool run_patiently(const struct pass *pass, const char *name, const struct fields *params,
+			  struct retention_step *step, char reason[REASON], struct err *err)
+{
 	for (int i = 0; i < ATTEMPTS && !*pass->store->app->stop; i++) {
 		ROWS_AUTO rows = {0};
 		struct err why = {0};
 		if (sql_run(pass->store, name, params, &rows, &why)) {
-			*changed = rows.count ? row_int(&rows, 0, 0) : 0;
+			read_answer(&rows, step, reason);
 			return true;
 		}
 		if (!try_again(pass->store))
 			return err_set(err, why.kind, "%s", why.text);
 		poll(NULL, 0, PAUSE_MS);
 	}
-	return *busy = true;
+	step->what = RETENTION_BUSY;
+	return true;
 }
 
-static bool drop(const struct pass *pass, struct retention_step step, struct err *err)
+// *total shrinks by what went, or will with the next pass.
+static bool drop(const struct pass *pass, struct retention_step step, int64_t *total,
+		 struct err *err)
 {
+	char reason[REASON];
 	FIELDS_AUTO params = {0};
-	bool busy = false;
 	put_date(&params, step.day);
 	put_zstr(&params, step.reason);
+	put_usec(&params, usec_now());
 	step.what = RETENTION_DROP;
-	if (!pass->dry_run &&
-	    !run_patiently(pass, "retention_drop", &params, &step.rows, &busy, err))
+	if (!pass->dry_run && !run_patiently(pass, "retention_drop", &params, &step, reason, err))
 		return false;
-	if (busy)
-		step.what = RETENTION_BUSY;
+	if (step.what == RETENTION_DROP || step.what == RETENTION_BUSY)
+		*total -= step.bytes;
 	say(pass, &step);
 	return true;
 }
@@ -93,11 +116,9 @@ static bool is_recent(usec_t day)
 static bool is_held(const struct pass *pass, const struct rows *rows, int row, int column,
 		    struct retention_step step)
 {
-	char reason[128];
-	struct text held = row_text(rows, row, column);
-	if (!held.p)
+	char reason[REASON];
+	if (!copy_reason(rows, row, column, reason))
 		return false;
-	snprintf(reason, sizeof reason, "%.*s", (int)held.n, held.p);
 	step.what = RETENTION_HELD;
 	step.reason = reason;
 	say(pass, &step);
@@ -108,8 +129,7 @@ static bool is_held(const struct pass *pass, const struct rows *rows, int row, i
 static bool judge_day(const struct pass *pass, const struct rows *rows, int row, int64_t *total,
 		      struct err *err)
 {
-	char holds[128];
-	struct text why = row_text(rows, row, 2);
+	char holds[REASON];
 	bool too_old = row_bool(rows, row, 3);
 	struct retention_step step = {.what = RETENTION_KEPT,
 				      .day = row_usec(rows, row, 0),
@@ -119,11 +139,8 @@ static bool judge_day(const struct pass *pass, const struct rows *rows, int row,
 		return true;
 	if (is_held(pass, rows, row, 4, step))
 		return true;
-	if (!why.p) {
-		*total -= step.bytes;
-		return drop(pass, step, err);
-	}
-	snprintf(holds, sizeof holds, "%.*s", (int)why.n, why.p);
+	if (!copy_reason(rows, row, 2, holds))
+		return drop(pass, step, total, err);
 	step.reason = holds;
 	say(pass, &step);
 	return true;
@@ -152,14 +169,12 @@ static bool strip(const struct pass *pass, usec_t day, struct err *err)
 {
 	struct retention_step step = {
 		.what = RETENTION_STRIP, .day = day, .reason = "keep_bodies_days"};
+	char reason[REASON];
 	FIELDS_AUTO params = {0};
-	bool busy = false;
 	put_date(&params, day);
-	if (!pass->dry_run &&
-	    !run_patiently(pass, "retention_strip", &params, &step.rows, &busy, err))
+	put_usec(&params, usec_now());
+	if (!pass->dry_run && !run_patiently(pass, "retention_strip", &params, &step, reason, err))
 		return false;
-	if (busy)
-		step.what = RETENTION_BUSY;
 	say(pass, &step);
 	return true;
 }

@@ -2,10 +2,10 @@
 // store_commit(): one batch, one transaction.
 //
 // The lane's row is locked first, so all that follows sees and writes as if it were alone. What
-// pairing was given and what it answered stay valid as long as nobody else commits to the lane.
-// Therefore a transaction that must be done again (serialization failure, deadlock, partitions to
-// be made first) writes the same lists again, once the lane is locked and its commit number is
-// found unchanged.
+// pairing was given and what it answered stay valid as long as nobody else commits to the lane, or
+// changes rows beside batches (retention, reprocess). Therefore a transaction that must be done again
+// (serialization failure, deadlock, partitions to be made first) writes the same lists again, once the
+// lane is locked and its numbers are found unchanged.
 #include "store/write.h"
 
 #include <poll.h>

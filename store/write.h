@@ -177,10 +177,11 @@ struct plan {
 	struct store *store; // lane 0
 	struct writer *writer;
 	const struct batch *batch;
-	bool loaded;         // pairing has all it wants: rows and so on are final
-	bool half_done;      // a lane has committed: the others must follow, or be read again
-	int64_t lane_commit; // the newest of all lanes when it was loaded
-	int64_t commit;      // number of this batch
+	bool loaded;            // pairing has all it wants: rows and so on are final
+	bool half_done;         // a lane has committed: the others must follow, or be read again
+	int64_t lane_commit;    // the newest of all lanes when it was loaded
+	int64_t lane_upheavals; // what was done beside batches until then
+	int64_t commit;         // number of this batch
 
 	struct part parts[LANES];
 	int part_count; // 1: all lanes are written by one transaction

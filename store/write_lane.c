@@ -86,8 +86,12 @@ bool lane_enter(struct store *store, int64_t *look, struct err *err)
 	       (!learnt || store->role == STORE_READ || suppressed_load(store, err));
 }
 
-// Lane 0's fence; of all locked ones the newest commit number.
-static bool lock_rows(struct store *store, int first, int last, int64_t *fence, int64_t *commit,
+struct locked {
+	int64_t fence, upheavals; // of lane 0
+	int64_t commit;           // the newest of all locked ones
+};
+
+static bool lock_rows(struct store *store, int first, int last, struct locked *locked,
 		      struct err *err)
 {
 	FIELDS_AUTO lanes = {0};
@@ -100,38 +104,52 @@ static bool lock_rows(struct store *store, int first, int last, int64_t *fence, 
 		return false;
 	if (rows.count != last - first + 1)
 		return err_set(err, ERR_INTERNAL, "the database has no lane %d", last);
-	if (first == LANE)
-		*fence = row_int(&rows, 0, 0);
+	if (first == LANE) {
+		locked->fence = row_int(&rows, 0, 0);
+		locked->upheavals = row_int(&rows, 0, 2);
+	}
 	for (int i = 0; i < rows.count; i++)
-		*commit = row_int(&rows, i, 1) > *commit ? row_int(&rows, i, 1) : *commit;
+		locked->commit = row_int(&rows, i, 1) > locked->commit ? row_int(&rows, i, 1)
+								       : locked->commit;
 	return true;
 }
 
 bool lane_hold(struct store *store, int64_t *commit, struct err *err)
 {
-	int64_t fence;
-	*commit = 0;
-	return lock_rows(store, LANE, LANES - 1, &fence, commit, err);
+	struct locked locked = {0};
+	bool fine = lock_rows(store, LANE, LANES - 1, &locked, err);
+	*commit = locked.commit;
+	return fine;
+}
+
+// A batch that is repeated writes what was loaded before its first attempt: nothing may have changed since,
+// neither by a batch nor by what is done beside batches.
+static bool is_as_loaded(const struct plan *plan, const struct locked *locked, struct err *err)
+{
+	if (!plan->loaded ||
+	    (locked->commit == plan->lane_commit && locked->upheavals == plan->lane_upheavals))
+		return true;
+	return err_set(err, ERR_DATABASE, "another process wrote while this batch was repeated");
 }
 
 // Every process locks lane 0 first: whoever has it gets the others as soon as their last transaction
 // has ended.
 bool lane_lock(struct plan *plan, struct err *err)
 {
-	int64_t fence = 0, commit = 0;
+	struct locked locked = {0};
 	int last = plan->part_count > 1 ? LANE : LANES - 1;
-	if (!lock_rows(plan->store, LANE, last, &fence, &commit, err) ||
-	    !check_fence(plan->writer, fence, err))
+	if (!lock_rows(plan->store, LANE, last, &locked, err) ||
+	    !check_fence(plan->writer, locked.fence, err))
 		return false;
 	for (int i = 1; i < plan->part_count; i++) {
 		const struct part *part = &plan->parts[i];
-		if (!lock_rows(part->store, part->lane, part->lane, &fence, &commit, err))
+		if (!lock_rows(part->store, part->lane, part->lane, &locked, err))
 			return false;
 	}
-	if (plan->loaded && commit != plan->lane_commit)
-		return err_set(err, ERR_DATABASE,
-			       "another process wrote while this batch was repeated");
-	plan->lane_commit = commit;
-	plan->commit = commit + 1;
+	if (!is_as_loaded(plan, &locked, err))
+		return false;
+	plan->lane_commit = locked.commit;
+	plan->lane_upheavals = locked.upheavals;
+	plan->commit = locked.commit + 1;
 	return true;
 }

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A hold, or the new one of somebody who has one.
+-- A hold, or the new one of somebody who has one; with the lanes locked.
 --   $1 int8  jid.id
 --   $2 text  bare JID
 --   $3 date  last day

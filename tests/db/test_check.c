@@ -268,7 +268,7 @@ static void days_that_were_dropped_are_passed_over(void **state)
 	for (int day = 0; day < 3; day++)
 		sample_message(&sample, NOON + day * USEC_PER_DAY, "m1");
 	sample_commit(&sample);
-	fixture_sql(store, "SELECT drop_day('2026-03-03', 'test')");
+	fixture_sql(store, "SELECT drop_day('2026-03-03', 'test', '2100-01-01')");
 	assert_recomputed_equal(&sample, "dropped");
 	struct check_result result = recompute(&sample, USEC_NONE, USEC_NONE, NULL);
 	assert_int_equal(result.days, 2);

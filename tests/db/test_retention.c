@@ -56,7 +56,7 @@ static int away(void **state)
 // --- what a pass said ---
 
 struct said {
-	int drops, strips, kept, busy;
+	int drops, strips, kept, busy, held;
 	int64_t rows;
 	char reason[128];
 };
@@ -68,6 +68,7 @@ static void hear(void *self, const struct retention_step *step)
 	said->strips += step->what == RETENTION_STRIP;
 	said->kept += step->what == RETENTION_KEPT;
 	said->busy += step->what == RETENTION_BUSY;
+	said->held += step->what == RETENTION_HELD;
 	said->rows += step->rows;
 	snprintf(said->reason, sizeof said->reason, "%s", step->reason);
 }
@@ -310,7 +311,7 @@ static void a_day_that_is_written_meanwhile_is_left(void **state)
 	fixture_sql(store, "UPDATE message SET body = 'hello'");
 	fixture_sql(store, "BEGIN; SELECT id FROM lane FOR UPDATE; UPDATE message SET acks = 7");
 	PQsetnonblocking(other->conn, 0);
-	assert_true(PQsendQuery(other->conn, "SELECT strip_day(current_date - 100)"));
+	assert_true(PQsendQuery(other->conn, "SELECT strip_day(current_date - 100, now())"));
 	for (int i = 0; i < 100 && !count("pg_locks WHERE NOT granted"); i++)
 		usleep(20000);
 	assert_true(count("pg_locks WHERE NOT granted") >
@@ -321,6 +322,132 @@ static void a_day_that_is_written_meanwhile_is_left(void **state)
 	PQclear(result);
 	assert_int_equal(count("message WHERE acks = 7"), 1);
 	store_close(other);
+}
+
+// --- legal holds that come between ---
+
+static const struct legal_hold hold = {
+	.jid = {ADA, sizeof ADA - 1},
+	.until = INT64_C(4070908800000000), // 2099-01-01
+	.reason = {"case 7", 6},
+	.by = {"test", 4},
+};
+
+// Makes the hold after the first day, when all days were listed as free of it.
+static void hold_after_the_first(void *self, const struct retention_step *step)
+{
+	struct err err = {0};
+	struct store *other = fixture_open(&fixture, STORE_WRITE);
+	hear(self, step);
+	if (!store_hold_add(other, &hold, &err))
+		fail_msg("%s", err.text);
+	store_close(other);
+}
+
+static struct said pass_with_hold(void)
+{
+	static atomic_int never;
+	struct said said = {0};
+	struct err err = {0};
+	fixture.app.stop = &never;
+	conversation(100, "first");
+	conversation(90, "second");
+	fixture_sql(store, "UPDATE message SET body = 'hello'");
+	if (!store_retention(store, false, &said, hold_after_the_first, &err))
+		fail_msg("%s", err.text);
+	return said;
+}
+
+static void a_hold_during_a_pass_keeps_the_days_that_are_left(void **state) // F170
+{
+	(void)state;
+	settings->keep_days = 80;
+	struct said said = pass_with_hold();
+	assert_int_equal(said.drops, 1);
+	assert_int_equal(said.held, 1);
+	assert_string_equal(said.reason, "messages of 1 under legal hold");
+	assert_int_equal(count("message WHERE id = 'second' AND body = 'hello'"), 1);
+	assert_int_equal(count("dropped_day"), 1);
+}
+
+static void a_hold_during_a_pass_keeps_the_bodies_that_are_left(void **state) // F170
+{
+	(void)state;
+	settings->keep_bodies_days = 80;
+	struct said said = pass_with_hold();
+	assert_int_equal(said.strips, 1);
+	assert_int_equal(said.held, 1);
+	assert_int_equal(count("message WHERE id = 'second' AND body = 'hello'"), 1);
+	assert_int_equal(count("message WHERE body IS NOT NULL"), 1);
+	assert_int_equal(count("pg_class WHERE relname LIKE '%\\_fresh'"), 0);
+}
+
+static void await_waiting(void)
+{
+	for (int i = 0; i < 500 && !count("pg_locks WHERE NOT granted"); i++)
+		usleep(20000);
+	assert_true(count("pg_locks WHERE NOT granted") > 0);
+}
+
+// Whoever drops or strips waits for the lanes; who has them makes the hold.
+static void assert_held(const char *query)
+{
+	struct store *other = fixture_open(&fixture, STORE_WRITE);
+	fixture_sql(store, "BEGIN; SELECT id FROM lane FOR UPDATE");
+	PQsetnonblocking(other->conn, 0);
+	assert_true(PQsendQuery(other->conn, query));
+	await_waiting();
+	fixture_sql(store, "INSERT INTO legal_hold (jid, name, until, reason, by) "
+			   "SELECT id, jid, '2099-01-01', 'x', 'x' FROM jid WHERE jid = '" BEN
+			   "'; COMMIT");
+	PGresult *result = PQgetResult(other->conn);
+	assert_string_equal(PQgetvalue(result, 0, 0), "0");
+	assert_string_equal(PQgetvalue(result, 0, 1), "messages of 1 under legal hold");
+	PQclear(result);
+	assert_int_equal(count("message WHERE body = 'hello'"), 1);
+	fixture_sql(store, "DELETE FROM legal_hold");
+	store_close(other);
+}
+
+static void holds_are_asked_for_once_the_lanes_are_had(void **state) // F170
+{
+	(void)state;
+	conversation(100, "old");
+	fixture_sql(store, "UPDATE message SET body = 'hello'");
+	assert_held("SELECT gone, held FROM drop_day(current_date - 100, 'test', now())");
+	assert_held("SELECT gone, held FROM strip_day(current_date - 100, now())");
+	assert_int_equal(fixture_int(store, "SELECT upheavals FROM lane WHERE id = 0"), 0);
+	assert_int_equal(count("dropped_day"), 0);
+}
+
+// Erase looks for holds under the same lock.
+static void a_hold_is_not_made_while_others_have_the_lanes(void **state) // F170
+{
+	(void)state;
+	struct err err = {0};
+	struct store *other = fixture_open(&fixture, STORE_WRITE);
+	fixture_sql(other, "BEGIN; SELECT id FROM lane FOR UPDATE");
+	fixture_sql(store, "SET lock_timeout = '200ms'");
+	assert_false(store_hold_add(store, &hold, &err));
+	assert_string_equal(store->sqlstate, "55P03");
+	fixture_sql(other, "COMMIT");
+	assert_int_equal(count("legal_hold"), 0);
+	assert_true(store_hold_add(store, &hold, &err));
+	assert_int_equal(count("legal_hold"), 1);
+	store_close(other);
+}
+
+static void what_came_after_the_list_keeps_its_day(void **state)
+{
+	(void)state;
+	sample_message(&sample, noon(10), "open");
+	sample_commit(&sample);
+	assert_int_equal(
+		fixture_int(store, "SELECT gone FROM drop_day(current_date - 10, 'test', now())"),
+		0);
+	assert_int_equal(
+		count("drop_day(current_date - 10, 'test', now()) WHERE kept LIKE '%answered'"), 1);
+	assert_int_equal(count("message WHERE id = 'open'"), 1);
 }
 
 // --- late ---
@@ -409,7 +536,7 @@ static void a_row_that_moves_to_a_dropped_day_goes(void **state)
 						  .id = "moves",
 						  .body = "x"});
 	sample_commit(&sample);
-	fixture_sql(store, "SELECT drop_day(current_date - 81, 'test')");
+	fixture_sql(store, "SELECT drop_day(current_date - 81, 'test', now())");
 	assert_int_equal(count("message WHERE id = 'moves'"), 1);
 	sample_line(&sample, (struct sample_line){.at = noon(80) - DAY / 2 - 10 * SEC,
 						  .dir = DIR_IN,
@@ -442,6 +569,11 @@ int main(void)
 		TEST(a_stripped_day_takes_rows_and_is_stripped_again),
 		TEST(a_long_query_is_not_waited_for_and_not_broken),
 		TEST(a_day_that_is_written_meanwhile_is_left),
+		TEST(a_hold_during_a_pass_keeps_the_days_that_are_left),
+		TEST(a_hold_during_a_pass_keeps_the_bodies_that_are_left),
+		TEST(holds_are_asked_for_once_the_lanes_are_had),
+		TEST(a_hold_is_not_made_while_others_have_the_lanes),
+		TEST(what_came_after_the_list_keeps_its_day),
 		TEST(what_comes_late_is_counted_and_not_stored),
 		TEST(late_lines_move_the_mark),
 		TEST(an_ack_of_a_dropped_message_is_an_orphan),

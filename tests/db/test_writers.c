@@ -258,6 +258,98 @@ static void an_older_holder_of_the_lane_is_refused(void **state)
 	assert_int_equal(count("message", "true"), 1);
 }
 
+// --- what is done beside batches, between two attempts of one ---
+
+#define PAST (NOON - 30 * USEC_PER_DAY) // 2026-01-31, a day of no other test
+
+// From now on a batch fails and is repeated until what was sent to the other connection is done; that begins as
+// soon as the batch has everything loaded and written, and gets the lanes when it is rolled back.
+static void disturb(struct store *other, const char *work)
+{
+	char query[512];
+	fixture_sql(store,
+		    "CREATE SEQUENCE receiptd.tries; CREATE TABLE receiptd.done (x int);"
+		    "CREATE FUNCTION receiptd.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+		    " IF EXISTS (SELECT FROM done) THEN RETURN NEW; END IF;"
+		    " PERFORM nextval('tries');"
+		    " FOR i IN 1..1000 LOOP"
+		    "  EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted);"
+		    "  PERFORM pg_sleep(0.01);"
+		    " END LOOP;"
+		    " RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$;"
+		    "CREATE TRIGGER refuse BEFORE INSERT ON batch"
+		    " FOR EACH ROW EXECUTE FUNCTION refuse()");
+	snprintf(query, sizeof query,
+		 "DO $$ BEGIN FOR i IN 1..1000 LOOP EXIT WHEN (SELECT is_called FROM tries);"
+		 " PERFORM pg_sleep(0.01); END LOOP; PERFORM FROM lane ORDER BY id FOR UPDATE;"
+		 " PERFORM %s; INSERT INTO done VALUES (1); END $$",
+		 work);
+	PQsetnonblocking(other->conn, 0);
+	assert_true(PQsendQuery(other->conn, query));
+}
+
+static void calm(struct store *other)
+{
+	PGresult *result = PQgetResult(other->conn);
+	assert_string_equal(PQresultErrorMessage(result), "");
+	PQclear(result);
+	assert_null(PQgetResult(other->conn));
+	assert_int_equal(fixture_int(store, "SELECT count(*) FROM done"), 1);
+	fixture_sql(store,
+		    "DROP TRIGGER refuse ON batch; DROP FUNCTION refuse; DROP SEQUENCE tries;"
+		    "DROP TABLE done");
+	store_close(other);
+}
+
+static void assert_not_repeated_after(const char *work)
+{
+	struct batch_result result;
+	struct err err = {0};
+	struct store *other = fixture_open(&fixture, STORE_WRITE);
+	sample_message(&sample, PAST, "m1");
+	sample_commit(&sample);
+	sample_message(&sample, PAST + SEC, "m2");
+	sample_receipt(&sample, PAST + 2 * SEC, "m1", "r1");
+	disturb(other, work);
+	bool stored = sample_try(&sample, &result, &err);
+	calm(other); // whatever came of it
+	assert_false(stored);
+	assert_int_equal(err.kind, ERR_DATABASE);
+	assert_non_null(strstr(err.text, "wrote while this batch was repeated"));
+	assert_int_equal(count("message", "id = 'm2'"), 0);
+}
+
+static void a_batch_is_not_repeated_after_its_bodies_went(void **state)
+{
+	(void)state;
+	assert_not_repeated_after("strip_day('2026-01-31', '2100-01-01')");
+	assert_int_equal(count("message", "tie IS NULL AND body IS NULL"), 1);
+}
+
+static void a_batch_is_not_repeated_after_what_it_stands_on_is_read_again(void **state)
+{
+	(void)state;
+	char work[128];
+	snprintf(work, sizeof work, "forget_interval(%d, '2026-01-31', '2026-02-01', '{}')",
+		 (int)sample.realm.id);
+	assert_not_repeated_after(work);
+	assert_int_equal(count("message", "true"), 0);
+}
+
+static void a_batch_is_not_repeated_after_its_day_was_dropped(void **state)
+{
+	(void)state;
+	assert_not_repeated_after("drop_day('2026-01-31', 'test', '2100-01-01')");
+	assert_int_equal(count("message", "true"), 0);
+	assert_int_equal(count("line_counter", "name = 'late_dropped'"), 0);
+	sample_look(&sample);
+	sample.offset -= 300;
+	sample_message(&sample, PAST + SEC, "m2");
+	sample_commit(&sample);
+	assert_int_equal(count("message", "true"), 0);
+	assert_int_equal(count("line_counter", "name = 'late_dropped' AND n = 1"), 1);
+}
+
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, start_sample, stop_sample)
 
 int main(void)
@@ -274,6 +366,9 @@ int main(void)
 		WITH_SAMPLE(two_texts_of_one_hash_are_refused),
 		WITH_SAMPLE(a_look_at_a_quiet_file_gets_no_commit_number),
 		WITH_SAMPLE(an_older_holder_of_the_lane_is_refused),
+		WITH_SAMPLE(a_batch_is_not_repeated_after_its_bodies_went),
+		WITH_SAMPLE(a_batch_is_not_repeated_after_what_it_stands_on_is_read_again),
+		WITH_SAMPLE(a_batch_is_not_repeated_after_its_day_was_dropped), // for good
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -21,7 +21,7 @@ except ImportError as missing:
 ROLES = ("receiptd_ingest", "receiptd_read", "receiptd_access")
 DDL = ("CREATE TABLE receiptd.mine (a int)", "DROP TABLE receiptd.gap", "ALTER TABLE receiptd.message ADD COLUMN x int",
        "TRUNCATE receiptd.message", "CREATE FUNCTION receiptd.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-       "SELECT receiptd.drop_day('2026-03-02', 'x')", "COPY receiptd.gap TO PROGRAM 'true'",
+       "SELECT receiptd.drop_day('2026-03-02', 'x', now())", "COPY receiptd.gap TO PROGRAM 'true'",
        "CREATE SCHEMA mine", "DROP SCHEMA receiptd CASCADE")
 
 
@@ -32,7 +32,7 @@ BODIES = ("SELECT body FROM receiptd.message", "SELECT m FROM receiptd.message A
           "COPY receiptd.message TO STDOUT", "COPY receiptd.message (body) TO STDOUT",
           "SELECT m.conv FROM receiptd.message AS m JOIN receiptd.message AS o USING (body)",
           "SELECT raw FROM receiptd.quarantine", "UPDATE receiptd.quarantine SET raw = ''",
-          "SELECT receiptd.has_bodies('2026-03-02')", "SELECT receiptd.strip_day('2026-03-02')",
+          "SELECT receiptd.has_bodies('2026-03-02')", "SELECT receiptd.strip_day('2026-03-02', now())",
           "SELECT body FROM receiptd.message_other", "SELECT key FROM receiptd.message_other",
           "CREATE TEMP VIEW v AS SELECT body FROM receiptd.message; SELECT * FROM v")
 TAKEN_BACK = ("message", "ack", "finding", "typing", "settle_unit", "known_keys", "day_list", "day_conv", "dialect_fact", "gap", "quarantine")
