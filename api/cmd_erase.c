@@ -42,7 +42,7 @@ static const char help[] =
 	"stored. The erasure itself is on record, without what was erased.\n"
 	"\n"
 	"  --jid JID      whom: a bare JID; its nicks in rooms are found and go with it\n"
-	"  --dry-run      say the same counts; changes nothing (waits for batches as the erasure does)\n"
+	"  --dry-run      say the same counts; changes nothing (waits for others as the erasure does)\n"
 	"  --scrub        write the tables anew afterwards, so that no old row is left in the files of the\n"
 	"                 database; takes time, and stops other readers of each table meanwhile. Without it\n"
 	"                 old rows stay readable in those files until the database uses their place again\n"
@@ -140,6 +140,22 @@ static void say_result(const struct request *request, const struct erase_result 
 		       (long long)result->rows, (unsigned long long)result->erasure);
 }
 
+static bool say_and_clean(struct app *app, struct store *store, const struct request *request,
+			  const struct erase_result *result, int *status, struct err *err)
+{
+	bool left = false;
+	if (result->held_until != USEC_NONE) {
+		*status = say_hold(result);
+		return true;
+	}
+	say_result(request, result);
+	if (!erase_files(app, store, request->jid, request->given[OPT_DRY_RUN], &left, err))
+		return false;
+	if (left)
+		*status = ERR_DIFFERS;
+	return true;
+}
+
 static bool erase(struct app *app, struct store *store, const struct request *request,
 		  struct arena *arena, int *status, struct err *err)
 {
@@ -149,17 +165,11 @@ static bool erase(struct app *app, struct store *store, const struct request *re
 					   .reason = request->given[OPT_REASON],
 					   .by = operator_name(arena),
 					   .dry_run = request->given[OPT_DRY_RUN]};
-	bool fine = store_erase(store, &what, NULL, print_table, &result, err);
-	if (fine && result.held_until != USEC_NONE) {
-		*status = say_hold(&result);
-	} else if (fine) {
-		say_result(request, &result);
-		bool left = false;
-		fine = erase_files(app, store, request->jid, request->given[OPT_DRY_RUN], &left,
-				   err);
-		if (left)
-			*status = ERR_DIFFERS;
-	}
+	if (!store_erase_begin(store, err))
+		return false;
+	bool fine = store_erase(store, &what, NULL, print_table, &result, err) &&
+		    say_and_clean(app, store, request, &result, status, err);
+	store_erase_end(store);
 	buf_free(&result.held_by);
 	return fine;
 }

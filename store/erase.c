@@ -171,6 +171,31 @@ static bool work(struct erasing *it, struct err *err)
 	return true;
 }
 
+// What a report says was read before it is written.
+bool store_erase_begin(struct store *store, struct err *err)
+{
+	return turn_wait(store, LOCK_REPORT, ERASE_PATIENCE,
+			 "a report is being made, or somebody is being erased, by another process",
+			 err);
+}
+
+void store_erase_end(struct store *store)
+{
+	turn_end(store, LOCK_REPORT);
+}
+
+// A salt that a seal has made and not committed cannot be seen, and would stay.
+static bool erase_alone(struct erasing *it, struct err *err)
+{
+	if (!turn_wait(it->store, LOCK_SEAL, ERASE_PATIENCE, "another process is sealing", err))
+		return false;
+	bool fine = txn_begin(it->store, TXN_WRITE, err) && work(it, err);
+	if (!fine)
+		txn_rollback(it->store);
+	turn_end(it->store, LOCK_SEAL);
+	return fine;
+}
+
 bool store_erase(struct store *store, const struct erase_request *request, void *self,
 		 void (*each)(void *self, struct text table, int64_t rows),
 		 struct erase_result *result, struct err *err)
@@ -185,9 +210,7 @@ bool store_erase(struct store *store, const struct erase_request *request, void 
 	*result = (struct erase_result){.held_until = USEC_NONE};
 	store->patience = ERASE_PATIENCE;
 	bool fine = store_privacy(store, true, &it.key, err) && learn_id(&it, err) &&
-		    txn_begin(store, TXN_WRITE, err) && work(&it, err);
-	if (!fine)
-		txn_rollback(store);
+		    erase_alone(&it, err);
 	store->patience = patience;
 	json_decref(it.tables);
 	fields_free(&it.ids);

@@ -23,7 +23,11 @@ struct erase_result {
 	struct buf held_by; // its reason
 };
 
-// One transaction under the lanes' lock; writers that read before it begin again, with the new list.
+// Before store_erase() and until what files say is gone, too: no report is made meanwhile. Waits for one that is being
+// made. ERR_DATABASE: for an hour.
+bool store_erase_begin(struct store *store, struct err *err);
+void store_erase_end(struct store *store);
+// One transaction under the lanes' lock, and no seal meanwhile; writers that read before it begin again, with the new list.
 bool store_erase(struct store *store, const struct erase_request *request, void *self,
 		 void (*each)(void *self, struct text table, int64_t rows),
 		 struct erase_result *result, struct err *err);

@@ -237,6 +237,13 @@ static inline bool copy_value(struct text *row, struct text *value)
 	return true;
 }
 
+// --- turns.c: locks of a session, which may be had before a transaction; they end with the connection ---
+
+bool turn_try(struct store *store, int lock, bool *taken, struct err *err); // without waiting
+// ERR_DATABASE, beginning with "why": it was not free for so long, or we are to stop.
+bool turn_wait(struct store *store, int lock, usec_t patience, const char *why, struct err *err);
+void turn_end(struct store *store, int lock);
+
 // --- records (pq_rows.c) ---
 
 bool is_record(const PGresult *pg);

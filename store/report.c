@@ -4,33 +4,28 @@
 
 #include <sodium.h>
 
+#define REPORT_PATIENCE (60 * USEC_PER_SEC)
+
 const char *const report_formats[] = {"csv", "html", "json", NULL};
 const char *const report_ways[] = {"hook", "mail", NULL};
 
 // ---- one at a time
 
-static bool report_lock(struct store *store, const char *statement, bool *taken, struct err *err)
-{
-	FIELDS_AUTO params = {0};
-	ROWS_AUTO rows = {0};
-	put_int4(&params, LOCK_SPACE);
-	put_int4(&params, LOCK_REPORT);
-	if (!sql_run(store, statement, &params, &rows, err))
-		return false;
-	*taken = row_bool(&rows, 0, 0);
-	return true;
-}
-
 bool store_report_lock(struct store *store, bool *taken, struct err *err)
 {
-	return report_lock(store, "report_lock", taken, err);
+	return turn_try(store, LOCK_REPORT, taken, err);
+}
+
+bool store_report_wait(struct store *store, struct err *err)
+{
+	return turn_wait(store, LOCK_REPORT, REPORT_PATIENCE,
+			 "reports are being made, or somebody is being erased, by another process",
+			 err);
 }
 
 void store_report_unlock(struct store *store)
 {
-	bool given;
-	if (store_alive(store))
-		report_lock(store, "report_unlock", &given, NULL);
+	turn_end(store, LOCK_REPORT);
 }
 
 // ---- one state of the data
@@ -224,36 +219,35 @@ bool store_report_put(struct store *store, const struct stored_report *report, s
 
 // ---- delivery
 
-static struct report_due read_due(const struct rows *rows, int i, struct arena *arena)
+static struct report_due read_due(const struct rows *rows, struct arena *arena)
 {
 	return (struct report_due){
-		.key = {.realm = (int32_t)row_int(rows, i, 0),
-			.period = arena_zstr(arena, row_text(rows, i, 1)),
-			.day = row_usec(rows, i, 2),
-			.zone = arena_zstr(arena, row_text(rows, i, 3)),
-			.revision = (int)row_int(rows, i, 4)},
-		.way = row_copy(rows, i, 5, arena),
-		.tries = row_int(rows, i, 6),
-		.name = row_copy(rows, i, 7, arena),
-		.incomplete = row_bool(rows, i, 8),
-		.final = row_bool(rows, i, 9),
-		.content = row_copy(rows, i, 10, arena),
+		.key = {.realm = (int32_t)row_int(rows, 0, 0),
+			.period = arena_zstr(arena, row_text(rows, 0, 1)),
+			.day = row_usec(rows, 0, 2),
+			.zone = arena_zstr(arena, row_text(rows, 0, 3)),
+			.revision = (int)row_int(rows, 0, 4)},
+		.way = row_copy(rows, 0, 5, arena),
+		.tries = row_int(rows, 0, 6),
+		.name = row_copy(rows, 0, 7, arena),
+		.incomplete = row_bool(rows, 0, 8),
+		.final = row_bool(rows, 0, 9),
 	};
 }
 
-bool store_report_due(struct store *store, int32_t realm, usec_t now, struct arena *arena,
-		      struct report_due **list, size_t *count, struct err *err)
+bool store_report_claim(struct store *store, int32_t realm, usec_t now, usec_t lease,
+			struct arena *arena, struct report_due *due, bool *found, struct err *err)
 {
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
 	put_int4(&params, realm);
 	put_usec(&params, now);
-	if (!sql_run(store, "report_delivery_due", &params, &rows, err))
+	put_usec(&params, lease);
+	if (!sql_run(store, "report_delivery_claim", &params, &rows, err))
 		return false;
-	*count = (size_t)rows.count;
-	*list = arena_alloc(arena, (*count + 1) * sizeof **list);
-	for (int i = 0; i < rows.count; i++)
-		(*list)[i] = read_due(&rows, i, arena);
+	*found = rows.count > 0;
+	if (*found)
+		*due = read_due(&rows, arena);
 	return true;
 }
 

@@ -56,8 +56,10 @@ struct report_filter {
 bool store_hold_snapshot(struct store *store, struct err *err);
 void store_release_snapshot(struct store *store); // fine without
 
-// Who makes a report holds this lock: *taken false, somebody else does. It ends with the connection.
+// Who makes a report, or erases somebody, holds this lock: *taken false, somebody else does. It ends with the
+// connection.
 bool store_report_lock(struct store *store, bool *taken, struct err *err);
+bool store_report_wait(struct store *store, struct err *err); // ERR_DATABASE: for a minute
 void store_report_unlock(struct store *store);
 
 // Newest period first, of each the newest revision first. Texts live as long as the call, unless there is an
@@ -74,12 +76,15 @@ bool store_report_content(struct store *store, const struct report_key *key, con
 
 struct report_due { // waits to be sent
 	struct report_key key;
-	struct text way, name, content;
+	struct text way, name;
+	struct text content; // of the page; claiming leaves it absent
 	int64_t tries;
 	bool incomplete, final;
 };
-bool store_report_due(struct store *store, int32_t realm, usec_t now, struct arena *arena,
-		      struct report_due **list, size_t *count, struct err *err);
+// The first that is due by "now"; *found false: none is. It is due again at the end of the lease, for everybody, unless
+// store_report_sent() says otherwise before.
+bool store_report_claim(struct store *store, int32_t realm, usec_t now, usec_t lease,
+			struct arena *arena, struct report_due *due, bool *found, struct err *err);
 // problem absent: it was sent. next USEC_NONE: it is not tried again.
 bool store_report_sent(struct store *store, const struct report_due *due, usec_t now, usec_t next,
 		       struct text problem, struct err *err);

@@ -244,7 +244,8 @@ static bool only_one(struct sealing *it, struct err *err)
 	put_int4(&params, LOCK_SEAL);
 	return sql_run(it->side, "seal_try", &params, &rows, err) &&
 	       (row_bool(&rows, 0, 0) ||
-		err_set(err, ERR_DATABASE, "another process is sealing: try again later"));
+		err_set(err, ERR_DATABASE,
+			"another process is sealing or erasing: try again later"));
 }
 
 // Batches whose rows have all been written again since leave an empty tree; time went on all the same.

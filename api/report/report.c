@@ -4,12 +4,9 @@
 #include "api/report/content.h"
 #include "api/report/figures.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { LOCK_SECONDS = 60, LOCK_PAUSE_MS = 200 };
 
 struct making {
 	struct app *app;
@@ -70,21 +67,6 @@ static bool fix_period(struct making *it, struct err *err)
 		.zone = it->result->zone,
 	};
 	return true;
-}
-
-static bool lock(struct making *it, struct err *err)
-{
-	usec_t until = usec_monotonic() + LOCK_SECONDS * USEC_PER_SEC;
-	bool taken = false;
-	while (store_report_lock(it->store, &taken, err)) {
-		if (taken)
-			return true;
-		if (usec_monotonic() > until || *it->app->stop)
-			return err_set(err, ERR_DATABASE,
-				       "reports are being made by another process");
-		poll(NULL, 0, LOCK_PAUSE_MS);
-	}
-	return false;
 }
 
 // ---- the last revision
@@ -357,7 +339,7 @@ bool report_make(struct app *app, struct store *store, const struct report_reque
 			    .arena = arena_new(),
 			    .folder = -1};
 	*result = (struct report_result){0};
-	bool fine = fix_period(&it, err) && lock(&it, err);
+	bool fine = fix_period(&it, err) && store_report_wait(store, err);
 	if (fine) {
 		fine = make_locked(&it, err);
 		store_report_unlock(store);

@@ -30,7 +30,7 @@ struct report_result {
 
 // store: for writing. The realm is that of the settings. An incomplete report is none of the failures.
 // ERR_USAGE: future day, no such day, zone or realm. ERR_STORAGE: a file. ERR_DATABASE: also when somebody else
-// is making reports for longer than a minute.
+// is making reports, or erasing, for longer than a minute.
 bool report_make(struct app *app, struct store *store, const struct report_request *request,
 		 struct report_result *result, struct err *err);
 void report_result_free(struct report_result *result);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # receiptd erase: nothing readable is left in any file of the data folder, counts stay, check finds nothing (F187);
 # killed at any moment it completes when repeated (F188); nobody can try guesses (F189); what is read later does
-# not bring the person back; legal holds; bodies that are not to be stored are nowhere (F195).
+# not bring the person back; legal holds; bodies that are not to be stored are nowhere (F195); reports and seals that are
+# being made meanwhile.
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import product  # noqa: E402
+import rig  # noqa: E402
 
 LONG = bool(os.environ.get("RECEIPTD_LONG"))
 PROGRAM = os.path.join(os.environ.get("BUILD", "build"), "receiptd")
@@ -329,6 +331,104 @@ def hiding(tap, mode):
         place.close()
 
 
+# --- while others write what they have read ---
+
+class Waiter:
+    """A command whose output is kept."""
+
+    def __init__(self, it, *arguments):
+        self.process = subprocess.Popen(it.program.command(*arguments), env=it.program.environment, text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def ends(self, seconds):
+        return product.wait_until(lambda: self.process.poll() is not None, seconds)
+
+    def status(self):
+        said = self.process.communicate(timeout=120)[0]
+        return self.process.returncode, said[-300:]
+
+
+def held(it, lock):
+    """A table lock that somebody waits for."""
+    return product.wait_until(lambda: it.server.ask(
+        f"SELECT count(*) FROM pg_locks WHERE relation = '{lock}'::regclass AND NOT granted") == "1", 60)
+
+
+def load(it):
+    """Somebody who is named, and batches that a seal is due for."""
+    it.generate(60, "--start", f"{DAY}T10:00:00Z", format="observations")
+    os.makedirs(it.program.path("data"), exist_ok=True)
+    it.program.call("import", it.log)
+    it.server.ask("UPDATE receiptd.batch SET at = at - interval '1 day'")
+    return it.server.ask("SELECT j.jid FROM receiptd.message AS m JOIN receiptd.jid AS j ON j.id = m.from_jid GROUP BY 1"
+                         " ORDER BY count(*) DESC, 1 LIMIT 1")
+
+
+def while_reporting(tap, server):
+    with rig.Rig(server, settings='report_people = "names"\n') as it:
+        who = load(it)
+        lock = server.transaction("LOCK TABLE receiptd.report IN SHARE ROW EXCLUSIVE MODE")
+        product.wait_until(lambda: server.ask("SELECT count(*) FROM pg_locks WHERE relation = 'receiptd.report'::regclass") != "0", 30)
+        report = Waiter(it, "report", "--day", DAY)
+        tap.ok(held(it, "receiptd.report"), "a report has its content, and its rows are not stored yet")
+        erase = Waiter(it, "erase", "--jid", who)
+        tap.ok(not erase.ends(4), "an erasure waits for it")
+        lock.communicate(b"COMMIT;")
+        done = report.status(), erase.status()
+        tap.ok(done[0][0] in (0, 3) and done[1][0] == 0, f"and both end {[status for status, _ in done]}")
+        named = server.ask(f"SELECT count(*) FROM receiptd.report_file WHERE position(convert_to('{who}', 'UTF8') IN content) > 0")
+        tap.ok(named == "0" and not holders(it.program.path("data/reports"), who.encode()),
+               f"no row and no file of the report names the person: {named}")
+
+
+def while_sealing(tap, server):
+    with rig.Rig(server) as it:
+        who = load(it)
+        jid = server.ask(f"SELECT id FROM receiptd.jid WHERE jid = '{who}'")
+        it.program.call("seal", "--new-key")
+        lock = server.transaction("LOCK TABLE receiptd.seal IN SHARE MODE")
+        product.wait_until(lambda: server.ask("SELECT count(*) FROM pg_locks WHERE relation = 'receiptd.seal'::regclass") != "0", 30)
+        seal = Waiter(it, "seal")
+        tap.ok(held(it, "receiptd.seal"), "a seal has made salts, and has not committed them")
+        erase = Waiter(it, "erase", "--jid", who)
+        tap.ok(not erase.ends(4), "an erasure waits for it")
+        lock.communicate(b"COMMIT;")
+        done = seal.status(), erase.status()
+        tap.ok([status for status, _ in done] == [0, 0], f"and both end {[status for status, _ in done]}")
+        salts = server.ask(f"SELECT count(*) FROM receiptd.jid_salt WHERE jid = {jid}")
+        tap.ok(salts == "0" and server.ask("SELECT count(*) FROM receiptd.jid_salt") != "0", f"no salt opens what was sealed of it: {salts}")
+        status, said = Waiter(it, "verify").status()
+        tap.ok(status == 0, f"what was sealed verifies: {status} {said.strip()}")
+
+
+def the_other_way(tap, server):
+    """An erasure that waits for the lanes has its turn already; it must not wait for who waits for it."""
+    with rig.Rig(server, settings='report_people = "names"\n') as it:
+        who = load(it)
+        it.program.call("seal", "--new-key")
+        lane = server.transaction("SELECT FROM receiptd.lane FOR UPDATE")
+        product.wait_until(lambda: server.ask("SELECT count(*) FROM pg_locks WHERE relation = 'receiptd.lane'::regclass") != "0", 30)
+        erase = Waiter(it, "erase", "--jid", who)
+        product.wait_until(lambda: server.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted") == "2", 60)
+        report, seal = Waiter(it, "report", "--day", DAY), Waiter(it, "seal").status()
+        tap.ok(seal[0] == 4 and "erasing" in seal[1], f"no seal while somebody is being erased: exit {seal[0]}")
+        tap.ok(not report.ends(2), "and no report: it waits")
+        lane.communicate(b"COMMIT;")
+        done = erase.status(), report.status()
+        tap.ok(done[0][0] == 0 and done[1][0] in (0, 3), f"and both end {[status for status, _ in done]}")
+        named = server.ask(f"SELECT count(*) FROM receiptd.report_file WHERE position(convert_to('{who}', 'UTF8') IN content) > 0")
+        tap.ok(named == "0" and Waiter(it, "verify").status()[0] == 0, f"the report does not name the person, and all verifies: {named}")
+
+
+def meanwhile(tap):
+    server = rig.Server().start()
+    try:
+        for test in (while_reporting, while_sealing, the_other_way):
+            test(tap, server)
+    finally:
+        server.close()
+
+
 def main():
     tap = product.Tap()
     place = Place()
@@ -343,6 +443,7 @@ def main():
         place.close()
     for mode in ("none", "hmac"):
         hiding(tap, mode)
+    meanwhile(tap)
     tap.done()
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Reports under faults: late receipts (F164), killed, a full disk, two at once (F165), a gap (F166), days of 23 and 25
 # hours and odd zones (F167), empty, future and first days (F168), the same figures as the API (F169) and after
-# restarts (F171), files planted at its names (F197), a realm that would lead out of the folder (F198).
+# restarts (F171), files planted at its names (F197), a realm that would lead out of the folder (F198); delivered once by
+# several, and again after a crash.
 import concurrent.futures
 import csv
 import glob
@@ -20,6 +21,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "e2e")]
 import product  # noqa: E402
+import rig  # noqa: E402
 
 DAY = "2026-03-29"  # Berlin loses an hour
 RECEIPT = "<request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/>"
@@ -321,6 +323,64 @@ def names(bench):
            "nothing beside it, no control character in a name")
 
 
+# ---- delivery
+
+class Hook:
+    """Writes down that it was called, and ends when it may."""
+
+    def __init__(self, it):
+        self.calls_path, self.go = it.program.path("calls"), it.program.path("go")
+        path = it.program.path("hook.sh")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\necho "$1" >>{self.calls_path}\nwhile [ ! -e {self.go} ]; do sleep 0.1; done\n')
+        os.chmod(path, 0o755)
+        with open(it.program.config, "a", encoding="utf-8") as config:
+            config.write(f'report_hook = "{path}"\n')
+
+    def calls(self):
+        if not os.path.exists(self.calls_path):
+            return 0
+        with open(self.calls_path, encoding="ascii") as file:
+            return len(file.readlines())
+
+    def called(self, times):
+        return product.wait_until(lambda: self.calls() >= times, 60)
+
+
+def delivered_once(tap, it):
+    hook, day = Hook(it), ("report", "--day", "2026-03-28")
+    first = it.program.start(*day)
+    tap.ok(hook.called(1), "a hook that takes its time has a report")
+    status = it.program.call(*day, "--zone", "UTC", check=False)
+    tap.ok(status in (0, 3) and hook.calls() == 1 and first.poll() is None,
+           f"another process makes reports meanwhile, and does not deliver it: {status}, {hook.calls()} calls")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    it.program.call(*day, check=False)
+    tap.ok(hook.calls() == 1, "killed over it: it waits as long as the hook could still run")
+    left = it.server.ask("SELECT tries, done_at IS NULL, next_at > now() FROM receiptd.report_delivery")
+    tap.ok(left == "0|t|t", f"and is still to be delivered: {left}")
+    with open(hook.go, "w", encoding="ascii"):
+        pass
+    it.server.ask("UPDATE receiptd.report_delivery SET next_at = now() - interval '1 second'")
+    it.program.call(*day, check=False)
+    left = it.server.ask("SELECT tries, done_at IS NULL, next_at IS NULL FROM receiptd.report_delivery")
+    tap.ok(hook.calls() == 2 and left == "1|f|t", f"then it is: {hook.calls()} calls, {left}")
+
+
+def delivery(tap):
+    server = rig.Server().start()
+    try:
+        with rig.Rig(server) as it:
+            with open(it.log, "w", encoding="utf-8") as out:
+                out.writelines(json.dumps(line) + "\n" for line in sample())
+            os.makedirs(it.program.path("data"), exist_ok=True)
+            it.program.call("import", it.log)
+            delivered_once(tap, it)
+    finally:
+        server.close()
+
+
 def main():
     tap = product.Tap()
     bench = Bench(tap)
@@ -334,6 +394,7 @@ def main():
         if bench.keeper and bench.keeper.poll() is None:
             product.stop(bench.keeper)
         bench.product.close()
+    delivery(tap)
     return tap.done()
 
 
