@@ -73,13 +73,6 @@ void stream_saw_size(struct stream *stream, uint64_t size)
 	stream->seen_at = usec_now();
 }
 
-// It was read to its end before; there is more of it now, or the next file goes on with its last record.
-static bool went_on(const struct stream *stream)
-{
-	return stream->generation.finished &&
-	       (stream->offset > stream->generation.size || stream->joined.len);
-}
-
 bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoint)
 {
 	uint64_t low = stream->ended ? stream->low_at_end : stream_low_water(stream);
@@ -104,11 +97,11 @@ bool stream_checkpoint(struct stream *stream, struct batch_checkpoint *checkpoin
 						.last_at = stream->last_at,
 						.records = stream->records,
 						.stanzas = stream->stanzas,
+						.offset = stream->offset,
 						.size = stream->size,
 						.seen_at = stream->seen_at,
 						.finished = stream->finished,
 						.unheard = stream->unheard,
-						.went_on = went_on(stream),
 						.next = stream->next,
 						.next_bytes = stream->joined.len};
 	memcpy(checkpoint->ahead, stream->generation.ahead, sizeof(checkpoint->ahead));
@@ -128,6 +121,7 @@ void stream_committed(struct stream *stream)
 					     stream->reached.index < ahead->index));
 	}
 	stream->records = stream->stanzas = 0;
-	stream->generation.finished = stream->generation.finished && !went_on(stream);
+	if (stream->ended)
+		stream->joined.len = 0; // it went on once: what is set aside now stays
 	stream->dirty = false;
 }

@@ -156,11 +156,11 @@ struct batch_checkpoint { // one per generation touched
 	struct fingerprint print;
 	usec_t first_at, last_at; // record times seen in this batch, USEC_NONE
 	uint64_t records, stanzas;
-	uint64_t size;  // file size known, for lag
-	usec_t seen_at; // when the file had that size, or its end was read; USEC_NONE
+	uint64_t offset; // read up to here; beyond a stored end the file goes on
+	uint64_t size;   // file size known, for lag
+	usec_t seen_at;  // when the file had that size, or its end was read; USEC_NONE
 	bool finished;
 	bool unheard; // its end does not say that nothing is missing up to now (feeds)
-	bool went_on; // more of it was read than there was at its end before
 	// F26: so many first bytes of that generation are the end of this one; 0: none.
 	int32_t next;
 	uint64_t next_bytes;

@@ -195,6 +195,7 @@ struct plan {
 	struct map jid_seen;      // with jid_print()
 	bool collided;            // two texts have one hash
 	struct known_id *ids;     // KNOWN_IDS places
+	VEC(int32_t) grown;       // generations that go on behind their stored end
 	VEC(usec_t) late;         // times of rows and evidence of days that retention has dropped
 	VEC(int64_t) stored_days; // of all its rows and evidence, see keys_note_days
 	struct fields spans;      // of batch.spans
@@ -330,6 +331,9 @@ bool write_unread(struct plan *plan, struct err *err);
 
 // --- write_marks.c ---
 bool check_marks(struct plan *plan, struct err *err);
+// As of check_marks(): it was read to its end before; there is more of it now, or the next file goes on with
+// its last record.
+bool went_on(const struct plan *plan, const struct batch_checkpoint *point);
 bool put_checkpoints(struct plan *plan, struct err *err);
 bool write_marks(struct part *part, struct err *err);
 void remember_marks(struct plan *plan);

@@ -56,6 +56,13 @@ static int row_of(const struct rows *rows, int32_t generation)
 	return -1;
 }
 
+// -1: the lane has no mark of it.
+static int mark_of(const struct rows *rows, int32_t generation)
+{
+	int row = row_of(rows, generation);
+	return row >= 0 && !row_null(rows, row, 1) ? row : -1;
+}
+
 // The first records of a new generation. Another process may have opened the same file at the same
 // time and made a generation of its own; as long as nothing was stored, neither could know. So when
 // anybody else has stored the first records of anything since the file was looked at, it is looked
@@ -118,7 +125,45 @@ static bool check_others(struct plan *plan, int lane, struct err *err)
 		return false;
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		if (!check_other(point, lane, &rows, row_of(&rows, point->generation), err))
+		if (!check_other(point, lane, &rows, mark_of(&rows, point->generation), err))
+			return false;
+	}
+	return true;
+}
+
+// Asked under the lock, because another process may have read the file to its end after this one had opened
+// it, and moved no mark: the end lay inside a record.
+static void find_grown(struct plan *plan, const struct rows *rows)
+{
+	plan->grown.count = 0;
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		int row = row_of(rows, point->generation);
+		if (row >= 0 && !row_null(rows, row, 3) &&
+		    (point->offset > (uint64_t)row_int(rows, row, 3) || point->next_bytes))
+			*VEC_ADD(&plan->grown) = point->generation;
+	}
+}
+
+bool went_on(const struct plan *plan, const struct batch_checkpoint *point)
+{
+	size_t i = plan->grown.count;
+	while (i > 0 && plan->grown.items[i - 1] != point->generation)
+		i--;
+	return i > 0;
+}
+
+static bool check_own(struct plan *plan, const struct rows *rows, struct err *err)
+{
+	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
+		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
+		int row = mark_of(rows, point->generation);
+		if (row >= 0 && !check_mark(point, rows, row, err))
+			return false;
+		if (row < 0 &&
+		    point->has_from) // restored from a backup, or dropped to be read again
+			return mark_moved(point, -1, err);
+		if (row < 0 && has_mark(point) && !check_first(plan, point, err))
 			return false;
 	}
 	return true;
@@ -127,21 +172,15 @@ static bool check_others(struct plan *plan, int lane, struct err *err)
 bool check_marks(struct plan *plan, struct err *err)
 {
 	ROWS_AUTO rows = {0};
-	if (!plan->batch->checkpoint_count || marks_are_apart())
+	if (!plan->batch->checkpoint_count)
 		return true;
 	if (!read_marks(plan, LANE, &rows, err))
 		return false;
-	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
-		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		int row = row_of(&rows, point->generation);
-		if (row >= 0 && !check_mark(point, &rows, row, err))
-			return false;
-		if (row < 0 &&
-		    point->has_from) // restored from a backup, or dropped to be read again
-			return mark_moved(point, -1, err);
-		if (row < 0 && has_mark(point) && !check_first(plan, point, err))
-			return false;
-	}
+	find_grown(plan, &rows);
+	if (marks_are_apart())
+		return true;
+	if (!check_own(plan, &rows, err))
+		return false;
 	for (int lane = 1; lane < LANES; lane++) {
 		if (!check_others(plan, lane, err))
 			return false;
@@ -198,6 +237,7 @@ static bool put_generation(struct plan *plan, const struct batch_checkpoint *poi
 	put_int8(&params, (int64_t)point->stanzas);
 	put_bool(&params, point->finished);
 	put_int4(&params, point->reader);
+	put_bool(&params, went_on(plan, point));
 	if (!sql_run(plan->store, "generation_put", &params, &rows, err))
 		return false;
 	if (rows.changed != 1)
@@ -392,7 +432,7 @@ static bool put_facts(struct part *part, struct err *err)
 	}
 	free(list);
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
-		if (plan->batch->checkpoints[i].went_on)
+		if (went_on(plan, &plan->batch->checkpoints[i]))
 			put_int4(&q.grown, plan->batch->checkpoints[i].generation);
 	}
 	return forget_facts(plan, &q, err) && keep_facts(plan, &q, err);
@@ -411,7 +451,7 @@ static size_t news_of(const struct part *part)
 static bool is_idle(const struct plan *plan)
 {
 	const struct batch *batch = plan->batch;
-	size_t news = batch->gap_count + batch->quarantine_count;
+	size_t news = batch->gap_count + batch->quarantine_count + plan->grown.count;
 	for (int i = 0; i < plan->part_count; i++)
 		news += news_of(&plan->parts[i]);
 	for (size_t i = 0; i < batch->checkpoint_count; i++)

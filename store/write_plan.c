@@ -395,6 +395,7 @@ void plan_free(struct plan *plan)
 	map_free(&plan->whole.keys);
 	map_free(&plan->jid_seen);
 	free(plan->ids);
+	free(plan->grown.items);
 	free(plan->late.items);
 	free(plan->stored_days.items);
 }

@@ -215,7 +215,7 @@ static bool read_ends_again(struct plan *plan, struct err *err)
 	FIELDS_AUTO params = {0};
 	for (size_t i = 0; i < plan->batch->checkpoint_count; i++) {
 		const struct batch_checkpoint *point = &plan->batch->checkpoints[i];
-		if (!point->went_on)
+		if (!went_on(plan, point))
 			continue;
 		put_int4(&generation, point->generation);
 		put_int8(&offset, point->has_from ? (int64_t)point->from_offset : -1);

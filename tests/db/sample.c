@@ -154,6 +154,7 @@ struct batch_checkpoint sample_checkpoint(const struct sample *sample)
 		.last_at = sample->last_at,
 		.records = sample->records,
 		.stanzas = sample->records,
+		.offset = sample->offset + 100,
 		.size = sample->offset + 100,
 		.seen_at = usec_now(),
 	};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // F84: two processes begin the same growing file. It stays one generation, wherever the file grows and the other one
-// stores while the first one looks (ingest/known_file.c). And what else is told of a file that was looked at.
+// stores while the first one looks (ingest/known_file.c). An end that one reads is known to the other. And what else is
+// told of a file that was looked at.
 #include "tests/db/fixture.h"
 
 #include "ingest/batcher.h"
@@ -173,6 +174,66 @@ static void a_shorter_file_with_the_same_head_is_another_one(void **state)
 	end(&other);
 }
 
+static void assert_set_aside(struct process *process, int records)
+{
+	assert_int_equal(fixture_int(process->store, "SELECT count(*) FROM quarantine"), records);
+	assert_int_equal(
+		fixture_int(process->store, "SELECT count(*) FROM generation WHERE finished"),
+		records);
+}
+
+static bool flush(struct process *process)
+{
+	struct batch_result result;
+	return batcher_flush(process->batcher, &process->stream, 1, &result, &process->err);
+}
+
+// The first look of each raises the fence, and is refused to who looked before: that is over when the file is read.
+static void know_each_other(struct process *one, struct process *other)
+{
+	struct process *const turns[] = {one, other, one, one};
+	struct generation list[1];
+	size_t count;
+	for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
+		struct process *it = turns[i];
+		struct err refused = {0};
+		bool looked = store_generations(it->store, batcher_realm(it->batcher), list, 1,
+						&count, &refused);
+		assert_int_equal(looked, i != 2);
+	}
+}
+
+// An import meets the end of a log that a daemon follows, inside a line: nothing moves the mark, so the daemon
+// goes on without opening the file again.
+static void the_end_that_an_import_met_is_none_for_who_follows_the_file(void **state)
+{
+	(void)state;
+	struct process daemon = {0}, import = {0};
+	size_t torn = first_lines + 20;
+	begin(&daemon);
+	begin(&import);
+	know_each_other(&daemon, &import);
+	daemon.there = import.there = torn;
+	open_stream(&daemon, torn);
+	assert_true(store_up_to(&daemon, torn));
+	open_stream(&import, torn);
+	assert_true(stream_bytes(import.stream, (struct text){log_bytes.data + first_lines, 20},
+				 &import.err) &&
+		    stream_end(import.stream, true, &import.err) && flush(&import));
+	assert_set_aside(&daemon, 1);
+	stream_touch(daemon.stream);
+	assert_true(flush(&daemon)); // it saw nothing new
+	assert_set_aside(&daemon, 1);
+	assert_true(stream_bytes(daemon.stream,
+				 (struct text){log_bytes.data + torn, log_bytes.len - torn},
+				 &daemon.err));
+	assert_true(flush(&daemon));
+	assert_set_aside(&daemon, 0);
+	one_generation(&daemon);
+	end(&import);
+	end(&daemon);
+}
+
 // --- what is told of it ---
 
 // A log that shows no stanza yet is read anew after a restart: its first generation is not a file that is missing.
@@ -294,6 +355,7 @@ int main(void)
 		TEST(a_file_that_grew_since_it_was_opened_is_known),
 		TEST(a_file_that_another_begins_at_the_same_time_is_known_at_the_second_look),
 		TEST(a_shorter_file_with_the_same_head_is_another_one),
+		TEST(the_end_that_an_import_met_is_none_for_who_follows_the_file),
 		TEST(a_log_without_stanzas_is_not_missing_after_a_restart),
 		TEST(a_missing_file_is_forgotten_under_the_lanes),
 		TEST(a_source_is_complete_until_its_file_was_looked_at),

@@ -205,38 +205,117 @@ static void facts_gaps_and_quarantine_go_with_the_batch(void **state)
 	free(stored);
 }
 
-static void what_was_set_aside_at_an_end_goes_when_the_file_goes_on(void **state)
+// A file of which nothing is stored but that it ended inside a record.
+static struct batch_checkpoint end_inside_a_record(void)
 {
-	(void)state;
 	struct batch_result result;
 	struct err err = {0};
 	struct batch_checkpoint point = sample_checkpoint(&sample);
-	struct batch_quarantine half = {.source = sample.source,
-					.generation = sample.generation.id,
-					.offset = 30,
-					.length = 4,
-					.at = NOON,
-					.reason = "unterminated at end of file",
-					.raw = TEXT("half"),
-					.at_end = true};
-	struct batch batch = {.realm = sample.realm.id,
-			      .pairing = sample.pairing,
-			      .checkpoints = &point,
-			      .checkpoint_count = 1,
-			      .quarantine = &half,
-			      .quarantine_count = 1};
+	const struct batch_quarantine half = {.source = sample.source,
+					      .generation = sample.generation.id,
+					      .offset = 30,
+					      .length = 4,
+					      .at = NOON,
+					      .reason = "unterminated at end of file",
+					      .raw = TEXT("half"),
+					      .at_end = true};
+	const struct batch_gap gap = {.source = sample.source,
+				      .generation = sample.generation.id,
+				      .from_offset = 30,
+				      .to_offset = 34,
+				      .from_at = NOON,
+				      .to_at = USEC_NONE,
+				      .cause = "half",
+				      .at_end = true};
+	const struct batch_fact fact = {sample.generation.id, true, TEXT("c2s1"), TEXT("none")};
+	point.finished = true;
+	const struct batch batch = {.realm = sample.realm.id,
+				    .pairing = sample.pairing,
+				    .checkpoints = &point,
+				    .checkpoint_count = 1,
+				    .facts = &fact,
+				    .fact_count = 1,
+				    .gaps = &gap,
+				    .gap_count = 1,
+				    .quarantine = &half,
+				    .quarantine_count = 1};
 	assert_true(store_commit(store, &batch, &result, &err));
+	return point;
+}
+
+static void look_at(struct batch_checkpoint *point)
+{
+	struct batch_result result;
+	struct err err = {0};
+	const struct batch batch = {.realm = sample.realm.id,
+				    .pairing = sample.pairing,
+				    .checkpoints = point,
+				    .checkpoint_count = 1};
+	if (!store_commit(store, &batch, &result, &err))
+		fail_msg("%s", err.text);
+}
+
+static void assert_set_aside(int records)
+{
+	struct err err = {0};
 	bool waits = false;
+	assert_int_equal(count("quarantine", "at_end"), records);
+	assert_int_equal(count("gap", "at_end"), records);
+	assert_int_equal(fixture_int(store,
+				     "SELECT count(*) FROM dialect_fact AS d"
+				     " JOIN generation AS g ON g.id = d.generation"
+				     " WHERE d.at_end AND g.realm = (SELECT max(id) FROM realm)"),
+			 records);
+	assert_int_equal(count("generation", "finished"), records);
 	assert_true(store_half_waits(store, sample.source, &waits, &err));
-	assert_true(waits);
-	batch.quarantine_count = 0;
-	assert_true(store_commit(store, &batch, &result, &err)); // only looked at
-	assert_int_equal(count("quarantine", "at_end"), 1);
-	point.went_on = true;
-	assert_true(store_commit(store, &batch, &result, &err));
+	assert_int_equal(waits, records);
+}
+
+static void what_was_set_aside_at_an_end_goes_when_the_file_goes_on(void **state)
+{
+	(void)state;
+	struct batch_checkpoint point = end_inside_a_record();
+	assert_set_aside(1);
+	look_at(&point);
+	assert_set_aside(1);
+	int64_t batches = count("batch", "true");
+	point.offset++;
+	point.finished = false;
+	look_at(&point);
+	assert_set_aside(0);
+	assert_int_equal(count("batch", "true"), batches + 1); // answers are others now
+}
+
+// Another process read the file to its end after this one had opened it.
+static void an_end_stays_while_nobody_reads_behind_it(void **state)
+{
+	(void)state;
+	struct batch_checkpoint point = end_inside_a_record();
+	uint64_t end = point.offset;
+	char grown[64];
+	point.finished = false;
+	point.offset = end - 20;
+	look_at(&point);
+	assert_set_aside(1);
+	point.offset = end;
+	point.size = end + 50; // seen, not read
+	look_at(&point);
+	assert_set_aside(1);
+	point.offset = end + 10;
+	look_at(&point);
+	assert_set_aside(0);
+	snprintf(grown, sizeof grown, "size = %d", (int)end + 50);
+	assert_int_equal(count("generation", grown), 1);
+}
+
+static void a_file_goes_on_in_the_first_bytes_of_the_next_one(void **state)
+{
+	(void)state;
+	struct batch_checkpoint point = end_inside_a_record();
+	point.next_bytes = 3;
+	look_at(&point);
 	assert_int_equal(count("quarantine", "true"), 0);
-	assert_true(store_half_waits(store, sample.source, &waits, &err));
-	assert_false(waits);
+	assert_int_equal(count("generation", "finished"), 1);
 }
 
 static void many_batches_equal_one(void **state)
@@ -278,6 +357,8 @@ int main(void)
 		WITH_SAMPLE(what_is_stored_already_is_refused),
 		WITH_SAMPLE(facts_gaps_and_quarantine_go_with_the_batch),
 		WITH_SAMPLE(what_was_set_aside_at_an_end_goes_when_the_file_goes_on),
+		WITH_SAMPLE(an_end_stays_while_nobody_reads_behind_it),
+		WITH_SAMPLE(a_file_goes_on_in_the_first_bytes_of_the_next_one),
 		WITH_SAMPLE(many_batches_equal_one),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
