@@ -20,6 +20,8 @@ struct string_list {
 
 bool string_list_has(const struct string_list *list, struct text item); // exact octets
 void string_list_add(struct string_list *list, struct text item);
+bool string_list_unite(struct string_list *to,
+		       const struct string_list *from); // true: it has more now
 void string_list_free(struct string_list *list);
 
 struct wrapper_feed { // PAIRING E5

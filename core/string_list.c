@@ -24,6 +24,16 @@ void string_list_add(struct string_list *list, struct text item)
 	list->items[list->count++] = copy;
 }
 
+bool string_list_unite(struct string_list *to, const struct string_list *from)
+{
+	size_t before = to->count;
+
+	for (size_t i = 0; i < from->count; i++)
+		if (!string_list_has(to, text_of(from->items[i])))
+			string_list_add(to, text_of(from->items[i]));
+	return to->count > before;
+}
+
 void string_list_free(struct string_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)

@@ -10,20 +10,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static bool add_missing(struct string_list *to, const struct string_list *from)
-{
-	bool added = false;
-
-	for (size_t i = 0; i < from->count; i++) {
-		struct text item = text_of(from->items[i]);
-		if (string_list_has(to, item))
-			continue;
-		string_list_add(to, item);
-		added = true;
-	}
-	return added;
-}
-
 static void say(struct app *app, const char *event, const char *path,
 		const struct string_list *list)
 {
@@ -40,9 +26,9 @@ void assume_rules(struct app *app, const char *path, const struct look *look,
 {
 	// A setting always wins: where it names MUC domains, nothing is guessed beside them.
 	if (!app->settings->rules.muc_domains.count &&
-	    add_missing(&rules->muc_domains, &look->muc_domains))
+	    string_list_unite(&rules->muc_domains, &look->muc_domains))
 		say(app, "assumed-muc-domains", path, &look->muc_domains);
-	if (!app->settings->rules.hosts.count && add_missing(&rules->hosts, &look->hosts))
+	if (!app->settings->rules.hosts.count && string_list_unite(&rules->hosts, &look->hosts))
 		say(app, "assumed-hosts", path, &look->hosts);
 	if (look->zone_assumed)
 		log_info(app->log, "assumed-zone", LOG_S("file", path),
@@ -62,9 +48,9 @@ bool assume_known(struct app *app, struct store *store, const char *realm,
 		return none.kind != ERR_DATABASE;
 	}
 	if (!app->settings->rules.muc_domains.count)
-		add_missing(&rules->muc_domains, &stored.muc_domains);
+		string_list_unite(&rules->muc_domains, &stored.muc_domains);
 	if (!app->settings->rules.hosts.count)
-		add_missing(&rules->hosts, &stored.hosts);
+		string_list_unite(&rules->hosts, &stored.hosts);
 	realm_settings_free(&stored);
 	return true;
 }

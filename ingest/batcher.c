@@ -62,7 +62,7 @@ static bool learn_body_key(struct batcher *batcher, struct err *err)
 }
 
 bool batcher_open(struct app *app, struct store *store, const char *realm,
-		  const struct realm_settings *rules, struct batcher **batcher, struct err *err)
+		  struct realm_settings *rules, struct batcher **batcher, struct err *err)
 {
 	struct batcher *made = xcalloc(1, sizeof(*made));
 
@@ -70,10 +70,10 @@ bool batcher_open(struct app *app, struct store *store, const char *realm,
 	made->store = store;
 	made->scratch = arena_new();
 	made->parser = stanza_parser_new();
+	bool known = store_realm(store, realm, rules, &made->realm, err);
 	realm_settings_copy(&made->rules, rules);
 	stanza_parser_declare(made->parser, made->rules.acks, made->rules.ack_count);
-	if (!store_realm(store, realm, rules, &made->realm, err) ||
-	    !store_private_acks(store, made->realm.id, &made->rules, err) ||
+	if (!known || !store_private_acks(store, made->realm.id, &made->rules, err) ||
 	    !learn_body_key(made, err)) {
 		batcher_close(made);
 		return false;

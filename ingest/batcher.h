@@ -17,9 +17,9 @@
 struct batcher;
 struct stream;
 
-// rules are copied. The realm is found or made, its rules stored.
+// The realm is found or made, its rules stored; what others have learnt is added to them (store_realm). They are copied.
 bool batcher_open(struct app *app, struct store *store, const char *realm,
-		  const struct realm_settings *rules, struct batcher **batcher, struct err *err);
+		  struct realm_settings *rules, struct batcher **batcher, struct err *err);
 void batcher_close(struct batcher *batcher); // drops what was not flushed
 int32_t batcher_realm(const struct batcher *batcher);
 struct store *batcher_store(struct batcher *batcher);

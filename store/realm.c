@@ -132,21 +132,75 @@ static void say_change(struct store *store, const char *name, const struct rows 
 	buf_free(&command);
 }
 
-// --- the door ---
+// --- what was learnt ---
 
-bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
-		 struct realm *realm, struct err *err)
+// What is stored comes first, so that writers who know the same list it in one order: else each would change it.
+static void unite(struct string_list *learnt, struct string_list *stored)
 {
+	string_list_unite(stored, learnt);
+	struct string_list both = *stored;
+	*stored = *learnt;
+	*learnt = both;
+}
+
+// Under LOCK_NAMES: another writer may have learnt other domains since this one began.
+static bool learn_stored(struct store *store, const char *name, struct realm_settings *rules,
+			 struct err *err)
+{
+	const struct realm_settings *configured = &store->app->settings->rules;
+	struct realm_settings stored;
+	struct err damaged = {0};
 	FIELDS_AUTO params = {0};
 	ROWS_AUTO rows = {0};
+	put_zstr(&params, name);
+	if (!sql_run(store, "realm_find", &params, &rows, err))
+		return false;
+	struct text text = rows.count ? row_text(&rows, 0, 1) : TEXT("");
+	JSON_AUTO *object = json_loadb(text.p, text.n, 0, NULL);
+	if (!object || !realm_settings_from_json(object, &stored, &damaged))
+		return true; // none, or what is put mends them
+	if (!configured->muc_domains.count)
+		unite(&rules->muc_domains, &stored.muc_domains);
+	if (!configured->hosts.count)
+		unite(&rules->hosts, &stored.hosts);
+	realm_settings_free(&stored);
+	return true;
+}
+
+static bool put_rules(struct store *store, const char *name, const struct realm_settings *rules,
+		      struct rows *rows, struct err *err)
+{
+	FIELDS_AUTO params = {0};
 	char *given = rules_text(rules), *first = default_rules_text();
 	put_zstr(&params, name);
 	put_zstr(&params, given);
 	put_zstr(&params, first);
 	free(given);
 	free(first);
+	return sql_run(store, "realm_put", &params, rows, err);
+}
+
+static bool put_realm(struct store *store, const char *name, struct realm_settings *rules,
+		      struct rows *rows, struct err *err)
+{
+	if (!begin_alone(store, err) || (rules && !learn_stored(store, name, rules, err)) ||
+	    !put_rules(store, name, rules, rows, err) || !txn_commit(store, err)) {
+		txn_rollback(store);
+		return false;
+	}
+	if (rows->count != 1)
+		return err_set(err, ERR_INTERNAL, "realm_put: nothing was stored");
+	return true;
+}
+
+// --- the door ---
+
+bool store_realm(struct store *store, const char *name, struct realm_settings *rules,
+		 struct realm *realm, struct err *err)
+{
+	ROWS_AUTO rows = {0};
 	struct realm found = {0};
-	if (!read_key(store, &found, err) || !put_alone(store, "realm_put", &params, &rows, err))
+	if (!read_key(store, &found, err) || !put_realm(store, name, rules, &rows, err))
 		return err_wrap(err, "realm %s", name);
 	found.id = (int32_t)row_int(&rows, 0, 0);
 	say_change(store, name, &rows);

@@ -11,14 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool put_alone(struct store *store, const char *name, const struct fields *params,
-	       struct rows *rows, struct err *err)
+bool begin_alone(struct store *store, struct err *err)
 {
 	FIELDS_AUTO lock = {0};
 	put_int4(&lock, LOCK_SPACE);
 	put_int4(&lock, LOCK_NAMES);
-	if (!txn_begin(store, TXN_WRITE, err) || !sql_run(store, "lock", &lock, NULL, err) ||
-	    !sql_run(store, name, params, rows, err) || !txn_commit(store, err)) {
+	return txn_begin(store, TXN_WRITE, err) && sql_run(store, "lock", &lock, NULL, err);
+}
+
+bool put_alone(struct store *store, const char *name, const struct fields *params,
+	       struct rows *rows, struct err *err)
+{
+	if (!begin_alone(store, err) || !sql_run(store, name, params, rows, err) ||
+	    !txn_commit(store, err)) {
 		txn_rollback(store);
 		return false;
 	}

@@ -45,8 +45,8 @@ struct realm {
 	struct hash_key key; // the pairing key of the database, shared by all
 };
 
-// Finds or makes the realm; rules: the settings win over what is stored, and are stored. NULL = keep.
-bool store_realm(struct store *store, const char *name, const struct realm_settings *rules,
+// Finds or makes it; rules win over what is stored, NULL = keep. Lists that no setting names: both, in rules too.
+bool store_realm(struct store *store, const char *name, struct realm_settings *rules,
 		 struct realm *realm, struct err *err);
 // Gives every declared private acknowledgement its number in the realm: by name, for ever, whatever is
 // declared beside it. ERR_USAGE: too many over the years.

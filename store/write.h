@@ -340,6 +340,8 @@ void remember_marks(struct plan *plan);
 
 // --- source.c ---
 
+// A transaction with LOCK_NAMES.
+bool begin_alone(struct store *store, struct err *err);
 // Runs a statement that gives out a number, alone: one row comes back.
 bool put_alone(struct store *store, const char *name, const struct fields *params,
 	       struct rows *rows, struct err *err);

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ static int stop(void **state)
 }
 
 // What a start with these settings says of them; "" = nothing.
-static const char *start_with(const char *realm, const struct realm_settings *rules)
+static const char *start_with(const char *realm, struct realm_settings *rules)
 {
 	static char text[4096];
 	struct err err = {0};
@@ -88,7 +89,70 @@ static void what_is_judged_when_read_is_no_change(void **state)
 	string_list_add(&sample.rules.muc_domains, TEXT("rooms.b.example"));
 	string_list_add(configured, TEXT("rooms.b.example"));
 	assert_non_null(strstr(start_with("two", &sample.rules), "muc_domains"));
+	string_list_free(configured);
 	sample_stop(&sample);
+}
+
+static struct realm_settings learnt(const char *muc_domain, const char *host)
+{
+	struct realm_settings rules;
+	realm_settings_default(&rules);
+	string_list_add(&rules.muc_domains, text_of(muc_domain));
+	string_list_add(&rules.hosts, text_of(host));
+	return rules;
+}
+
+static void assert_stored(const char *realm, const char *muc_domains, const char *hosts)
+{
+	char query[160];
+	snprintf(query, sizeof query,
+		 "SELECT concat(rules->'muc_domains', ' ', rules->'hosts') FROM realm WHERE name = "
+		 "'%s'",
+		 realm);
+	char wanted[160];
+	snprintf(wanted, sizeof wanted, "%s %s", muc_domains, hosts);
+	char *stored = fixture_text(store, query);
+	assert_string_equal(stored, wanted);
+	free(stored);
+}
+
+// Two imports side by side: each knows only what its own files show, and neither knows of the other's rules.
+static void what_two_writers_learn_is_united(void **state)
+{
+	(void)state;
+	struct sample sample;
+	struct realm_settings one = learnt("rooms.a.example", "a.example");
+	struct realm_settings two = learnt("rooms.b.example", "b.example");
+	sample_start(&sample, store, "five");
+	sample_message(&sample, NOON, "k5");
+	sample_commit(&sample);
+	assert_string_equal(start_with("five", &one), "");
+	assert_string_equal(start_with("five", &two), "");
+	assert_stored("five", "[\"rooms.a.example\", \"rooms.b.example\"]",
+		      "[\"a.example\", \"b.example\"]");
+	assert_true(string_list_has(&two.muc_domains, TEXT("rooms.a.example")));
+	assert_true(string_list_has(&two.hosts, TEXT("a.example")));
+	assert_string_equal(start_with("five", &one), "");
+	assert_stored("five", "[\"rooms.a.example\", \"rooms.b.example\"]",
+		      "[\"a.example\", \"b.example\"]");
+	realm_settings_free(&one);
+	realm_settings_free(&two);
+	sample_stop(&sample);
+}
+
+static void a_list_that_the_setting_names_replaces_what_was_learnt(void **state)
+{
+	(void)state;
+	struct realm_settings one = learnt("rooms.a.example", "a.example");
+	struct realm_settings two = learnt("rooms.b.example", "b.example");
+	struct realm_settings *configured = &fixture.app.settings->rules;
+	start_with("six", &one);
+	string_list_add(&configured->muc_domains, TEXT("rooms.b.example"));
+	start_with("six", &two);
+	assert_stored("six", "[\"rooms.b.example\"]", "[\"a.example\", \"b.example\"]");
+	string_list_free(&configured->muc_domains);
+	realm_settings_free(&one);
+	realm_settings_free(&two);
 }
 
 static void of_a_realm_without_rows_nothing_is_said(void **state)
@@ -134,6 +198,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_is_said_once_with_what_to_do),
 		cmocka_unit_test(what_is_judged_when_read_is_no_change),
+		cmocka_unit_test(what_two_writers_learn_is_united),
+		cmocka_unit_test(a_list_that_the_setting_names_replaces_what_was_learnt),
 		cmocka_unit_test(of_a_realm_without_rows_nothing_is_said),
 		cmocka_unit_test(the_settings_of_each_batch_are_kept),
 	};

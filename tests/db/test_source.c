@@ -33,7 +33,7 @@ static int stop(void **state)
 	return 0;
 }
 
-static struct realm must_realm(const char *name, const struct realm_settings *rules)
+static struct realm must_realm(const char *name, struct realm_settings *rules)
 {
 	struct realm realm = {0};
 	if (!store_realm(store, name, rules, &realm, &err))

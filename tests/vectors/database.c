@@ -26,6 +26,7 @@ struct database {
 struct run {
 	struct database *database;
 	const struct vector *vector;
+	struct realm_settings rules;
 	char name[96];  // of the realm
 	struct buf log; // the lines as a file
 	size_t *ends;   // of the batches, in bytes
@@ -115,14 +116,15 @@ static bool open_log(struct run *run)
 					 .dialect = dialect_by_name(TEXT("observations")),
 					 .zone = database->zone,
 					 .modified = USEC_NONE,
-					 .rules = &run->vector->rules};
+					 .rules = &run->rules};
 
+	realm_settings_copy(&run->rules, &run->vector->rules);
 	snprintf(run->name, sizeof(run->name), "%.60s-%d", run->vector->name, ++database->runs);
 	// Plans of several batches: by a transaction per lane, and by one.
 	bool lanes = database->runs % PLAN_COUNT == 0 || database->runs % 8 == 3;
 	database->app.settings->parallel_events = lanes ? 1 : INT64_MAX;
-	return batcher_open(&database->app, database->store, run->name, &run->vector->rules,
-			    &run->batcher, run->err) &&
+	return batcher_open(&database->app, database->store, run->name, &run->rules, &run->batcher,
+			    run->err) &&
 	       stream_open(run->batcher, &options, &file, &run->stream, run->err);
 }
 
@@ -266,6 +268,7 @@ json_t *run_database(void *self, const struct vector *vector, const struct vecto
 
 	stream_close(run.stream);
 	batcher_close(run.batcher);
+	realm_settings_free(&run.rules);
 	buf_free(&run.log);
 	free(run.ends);
 	return got;
