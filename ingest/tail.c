@@ -263,8 +263,10 @@ static bool open_file(struct tail *tail, struct batcher *batcher, struct stream 
 	}
 	tail->device = st.st_dev;
 	tail->inode = st.st_ino;
-	if (st.st_size == 0)
-		return true; // an empty file has no identity yet
+	// An empty file has no identity yet. One that was empty when it was its turn may be a copy that was just begun.
+	tail->was_empty = st.st_size == 0 || (tail->has_turn && tail->turn_of.st_size == 0);
+	if (tail->was_empty)
+		return true;
 	if (!is_ready(tail, &st)) {
 		tail_release(tail);
 		return true;

@@ -24,6 +24,7 @@ struct tail {
 	bool handed_on;  // another tail waits for the file under its new name
 	bool complained; // about the trouble that lasts
 	char trouble[160];
+	bool was_empty; // when it was opened: nothing of it was read
 	bool has_turn;
 	struct stat turn_of; // what tail_take_turn() saw: nothing else is opened
 	dev_t looked_device; // the file that was last looked at for hosts and MUC domains

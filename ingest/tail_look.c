@@ -81,6 +81,7 @@ bool tail_is_read_by(const struct tail *tail, struct tail *const *others, size_t
 
 	if (!is_there(tail, &st))
 		return false;
+	bool is_first = tail->fd < 0 || tail->was_empty; // nothing of it was read
 	for (size_t i = 0; i < count; i++) {
 		struct tail *other = others[i];
 		bool same =
@@ -91,9 +92,9 @@ bool tail_is_read_by(const struct tail *tail, struct tail *const *others, size_t
 			tail_release(other); // held, and here is its new name
 		else if (same && other->stream)
 			return other->handed_on = true;
-		else if (tail->fd < 0 && is_begun_anew(tail, other))
+		else if (is_first && is_begun_anew(tail, other))
 			return true;
-		else if (tail->fd < 0 && is_copy(tail, &st, other))
+		else if (is_first && is_copy(tail, &st, other))
 			return true;
 	}
 	return false;

@@ -60,6 +60,7 @@ def f6(case):
     case.write(case.made(400))
     yield "live"
     with open(case.path(), "rb") as log, open(case.path("log.1"), "wb", buffering=0) as copy:
+        time.sleep(0.5)  # it is seen while it is empty
         while data := log.read(20000):
             copy.write(data)
             time.sleep(0.3)
