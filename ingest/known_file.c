@@ -32,6 +32,13 @@ static bool is_read(const struct generation *life)
 	return life->has_mark || (life->finished && life->low_water > 0);
 }
 
+// Its file is read anew as another generation.
+static bool is_bare(const struct generation *life)
+{
+	return !life->has_mark && !life->finished && life->print.tail_len;
+}
+
+// That file, as far as it was read.
 static bool is_life(const struct candidate *file, const struct generation *life)
 {
 	if (file->torn && !(life->finished && life->low_water < life->size))
@@ -42,7 +49,7 @@ static bool is_life(const struct candidate *file, const struct generation *life)
 
 static void note_bare(struct known_file *known, const struct generation *life)
 {
-	if (!life->finished && life->print.tail_len && known->bare_count < KNOWN_BARE)
+	if (known->bare_count < KNOWN_BARE)
 		known->bare[known->bare_count++] = life->id;
 }
 
@@ -57,17 +64,16 @@ static bool find_life(struct batcher *batcher, struct candidate *file, struct kn
 				    GENERATIONS_MAX, &count, err);
 	file->size = ok ? file->file->read(file->file->self, 0, PRINT_BYTES, file->head) : 0;
 	for (size_t i = 0; ok && i < count; i++) {
-		bool read = is_read(&list[i]);
-		if (read && known->found && list[i].low_water <= known->generation.low_water)
+		bool bare = is_bare(&list[i]);
+		bool best = is_read(&list[i]) &&
+			    !(known->found && list[i].low_water <= known->generation.low_water);
+		if (!(bare || best) || !is_life(file, &list[i]))
 			continue;
-		if ((!read && !list[i].print.tail_len) || !is_life(file, &list[i]))
-			continue;
-		if (!read) {
+		if (bare)
 			note_bare(known, &list[i]);
-			continue;
-		}
-		known->generation = list[i];
-		known->found = true;
+		else
+			known->generation = list[i];
+		known->found |= best;
 	}
 	free(list);
 	return ok;
